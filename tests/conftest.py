@@ -1,0 +1,15 @@
+"""Wiring: the command-line option and the shared fixtures, which stand in tests/fixtures by subject."""
+
+import os
+
+import pytest
+
+pytest_plugins = ["tests.fixtures.server", "tests.fixtures.databases"]
+
+# Tests reach only databases that they made: never the one that the developer's shell points at.
+for name in [name for name in os.environ if name == "DATABASE_URL" or name.startswith("PG")]:
+    del os.environ[name]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pg-bin", metavar="DIRECTORY", help="run on the PostgreSQL whose programs are in this directory")
