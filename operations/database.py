@@ -22,9 +22,19 @@ def address(settings: Settings) -> URL:
     if settings.database_url is not None:
         return settings.database_url
     server = project_server(settings.data_home)
-    server.start()
-    _create_database(server)
+    url = embedded_address(server)
     _announce(server.psql_command(EMBEDDED_DATABASE))
+    return url
+
+
+def embedded_address(server: Server) -> URL:
+    """The address of the database in the embedded server; both are made to exist."""
+    server.start()
+    with psycopg.connect(_conninfo(server), autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [EMBEDDED_DATABASE]).fetchone():
+            # Another command may do it in the same moment.
+            with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                connection.execute(f"CREATE DATABASE {EMBEDDED_DATABASE}")
     return server.url(EMBEDDED_DATABASE)
 
 
@@ -71,14 +81,6 @@ def _next_step(url: URL, reason: str) -> str:
     if "invalid connection option" in reason or "URI query" in reason:
         return "correct the parameters after ? in DATABASE_URL."
     return "see that the server runs and can be reached from here, and that DATABASE_URL names the right host and port."
-
-
-def _create_database(server: Server) -> None:
-    with psycopg.connect(_conninfo(server), autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [EMBEDDED_DATABASE]).fetchone():
-            # Another command may do it in the same moment.
-            with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                connection.execute(f"CREATE DATABASE {EMBEDDED_DATABASE}")
 
 
 def _conninfo(server: Server) -> str:

@@ -58,6 +58,8 @@ def parse_address(text: str) -> URL:
         raise _malformed("its host or port cannot be read; the port is a number up to 65535") from None
     if (password := url.query.get("password")) is not None:  # libpq's other spelling, which SQLAlchemy would print
         url = url.difference_update_query(["password"]).set(password=str(url.password or password))
+    if not (url.host or url.database or url.query):
+        raise _malformed("it names neither a host nor a database")
     return url
 
 

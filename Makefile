@@ -1,0 +1,60 @@
+# Everything below uses paths relative to this directory, so that the clone may lie anywhere, spaces included.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format lock clean
+
+SHAPE ?= table
+PG_BIN ?=
+ARGS ?=
+
+help: ## Print the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
+
+# The stamp holds what the environment was made from: a changed lock file or a moved clone makes it anew.
+install: ## Create .venv with everything pinned in requirements.lock
+	@state="$$(pwd) $$(cat requirements.lock pyproject.toml | cksum)"; \
+	stamp="$$(cat .venv/installed 2>/dev/null || :)"; \
+	test "$$stamp" = "$$state" && exit 0; \
+	case "$$stamp" in "" | "$$(pwd) "*) clear= ;; *) clear=--clear ;; esac; \
+	if test -n "$$clear" || ! .venv/bin/python -c 'import pip' 2>/dev/null; then \
+		for python in python3 python3.14 python3.13 python3.12 python3.11 ""; do \
+			"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+		done; \
+		test -n "$$python" || { echo "Python 3.11 or newer is needed, and not found on PATH. Next: install it." >&2; exit 1; }; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
+			echo "$$python comes without ensurepip. Next: install it (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }; \
+		echo "Creating .venv with $$("$$python" --version)"; \
+		"$$python" -m venv --clear .venv || exit 1; \
+	fi; \
+	pip=".venv/bin/python -m pip --quiet --disable-pip-version-check install --root-user-action=ignore"; \
+	echo "Installing the pinned packages into .venv"; \
+	$$pip --require-hashes -r requirements.lock && \
+	$$pip --no-deps --no-build-isolation -e . && \
+	echo "$$state" > .venv/installed
+
+demo: install ## Migrate a sample Phase 1 database (SHAPE=table or SHAPE=matview)
+	@.venv/bin/sidb demo --shape $(SHAPE)
+
+test: install ## Run the tests (PG_BIN=/another/postgresql/bin, ARGS='tests/models -k word')
+	.venv/bin/pytest $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
+
+lint: install ## Check style, types and the SQL that the revisions emit
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	@mkdir -p build
+	.venv/bin/alembic upgrade head --sql > build/upgrade.sql
+	.venv/bin/squawk build/upgrade.sql
+
+format: install ## Format the code
+	.venv/bin/ruff check --fix --quiet
+	.venv/bin/ruff format
+
+lock: install ## Resolve requirements.lock anew from pyproject.toml
+	@mkdir -p build
+	python3 -m venv --clear build/uv
+	build/uv/bin/python -m pip --quiet --disable-pip-version-check install uv
+	build/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock
+
+clean: ## Delete .venv and everything else that was generated here
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,124 @@
+"""The `sidb` command: arguments and exit codes only. What a command does stands in its own module, imported when used."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from operations.errors import SidbError
+
+if TYPE_CHECKING:
+    from operations.embedded import Server
+
+NOT_RUNNING = 3  # as pg_ctl status
+INTERRUPTED = 130  # as a shell reports Ctrl-C
+
+
+class Console(click.Group):
+    """A group of commands whose errors end as text and an exit code, never as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SidbError as error:
+            click.secho(str(error), fg="red", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.secho("Interrupted.", fg="red", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Console, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="social-intelligence-db", prog_name="sidb")
+def main() -> None:
+    """The Social Intelligence database: its server, its rollout, its upkeep.
+
+    DATABASE_URL says which PostgreSQL (15 or newer) is meant:
+    postgresql://user:password@host:5432/database. Without it, an embedded
+    PostgreSQL of this clone is started and used.
+
+    \b
+    Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
+    """
+
+
+@main.group()
+def server() -> None:
+    """The embedded PostgreSQL that is used when DATABASE_URL is not set.
+
+    \b
+    Examples:
+      sidb server start      start it and show how to reach it
+      sidb server status     see whether it runs (exit code 3: it does not)
+      sidb server stop       stop it; its data stay
+      sidb server remove     stop it and delete its data
+    """
+
+
+@server.command()
+def start() -> None:
+    """Start the embedded server, unless it runs already.
+
+    \b
+    Example:
+      sidb server start
+    """
+    from operations.database import EMBEDDED_DATABASE, embedded_address, shown
+
+    embedded = _server()
+    click.echo(f"Running: {shown(embedded_address(embedded))}")
+    click.echo(embedded.psql_command(EMBEDDED_DATABASE))
+
+
+@server.command()
+def status() -> None:
+    """Say whether the embedded server runs; exit code 3 when it does not.
+
+    \b
+    Example:
+      sidb server status && echo yes
+    """
+    from operations.database import EMBEDDED_DATABASE
+
+    embedded = _server()
+    running = embedded.is_running()
+    click.echo(f"{'Running' if running else 'Not running'}; data directory: {embedded.data}")
+    if not running:
+        raise SystemExit(NOT_RUNNING)
+    click.echo(embedded.psql_command(EMBEDDED_DATABASE))
+
+
+@server.command()
+def stop() -> None:
+    """Stop the embedded server, ending its sessions. Its data stay.
+
+    \b
+    Example:
+      sidb server stop
+    """
+    click.echo("Stopped." if _server().stop() else "It was not running.")
+
+
+@server.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(yes: bool) -> None:
+    """Stop the embedded server and delete all its data.
+
+    \b
+    Example:
+      sidb server remove --yes
+    """
+    embedded = _server()
+    if not embedded.home.exists():
+        click.echo("There is nothing to remove.")
+        return
+    if not yes:
+        click.confirm(f"Delete the embedded database in {embedded.home}?", abort=True)
+    embedded.remove()
+    click.echo(f"Removed {embedded.home}.")
+
+
+def _server() -> "Server":
+    from operations.embedded import project_server
+    from operations.settings import Settings
+
+    return project_server(Settings.from_environment().data_home)
