@@ -1,0 +1,74 @@
+"""Modify existing tables.
+
+Plan step: V2.0.4__modify_existing_tables.sql, for both shapes of hot_niches_today.
+Why: features gets the columns of the analysis, hot_niches_today those of the trend. Columns come with constant defaults
+    and CHECKs NOT VALID, an instant each; validation reads the rows afterwards, in transactions of its own, while the
+    application goes on. Where hot_niches_today is a materialized view, a wider one takes its place and Phase 1's own is
+    kept, whole, in schema analytics_phase1. Every statement is safe to run again.
+Reversed by: dropping the columns; Phase 1's own materialized view is refreshed and moved back.
+
+Revision ID: 2.0.4
+Revises: 2.0.3
+Create Date: 2025-05-15
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "2.0.4"
+down_revision = "2.0.3"
+branch_labels = None
+depends_on = None
+
+locks = {
+    "upgrade": {"public.features": "AccessExclusiveLock", "public.hot_niches_today": "AccessExclusiveLock"},
+    "downgrade": {"public.features": "AccessExclusiveLock", "public.hot_niches_today": "AccessExclusiveLock"},
+}
+
+FROZEN = Path(__file__).with_suffix("")
+
+
+def frozen(name: str) -> str:
+    return (FROZEN / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def upgrade() -> None:
+    op.execute(frozen("refuse_dependants"))
+    op.execute(frozen("trend_of"))
+    op.execute(frozen("fill_hot_niche_trend"))
+    op.execute("""
+        ALTER TABLE public.features
+            ADD COLUMN IF NOT EXISTS trend_vector jsonb,
+            ADD COLUMN IF NOT EXISTS last_analyzed_at timestamptz,
+            ADD COLUMN IF NOT EXISTS analytics_version integer NOT NULL DEFAULT 0,
+            DROP CONSTRAINT IF EXISTS features_trend_vector_check,
+            DROP CONSTRAINT IF EXISTS features_analytics_version_check,
+            ADD CONSTRAINT features_trend_vector_check CHECK (jsonb_typeof(trend_vector) = 'array') NOT VALID,
+            ADD CONSTRAINT features_analytics_version_check CHECK (analytics_version >= 0) NOT VALID;
+        COMMENT ON COLUMN public.features.trend_vector IS
+        'Events a day over the last 90 days, oldest first, gaps as zero: JSON array of [date, number of events]';
+        COMMENT ON COLUMN public.features.last_analyzed_at IS
+        'When trend_vector was last computed; NULL: not analysed yet';
+        COMMENT ON COLUMN public.features.analytics_version IS
+        'Version of the analysis that last wrote the analytics columns of this row; 0: none';
+    """)
+    op.execute(frozen("widen_table"))
+    with op.get_context().autocommit_block():
+        op.execute("ALTER TABLE public.features VALIDATE CONSTRAINT features_trend_vector_check")
+        op.execute("ALTER TABLE public.features VALIDATE CONSTRAINT features_analytics_version_check")
+        op.execute(frozen("validate_table"))
+    op.execute(frozen("replace_materialized_view"))
+
+
+def downgrade() -> None:
+    op.execute(frozen("restore_materialized_view"))
+    op.execute(frozen("narrow_table"))
+    op.execute("""
+        ALTER TABLE public.features
+            DROP COLUMN IF EXISTS trend_vector,
+            DROP COLUMN IF EXISTS last_analyzed_at,
+            DROP COLUMN IF EXISTS analytics_version;
+        DROP FUNCTION IF EXISTS analytics.fill_hot_niche_trend();
+        DROP FUNCTION IF EXISTS analytics.trend_of(jsonb);
+    """)

@@ -1,0 +1,35 @@
+"""The target state of the database: tables, views, functions, triggers and grants. Imports nothing local.
+
+``Base.metadata.create_all(engine)`` builds all of it.
+"""
+
+from models.activity import NicheDailyActivityDelta, NicheDailyActivitySummary, StaleView, niche_daily_activity
+from models.base import ANALYTICS, Base
+from models.events import AnalyticsEvent
+from models.insights import Insight
+from models.learning import MlFeature
+from models.niches import Feature, HotNicheToday
+from models.platforms import CrossPlatformMetric
+from models.recommendations import ContentRecommendation
+from models.trends import TrendCache
+from models.views import HOT_NICHES_TODAY, SqlFile, sql_files
+
+__all__ = [
+    "ANALYTICS",
+    "HOT_NICHES_TODAY",
+    "AnalyticsEvent",
+    "Base",
+    "ContentRecommendation",
+    "CrossPlatformMetric",
+    "Feature",
+    "HotNicheToday",
+    "Insight",
+    "MlFeature",
+    "NicheDailyActivityDelta",
+    "NicheDailyActivitySummary",
+    "SqlFile",
+    "StaleView",
+    "TrendCache",
+    "niche_daily_activity",
+    "sql_files",
+]

@@ -1,0 +1,5 @@
+CREATE SCHEMA IF NOT EXISTS analytics;
+
+COMMENT ON SCHEMA analytics IS 'Advanced analytics of the Social Intelligence service (Phase 2)';
+
+REVOKE ALL ON SCHEMA analytics FROM PUBLIC;

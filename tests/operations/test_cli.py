@@ -1,0 +1,119 @@
+"""The console: exit codes, readable errors, and the embedded server from a clone in an inconvenient place."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from operations.binaries import run
+from operations.errors import SidbError
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+ORDINARY = "daemon"
+
+
+def sidb(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [BIN / "sidb", *arguments],
+        env={"PATH": os.environ["PATH"], **environment},
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_installed_commands_are_the_right_ones_in_the_clone() -> None:
+    """`alembic/` at the top must not hide the installed Alembic."""
+    assert "Usage: sidb" in sidb("--help").stdout
+    version = subprocess.run([BIN / "alembic", "--version"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert version.stdout.startswith("alembic 1.")
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({"PGHOST": "db.example"}, "PGHOST is set, but DATABASE_URL is not"),
+        ({"PGSERVICE": "sid"}, "PGSERVICE is set, but DATABASE_URL is not"),
+        ({"DATABASE_URL": "mysql://u:hunter2@h/d"}, "DATABASE_URL is malformed"),
+    ],
+)
+def test_wrong_use_ends_with_two_and_two_lines(environment: Mapping[str, str], complaint: str) -> None:
+    result = sidb("server", "status", **environment)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    what, next_step = result.stderr.splitlines()
+    assert complaint in what
+    assert next_step.startswith("Next: ")
+    assert "hunter2" not in result.stderr
+
+
+@pytest.fixture
+def far_away() -> Iterator[Path]:
+    """A directory with a path of 150 characters and a space, owned by the ordinary user when root runs the tests."""
+    top = Path(tempfile.mkdtemp(prefix="sidb-test-"))
+    path = top / ("a clone " + "x" * 200)[: 150 - len(str(top)) - 1]
+    path.mkdir()
+    top.chmod(0o755)
+    if os.geteuid() == 0:
+        shutil.chown(path, ORDINARY)
+    yield path
+    shutil.rmtree(top)
+
+
+def test_the_servers_whole_life_as_an_ordinary_user_in_a_long_path(far_away: Path) -> None:
+    user = {}
+    if os.geteuid() == 0:
+        try:
+            run([sys.executable, "--version"], ORDINARY)
+        except SidbError:
+            pytest.skip(f"{ORDINARY} cannot enter this virtual environment")
+        user = {"user": ORDINARY, "extra_groups": []}
+    whole_life(far_away, {"HOME": str(far_away)}, user)
+    assert not list(far_away.glob(".local/share/sidb/*"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_the_servers_whole_life_as_root_in_a_closed_long_path(far_away: Path) -> None:
+    far_away.parent.chmod(0o700)
+    whole_life(far_away, {"HOME": str(far_away)}, {})
+
+
+def whole_life(clone: Path, environment: Mapping[str, str], user: Mapping[str, object]) -> None:
+    shutil.copytree(ROOT / "operations", clone / "operations", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def sidb(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(  # type: ignore[call-overload, no-any-return]
+            [sys.executable, "-c", "from operations.cli import main; main(prog_name='sidb')", *arguments],
+            cwd=clone,
+            env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            **user,
+        )
+
+    try:
+        assert sidb("server", "status").returncode == 3
+        started = sidb("server", "start")
+        assert started.returncode == 0, started.stderr
+        assert sidb("server", "start").stdout == started.stdout
+        status = sidb("server", "status")
+        assert status.returncode == 0
+        psql = f"{status.stdout.splitlines()[-1]} -Atc 'SELECT current_database()'"
+        printed = subprocess.run(["/bin/sh", "-c", psql], capture_output=True, text=True, **user)  # type: ignore[call-overload]
+        assert printed.stdout == "sidb\n", printed.stderr
+        assert sidb("server", "stop").stdout == "Stopped.\n"
+        assert sidb("server", "stop").stdout == "It was not running.\n"
+        assert sidb("server", "remove").returncode == 1, "asked, and not answered"
+        assert sidb("server", "status").stdout.startswith("Not running; data directory: ")
+    finally:
+        removed = sidb("server", "remove", "--yes")
+    assert removed.stdout.startswith("Removed ")
+    assert sidb("server", "remove", "--yes").stdout == "There is nothing to remove.\n"
