@@ -42,14 +42,17 @@ class Insight(Base):
     model_version: Mapped[str] = mapped_column(comment="Version of the model that found it")
     created_at: Mapped[CreatedAt] = mapped_column(comment="When it was found")
     published_at: Mapped[Timestamp | None] = mapped_column(comment="When it may be shown from; NULL: a draft")
-    valid_until: Mapped[Timestamp | None] = mapped_column(
-        comment="When it expires; NULL: never. Kept for 12 months"
-    )
+    valid_until: Mapped[Timestamp | None] = mapped_column(comment="When it expires; NULL: never. Kept for 12 months")
 
     __table_args__ = (
         # The key of an upsert.
         UniqueConstraint(
-            "niche_id", "insight_type", "platform", "title", name="insight_registry_key", postgresql_nulls_not_distinct=True
+            "niche_id",
+            "insight_type",
+            "platform",
+            "title",
+            name="insight_registry_key",
+            postgresql_nulls_not_distinct=True,
         ),
         # competitor_analysis, cross_platform: a niche's published insights of one kind, best first
         Index(

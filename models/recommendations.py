@@ -49,7 +49,12 @@ class ContentRecommendation(Base):
     __table_args__ = (
         # The key of an upsert: the same content is recommended once to the same user.
         UniqueConstraint(
-            "niche_id", "user_id", "content_type", "title", name="content_recommendations_key", postgresql_nulls_not_distinct=True
+            "niche_id",
+            "user_id",
+            "content_type",
+            "title",
+            name="content_recommendations_key",
+            postgresql_nulls_not_distinct=True,
         ),
         # content_recommendations: the best few of a niche, for a user and for everybody
         Index(

@@ -12,15 +12,18 @@ from operations.embedded import Server
 from operations.errors import SidbError
 from tests.fixtures.server import throwaway_server
 
-SECRET = "hunter2"  # noqa: S105
+RIGHT = "correct"
+SECRET = "hunter2"  # noqa: S105 - the password of the tests below: wrong, and never to be printed
 
 
 @pytest.fixture(scope="module")
 def guarded(pg_bin: Path) -> Iterator[Server]:
     """A server that asks everybody but its superuser for a password."""
     with throwaway_server(pg_bin) as server:
-        with engine(server.url("postgres"), isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.execute(text("CREATE ROLE app LOGIN PASSWORD 'right'"))
+        superuser = engine(server.url("postgres"))
+        with superuser.begin() as connection:
+            connection.execute(text(f"CREATE ROLE app LOGIN PASSWORD '{RIGHT}'"))
+        superuser.dispose()
         (server.data / "pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
         server.stop()
         server.start()
@@ -39,7 +42,7 @@ def refusal(url: URL) -> str:
 
 
 def test_a_connection_carries_its_name(guarded: Server) -> None:
-    made = engine(guarded.url("postgres").set(username="app", password="right"))
+    made = engine(guarded.url("postgres").set(username="app", password=RIGHT))
     with made.connect() as connection:
         name = "SELECT current_setting('application_name'), current_user"
         assert connection.execute(text(name)).one() == ("sidb", "app")

@@ -1,0 +1,1 @@
+REFRESH MATERIALIZED VIEW hot_niches_today;
