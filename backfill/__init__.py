@@ -1,0 +1,1 @@
+"""Moving history into the models; imports models only."""
