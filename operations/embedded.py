@@ -20,7 +20,7 @@ from typing import IO
 from psycopg import pq
 from sqlalchemy import URL
 
-from operations.binaries import make_directory, run, wheel_binaries
+from operations.binaries import copy_wheel, make_directory, run, wheel_binaries
 from operations.errors import SidbError
 from operations.settings import DRIVER
 
@@ -71,6 +71,7 @@ class Server:
         with self._locked():
             if self.is_running():
                 return False
+            self.provide_binaries()
             self._make_sockets()
             if not self.data.exists():
                 self._initialise()
@@ -79,6 +80,11 @@ class Server:
                 if self._wait_until_dead(alive):
                     self._launch(alive)
         return True
+
+    def provide_binaries(self) -> None:
+        """Make the copy of the programs, where they belong into the server's home."""
+        if self.binaries.is_relative_to(self.home):
+            copy_wheel(self.binaries, self.user)
 
     def stop(self) -> bool:
         """Stop it, ending its sessions; False when it did not run."""

@@ -182,8 +182,10 @@ def test_the_programs_are_copied_out_of_an_environment_that_the_servers_user_can
     script = f"""
 import sys; sys.path.insert(0, {str(closed)!r})
 from pathlib import Path
-from operations.binaries import wheel_binaries
-print(wheel_binaries("nobody", Path({str(home)!r})))
+from operations.binaries import copy_wheel, wheel_binaries
+binaries = wheel_binaries("nobody", Path({str(home)!r}))
+copy_wheel(binaries, "nobody")
+print(binaries)
 """
     printed = {process.communicate(timeout=60)[0].strip() for process in [launch(script) for _ in range(3)]}
     [binaries] = map(Path, printed)
