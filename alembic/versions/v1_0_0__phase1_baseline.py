@@ -1,8 +1,8 @@
 """Phase 1 baseline.
 
 Plan step: none; what the plan takes for granted, as deployed.
-Why: on an empty database it creates Phase 1's two tables; on an existing one it compares what is there with what Phase 2
-    needs, and accepts it, or stops with every difference listed and nothing changed.
+Why: on an empty database it creates Phase 1's two tables; on an existing one it compares what is there with what
+    Phase 2 needs, and accepts it, or stops with every difference listed and nothing changed.
 Reversed by: nothing to do; the tables are Phase 1's own and stay.
 
 Revision ID: 1.0.0

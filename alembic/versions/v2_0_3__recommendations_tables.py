@@ -91,6 +91,8 @@ def upgrade() -> None:
             niche_id bigint NOT NULL REFERENCES public.features (niche_id),
             feature_set text NOT NULL,
             model_version text NOT NULL,
+            -- Arrays have fewer elements than that.
+            -- squawk-ignore prefer-bigint-over-int
             dimension integer NOT NULL,
             vector double precision[] NOT NULL,
             created_at timestamptz NOT NULL DEFAULT now(),

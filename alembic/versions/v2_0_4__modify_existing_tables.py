@@ -41,8 +41,13 @@ def upgrade() -> None:
         ALTER TABLE public.features
             ADD COLUMN IF NOT EXISTS trend_vector jsonb,
             ADD COLUMN IF NOT EXISTS last_analyzed_at timestamptz,
+            -- The plan wants an integer.
+            -- squawk-ignore prefer-bigint-over-int
             ADD COLUMN IF NOT EXISTS analytics_version integer NOT NULL DEFAULT 0,
+            -- Only an interrupted run can have left them; they are added again below.
+            -- squawk-ignore ban-drop-constraint
             DROP CONSTRAINT IF EXISTS features_trend_vector_check,
+            -- squawk-ignore ban-drop-constraint
             DROP CONSTRAINT IF EXISTS features_analytics_version_check,
             ADD CONSTRAINT features_trend_vector_check CHECK (jsonb_typeof(trend_vector) = 'array') NOT VALID,
             ADD CONSTRAINT features_analytics_version_check CHECK (analytics_version >= 0) NOT VALID;

@@ -1,9 +1,10 @@
 """Analytics views.
 
 Plan step: V2.0.6__create_analytics_views.sql, with the plan's triggers for maintaining them ("Data Integrity").
-Why: readers get what is current as views and what is heavy as materialized views; daily activity is exact at every moment.
-    The triggers commit first, so that no writer straddles them; the count that follows takes events and deltas in one
-    snapshot, so that it is exact while writers go on; the views appear only after it. Safe to run again until then.
+Why: readers get what is current as views and what is heavy as materialized views; daily activity is exact at every
+    moment. The triggers commit first, so that no writer straddles them; the count that follows takes events and deltas
+    in one snapshot, so that it is exact while writers go on; the views appear only after it. Safe to run again until
+    then.
 Reversed by: dropping triggers, views, functions and the tables behind them; all of it can be computed again.
 
 Revision ID: 2.0.6

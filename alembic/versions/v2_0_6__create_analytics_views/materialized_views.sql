@@ -13,10 +13,14 @@ FROM public.features AS f
 CROSS JOIN LATERAL analytics.trend_of(f.trend_vector) AS t
 WHERE f.trend_vector IS NOT NULL;
 
+-- Nobody uses a view that is not committed yet, so that its indexes are built plainly.
+--
 -- REFRESH CONCURRENTLY needs it; niche_scout and hot_niches look a niche up by it.
+-- squawk-ignore require-concurrent-index-creation
 CREATE UNIQUE INDEX idx_trending_niches_niche_id ON analytics.trending_niches (niche_id);
 
 -- trending_niches: the best of one direction
+-- squawk-ignore require-concurrent-index-creation
 CREATE INDEX idx_trending_niches_direction ON analytics.trending_niches (
     direction, opportunity DESC NULLS LAST
 ) INCLUDE (days_trending, slope);
@@ -63,6 +67,7 @@ FROM (
 WINDOW niche AS (PARTITION BY latest.niche_id);
 
 -- REFRESH CONCURRENTLY needs it; cross_platform and niche_scout look a niche up by it.
+-- squawk-ignore require-concurrent-index-creation
 CREATE UNIQUE INDEX idx_platform_comparison_niche_id_platform ON analytics.platform_comparison (niche_id, platform);
 
 COMMENT ON MATERIALIZED VIEW analytics.platform_comparison IS

@@ -6,6 +6,9 @@ LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    counts text;
+    counted boolean;
 BEGIN
     IF tg_op = 'INSERT' THEN
         INSERT INTO analytics.niche_daily_activity_delta (niche_id, day, event_type, events)
@@ -31,7 +34,18 @@ BEGIN
         GROUP BY 1, 2, 3
         HAVING sum(c.events) <> 0;
     ELSE
-        TRUNCATE analytics.niche_daily_activity_delta, analytics.niche_daily_activity_summary;
+        FOREACH counts IN ARRAY ARRAY['niche_daily_activity_delta', 'niche_daily_activity_summary'] LOOP
+            BEGIN
+                EXECUTE format('TRUNCATE analytics.%I', counts);
+            EXCEPTION
+                WHEN object_in_use THEN
+                    -- The same statement truncates it, and has done so by now; or something else holds it.
+                    EXECUTE format('SELECT EXISTS (SELECT FROM analytics.%I)', counts) INTO counted;
+                    IF counted THEN
+                        RAISE;
+                    END IF;
+            END;
+        END LOOP;
     END IF;
     RETURN NULL;
 END
