@@ -1,4 +1,4 @@
-"""Phase 1 as it is deployed: its two tables, its nightly scorer, a realistic sample. For the demo, the rehearsal and tests.
+"""Phase 1 as it is deployed: its tables, its nightly scorer, a realistic sample. For the demo, the rehearsal and tests.
 
 The statements are Phase 1's own, in ``queries/phase1``; nothing here may know of Phase 2.
 """
