@@ -235,16 +235,19 @@ class Server:
 
 def project_server(data_home: Path) -> Server:
     """This clone's server for the calling user; not started. Root's is run by `nobody`, as PostgreSQL refuses root."""
-    name = hashlib.sha256(os.fsencode(CLONE)).hexdigest()[:8]
     user = service_user()
-    home = (Path("/var/lib") if user else data_home) / "sidb" / name
+    home = (Path("/var/lib") if user else data_home) / "sidb" / _short_name(CLONE)
     return Server(
         binaries=wheel_binaries(user, home),
         data=home / "data",
-        sockets=Path(f"/tmp/sidb-{os.getuid()}-{name}"),  # noqa: S108 - a socket's path may have 107 bytes; owner checked
+        sockets=Path(f"/tmp/sidb-{os.getuid()}-{_short_name(home)}"),  # noqa: S108 - a socket's path may have 107 bytes; owner checked
         user=user,
         options={"shared_preload_libraries": "pg_stat_statements", "timezone": "UTC", "log_timezone": "UTC"},
     )
+
+
+def _short_name(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
 
 
 def service_user() -> str | None:
