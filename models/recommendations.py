@@ -56,12 +56,14 @@ class ContentRecommendation(Base):
             name="content_recommendations_key",
             postgresql_nulls_not_distinct=True,
         ),
-        # content_recommendations: the best few of a niche, for a user and for everybody
+        # content_recommendations: the best few of a niche, for a user and for everybody, found in the index alone,
+        # since most entries have expired and are passed over
         Index(
             "best",
             "niche_id",
             "user_id",
             text("opportunity_score DESC"),
+            text("recommendation_id DESC"),
             postgresql_include=["valid_until"],
         ),
         # Erasure of a user's data

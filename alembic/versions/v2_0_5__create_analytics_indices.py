@@ -34,9 +34,11 @@ INDEXES = {
     """,
     # sidb maintain deletes what has expired
     "idx_trend_cache_valid_until": "analytics.trend_cache (valid_until)",
-    # content_recommendations: the best few of a niche, for a user and for everybody
+    # content_recommendations: the best few of a niche, for a user and for everybody, found in the index alone, since
+    # most entries have expired and are passed over
     "idx_content_recommendations_best": """
-        analytics.content_recommendations (niche_id, user_id, opportunity_score DESC) INCLUDE (valid_until)
+        analytics.content_recommendations (niche_id, user_id, opportunity_score DESC, recommendation_id DESC)
+        INCLUDE (valid_until)
     """,
     # erasure of a user's data
     "idx_content_recommendations_user_id": """

@@ -19,10 +19,10 @@ WHERE f.trend_vector IS NOT NULL;
 -- squawk-ignore require-concurrent-index-creation
 CREATE UNIQUE INDEX idx_trending_niches_niche_id ON analytics.trending_niches (niche_id);
 
--- trending_niches: the best of one direction
+-- trending_niches: the best of one direction, found in the index alone
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX idx_trending_niches_direction ON analytics.trending_niches (
-    direction, opportunity DESC NULLS LAST
+    direction, opportunity DESC NULLS LAST, niche_id
 ) INCLUDE (days_trending, slope);
 
 COMMENT ON MATERIALIZED VIEW analytics.trending_niches IS
