@@ -53,12 +53,12 @@ format: install ## Format the code
 	.venv/bin/ruff check --fix --quiet
 	.venv/bin/ruff format
 
-lock: install ## Resolve requirements.lock anew from pyproject.toml
+lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer versions)
 	@mkdir -p build
 	python3 -m venv --clear build/uv
 	build/uv/bin/python -m pip --quiet --disable-pip-version-check install uv
 	build/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock $(ARGS)
 
 clean: ## Delete .venv and everything else that was generated here
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
