@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 import psycopg
+from psycopg import sql
 from sqlalchemy import URL, Engine, create_engine, event
 
 from operations.embedded import Server, project_server
@@ -27,15 +28,15 @@ def address(settings: Settings) -> URL:
     return url
 
 
-def embedded_address(server: Server) -> URL:
-    """The address of the database in the embedded server; both are made to exist."""
+def embedded_address(server: Server, database: str = EMBEDDED_DATABASE) -> URL:
+    """The address of a database in the embedded server; both are made to exist."""
     server.start()
     with psycopg.connect(_conninfo(server), autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [EMBEDDED_DATABASE]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
             # Another command may do it in the same moment.
             with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                connection.execute(f"CREATE DATABASE {EMBEDDED_DATABASE}")
-    return server.url(EMBEDDED_DATABASE)
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+    return server.url(database)
 
 
 def engine(url: URL, **arguments: Any) -> Engine:
