@@ -1,7 +1,8 @@
 -- Over the last 14 days of the vector, x = 1, 2, … and y = events of the day:
 -- the slope is the least-squares slope divided by the mean; days counts back from the last day while the trend of the
--- window up to that day has the same direction. Whatever is not a number counts as zero, more than 10^9 as 10^9, so that
--- double precision holds every sum exactly and no vector can make the function fail.
+-- window up to that day has the same direction. Numbers of events are whole: others are rounded, whatever is not
+-- a number counts as zero, more than 10^9 as 10^9. So double precision holds every sum exactly, and no vector can make
+-- the function fail.
 CREATE OR REPLACE FUNCTION analytics.trend_of(
     vector jsonb,
     OUT direction text,
@@ -20,7 +21,7 @@ AS $$
             place::double precision AS x,
             CASE
                 WHEN jsonb_typeof(point -> 1) = 'number'
-                    THEN least(greatest((point ->> 1)::numeric, 0), 1e9)::double precision
+                    THEN round(least(greatest((point ->> 1)::numeric, 0), 1e9))::double precision
                 ELSE 0
             END AS y
         FROM jsonb_path_query(vector, '$[last - 13 to last]') WITH ORDINALITY AS points (point, place)
