@@ -1,9 +1,12 @@
 """Alembic's environment: get the connection, compare only what is ours, run."""
 
 from logging.config import fileConfig
+from typing import Any
 
 from alembic import context
 from sqlalchemy import Connection, NullPool
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateTable
 
 from models import ANALYTICS, Base
 from operations.database import address, engine
@@ -22,6 +25,13 @@ def include_name(name: str | None, type_: str, parent_names: dict[str, str | Non
     if type_ == "table" and parent_names["schema_name"] is None:
         return name in Base.metadata.tables
     return True
+
+
+@compiles(CreateTable, "postgresql")
+def create_table(create: CreateTable, compiler: Any, **options: Any) -> str:
+    """A script has to run also where a way back left alembic_version, empty; revision 1.0.0 sees to that it is."""
+    create.if_not_exists = create.element.name == "alembic_version"
+    return str(compiler.visit_create_table(create, **options))
 
 
 def run_offline() -> None:

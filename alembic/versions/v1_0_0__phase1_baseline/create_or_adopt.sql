@@ -2,6 +2,12 @@ DO $$
 DECLARE
     differences text[];
 BEGIN
+    IF EXISTS (SELECT FROM alembic_version) THEN
+        RAISE EXCEPTION 'this database is at revision % already; nothing was changed',
+            (SELECT string_agg(version_num, ', ') FROM alembic_version)
+            USING HINT = 'make the script with --sql from that revision on, not from the start';
+    END IF;
+
     IF to_regclass('public.features') IS NULL AND to_regclass('public.hot_niches_today') IS NULL THEN
         CREATE TABLE public.features (
             niche_id bigserial PRIMARY KEY,
