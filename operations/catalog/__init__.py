@@ -1,0 +1,6 @@
+"""What PostgreSQL stores, compared canonically: snapshot, diff, the models' target, Alembic's plugin."""
+
+from operations.catalog.diff import Change, diff
+from operations.catalog.snapshot import Identity, Snapshot, snapshot
+
+__all__ = ["Change", "Identity", "Snapshot", "diff", "snapshot"]

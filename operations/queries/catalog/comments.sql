@@ -1,0 +1,92 @@
+-- Comments on everything that is ours; part names what of the object is commented, as in "column niche_id".
+WITH described AS (
+    SELECT d.classoid, d.objoid, d.objsubid, d.description, c.oid AS relation, a.attname AS part, 'column' AS kind
+    FROM pg_description AS d
+    INNER JOIN pg_class AS c ON c.oid = d.objoid
+    LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND d.objsubid > 0
+    WHERE d.classoid = 'pg_class'::regclass AND c.oid = ANY(:relations)
+    UNION ALL
+    SELECT d.classoid, d.objoid, d.objsubid, d.description, i.indrelid, c.relname, 'index'
+    FROM pg_description AS d
+    INNER JOIN pg_index AS i ON i.indexrelid = d.objoid
+    INNER JOIN pg_class AS c ON c.oid = d.objoid
+    WHERE d.classoid = 'pg_class'::regclass AND i.indrelid = ANY(:relations)
+    UNION ALL
+    SELECT d.classoid, d.objoid, d.objsubid, d.description, k.conrelid, k.conname, 'constraint'
+    FROM pg_description AS d
+    INNER JOIN pg_constraint AS k ON k.oid = d.objoid
+    WHERE d.classoid = 'pg_constraint'::regclass AND k.conrelid = ANY(:relations)
+    UNION ALL
+    SELECT d.classoid, d.objoid, d.objsubid, d.description, t.tgrelid, t.tgname, 'trigger'
+    FROM pg_description AS d
+    INNER JOIN pg_trigger AS t ON t.oid = d.objoid
+    WHERE d.classoid = 'pg_trigger'::regclass AND t.tgrelid = ANY(:relations)
+    UNION ALL
+    SELECT d.classoid, d.objoid, d.objsubid, d.description, p.polrelid, p.polname, 'policy'
+    FROM pg_description AS d
+    INNER JOIN pg_policy AS p ON p.oid = d.objoid
+    WHERE d.classoid = 'pg_policy'::regclass AND p.polrelid = ANY(:relations)
+),
+
+named AS (
+    SELECT
+        n.nspname AS schema,
+        c.relname AS name,
+        CASE
+            WHEN s.part IS NOT NULL THEN s.kind || ' ' || s.part
+            WHEN c.relkind = 'v' THEN 'view'
+            WHEN c.relkind = 'm' THEN 'materialized_view'
+            ELSE 'table'
+        END AS part,
+        CASE
+            WHEN s.part IS NULL THEN
+                format(
+                    '%s %s',
+                    CASE c.relkind
+                        WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE'
+                    END,
+                    s.relation::regclass
+                )
+            WHEN s.kind = 'column' THEN format('COLUMN %s.%I', s.relation::regclass, s.part)
+            WHEN s.kind = 'index' THEN format('INDEX %s', s.objoid::regclass)
+            ELSE format('%s %I ON %s', upper(s.kind), s.part, s.relation::regclass)
+        END AS object,
+        s.description
+    FROM described AS s
+    INNER JOIN pg_class AS c ON c.oid = s.relation
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    UNION ALL
+    SELECT n.nspname, c.relname, 'sequence', format('SEQUENCE %s', c.oid::regclass), d.description
+    FROM pg_description AS d
+    INNER JOIN pg_class AS c ON c.oid = d.objoid AND c.relkind = 'S'
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE d.classoid = 'pg_class'::regclass AND n.nspname = :schema
+    UNION ALL
+    SELECT
+        n.nspname,
+        format('%I(%s)', p.proname, oidvectortypes(p.proargtypes)),
+        'function',
+        format('ROUTINE %s', p.oid::regprocedure),
+        d.description
+    FROM pg_description AS d
+    INNER JOIN pg_proc AS p ON p.oid = d.objoid
+    INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE d.classoid = 'pg_proc'::regclass AND n.nspname = :schema
+    UNION ALL
+    SELECT n.nspname, '', 'schema', format('SCHEMA %I', n.nspname), d.description
+    FROM pg_description AS d
+    INNER JOIN pg_namespace AS n ON n.oid = d.objoid
+    WHERE d.classoid = 'pg_namespace'::regclass AND n.nspname = :schema
+)
+
+SELECT
+    'comment' AS kind,
+    schema,
+    name,
+    part,
+    format('COMMENT ON %s IS %L', object, description) AS definition,
+    format('COMMENT ON %s IS NULL', object) AS removal,
+    0 AS classid,
+    0 AS objid,
+    0 AS objsubid
+FROM named

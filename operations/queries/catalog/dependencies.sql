@@ -1,0 +1,49 @@
+-- Who uses what of ours: views and rules through their rewrite rule, columns through their default or expression.
+-- A table's row type stands for the table. What a table or a constraint owns by itself is left out.
+WITH edges AS (
+    SELECT
+        CASE
+            WHEN r.oid IS NOT NULL AND r.rulename = '_RETURN' THEN 'pg_class'::regclass
+            WHEN e.oid IS NOT NULL THEN 'pg_class'::regclass
+            ELSE d.classid
+        END::oid AS classid,
+        CASE WHEN r.rulename = '_RETURN' THEN r.ev_class ELSE coalesce(e.adrelid, d.objid) END AS objid,
+        CASE WHEN e.oid IS NOT NULL THEN e.adnum::integer ELSE d.objsubid END AS objsubid,
+        CASE WHEN t.typrelid IS NOT NULL THEN 'pg_class'::regclass ELSE d.refclassid END::oid AS refclassid,
+        coalesce(t.typrelid, d.refobjid) AS refobjid,
+        d.refobjsubid
+    FROM pg_depend AS d
+    LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+    LEFT JOIN pg_attrdef AS e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
+    LEFT JOIN pg_type AS element ON d.refclassid = 'pg_type'::regclass AND element.oid = d.refobjid
+    LEFT JOIN pg_type AS t
+        ON t.oid = CASE WHEN element.typelem <> 0 THEN element.typelem ELSE element.oid END AND t.typrelid <> 0
+    WHERE d.deptype IN ('n', 'a') AND d.refobjid >= 16384
+)
+
+SELECT DISTINCT
+    e.classid,
+    e.objid,
+    e.objsubid,
+    e.refclassid,
+    e.refobjid,
+    e.refobjsubid,
+    pg_describe_object(e.classid, e.objid, e.objsubid) AS described
+FROM edges AS e
+WHERE
+    (e.classid, e.objid, e.objsubid) <> (e.refclassid, e.refobjid, e.refobjsubid)
+    AND e.refobjid = ANY(:objects)
+    AND e.classid NOT IN ('pg_type'::regclass, 'pg_attrdef'::regclass)
+    -- what a table has by itself: its sequences and TOAST table, internal triggers, NOT NULL
+    AND NOT EXISTS (
+        SELECT FROM pg_class AS c
+        WHERE e.classid = 'pg_class'::regclass AND c.oid = e.objid AND c.relkind IN ('S', 't')
+    )
+    AND NOT EXISTS (
+        SELECT FROM pg_trigger AS t
+        WHERE e.classid = 'pg_trigger'::regclass AND t.oid = e.objid AND t.tgisinternal
+    )
+    AND NOT EXISTS (
+        SELECT FROM pg_constraint AS k
+        WHERE e.classid = 'pg_constraint'::regclass AND k.oid = e.objid AND k.contype = 'n'
+    )
