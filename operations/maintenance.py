@@ -1,0 +1,164 @@
+"""Upkeep, made for cron: fold activity, refresh stale views, delete expired cache entries.
+
+Each part is a transaction of its own (the deletion: each batch) that waits for no lock longer than LOCK_TIMEOUT, so
+that no traffic queues behind it; what it does not get is left for next time. Needs the rights of analytics_writer.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from psycopg.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable
+from rich.console import Console
+from sqlalchemy import URL, Connection, NullPool, Row, Select, delete, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from models import TrendCache
+from operations import report
+from operations.database import engine, shown
+from operations.errors import SidbError
+
+LOCK_TIMEOUT = "100ms"
+
+DRAIN = "fold activity"
+REFRESH = "refresh views"
+EXPIRE = "expire trends"
+
+
+class Outcome(StrEnum):
+    """`left`: at least a part was held by another session; the next run does it. `absent`: not migrated so far."""
+
+    DONE = "done"
+    LEFT = "left"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One part of the upkeep; `amount` is the number of deltas, views or entries that it dealt with."""
+
+    task: str
+    outcome: Outcome
+    amount: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """What a run did to a database; on a standby nothing."""
+
+    database: str
+    standby: bool
+    tasks: list[Task]
+
+
+def run(url: URL, batch: int) -> Maintenance:
+    """Do what there is to do, deleting at most `batch` entries in a transaction. Raises SidbError."""
+    with engine(url, poolclass=NullPool).connect() as connection:
+        with _transaction(connection):
+            found = connection.execute(
+                select(
+                    func.pg_is_in_recovery().label("standby"),
+                    func.now().label("now"),
+                    func.to_regprocedure("analytics.drain_niche_daily_activity()").is_not(None).label("drain"),
+                    func.to_regprocedure("analytics.refresh_stale_views()").is_not(None).label("refresh"),
+                    func.to_regclass("analytics.trend_cache").is_not(None).label("trend_cache"),
+                )
+            ).one()
+        return Maintenance(shown(url), found.standby, [] if found.standby else list(_tasks(connection, found, batch)))
+
+
+def show(result: Maintenance, console: Console) -> None:
+    """What was done, for people."""
+    if result.standby:
+        console.print(f"There is nothing to do on a standby, which follows its primary: {result.database}")
+        return
+    console.print(result.database, style=report.TITLE, soft_wrap=True)
+    console.print(report.table(result.tasks))
+
+
+def _tasks(connection: Connection, found: Row[bool, datetime, bool, bool, bool], batch: int) -> Iterator[Task]:
+    yield _drain(connection) if found.drain else _absent(DRAIN, "2.0.6")
+    yield _refresh(connection) if found.refresh else _absent(REFRESH, "2.0.6")
+    yield _expire(connection, found.now, batch) if found.trend_cache else _absent(EXPIRE, "2.0.1")
+
+
+def _absent(task: str, revision: str) -> Task:
+    return Task(task, Outcome.ABSENT, 0, f"comes with revision {revision}")
+
+
+def _drain(connection: Connection) -> Task:
+    try:
+        with _transaction(connection):
+            folded = connection.scalar(select(func.analytics.drain_niche_daily_activity()))
+    except _HeldError:
+        folded = None
+    if folded is None:
+        return Task(DRAIN, Outcome.LEFT, 0, "held by another session")
+    return Task(DRAIN, Outcome.DONE, folded, "deltas folded")
+
+
+def _refresh(connection: Connection) -> Task:
+    try:
+        with _transaction(connection):
+            views = connection.scalars(select(func.analytics.refresh_stale_views())).all()
+    except _HeldError:
+        return Task(REFRESH, Outcome.LEFT, 0, "held by another session")
+    return Task(REFRESH, Outcome.DONE, len(views), ", ".join(views) or "none was stale")
+
+
+def _expire(connection: Connection, now: datetime, batch: int) -> Task:
+    deleted = 0
+    since = None
+    try:
+        while True:
+            with _transaction(connection):
+                count, since = connection.execute(_deletion(now, since, batch)).one()
+            if not count:
+                break
+            deleted += count
+        with _transaction(connection):
+            expired = select(func.count()).select_from(TrendCache).where(TrendCache.valid_until < now)
+            held = connection.scalar(expired)
+    except _HeldError:
+        return Task(EXPIRE, Outcome.LEFT, deleted, "entries deleted, the rest held by another session")
+    if held:
+        return Task(EXPIRE, Outcome.LEFT, deleted, f"entries deleted, {held:,} held by another session")
+    return Task(EXPIRE, Outcome.DONE, deleted, "entries deleted")
+
+
+def _deletion(now: datetime, since: datetime | None, batch: int) -> Select[int, datetime | None]:
+    """Deletes the next entries that expired before `now` and are not locked; gives their number and last expiry.
+
+    Beginning at the last batch's expiry spares the index entries that it left behind.
+    """
+    expired = select(TrendCache.trend_id).where(TrendCache.valid_until < now)
+    if since is not None:
+        expired = expired.where(TrendCache.valid_until >= since)
+    chosen = expired.order_by(TrendCache.valid_until).limit(batch).with_for_update(skip_locked=True).cte("chosen")
+    deletion = delete(TrendCache).where(TrendCache.trend_id == chosen.c.trend_id)
+    deleted = deletion.returning(TrendCache.valid_until).cte("deleted")
+    return select(func.count(), func.max(deleted.c.valid_until)).select_from(deleted)
+
+
+class _HeldError(Exception):
+    """Another session holds what a statement needs."""
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    try:
+        with connection.begin():
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+            yield
+    except DBAPIError as error:
+        if isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+            raise _HeldError from None
+        url = connection.engine.url
+        next_step = "see the server's log; what was done so far stays done, and running it again is safe."
+        if isinstance(error.orig, InsufficientPrivilege):
+            next_step = f"as an administrator: GRANT analytics_writer TO {url.username or 'that role'}."
+        reason = str(error.orig).strip().partition("\n")[0]
+        raise SidbError(f"Maintenance of {shown(url)} failed: {reason}", next_step) from None
