@@ -39,7 +39,7 @@ BEGIN
     ),
 
     present AS (
-        SELECT r.name, r.kinds, c.oid, c.relkind, c.relowner
+        SELECT r.name, r.kinds, c.oid, c.relkind, c.relowner, c.relpersistence, c.relispartition
         FROM relations AS r
         LEFT JOIN pg_class AS c ON c.oid = to_regclass('public.' || r.name)
     ),
@@ -111,6 +111,12 @@ BEGIN
         )
         FROM present
         WHERE oid IS NOT NULL AND position(relkind::text IN kinds) = 0
+        UNION ALL
+        SELECT format('public.%s: is a partition, needs a table of its own', name) FROM usable WHERE relispartition
+        UNION ALL
+        SELECT format('public.%s: is unlogged, needs a permanent table; others will refer to it', name)
+        FROM usable
+        WHERE name = 'features' AND relpersistence <> 'p'
         UNION ALL
         SELECT format('public.%s.%s: is missing, needs %s', relation, name, needed) FROM found WHERE actual IS NULL
         UNION ALL
