@@ -1,8 +1,8 @@
 """What exact daily activity costs the writers of events: python -m benchmarks.activity
 
 16 writers, two single-row inserts a transaction into 50 hot niches, through pgbench. Without triggers, with ours (which
-append deltas), and with a trigger that upserts the summary row directly, keys sorted. Paired: every round runs the three
-in turn; the ratios are taken within a round.
+append deltas), and with a trigger that upserts the summary row directly, keys sorted. Paired: every round runs the
+three in turn; the ratios are taken within a round.
 """
 
 import re
@@ -54,13 +54,13 @@ END
 $$;
 CREATE TRIGGER analytics_events_inserted AFTER INSERT ON analytics.analytics_events
 REFERENCING NEW TABLE AS new_events FOR EACH STATEMENT EXECUTE FUNCTION analytics.upsert_activity();
-"""
+"""  # noqa: S608 - made of constants
 
 VARIANTS = {"no trigger": WITHOUT, "delta triggers (ours)": "", "sorted direct upsert": DIRECT_UPSERT}
 
 
 def main() -> None:
-    with benchmark_server() as server, NamedTemporaryFile("w", suffix=".sql", dir="/tmp") as script:  # noqa: S108
+    with benchmark_server() as server, NamedTemporaryFile("w", suffix=".sql", dir="/tmp") as script:
         script.write(INSERT)
         script.flush()
         Path(script.name).chmod(0o644)

@@ -1,7 +1,7 @@
 """What a database of its own costs a test: python -m benchmarks.per_test_database
 
-Cloning the migrated template against building it anew with ``alembic upgrade head`` and with ``create_all``, and against
-a test that connects to a database that is there and rolls back.
+Cloning the migrated template against building it anew with ``alembic upgrade head`` and with ``create_all``, and
+against a test that connects to a database that is there and rolls back.
 """
 
 import time

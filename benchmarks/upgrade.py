@@ -17,7 +17,7 @@ ROUNDS = 7
 
 
 def main() -> None:
-    with benchmark_server() as server, TemporaryDirectory(dir="/tmp") as directory:  # noqa: S108
+    with benchmark_server() as server, TemporaryDirectory(dir="/tmp") as directory:
         alembic = [sys.executable, "-m", "alembic", "-c", str(ROOT / "alembic.ini"), "upgrade", "head"]
         script = Path(directory, "upgrade.sql")
         script.write_bytes(subprocess.run([*alembic, "--sql"], capture_output=True, check=True, cwd=ROOT).stdout)
