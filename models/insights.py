@@ -60,6 +60,7 @@ class Insight(Base):
             "niche_id",
             "insight_type",
             text("score DESC NULLS LAST"),
+            text("insight_id DESC"),
             postgresql_where=text("published_at IS NOT NULL"),
         ),
         not_blank("insight_type"),

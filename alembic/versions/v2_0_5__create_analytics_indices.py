@@ -46,7 +46,8 @@ INDEXES = {
     """,
     # competitor_analysis, cross_platform: a niche's published insights of one kind, best first
     "idx_insight_registry_published": """
-        analytics.insight_registry (niche_id, insight_type, score DESC NULLS LAST) WHERE published_at IS NOT NULL
+        analytics.insight_registry (niche_id, insight_type, score DESC NULLS LAST, insight_id DESC)
+        WHERE published_at IS NOT NULL
     """,
 }
 

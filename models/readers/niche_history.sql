@@ -17,18 +17,18 @@ WITH asked AS (
 
 scored AS (
     SELECT
-        date_trunc(asked.unit, e.event_timestamp AT TIME ZONE 'UTC') AS at,
+        date_trunc((SELECT asked.unit FROM asked), e.event_timestamp AT TIME ZONE 'UTC') AS at,
         count(*) AS scorings,
         avg(CAST(e.event_data ->> 'demand_score' AS numeric)) AS demand,
         avg(CAST(e.event_data ->> 'supply_score' AS numeric)) AS supply,
         avg(CAST(e.event_data ->> 'opportunity' AS numeric)) AS opportunity
-    FROM asked
-    CROSS JOIN analytics.analytics_events AS e
+    FROM analytics.analytics_events AS e
     WHERE
         e.niche_id = CAST(:niche_id AS bigint)
         AND e.event_type = 'niche_scored'
         AND e.event_timestamp >= coalesce(
-            date_trunc(asked.unit, CAST(CAST(:since AS date) AS timestamp)) AT TIME ZONE 'UTC', '-infinity'
+            date_trunc((SELECT asked.unit FROM asked), CAST(CAST(:since AS date) AS timestamp)) AT TIME ZONE 'UTC',
+            '-infinity'
         )
         AND e.event_timestamp < coalesce(
             CAST(CAST(:until AS date) + 1 AS timestamp) AT TIME ZONE 'UTC', 'infinity'

@@ -10,12 +10,12 @@
 WITH best AS (
     -- The best of each direction, found in the index alone
     SELECT found.niche_id
-    FROM unnest(ARRAY['rising', 'stable', 'falling']) AS each_one (direction)
+    FROM unnest(ARRAY['rising', 'stable', 'falling']) AS course (direction)
     CROSS JOIN LATERAL (
-        SELECT t.niche_id
+        SELECT t.niche_id, t.opportunity
         FROM analytics.trending_niches AS t
         WHERE
-            t.direction = each_one.direction
+            t.direction = course.direction
             AND t.days_trending >= coalesce(CAST(:minimum_days AS integer), 7)
             AND CASE t.direction
                 WHEN 'rising' THEN t.slope >= coalesce(CAST(:minimum_slope AS numeric), 0.05)
@@ -25,20 +25,24 @@ WITH best AS (
         ORDER BY t.opportunity DESC NULLS LAST, t.niche_id
         LIMIT coalesce(CAST(:max_rows AS bigint), 50)
     ) AS found
-    WHERE each_one.direction = coalesce(CAST(:direction AS text), each_one.direction)
+    WHERE course.direction = coalesce(CAST(:direction AS text), course.direction)
+    ORDER BY found.opportunity DESC NULLS LAST, found.niche_id
+    LIMIT coalesce(CAST(:max_rows AS bigint), 50)
 )
 
 SELECT
-    t.niche_id,
-    t.phrase,
-    t.opportunity,
-    t.direction,
-    t.confidence,
-    t.days_trending,
-    t.slope,
-    t.volatility,
-    t.last_analyzed_at
+    niche.niche_id,
+    niche.phrase,
+    niche.opportunity,
+    niche.direction,
+    niche.confidence,
+    niche.days_trending,
+    niche.slope,
+    niche.volatility,
+    niche.last_analyzed_at
 FROM best
-INNER JOIN analytics.trending_niches AS t ON t.niche_id = best.niche_id
-ORDER BY t.opportunity DESC NULLS LAST, t.niche_id
-LIMIT coalesce(CAST(:max_rows AS bigint), 50);
+-- The limit makes it a look-up of each, where a join might read the whole view
+CROSS JOIN LATERAL (
+    SELECT t.* FROM analytics.trending_niches AS t WHERE t.niche_id = best.niche_id LIMIT 1
+) AS niche
+ORDER BY niche.opportunity DESC NULLS LAST, niche.niche_id;
