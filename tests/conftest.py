@@ -4,7 +4,13 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.server", "tests.fixtures.databases", "tests.fixtures.rows", "tests.fixtures.roles"]
+pytest_plugins = [
+    "tests.fixtures.server",
+    "tests.fixtures.databases",
+    "tests.fixtures.rows",
+    "tests.fixtures.roles",
+    "tests.fixtures.reading",
+]
 
 # Tests reach only databases that they made: never the one that the developer's shell points at.
 for name in [name for name in os.environ if name == "DATABASE_URL" or name.startswith("PG")]:
