@@ -22,7 +22,7 @@ MAKE_ROLE = """
     DO $$
     BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
-            CREATE ROLE {name} LOGIN {attributes};
+            CREATE ROLE "{name}" LOGIN {attributes};
         END IF;
     END
     $$

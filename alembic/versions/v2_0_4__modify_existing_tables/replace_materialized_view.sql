@@ -7,6 +7,7 @@ DECLARE
     old record;
     item record;
     filled_from oid;
+    owner_may_create boolean;
     role_before text := current_setting('role');
     path_before text := current_setting('search_path');
 BEGIN
@@ -90,26 +91,41 @@ BEGIN
     IF NOT has_function_privilege(old.relowner, 'analytics.trend_of(jsonb)', 'EXECUTE') THEN
         EXECUTE format('GRANT EXECUTE ON FUNCTION analytics.trend_of(jsonb) TO %I', old.owner_name);
     END IF;
-    IF NOT has_schema_privilege(old.relowner, 'analytics', 'USAGE') THEN
-        EXECUTE format('GRANT USAGE ON SCHEMA analytics TO %I', old.owner_name);
-    END IF;
     IF old.owner_name <> current_user THEN
         -- An owner has to be allowed to create in the schema at the moment it becomes one.
-        EXECUTE format('GRANT CREATE ON SCHEMA analytics TO %I', old.owner_name);
+        owner_may_create := has_schema_privilege(old.relowner, 'analytics', 'CREATE');
+        IF NOT owner_may_create THEN
+            EXECUTE format('GRANT CREATE ON SCHEMA analytics TO %I', old.owner_name);
+        END IF;
         EXECUTE format('ALTER MATERIALIZED VIEW analytics.hot_niches_today OWNER TO %I', old.owner_name);
-        EXECUTE format('REVOKE CREATE ON SCHEMA analytics FROM %I', old.owner_name);
+        IF NOT owner_may_create THEN
+            EXECUTE format('REVOKE CREATE ON SCHEMA analytics FROM %I', old.owner_name);
+        END IF;
     END IF;
 
-    -- Default privileges may have added grants that the old one does not have.
+    CREATE SCHEMA IF NOT EXISTS analytics_phase1;
+    COMMENT ON SCHEMA analytics_phase1 IS
+    'Phase 1''s own hot_niches_today, kept for the way back; moved back by the downgrade of 2.0.4';
+    ALTER MATERIALIZED VIEW public.hot_niches_today SET SCHEMA analytics_phase1;
+    IF pg_relation_filenode(old_view) <> filled_from THEN
+        -- The application refreshed the old one while the new one was built: it must see what it refreshed.
+        EXECUTE format(
+            'REFRESH MATERIALIZED VIEW analytics.hot_niches_today WITH %s DATA',
+            (SELECT CASE WHEN relispopulated THEN '' ELSE 'NO' END FROM pg_class WHERE oid = old_view)
+        );
+    END IF;
+    ALTER MATERIALIZED VIEW analytics.hot_niches_today SET SCHEMA public;
+
+    -- Privileges only now: who passed one on can see schema public, but not schema analytics. First away with everything,
+    -- also what default privileges added; then in their order, because who passed a right on had it granted before.
     FOR item IN
         SELECT DISTINCT CASE WHEN acl.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(acl.grantee)) END AS grantee
         FROM pg_class AS c
-        CROSS JOIN LATERAL aclexplode(c.relacl) AS acl
-        WHERE c.oid = new_view AND acl.grantee <> c.relowner
+        CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) AS acl
+        WHERE c.oid = new_view
     LOOP
-        EXECUTE format('REVOKE ALL ON TABLE analytics.hot_niches_today FROM %s', item.grantee);
+        EXECUTE format('REVOKE ALL ON TABLE public.hot_niches_today FROM %s', item.grantee);
     END LOOP;
-    -- In their order: who passed a right on had it granted before.
     FOR item IN
         SELECT
             rights.privilege_type,
@@ -118,10 +134,12 @@ BEGIN
             CASE
                 WHEN rights.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(rights.grantee))
             END AS grantee,
-            pg_get_userbyid(rights.grantor) AS grantor
+            rights.grantor,
+            pg_get_userbyid(rights.grantor) AS grantor_name
         FROM (
             SELECT acl.*, '' AS columns, 0 AS attnum
-            FROM aclexplode(old.relacl) WITH ORDINALITY AS acl (grantor, grantee, privilege_type, is_grantable, place)
+            FROM aclexplode(coalesce(old.relacl, acldefault('r', old.relowner))) WITH ORDINALITY
+                AS acl (grantor, grantee, privilege_type, is_grantable, place)
             UNION ALL
             SELECT acl.*, format('(%I)', a.attname), a.attnum
             FROM pg_attribute AS a
@@ -129,29 +147,23 @@ BEGIN
                 AS acl (grantor, grantee, privilege_type, is_grantable, place)
             WHERE a.attrelid = old_view
         ) AS rights
-        WHERE rights.grantee <> old.relowner
         ORDER BY rights.attnum, rights.place
     LOOP
-        IF item.grantor <> old.owner_name THEN
-            PERFORM set_config('role', item.grantor, true);
+        IF item.grantor <> old.relowner THEN
+            IF NOT pg_has_role(item.grantor, 'MEMBER') THEN
+                RAISE EXCEPTION 'materialized view public.hot_niches_today cannot be replaced: % passed privileges on, and % is not a member of it',
+                    item.grantor_name, current_user
+                    USING HINT = format('GRANT %I TO %I, and run the upgrade again', item.grantor_name, current_user);
+            END IF;
+            PERFORM set_config('role', item.grantor_name, true);
         END IF;
         EXECUTE format(
-            'GRANT %s %s ON TABLE analytics.hot_niches_today TO %s %s',
+            'GRANT %s %s ON TABLE public.hot_niches_today TO %s %s',
             item.privilege_type, item.columns, item.grantee,
             CASE WHEN item.is_grantable THEN 'WITH GRANT OPTION' ELSE '' END
         );
         PERFORM set_config('role', role_before, true);
     END LOOP;
-
-    CREATE SCHEMA IF NOT EXISTS analytics_phase1;
-    COMMENT ON SCHEMA analytics_phase1 IS
-    'Phase 1''s own hot_niches_today, kept for the way back; moved back by the downgrade of 2.0.4';
-    ALTER MATERIALIZED VIEW public.hot_niches_today SET SCHEMA analytics_phase1;
-    IF old.relispopulated AND pg_relation_filenode(old_view) <> filled_from THEN
-        -- The application refreshed the old one while the new one was built: it must see what it refreshed.
-        REFRESH MATERIALIZED VIEW analytics.hot_niches_today;
-    END IF;
-    ALTER MATERIALIZED VIEW analytics.hot_niches_today SET SCHEMA public;
 
     PERFORM set_config('search_path', path_before, true);
 END
