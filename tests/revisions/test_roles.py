@@ -1,0 +1,110 @@
+"""The migrating role is a plain owner; the group roles come where it may create them, and are left out where not."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from operations.phase1 import Shape
+from tests.fixtures.databases import Templates
+from tests.fixtures.server import throwaway_server
+from tests.revisions.catalog import catalog
+from tests.revisions.conftest import OWNER, Deployment, deploy
+
+GROUPS = ("analytics_reader", "analytics_writer")
+
+
+@pytest.fixture(scope="module")
+def alone(pg_bin: Path) -> Iterator[Templates]:
+    """A server of its own: roles belong to a whole server, and these tests need one without the group roles."""
+    with throwaway_server(pg_bin) as server:
+        yield Templates(server)
+
+
+@pytest.fixture
+def plain(alone: Templates, shape: Shape, connect: Callable[..., Engine]) -> Iterator[Deployment]:
+    """A deployment on a server that has no group roles yet; they go again with it."""
+    clones = alone.clone("empty")
+    deployment = deploy(alone.server, next(clones), shape, connect, niches=20)
+    yield deployment
+    for engine in (deployment.superuser, deployment.owner, deployment.application):
+        engine.dispose()
+    next(clones, None)
+    administrator = connect(alone.server.url("postgres"))
+    with administrator.begin() as connection:
+        connection.exec_driver_sql(f"DROP ROLE IF EXISTS {', '.join(GROUPS)}; DROP ROLE {OWNER}")
+
+
+def groups(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        query = text("SELECT rolname FROM pg_roles WHERE rolname LIKE 'analytics%' ORDER BY 1")
+        return list(connection.execute(query).scalars())
+
+
+def grants(deployment: Deployment) -> set[str]:
+    """To whom anything in analytics is granted, but for its owner."""
+    return {
+        entry.split("=")[0]
+        for name, definition in catalog(deployment.superuser).items()
+        if "analytics" in name and "analytics_phase1" not in name
+        for entry in definition["privileges"]
+    } - {OWNER}
+
+
+def allow(deployment: Deployment, attributes: str) -> None:
+    with deployment.superuser.begin() as connection:
+        connection.exec_driver_sql(f"ALTER ROLE {OWNER} {attributes}")
+
+
+@pytest.mark.parametrize("attributes", ["NOCREATEDB", "CREATEDB"])
+def test_without_group_roles_and_without_the_right_to_create_them(
+    plain: Deployment, attributes: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    allow(plain, attributes)
+    with caplog.at_level(logging.INFO, "alembic.sidb"):
+        plain.alembic.upgrade()
+    assert [message for message in caplog.messages if "missing" in message] == [
+        f"role {group} is missing and {OWNER} may not create it: grants to it are left out" for group in GROUPS
+    ]
+    assert groups(plain.superuser) == []
+    assert grants(plain) <= {"phase1_application"}  # the owner of the materialized view may call trend_of
+    plain.run_phase1()
+    plain.alembic.downgrade()
+    plain.run_phase1()
+
+
+def test_with_the_right_to_create_roles_they_come_and_stay(plain: Deployment, caplog: pytest.LogCaptureFixture) -> None:
+    allow(plain, "CREATEROLE")
+    with caplog.at_level(logging.INFO, "alembic.sidb"):
+        plain.alembic.upgrade()
+    assert caplog.messages == []
+    assert groups(plain.superuser) == list(GROUPS)
+    assert set(GROUPS) <= grants(plain) <= {*GROUPS, "phase1_application"}
+    plain.run_phase1()
+    plain.alembic.downgrade()
+    assert groups(plain.superuser) == list(GROUPS)
+    plain.run_phase1()
+
+
+def test_with_group_roles_that_an_administrator_made(plain: Deployment, caplog: pytest.LogCaptureFixture) -> None:
+    with plain.superuser.begin() as connection:
+        connection.exec_driver_sql("".join(f"CREATE ROLE {group} NOLOGIN;" for group in GROUPS))
+    with caplog.at_level(logging.INFO, "alembic.sidb"):
+        plain.alembic.upgrade()
+    assert caplog.messages == []
+    assert set(GROUPS) <= grants(plain)
+    with plain.superuser.connect() as connection:
+        may = connection.execute(
+            text("""
+                SELECT
+                    has_table_privilege('analytics_reader', 'analytics.trending_niches', 'SELECT'),
+                    has_table_privilege('analytics_reader', 'analytics.ml_features', 'INSERT'),
+                    has_table_privilege('analytics_writer', 'analytics.ml_features', 'INSERT'),
+                    has_table_privilege('analytics_writer', 'public.features', 'INSERT')
+            """)
+        ).one()
+    assert tuple(may) == (True, False, True, False)
+    plain.alembic.downgrade()
+    assert groups(plain.superuser) == list(GROUPS)
