@@ -129,7 +129,7 @@ METRIC_STATEMENTS = {
     ("view", "statements"), [("trending_niches", FEATURE_STATEMENTS), ("platform_comparison", METRIC_STATEMENTS)]
 )
 def test_marks(session: orm.Session, view: str, statements: dict[str, int]) -> None:
-    """A statement that could change the view appends one mark (an upsert is two statements to triggers), no other does."""
+    """What could change the view appends a mark (to triggers, an upsert is two statements), and nothing else does."""
     for statement, marks in statements.items():
         with session.begin_nested() as savepoint:
             session.execute(text("DELETE FROM analytics.stale_views"))
