@@ -6,6 +6,7 @@ DECLARE
     new_view oid;
     old record;
     item record;
+    query text;
     filled_from oid;
     owner_may_create boolean;
     role_before text := current_setting('role');
@@ -25,6 +26,15 @@ BEGIN
     -- Definitions are printed with every name qualified.
     PERFORM set_config('search_path', 'pg_catalog', true);
 
+    -- PostgreSQL 15 locks the view to print it, and would make a REFRESH, and readers behind it, wait until the exchange
+    -- is done. Rolling the printing back lets go of the lock.
+    BEGIN
+        query := rtrim(pg_get_viewdef(old_view), ';');
+        RAISE SQLSTATE 'UNLCK';
+    EXCEPTION
+        WHEN SQLSTATE 'UNLCK' THEN NULL;
+    END;
+
     -- A REFRESH of the old one from here on shows as another file.
     filled_from := pg_relation_filenode(old_view);
     EXECUTE format(
@@ -42,7 +52,7 @@ BEGIN
         WITH %s DATA
         $view$,
         coalesce(' WITH (' || array_to_string(old.reloptions, ', ') || ')', ''),
-        rtrim(pg_get_viewdef(old_view), ';'),
+        query,
         CASE WHEN old.relispopulated THEN '' ELSE 'NO' END
     );
     new_view := 'analytics.hot_niches_today'::regclass;
