@@ -41,7 +41,10 @@ class Deployment:
     @property
     def alembic(self) -> Alembic:
         """The migration as the owner runs it."""
-        return Alembic(self.owner.url)
+        return self.alembic_as(OWNER)
+
+    def alembic_as(self, role: str) -> Alembic:
+        return Alembic(self.owner.url.set(username=role))
 
     def run_phase1(self) -> None:
         """Every Phase 1 program once, as the application's role."""

@@ -5,17 +5,26 @@ import pytest
 from psycopg.errors import FeatureNotSupported, InsufficientPrivilege
 from sqlalchemy import text
 
+from operations.embedded import Server
 from tests.fixtures.databases import conninfo
-from tests.revisions.conftest import APPLICATION, OWNER, REVISIONS, Deployment
+from tests.revisions.conftest import APPLICATION, OWNER, REVISIONS, Deployment, make_role
+
+DEPLOYER = "phase1_deployer"
 
 
-def test_at_every_revision_up_and_down(deployment: Deployment) -> None:
+@pytest.mark.parametrize("migrator", [OWNER, DEPLOYER, "postgres"])
+def test_at_every_revision_up_and_down(server: Server, deployment: Deployment, migrator: str) -> None:
+    """Whoever migrates: the owner, somebody who may act for it, or a superuser."""
+    make_role(server, DEPLOYER)
+    with deployment.superuser.begin() as connection:
+        connection.exec_driver_sql(f"GRANT {OWNER}, {APPLICATION} TO {DEPLOYER}")
+    alembic = deployment.alembic_as(migrator)
     deployment.run_phase1()
     for revision in REVISIONS:
-        deployment.alembic.upgrade(revision)
+        alembic.upgrade(revision)
         deployment.run_phase1()
     for revision in [*REVISIONS[-2::-1], "base"]:
-        deployment.alembic.downgrade(revision)
+        alembic.downgrade(revision)
         deployment.run_phase1()
 
 
