@@ -79,11 +79,12 @@ def test_trend_chart_is_of_one_niche_period_and_granularity(read: Read) -> None:
 
 
 def test_trend_chart_is_the_newest_that_has_not_expired(read: Read) -> None:
-    TrendCacheFactory(niche_id=NICHE, trend_source="old", created_at=NOW - timedelta(hours=9))
-    TrendCacheFactory(niche_id=NICHE, trend_source="new", created_at=NOW - timedelta(hours=8))
+    TrendCacheFactory(niche_id=NICHE, trend_source="two", created_at=NOW - timedelta(hours=8))
+    TrendCacheFactory(niche_id=NICHE, trend_source="one", created_at=NOW - timedelta(hours=9))
     TrendCacheFactory(niche_id=NICHE, trend_source="expired", valid_until=NOW - timedelta(seconds=1))
+    TrendCacheFactory(niche_id=NICHE, trend_source="pair", related_niche_id=OTHER)
     TrendCacheFactory(niche_id=OTHER, expired=True)
-    assert column(read("trend_chart", niche_id=NICHE), "trend_source") == ["new"]
+    assert column(read("trend_chart", niche_id=NICHE), "trend_source") == ["two"]
     assert read("trend_chart", niche_id=OTHER) == []
 
 
@@ -157,6 +158,7 @@ def test_trend_correlations_gives_pairs_on_either_side_strongest_first(read: Rea
     correlated(OTHER, THIRD, 1)
     correlated(NICHE, 4, 0.7, valid_until=datetime.now(UTC) - timedelta(seconds=1))
     TrendCacheFactory(niche_id=NICHE, related_niche_id=5)
+    TrendCacheFactory(niche_id=NICHE, correlation=True, related_niche_id=None)
     rows = read("trend_correlations", niche_id=NICHE)
     assert [(row["niche_id"], row["related_niche_id"], row["coefficient"]) for row in rows] == [
         (THIRD, NICHE, Decimal("-0.9")),

@@ -10,9 +10,9 @@ NICHE, OTHER, THIRD = 1, 2, 3
 
 
 def test_competitor_analysis_gives_what_is_published_most_important_first(read: Read) -> None:
+    InsightFactory(niche_id=NICHE, title="unrated", score=None)
     InsightFactory(niche_id=NICHE, title="gap", score=0.5)
     InsightFactory(niche_id=NICHE, title="heatmap", score=0.9, insight_type="competitor_heatmap", lasting=True)
-    InsightFactory(niche_id=NICHE, title="unrated", score=None)
     InsightFactory(niche_id=NICHE, title="draft", draft=True)
     InsightFactory(niche_id=NICHE, title="tomorrow", scheduled=True)
     InsightFactory(niche_id=NICHE, title="expired", expired=True)
@@ -22,7 +22,9 @@ def test_competitor_analysis_gives_what_is_published_most_important_first(read: 
     assert column(read("competitor_analysis", niche_id=NICHE), "title") == ["heatmap", "gap", "unrated"]
     gaps = read("competitor_analysis", niche_id=NICHE, insight_type="gap_analysis")
     assert column(gaps, "title") == ["gap", "unrated"]
-    assert column(read("competitor_analysis", niche_id=NICHE, max_rows=1), "title") == ["heatmap"]
+    assert column(read("competitor_analysis", niche_id=NICHE, max_rows=2), "title") == ["heatmap", "gap"]
+    gap = read("competitor_analysis", niche_id=NICHE, insight_type="gap_analysis", max_rows=1)
+    assert column(gap, "title") == ["gap"]
     assert read("competitor_analysis", niche_id=NICHE, insight_type="cross_platform") == []
 
 
@@ -56,10 +58,19 @@ def test_cross_platform_gives_the_insights_of_the_platform_and_of_all(read: Read
     assert column(read("cross_platform", niche_id=OTHER), "insights") == [[]]
 
 
+def test_cross_platform_gives_the_best_20_insights(read: Read) -> None:
+    CrossPlatformMetricFactory(niche_id=NICHE)
+    for percent in range(22):
+        InsightFactory(niche_id=NICHE, insight_type="cross_platform", score=percent / 100)
+    (row,) = read("cross_platform", niche_id=NICHE)
+    assert [insight["score"] for insight in row["insights"]] == [percent / 100 for percent in range(21, 1, -1)]
+
+
 def test_content_recommendations_gives_the_best_five_for_everybody_and_for_the_user(read: Read) -> None:
     general = [f"general {tenths}" for tenths in (7, 6, 5, 4, 3, 2, 1)]
-    for title in general:
+    for title in reversed(general):
         ContentRecommendationFactory(niche_id=NICHE, title=title, opportunity_score=int(title[-1]) / 10)
+    ContentRecommendationFactory(niche_id=NICHE, title="mine too", opportunity_score=0.05, user_id="me")
     ContentRecommendationFactory(niche_id=NICHE, title="mine", opportunity_score=0.65, user_id="me")
     ContentRecommendationFactory(niche_id=NICHE, title="hers", opportunity_score=0.95, user_id="she")
     ContentRecommendationFactory(niche_id=NICHE, title="expired", opportunity_score=0.99, expired=True)
@@ -69,8 +80,16 @@ def test_content_recommendations_gives_the_best_five_for_everybody_and_for_the_u
     mine = read("content_recommendations", niche_id=NICHE, user_id="me")
     assert column(mine, "title") == ["general 7", "mine", *general[1:4]]
     assert (mine[1]["keywords"], mine[1]["competition_level"]) == (["how to", "beginner"], "low")
+    two = read("content_recommendations", niche_id=NICHE, user_id="me", max_rows=2)
+    assert column(two, "title") == ["general 7", "mine"]
     assert column(read("content_recommendations", niche_id=NICHE, max_rows=9), "title") == general
     assert read("content_recommendations", niche_id=THIRD) == []
+
+
+def test_the_best_of_a_user_s_own_comes_first(read: Read) -> None:
+    for title, score in (("fair", 0.5), ("best", 0.9), ("poor", 0.1)):
+        ContentRecommendationFactory(niche_id=NICHE, title=title, opportunity_score=score, user_id="me")
+    assert column(read("content_recommendations", niche_id=NICHE, user_id="me", max_rows=1), "title") == ["best"]
 
 
 def test_of_equal_recommendations_the_newest_comes_first(read: Read) -> None:

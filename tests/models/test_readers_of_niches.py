@@ -28,14 +28,14 @@ EVENTS = {
 }
 
 FILTERS: list[tuple[dict[str, Any], list[int]]] = [
-    ({}, [STEEP, GENTLE, STABLE, FALLING]),
-    ({"direction": "rising"}, [STEEP, GENTLE]),
+    ({}, [FALLING, STABLE, GENTLE, STEEP]),
+    ({"direction": "rising"}, [GENTLE, STEEP]),
     ({"direction": "stable"}, [STABLE]),
     ({"direction": "falling"}, [FALLING]),
     ({"direction": "sideways"}, []),
-    ({"minimum_days": 0}, [STEEP, GENTLE, LATE, STABLE, FALLING]),
+    ({"minimum_days": 0}, [FALLING, STABLE, LATE, GENTLE, STEEP]),
     ({"minimum_days": 14}, [STABLE]),
-    ({"minimum_slope": 0.1}, [STEEP, STABLE, FALLING]),
+    ({"minimum_slope": 0.1}, [FALLING, STABLE, STEEP]),
     ({"minimum_slope": 0.1, "direction": "rising"}, [STEEP]),
     ({"minimum_slope": 0.2, "direction": "falling"}, []),
     ({"minimum_slope": 0.2, "direction": "stable"}, [STABLE]),
@@ -43,9 +43,9 @@ FILTERS: list[tuple[dict[str, Any], list[int]]] = [
 
 
 def analyse(session: orm.Session) -> None:
-    """Five niches have a trend, and the greatest opportunities, in the order of their keys."""
+    """Five niches have a trend, and the greatest opportunities, the last of them the very greatest."""
     for niche, events in EVENTS.items():
-        values = {"trend_vector": daily(events), "opportunity": 9 - niche / 10, "updated_at": datetime.now(UTC)}
+        values = {"trend_vector": daily(events), "opportunity": 9 + niche / 10, "updated_at": datetime.now(UTC)}
         session.execute(update(Feature).where(Feature.niche_id == niche).values(values))
     session.execute(text("SELECT analytics.refresh_stale_views()"))
 
@@ -72,9 +72,9 @@ def test_trending_niches_filters(read: Read, filters: dict[str, Any], expected: 
 
 @pytest.mark.usefixtures("_analysed")
 def test_trending_niches_gives_the_best_of_all_directions_together(read: Read) -> None:
-    assert column(read("trending_niches", minimum_days=0, max_rows=2), "niche_id") == [STEEP, GENTLE]
-    (best,) = read("trending_niches", max_rows=1)
-    assert (best["direction"], best["days_trending"], best["slope"]) == ("rising", 13, Decimal("0.133333"))
+    assert column(read("trending_niches", minimum_days=0, max_rows=3), "niche_id") == [FALLING, STABLE, LATE]
+    (best,) = read("trending_niches", minimum_days=0, direction="rising", max_rows=1)
+    assert (best["niche_id"], best["direction"], best["days_trending"]) == (LATE, "rising", 3)
 
 
 @pytest.mark.usefixtures("_analysed")
@@ -97,8 +97,8 @@ def test_hot_niches_in_either_shape(shape: Shape, clone: Clone, connect: Callabl
         analyse(session)
         phase1.refresh(session.connection(), shape)
     first = ask(engine, "hot_niches")[0]
-    assert (first["niche_id"], first["direction"], first["days_trending"]) == (STEEP, "rising", 13)
-    assert (first["slope"], first["volatility"]) == (Decimal("0.133333"), 0)
+    assert (first["niche_id"], first["direction"], first["days_trending"]) == (FALLING, "falling", 13)
+    assert (first["slope"], first["volatility"]) == (Decimal("-0.133333"), 0)
 
 
 def test_hot_niches_needs_a_right_that_phase_1_gives(read: Read) -> None:
