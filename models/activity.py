@@ -7,7 +7,7 @@ The SQL is in ``sql/functions``, ``sql/triggers`` and ``sql/views``.
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Date, Identity, Index, Text, column, table, text
+from sqlalchemy import DDL, BigInteger, Date, Identity, Index, Text, column, event, table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import ANALYTICS, Base, Timestamp
@@ -45,14 +45,22 @@ class NicheDailyActivityDelta(Base):
 
     __tablename__ = "niche_daily_activity_delta"
 
-    # A key of its own, so that logical replication can replay the drain's deletes.
-    delta_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True, comment="Key of the delta")
     niche_id: Mapped[int] = mapped_column(comment="The niche")
     day: Mapped[date] = mapped_column(Date, comment="The UTC day")
     event_type: Mapped[str] = mapped_column(comment="Type of the events")
     events: Mapped[int] = mapped_column(comment="Number of events to add; negative where events went")
 
     __table_args__ = ({"schema": ANALYTICS, "comment": "Changes to the summary that are not folded in yet"},)
+    # No key in the database: its index would be one hot page that all writers of events share.
+    __mapper_args__ = {"primary_key": [niche_id, day, event_type]}  # noqa: RUF012 (the declarative API's own attribute)
+
+
+# Without a key, logical replication needs the whole row to replay the drain's deletes.
+event.listen(
+    NicheDailyActivityDelta.__table__,
+    "after_create",
+    DDL("ALTER TABLE %(fullname)s REPLICA IDENTITY FULL"),  # type: ignore[no-untyped-call]
+)
 
 
 class StaleView(Base):

@@ -256,3 +256,10 @@ def test_rebuild_counts_what_bypassed_the_triggers(owner: Connection, writer: Co
         (2, "2017-09-15", "view", 1),
     ]
     assert drain(owner) == 0
+
+
+def test_drains_where_everything_is_published(owner: Connection, writer: Connection) -> None:
+    """A table without a key refuses deletes in a publication, unless its replica identity is the whole row."""
+    owner.execute("CREATE PUBLICATION everything FOR TABLES IN SCHEMA analytics")
+    writer.execute(INSERT)
+    assert drain(owner) == len(AFTER_INSERT)

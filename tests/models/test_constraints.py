@@ -136,7 +136,7 @@ KEYS: dict[str, list[dict[str, Any]]] = {
 }
 
 # Identities that nobody may give: table and column.
-ALWAYS = {"niche_daily_activity_delta": "delta_id", "stale_views": "mark_id"}
+ALWAYS = {"stale_views": "mark_id"}
 
 # What a caller cannot write at all: table and column.
 COMPUTED = {"cross_platform_metrics": "metric_date"}

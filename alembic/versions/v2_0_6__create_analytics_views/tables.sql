@@ -17,15 +17,16 @@ COMMENT ON COLUMN analytics.niche_daily_activity_summary.day IS 'The UTC day';
 COMMENT ON COLUMN analytics.niche_daily_activity_summary.event_type IS 'Type of the events';
 COMMENT ON COLUMN analytics.niche_daily_activity_summary.events IS 'Number of events as of the last drain';
 
+-- No key: its index would be one hot page that all writers of events share. Logical replication then needs the whole row
+-- to replay the drain's deletes.
 CREATE TABLE IF NOT EXISTS analytics.niche_daily_activity_delta (
-    delta_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     niche_id bigint NOT NULL,
     day date NOT NULL,
     event_type text NOT NULL,
     events bigint NOT NULL
 );
+ALTER TABLE analytics.niche_daily_activity_delta REPLICA IDENTITY FULL;
 COMMENT ON TABLE analytics.niche_daily_activity_delta IS 'Changes to the summary that are not folded in yet';
-COMMENT ON COLUMN analytics.niche_daily_activity_delta.delta_id IS 'Key of the delta';
 COMMENT ON COLUMN analytics.niche_daily_activity_delta.niche_id IS 'The niche';
 COMMENT ON COLUMN analytics.niche_daily_activity_delta.day IS 'The UTC day';
 COMMENT ON COLUMN analytics.niche_daily_activity_delta.event_type IS 'Type of the events';
