@@ -30,7 +30,7 @@ def include_name(name: str | None, type_: str, parent_names: dict[str, str | Non
 @compiles(CreateTable, "postgresql")
 def create_table(create: CreateTable, compiler: Any, **options: Any) -> str:
     """A script has to run also where a way back left alembic_version, empty; revision 1.0.0 sees to that it is."""
-    create.if_not_exists = create.element.name == "alembic_version"
+    create.if_not_exists |= create.element.name == "alembic_version"
     return str(compiler.visit_create_table(create, **options))
 
 
