@@ -28,7 +28,7 @@ BEGIN;
 INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
 VALUES ('view', 'benchmark', now(), '{}', :first);
 INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
-VALUES ('search', 'benchmark', now(), '{}', :second);
+VALUES ('view', 'benchmark', now(), '{}', :second);
 COMMIT;
 """
 
