@@ -9,6 +9,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable
 
 from models import ANALYTICS, Base
+from operations.catalog import plugin
 from operations.database import address, engine
 from operations.guard import errors_for_people, notices_to_log
 from operations.settings import Settings
@@ -52,6 +53,9 @@ def run_online(connection: Connection) -> None:
         target_metadata=Base.metadata,
         include_schemas=True,
         include_name=include_name,
+        compare_server_default=True,
+        autogenerate_plugins=plugin.PLUGINS,
+        process_revision_directives=plugin.revise,
         transaction_per_migration=True,
         on_version_apply=config.attributes.get("on_version_apply", ()),
     )

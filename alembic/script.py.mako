@@ -1,7 +1,7 @@
-"""${message}.
+"""${message[:1].upper() + message[1:]}.
 
 Plan step: TODO which step of the plan, or none
-Why: TODO what readers or writers need it
+Why: TODO which readers or writers need it, and why it is safe while they go on
 Reversed by: TODO what the downgrade does, and what it cannot bring back
 
 Revision ID: ${up_revision}
@@ -9,15 +9,18 @@ Revises: ${down_revision | comma,n}
 Create Date: ${create_date.date()}
 """
 
-from alembic import op
 import sqlalchemy as sa
 ${imports if imports else ""}
+
+from alembic import op
+
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
 
-# The strongest lock taken on each relation that exists before the step, as pg_locks names it.
+# TODO the strongest lock taken on each relation that exists before the step, as pg_locks names it, for example
+# "public.features": "ShareRowExclusiveLock"
 locks: dict[str, dict[str, str]] = {"upgrade": {}, "downgrade": {}}
 
 

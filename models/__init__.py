@@ -12,11 +12,12 @@ from models.niches import Feature, HotNicheToday
 from models.platforms import CrossPlatformMetric
 from models.recommendations import ContentRecommendation
 from models.trends import TrendCache
-from models.views import HOT_NICHES_TODAY, SqlFile, sql_files
+from models.views import HOT_NICHES_TODAY, ROLES, SqlFile, sql_files
 
 __all__ = [
     "ANALYTICS",
     "HOT_NICHES_TODAY",
+    "ROLES",
     "AnalyticsEvent",
     "Base",
     "ContentRecommendation",

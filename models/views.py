@@ -16,6 +16,9 @@ Kind = Literal["function", "view", "materialized_view", "trigger"]
 
 SQL = Path(__file__).parent / "sql"
 
+ROLES = ("analytics_reader", "analytics_writer")
+"""The group roles that ``sql/roles.sql`` creates and ``sql/grants.sql`` grants to."""
+
 
 @dataclass(frozen=True)
 class SqlFile:

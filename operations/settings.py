@@ -18,14 +18,21 @@ EXAMPLE = "postgresql://user:password@host:5432/database"
 
 @dataclass(frozen=True)
 class Settings:
-    """`database_url` is None for the embedded server; `data_home` is where an ordinary user's data goes."""
+    """`database_url` is None for the embedded server; `data_home` is where an ordinary user's data goes.
+
+    `scratch_database_url` is a database in which the models may be built for a comparison, if one is set aside for it.
+    """
 
     database_url: URL | None
     data_home: Path
+    scratch_database_url: URL | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read DATABASE_URL and XDG_DATA_HOME; raise UsageError on an address that is malformed or only half given."""
+        """Read DATABASE_URL, SCRATCH_DATABASE_URL and XDG_DATA_HOME.
+
+        Raises UsageError on an address that is malformed or only half given.
+        """
         text = environment.get("DATABASE_URL")
         if text is None:
             for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE"):
@@ -37,31 +44,36 @@ class Settings:
         data_home = Path(environment.get("XDG_DATA_HOME", ""))
         if not data_home.is_absolute():  # the XDG specification: a relative path counts as not set
             data_home = Path(os.path.expanduser("~/.local/share"))
-        return cls(None if text is None else parse_address(text), data_home)
+        scratch = environment.get("SCRATCH_DATABASE_URL")
+        return cls(
+            None if text is None else parse_address(text),
+            data_home,
+            None if scratch is None else parse_address(scratch, "SCRATCH_DATABASE_URL"),
+        )
 
 
-def parse_address(text: str) -> URL:
+def parse_address(text: str, name: str = "DATABASE_URL") -> URL:
     """The address as SQLAlchemy's URL. Errors never quote it: a malformed one may hold its password anywhere."""
     scheme, separator, rest = text.partition("://")
     if not text:
-        raise _malformed("it is empty", "unset it to use the embedded PostgreSQL, or ")
+        raise _malformed(name, "it is empty", "unset it, or ")
     if not separator or any(character.isspace() for character in text):
-        raise _malformed("it is not an address without spaces that starts with postgresql://")
+        raise _malformed(name, "it is not an address without spaces that starts with postgresql://")
     if scheme not in SCHEMES:
-        raise _malformed(f"{scheme}:// is not one of {', '.join(name + '://' for name in SCHEMES)}")
+        raise _malformed(name, f"{scheme}:// is not one of {', '.join(name + '://' for name in SCHEMES)}")
     if rest.count("@") > 1:
-        raise _malformed("it holds more than one @; in a user name or password, @ is written %40")
+        raise _malformed(name, "it holds more than one @; in a user name or password, @ is written %40")
     try:
         url = make_url(f"{DRIVER}://{rest}")
         urlsplit(f"postgresql://{rest.rpartition('@')[2]}").port  # noqa: B018 - raises ValueError when out of range
     except (ArgumentError, ValueError):
-        raise _malformed("its host or port cannot be read; the port is a number up to 65535") from None
+        raise _malformed(name, "its host or port cannot be read; the port is a number up to 65535") from None
     if (password := url.query.get("password")) is not None:  # libpq's other spelling, which SQLAlchemy would print
         url = url.difference_update_query(["password"]).set(password=str(url.password or password))
     if not (url.host or url.database or url.query):
-        raise _malformed("it names neither a host nor a database")
+        raise _malformed(name, "it names neither a host nor a database")
     return url
 
 
-def _malformed(why: str, alternative: str = "") -> UsageError:
-    return UsageError(f"DATABASE_URL is malformed: {why}.", f"{alternative}write it as {EXAMPLE}")
+def _malformed(name: str, why: str, alternative: str = "") -> UsageError:
+    return UsageError(f"{name} is malformed: {why}.", f"{alternative}write it as {EXAMPLE}")

@@ -1,6 +1,6 @@
 """What a database holds of ours: each object by its identity, with the statement that creates it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -95,6 +95,10 @@ class Snapshot(dict[Identity, str]):
         self.removals = removals
         self.uses = uses
 
+    def only(self, matters: Callable[[Identity], bool]) -> "Snapshot":
+        """The part of it that matters."""
+        return Snapshot({i: definition for i, definition in self.items() if matters(i)}, self.removals, self.uses)
+
     def parent(self, identity: Identity) -> Identity | None:
         """What an object goes with when that is dropped: a column's table, a comment's column, a right's function."""
         if identity.kind == "comment":
@@ -102,6 +106,8 @@ class Snapshot(dict[Identity, str]):
             found = Identity(kind, identity.schema, identity.name, part)
             if found in self:
                 return found
+        if identity.kind == "sequence":
+            return next((used for used in self.uses.get(identity, ()) if used.kind == "column"), None)
         if identity.kind not in WHOLE:
             for kind in WHOLE:
                 if (found := Identity(kind, identity.schema, identity.name)) in self:
@@ -132,7 +138,7 @@ def snapshot(connection: Connection) -> Snapshot:
                 addresses.get((row.refclassid, row.refobjid, row.refobjsubid))
                 or addresses.get((row.refclassid, row.refobjid, 0)),
             )
-            for row in connection.execute(_query("dependencies"), {"objects": objects})
+            for row in connection.execute(query("dependencies"), {"objects": objects})
         ]
     uses: dict[Identity, set[Identity]] = {}
     for user, what in used:
@@ -149,9 +155,13 @@ def definitions(connection: Connection) -> dict[Identity, str]:
 
 def _rows(connection: Connection) -> list[Any]:
     tables = [table.name for table in Base.metadata.tables.values() if table.schema is None]
-    relations = connection.scalars(_query("relations"), {"schema": ANALYTICS, "tables": tables}).all()
+    relations = connection.scalars(query("relations"), {"schema": ANALYTICS, "tables": tables}).all()
     parameters = {"schema": ANALYTICS, "relations": list(relations)}
-    return [row for source in SOURCES for row in connection.execute(_query(source), _of(source, parameters))]
+    return [
+        row
+        for source in SOURCES
+        for row in connection.execute(query(source), {n: parameters[n] for n in _parameters(source)})
+    ]
 
 
 def _identity(row: Any) -> Identity:
@@ -173,7 +183,12 @@ def _ordered(definitions: Mapping[Identity, str], uses: Mapping[Identity, frozen
         if identity in seen or identity not in definitions:
             return
         seen.add(identity)
-        for used in sorted(uses.get(identity, ()), key=_rank):
+        first = uses.get(identity, frozenset())
+        if identity.kind == "sequence":  # the column that owns it takes its default from it
+            first = frozenset()
+        elif identity.kind == "column":
+            first = first | {Identity("table", identity.schema, identity.name)}
+        for used in sorted(first, key=_rank):
             yield from visit(used)
         yield identity
 
@@ -196,10 +211,11 @@ def _qualified_names(connection: Connection) -> Iterator[None]:
 
 
 @cache
-def _query(name: str) -> TextClause:
+def query(name: str) -> TextClause:
+    """A query of queries/catalog."""
     return text((QUERIES / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def _of(source: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that a query names."""
-    return {name: value for name, value in parameters.items() if name in _query(source).compile().params}
+@cache
+def _parameters(source: str) -> tuple[str, ...]:
+    return tuple(query(source).compile().params)

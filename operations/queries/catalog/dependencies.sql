@@ -1,5 +1,5 @@
 -- Who uses what of ours: views and rules through their rewrite rule, columns through their default or expression.
--- A table's row type stands for the table. What a table or a constraint owns by itself is left out.
+-- A sequence uses the column that owns it, and a table's row type stands for the table.
 WITH edges AS (
     SELECT
         CASE
@@ -18,7 +18,8 @@ WITH edges AS (
     LEFT JOIN pg_type AS element ON d.refclassid = 'pg_type'::regclass AND element.oid = d.refobjid
     LEFT JOIN pg_type AS t
         ON t.oid = CASE WHEN element.typelem <> 0 THEN element.typelem ELSE element.oid END AND t.typrelid <> 0
-    WHERE d.deptype IN ('n', 'a') AND d.refobjid >= 16384
+    LEFT JOIN pg_sequence AS s ON d.classid = 'pg_class'::regclass AND s.seqrelid = d.objid
+    WHERE (d.deptype IN ('n', 'a') OR (d.deptype = 'i' AND s.seqrelid IS NOT NULL)) AND d.refobjid >= 16384
 )
 
 SELECT DISTINCT
@@ -34,10 +35,10 @@ WHERE
     (e.classid, e.objid, e.objsubid) <> (e.refclassid, e.refobjid, e.refobjsubid)
     AND e.refobjid = ANY(:objects)
     AND e.classid NOT IN ('pg_type'::regclass, 'pg_attrdef'::regclass)
-    -- what a table has by itself: its sequences and TOAST table, internal triggers, NOT NULL
+    -- what a table has by itself: its TOAST table, internal triggers, NOT NULL
     AND NOT EXISTS (
         SELECT FROM pg_class AS c
-        WHERE e.classid = 'pg_class'::regclass AND c.oid = e.objid AND c.relkind IN ('S', 't')
+        WHERE e.classid = 'pg_class'::regclass AND c.oid = e.objid AND c.relkind = 't'
     )
     AND NOT EXISTS (
         SELECT FROM pg_trigger AS t
