@@ -19,9 +19,9 @@ down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
 
-# TODO the strongest lock taken on each relation that exists before the step, as pg_locks names it, for example
-# "public.features": "ShareRowExclusiveLock"
-locks: dict[str, dict[str, str]] = {"upgrade": {}, "downgrade": {}}
+# The strongest lock taken on each relation that is there before and after the step, as pg_locks names both: TODO check,
+# and add what is written by hand, for example "public.features": "ShareRowExclusiveLock".
+locks: dict[str, dict[str, str]] = ${repr(locks[up_revision])}
 
 
 def upgrade() -> None:

@@ -19,6 +19,7 @@ from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from operations.catalog import rendering
 from operations.catalog.diff import diff
+from operations.catalog.locks import locks
 from operations.catalog.plan import plan
 from operations.catalog.steps import OutsideTransaction, Step
 from operations.catalog.target import compare
@@ -27,6 +28,8 @@ log = logging.getLogger("alembic.sidb")
 
 NAME = "sidb.catalog"
 PLUGINS = ["alembic.autogenerate.*", NAME]
+STAYS = "sidb_relations_that_stay"
+RELATIONS = ("table", "view", "materialized_view")
 
 
 def compare_catalogs(context: AutogenContext, upgrade: ops.UpgradeOps) -> PriorityDispatchResult:
@@ -36,6 +39,9 @@ def compare_catalogs(context: AutogenContext, upgrade: ops.UpgradeOps) -> Priori
     for change in diff(before, after):
         log.info("Detected %s", change)
     upgrade.ops[:] = plan(before, after, upgrade.ops)
+    context.migration_context.opts[STAYS] = {
+        f"{i.schema}.{i.name}" for i in before if i.kind in RELATIONS and i in after
+    }
     return PriorityDispatchResult.CONTINUE
 
 
@@ -64,26 +70,29 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
     versions.file_template = _FileName()
     if re.fullmatch("[0-9a-f]{12}", script.rev_id or ""):  # not given by --rev-id
         script.rev_id = _next(versions.get_current_head() or "2.0.0")
-    if not concurrent:
-        return
-    outside = ops.UpgradeOps([OutsideTransaction(tuple(concurrent))])
-    if not others:
-        script.upgrade_ops = outside
-        script.downgrade_ops = outside.reverse()
-        return
-    script.upgrade_ops = ops.UpgradeOps(others)
-    script.downgrade_ops = script.upgrade_ops.reverse()
-    second = _AfterAnother(outside.ops, script.upgrade_ops)
-    scripts.append(
-        ops.MigrationScript(
-            rev_id=_next(str(script.rev_id)),
-            message=f"{script.message or 'step'}, outside a transaction",
-            head=script.rev_id,
-            imports=set(),
-            upgrade_ops=second,
-            downgrade_ops=second.reverse(),
-        )
-    )
+    if concurrent:
+        outside = ops.UpgradeOps([OutsideTransaction(tuple(concurrent))])
+        if others:
+            script.upgrade_ops = ops.UpgradeOps(others)
+            outside = _AfterAnother(outside.ops, script.upgrade_ops)
+            script.downgrade_ops = script.upgrade_ops.reverse()
+            script = ops.MigrationScript(
+                rev_id=_next(str(script.rev_id)),
+                message=f"{script.message or 'step'}, outside a transaction",
+                head=script.rev_id,
+                imports=set(),
+                upgrade_ops=outside,
+                downgrade_ops=outside.reverse(),
+            )
+            scripts.append(script)
+        script.upgrade_ops, script.downgrade_ops = outside, outside.reverse()
+    context.opts["template_args"]["locks"] = {
+        each.rev_id: {
+            "upgrade": locks(each.upgrade_ops.ops if each.upgrade_ops else (), context.opts.get(STAYS, ())),
+            "downgrade": locks(each.downgrade_ops.ops if each.downgrade_ops else (), context.opts.get(STAYS, ())),
+        }
+        for each in scripts
+    }
 
 
 class _FileName(str):

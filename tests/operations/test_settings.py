@@ -60,6 +60,16 @@ def test_a_password_in_the_parameters_is_never_shown() -> None:
     assert shown(url) == "postgresql://u:***@h/d"
 
 
+def test_a_scratch_database_is_named_by_an_address_like_any_other() -> None:
+    here = {"DATABASE_URL": "postgresql://h/d"}
+    assert Settings.from_environment(here).scratch_database_url is None
+    found = Settings.from_environment({**here, "SCRATCH_DATABASE_URL": "postgresql://h/scratch"}).scratch_database_url
+    assert found is not None
+    assert found.database == "scratch"
+    with pytest.raises(UsageError, match="SCRATCH_DATABASE_URL is malformed"):
+        Settings.from_environment({**here, "SCRATCH_DATABASE_URL": "hunter2"})
+
+
 def test_data_home() -> None:
     assert Settings.from_environment({"XDG_DATA_HOME": "/somewhere"}).data_home == Path("/somewhere")
     for environment in ({}, {"XDG_DATA_HOME": ""}, {"XDG_DATA_HOME": "relative"}):
