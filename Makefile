@@ -1,6 +1,6 @@
 # Everything below uses paths relative to this directory, so that the clone may lie anywhere, spaces included.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format lock clean
+.PHONY: help install demo test lint format lock recorded clean
 
 SHAPE ?= table
 PG_BIN ?=

@@ -4,14 +4,14 @@ from logging.config import fileConfig
 from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, NullPool
+from sqlalchemy import URL, Engine, NullPool
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable
 
 from models import ANALYTICS, Base
 from operations.catalog import plugin
 from operations.database import address, engine
-from operations.guard import errors_for_people, notices_to_log
+from operations.guard import errors_for_people, guarded, notices_to_log, parse
 from operations.settings import Settings
 
 config = context.config
@@ -47,30 +47,43 @@ def run_offline() -> None:
         context.run_migrations()
 
 
-def run_online(connection: Connection) -> None:
-    context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        include_schemas=True,
-        include_name=include_name,
-        compare_server_default=True,
-        autogenerate_plugins=plugin.PLUGINS,
-        process_revision_directives=plugin.revise,
-        transaction_per_migration=True,
-        on_version_apply=config.attributes.get("on_version_apply", ()),
-    )
-    with notices_to_log(connection), context.begin_transaction():
-        context.run_migrations()
+def run_online(url: URL, settings: Settings, given: Engine | None) -> None:
+    options = {
+        "target_metadata": Base.metadata,
+        "include_schemas": True,
+        "include_name": include_name,
+        "compare_server_default": True,
+        "autogenerate_plugins": plugin.PLUGINS,
+        "process_revision_directives": plugin.revise,
+        "transaction_per_migration": True,
+        "on_version_apply": config.attributes.get("on_version_apply", ()),
+    }
+    if not changes_something():
+        with (given or engine(url, poolclass=NullPool)).connect() as connection:
+            context.configure(connection=connection, **options)
+            with notices_to_log(connection), context.begin_transaction():
+                context.run_migrations()
+        return
+    with guarded(url, parse(settings.rollout, context.get_x_argument(as_dictionary=True)), given) as run:
+        context.configure(connection=run.connection, **options)
+        run.guard(context.get_context())
+        with notices_to_log(run.connection):
+            run.through(context.run_migrations)
+
+
+def changes_something() -> bool:
+    """Whether the command has a destination: upgrade, downgrade, stamp; not current, check, revision."""
+    try:
+        context.get_revision_argument()
+    except KeyError:
+        return False
+    return True
 
 
 with errors_for_people():
     if context.is_offline_mode():
         run_offline()
-    elif (given := config.attributes.get("connection")) is None:
-        with engine(address(Settings.from_environment()), poolclass=NullPool).connect() as opened:
-            run_online(opened)
-    elif isinstance(given, Connection):
-        run_online(given)
     else:
-        with given.connect() as opened:
-            run_online(opened)
+        settings = Settings.from_environment()
+        given: Engine | None = config.attributes.get("connection")
+        run_online(address(settings) if given is None else given.url, settings, given)

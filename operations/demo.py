@@ -154,15 +154,14 @@ def _migrate(demo: Engine, say: Say) -> list[Step]:
         since = now
 
     config = Config(CLONE / "alembic.ini")
-    with demo.connect() as connection:
-        config.attributes.update(connection=connection, configure_logging=False, on_version_apply=applied)
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise SidbError(
-                f"The migration of {demo.url.database} stopped: {error}",
-                "if it was a change of yours, correct it; `sidb server remove` begins anew.",
-            ) from error
+    config.attributes.update(connection=demo, configure_logging=False, on_version_apply=applied)
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise SidbError(
+            f"The migration of {demo.url.database} stopped: {error}",
+            "if it was a change of yours, correct it; `sidb server remove` begins anew.",
+        ) from error
     return steps
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +13,9 @@ from operations.errors import UsageError
 
 DRIVER = "postgresql+psycopg"
 SCHEMES = ("postgresql", "postgres", DRIVER)
+ROLLOUT = ("deadline", "step-alert", "on-alert", "alert-addresses", "metrics-file", "window", "end-idle-after")
+"""Options of `operations.guard` that the environment may set: `deadline` as SIDB_DEADLINE."""
+
 EXAMPLE = "postgresql://user:password@host:5432/database"
 
 
@@ -21,15 +24,17 @@ class Settings:
     """`database_url` is None for the embedded server; `data_home` is where an ordinary user's data goes.
 
     `scratch_database_url` is a database in which the models may be built for a comparison, if one is set aside for it.
+    `rollout` holds the SIDB_… variables that are set, by the names in ROLLOUT, as `operations.guard.parse` reads them.
     """
 
     database_url: URL | None
     data_home: Path
     scratch_database_url: URL | None = None
+    rollout: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read DATABASE_URL, SCRATCH_DATABASE_URL and XDG_DATA_HOME.
+        """Read DATABASE_URL, SCRATCH_DATABASE_URL, XDG_DATA_HOME and the SIDB_… variables.
 
         Raises UsageError on an address that is malformed or only half given.
         """
@@ -45,10 +50,12 @@ class Settings:
         if not data_home.is_absolute():  # the XDG specification: a relative path counts as not set
             data_home = Path(os.path.expanduser("~/.local/share"))
         scratch = environment.get("SCRATCH_DATABASE_URL")
+        rollout = {name: environment.get(f"SIDB_{name.replace('-', '_').upper()}", "") for name in ROLLOUT}
         return cls(
             None if text is None else parse_address(text),
             data_home,
             None if scratch is None else parse_address(scratch, "SCRATCH_DATABASE_URL"),
+            {name: value for name, value in rollout.items() if value},
         )
 
 

@@ -23,8 +23,19 @@ depends_on = None
 
 locks = {
     "upgrade": {"public.features": "AccessExclusiveLock", "public.hot_niches_today": "AccessExclusiveLock"},
-    "downgrade": {"public.features": "AccessExclusiveLock", "public.hot_niches_today": "AccessExclusiveLock"},
+    "downgrade": {
+        "public.features": "AccessExclusiveLock",
+        "public.hot_niches_today": "AccessExclusiveLock",
+        "analytics_phase1.hot_niches_today": "AccessExclusiveLock",
+    },
 }
+
+# What the downgrade drops although it holds values: triggers fill it.
+computed = (
+    "public.hot_niches_today.trend_direction",
+    "public.hot_niches_today.trend_confidence",
+    "public.hot_niches_today.days_trending",
+)
 
 FROZEN = Path(__file__).with_suffix("")
 
@@ -63,11 +74,13 @@ def upgrade() -> None:
         op.execute("ALTER TABLE public.features VALIDATE CONSTRAINT features_trend_vector_check")
         op.execute("ALTER TABLE public.features VALIDATE CONSTRAINT features_analytics_version_check")
         op.execute(frozen("validate_table"))
-    op.execute(frozen("replace_materialized_view"))
+        op.execute(frozen("replace_materialized_view"))
 
 
 def downgrade() -> None:
-    op.execute(frozen("restore_materialized_view"))
+    # By itself, so that nobody waits for features while the old one is refreshed.
+    with op.get_context().autocommit_block():
+        op.execute(frozen("restore_materialized_view"))
     op.execute(frozen("narrow_table"))
     op.execute("""
         ALTER TABLE public.features

@@ -26,6 +26,10 @@ locks = {
         "public.features": "ShareRowExclusiveLock",
         "analytics.analytics_events": "ShareRowExclusiveLock",
         "analytics.cross_platform_metrics": "ShareRowExclusiveLock",
+        # where an interrupted run left them
+        "analytics.niche_daily_activity_summary": "ShareLock",
+        "analytics.niche_daily_activity_delta": "ShareUpdateExclusiveLock",
+        "analytics.stale_views": "ShareUpdateExclusiveLock",
     },
     "downgrade": {
         "public.features": "AccessExclusiveLock",
@@ -33,6 +37,13 @@ locks = {
         "analytics.cross_platform_metrics": "AccessExclusiveLock",
     },
 }
+
+# What the downgrade drops although it holds rows: triggers fill it.
+computed = (
+    "analytics.niche_daily_activity_summary",
+    "analytics.niche_daily_activity_delta",
+    "analytics.stale_views",
+)
 
 FROZEN = Path(__file__).with_suffix("")
 
@@ -42,10 +53,10 @@ def frozen(name: str) -> str:
 
 
 def upgrade() -> None:
+    op.execute(frozen("tables"))
+    op.execute(frozen("functions"))
+    op.execute(frozen("triggers"))
     with op.get_context().autocommit_block():
-        op.execute(frozen("tables"))
-        op.execute(frozen("functions"))
-        op.execute(frozen("triggers"))
         op.execute("SELECT analytics.rebuild_niche_daily_activity()")
     op.execute(frozen("views"))
     op.execute(frozen("materialized_views"))

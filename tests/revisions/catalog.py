@@ -11,7 +11,7 @@ Catalog = dict[str, dict[str, Any]]
 
 
 def catalog(engine: Engine) -> Catalog:
-    """Every object of every schema but PostgreSQL's own, by its description; privileges in an order of their own."""
+    """Every object by its description, but for PostgreSQL's own and the rollout's records; privileges in order."""
     with engine.connect() as connection:
         # Names that can be found on the path would be printed without their schema.
         connection.exec_driver_sql("SET LOCAL search_path = pg_catalog")

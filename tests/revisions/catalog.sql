@@ -2,7 +2,7 @@
 WITH schemas AS (
     SELECT n.oid, n.nspname, n.nspowner, n.nspacl
     FROM pg_namespace AS n
-    WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
+    WHERE n.nspname NOT IN ('information_schema', 'sidb') AND n.nspname NOT LIKE 'pg\_%'
 ),
 
 relations AS (

@@ -105,7 +105,7 @@ def test_the_locks_are_declared_as_pg_locks_names_them(script: Script) -> None:
     assert set(locks) == {"upgrade", "downgrade"}
     for declared in locks.values():
         assert set(declared.values()) <= MODES
-        assert all(re.fullmatch(r"(public|analytics)\.\w+", relation) for relation in declared)
+        assert all(re.fullmatch(r"(public|analytics|analytics_phase1)\.\w+", relation) for relation in declared)
 
 
 def test_a_revision_imports_nothing_that_changes_after_it(script: Script) -> None:

@@ -119,7 +119,7 @@ def test_without_createdb_it_is_built_in_a_savepoint(owner: str, clone: Clone, c
     assert "added view analytics.current_trends" in compared(mine)
     with mine.connect() as connection:
         schemas = connection.scalars(text("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^info' ORDER BY 1"))
-        assert list(schemas) == ["analytics", "public"]
+        assert list(schemas) == ["analytics", "public", "sidb"]
 
 
 def test_without_createdb_and_beside_others_nothing_is_claimed(owner: str, clone: Clone, connect: Connect) -> None:

@@ -11,6 +11,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from operations.errors import SidbError
+from operations.guard.sessions import driver
+
+SESSION_ENDED = ("57P01", "57P02", "57P03", "57P05")
+"""SQLSTATEs with which a server ends a session, not a statement."""
 
 log = logging.getLogger("alembic.sidb")
 
@@ -22,17 +26,24 @@ def errors_for_people() -> Iterator[None]:
         yield
     except SidbError as error:
         raise CommandError(str(error)) from error
-    except DBAPIError as error:
-        if not isinstance(error.orig, PostgresError) or not error.orig.diag.message_primary:
+    except (DBAPIError, PostgresError) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(original, PostgresError):
             raise
-        raise CommandError(message(error.orig.diag)) from error
+        raise CommandError(message(original)) from error
 
 
-def message(diagnostic: Diagnostic) -> str:
-    """What the server said: the message, its detail, and its hint as the next step."""
-    said = [diagnostic.message_primary or "", diagnostic.message_detail or ""]
-    if diagnostic.message_hint:
-        said.append(f"Next: {diagnostic.message_hint}")
+def message(error: PostgresError) -> str:
+    """What the server said: the message, its detail, and its hint as the next step; or that it said nothing more."""
+    said = [error.diag.message_primary or "", error.diag.message_detail or ""]
+    if error.diag.message_hint:
+        said.append(f"Next: {error.diag.message_hint}")
+    elif not said[0] or error.sqlstate in SESSION_ENDED:
+        lines = said[0] or (str(error).strip().splitlines() or ["no reason given"])[0]
+        said = [
+            f"The connection to the server was lost: {lines}",
+            "Next: see that the server runs, and run it again: it goes on at the step that was not finished.",
+        ]
     return "\n".join(part for part in said if part)
 
 
@@ -44,10 +55,9 @@ def notices_to_log(connection: Connection) -> Iterator[None]:
         if diagnostic.source_function == "exec_stmt_raise":
             log.info(diagnostic.message_primary)
 
-    driver_connection = connection.connection.driver_connection
-    assert driver_connection is not None
-    driver_connection.add_notice_handler(handle)
+    ours = driver(connection)
+    ours.add_notice_handler(handle)
     try:
         yield
     finally:
-        driver_connection.remove_notice_handler(handle)
+        ours.remove_notice_handler(handle)

@@ -1,0 +1,29 @@
+-- What of ours is not in force: in our schemas everything, in public what stands on Phase 1's two relations.
+WITH ours AS (
+    SELECT c.oid, c.relkind, c.relispopulated, c.oid::regclass::text AS name,
+        c.relnamespace = to_regnamespace('analytics') AS ours_alone
+    FROM pg_class AS c
+    WHERE
+        c.relnamespace IN (to_regnamespace('analytics'), to_regnamespace('analytics_phase1'))
+        OR c.oid IN (to_regclass('public.features'), to_regclass('public.hot_niches_today'))
+)
+
+SELECT format('index %s on %s is invalid', i.indexrelid::regclass, o.name) AS finding
+FROM pg_index AS i
+INNER JOIN ours AS o ON o.oid = i.indrelid
+WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)
+UNION ALL
+SELECT format('constraint %s on %s is not validated', quote_ident(k.conname), o.name)
+FROM pg_constraint AS k
+INNER JOIN ours AS o ON o.oid = k.conrelid
+WHERE NOT k.convalidated
+UNION ALL
+SELECT format('trigger %s on %s is disabled', quote_ident(t.tgname), o.name)
+FROM pg_trigger AS t
+INNER JOIN ours AS o ON o.oid = t.tgrelid
+WHERE t.tgenabled = 'D'
+UNION ALL
+SELECT format('materialized view %s is not populated', o.name)
+FROM ours AS o
+WHERE o.relkind = 'm' AND NOT o.relispopulated AND o.ours_alone
+ORDER BY 1;

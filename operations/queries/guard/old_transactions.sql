@@ -1,0 +1,19 @@
+-- Whose transactions an index that is built or dropped concurrently has to wait for.
+SELECT
+    a.pid,
+    coalesce(a.usename, a.backend_type) AS who,
+    a.application_name AS application,
+    a.backend_type,
+    coalesce(a.state, a.query) AS state,
+    false AS urgent,
+    extract(epoch FROM clock_timestamp() - a.xact_start)::float AS transaction_seconds,
+    extract(epoch FROM clock_timestamp() - a.state_change)::float AS state_seconds,
+    a.query_start,
+    NULL AS relation
+FROM pg_stat_activity AS a
+WHERE
+    a.datname = current_database()
+    AND a.pid NOT IN (%(migrator)s, pg_backend_pid())
+    AND a.xact_start < clock_timestamp() - interval '1 second'
+    AND a.backend_type <> 'autovacuum worker'
+ORDER BY a.xact_start;

@@ -1,0 +1,6 @@
+-- The relations of users that exist now: oid, kind, name and owner.
+SELECT c.oid::bigint, c.relkind::text, format('%s.%s', c.relnamespace::regnamespace, quote_ident(c.relname)) AS name
+FROM pg_class AS c
+WHERE
+    c.relkind IN ('r', 'p', 'm', 'v')
+    AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace);

@@ -1,0 +1,5 @@
+UPDATE sidb.step SET
+    victims = %(victims)s,
+    longest_victim_seconds = %(longest_victim_seconds)s,
+    observed = %(observed)s
+WHERE step_id = %(step_id)s;
