@@ -25,6 +25,8 @@ CREATE TABLE IF NOT EXISTS analytics.niche_daily_activity_delta (
     event_type text NOT NULL,
     events bigint NOT NULL
 );
+-- says the same when run again
+-- squawk-ignore prefer-robust-stmts
 ALTER TABLE analytics.niche_daily_activity_delta REPLICA IDENTITY FULL;
 COMMENT ON TABLE analytics.niche_daily_activity_delta IS 'Changes to the summary that are not folded in yet';
 COMMENT ON COLUMN analytics.niche_daily_activity_delta.niche_id IS 'The niche';
