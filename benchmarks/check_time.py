@@ -14,7 +14,7 @@ from sqlalchemy import URL, NullPool, create_engine, text
 from benchmarks.harness import ROOT, benchmark_server, median, report
 from tests.fixtures.databases import Alembic, Templates
 
-ROUNDS = 9
+ROUNDS = 7
 OTHERS = 500
 
 PLAIN = "from operations.catalog import plugin; plugin.PLUGINS.remove(plugin.NAME); "

@@ -13,6 +13,7 @@ from alembic.operations import ops
 from operations.catalog.diff import Change, diff
 from operations.catalog.seen import flat, retyped, seen
 from operations.catalog.snapshot import Identity, Snapshot
+from operations.catalog.statements import BY_HAND, concurrently, is_check, replaceable, validate, whole
 from operations.catalog.steps import ByHand, Step
 
 # Dropped and created where they differ or what they use has to go; everything else of theirs goes with them.
@@ -80,8 +81,8 @@ class _Plan:
                 continue
             if (
                 identity.kind in REBUILT
-                or (identity.kind == "function" and not _replaceable(change))
-                or (identity.kind == "constraint" and _is_check(change.before) and _is_check(change.after))
+                or (identity.kind == "function" and not replaceable(change))
+                or (identity.kind == "constraint" and is_check(change.before) and is_check(change.after))
                 or (identity.kind == "index" and change.after is None and self._uses(identity) & removed)
             ):
                 dropped[identity] = None
@@ -145,7 +146,7 @@ class _Plan:
         if identity.kind == "index":
             return True
         return change.before is None and (
-            identity.kind in (*REBUILT, "function") or (identity.kind == "constraint" and _is_check(change.after))
+            identity.kind in (*REBUILT, "function") or (identity.kind == "constraint" and is_check(change.after))
         )
 
     def _build(self, identity: Identity) -> Iterator[Step]:
@@ -159,7 +160,7 @@ class _Plan:
             yield self._index(identity)
         elif change is not None and identity.kind == "constraint" and self._validated(change):
             old, drop = self.before[identity], self.before.removals[identity]
-            yield Step("validate", identity, (_validate(drop),), (drop, old), concurrent=True)
+            yield Step("validate", identity, (validate(drop),), (drop, old), concurrent=True)
         elif identity.kind in ("comment", "privilege"):
             yield self._alter(identity)
         elif identity.kind == "function":
@@ -171,19 +172,19 @@ class _Plan:
             yield self._alter(identity)
         elif identity.kind == "index":
             yield self._index(identity)
-        elif identity.kind == "constraint" and _is_check(self.after[identity]):
-            definition, *others = _whole(self.after, identity)
+        elif identity.kind == "constraint" and is_check(self.after[identity]):
+            definition, *others = whole(self.after, identity)
             if self.after.parent(identity) not in self.before or definition.endswith(" NOT VALID"):
                 yield Step("create", identity, (definition, *others), (removal,))
             else:
                 # An instant; the rows are read by the validation, while the application goes on.
                 yield Step("create", identity, (f"{definition} NOT VALID", *others), (removal,))
-                yield Step("validate", identity, (_validate(removal),), (), concurrent=True)
+                yield Step("validate", identity, (validate(removal),), (), concurrent=True)
         elif identity.kind in (*REBUILT, "function"):
-            yield Step("create", identity, tuple(_whole(self.after, identity)), (removal,))
+            yield Step("create", identity, tuple(whole(self.after, identity)), (removal,))
 
     def _drop(self, identity: Identity) -> Step:
-        return Step("drop", identity, (self.before.removals[identity],), tuple(_whole(self.before, identity)))
+        return Step("drop", identity, (self.before.removals[identity],), tuple(whole(self.before, identity)))
 
     def _alter(self, identity: Identity) -> Step:
         """A comment or a privilege; a changed privilege is taken away first."""
@@ -198,7 +199,7 @@ class _Plan:
 
     def _index(self, identity: Identity) -> Step:
         verb = {"added": "create", "removed": "drop", "changed": "rebuild"}[self.ours[identity].verb]
-        up, down = (tuple(_concurrently(s, identity)) for s in (self.after, self.before))
+        up, down = (tuple(concurrently(s, identity)) for s in (self.after, self.before))
         either = self.after if identity in self.after else self.before
         gone = (either.removals[identity].replace("DROP INDEX", "DROP INDEX CONCURRENTLY IF EXISTS"),)
         return Step(verb, identity, (*gone, *up), (*gone, *down), concurrent=True)
@@ -210,47 +211,10 @@ class _Plan:
         identity = change.identity
         if identity.kind in (*REBUILT, "function", "comment", "privilege", "index"):
             return
-        if identity.kind == "constraint" and (self._validated(change) or _is_check(change.after or change.before)):
+        if identity.kind == "constraint" and (self._validated(change) or is_check(change.after or change.before)):
             return
-        what = f"{change} and cannot be generated: {change.before or 'nothing'} should be {change.after or 'nothing'}"
-        way = change.after or self.before.removals[identity]
-        if identity.kind == "constraint" and change.before is None and " USING INDEX " not in way:
-            way = f"for a key, build a unique index concurrently and add the key USING INDEX; the aim is: {way}"
-        yield what.replace("\n", " "), f"write the revision by hand: {way}".replace("\n", " ")
-
-
-def _whole(snapshot: Snapshot, identity: Identity) -> Iterator[str]:
-    """An object with everything that goes with it: indexes, triggers, comments, privileges."""
-    yield snapshot[identity]
-    if identity.kind == "function":  # everybody may call a new function
-        yield snapshot.removals[identity].replace("DROP ", "REVOKE ALL ON ", 1) + " FROM PUBLIC"
-    for child in snapshot:
-        if child.kind != "function" and snapshot.parent(child) == identity:
-            yield from _whole(snapshot, child)
-
-
-def _concurrently(snapshot: Snapshot, identity: Identity) -> Iterator[str]:
-    """Build an index without holding up writers, after what may be left of it; an invalid one is not brought back."""
-    if identity not in snapshot or snapshot[identity].endswith("/* INVALID */"):
-        return
-    definition, *comments = _whole(snapshot, identity)
-    yield re.sub(r"^CREATE (UNIQUE )?INDEX ", r"CREATE \1INDEX CONCURRENTLY ", definition)
-    yield from comments
-
-
-def _validate(removal: str) -> str:
-    return removal.replace(" DROP CONSTRAINT ", " VALIDATE CONSTRAINT ", 1)
-
-
-def _replaceable(change: Change) -> bool:
-    """Whether CREATE OR REPLACE will do: arguments and result are the same."""
-    return bool(change.before and change.after) and _signature(change.before) == _signature(change.after)
-
-
-def _signature(definition: str | None) -> list[str]:
-    return (definition or "").split("\n", 2)[:2]
-
-
-def _is_check(definition: str | None) -> bool:
-    """Whether a constraint, or the lack of one, is a CHECK."""
-    return definition is None or re.match(r"ALTER TABLE .+? ADD CONSTRAINT .+? CHECK \(", definition) is not None
+        what = (
+            f"{change} cannot be generated: it is {change.before or 'absent'}, the models mean {change.after or 'none'}"
+        )
+        disabled = "/* its triggers are disabled */" in (change.before or "")
+        yield what.replace("\n", " "), BY_HAND["disabled" if disabled else identity.kind]

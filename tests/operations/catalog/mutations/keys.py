@@ -92,7 +92,7 @@ CONSTRAINTS = (
         "foreign key switched off",
         "ALTER TABLE analytics.ml_features DISABLE TRIGGER ALL",
         ("changed constraint analytics.ml_features.ml_features_niche_id_fkey",),
-        by_hand="its triggers are disabled",
+        by_hand="ENABLE TRIGGER ALL",
     ),
     Mutation(
         "unique key dropped",

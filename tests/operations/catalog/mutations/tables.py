@@ -83,14 +83,14 @@ COLUMNS = (
         " DROP COLUMN metric_date, ADD COLUMN metric_date date GENERATED ALWAYS AS"
         " ((updated_at AT TIME ZONE 'Asia/Tokyo')::date) STORED",
         ("changed column analytics.cross_platform_metrics.metric_date",),
-        by_hand="changed column analytics.cross_platform_metrics.metric_date and cannot be generated",
+        by_hand="changed column analytics.cross_platform_metrics.metric_date cannot be generated",
         warns="Computed default",
     ),
     Mutation(
         "column's collation",
         'ALTER TABLE analytics.stale_views ALTER view_name TYPE text COLLATE "C"',
         ("changed column analytics.stale_views.view_name",),
-        by_hand="changed column analytics.stale_views.view_name and cannot be generated",
+        by_hand="changed column analytics.stale_views.view_name cannot be generated",
     ),
 )
 
