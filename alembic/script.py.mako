@@ -21,8 +21,8 @@ depends_on = ${repr(depends_on)}
 
 # The strongest lock taken on each relation that is there before and after the step, as pg_locks names both: TODO check,
 # and add what is written by hand, for example "public.features": "ShareRowExclusiveLock".
-# All are asked for before the first statement of the first transaction. Each statement in an autocommit block is asked for
-# by itself, is tried several times, and must be safe to run again; what follows such a block may lock only what is new.
+# All are asked for before the first statement of the first transaction. Each statement in an autocommit block is asked
+# for by itself, is tried several times, and must be safe to run again; what follows it may lock only what is new.
 locks: dict[str, dict[str, str]] = ${repr(locks[up_revision])}
 
 # Tables and columns (schema.table[.column]) that the downgrade drops although they hold values: triggers fill them.
