@@ -1,0 +1,261 @@
+"""Loading: files of history into staging with COPY, in chunks that commit together with how far the file is."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Literal
+
+import psycopg
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DBAPIError
+
+from backfill.errors import BackfillError
+from backfill.reading import Bad, Row, Source, Unfit, check_all
+from backfill.tables import LoadedFile, Reject, StagedEvent, create
+
+CHUNK = 20_000
+BLOCK = 500
+KNOWN = 100_000
+KEPT = 10_000  # characters of a rejected record's content
+
+COLUMNS = ("event_timestamp", "event_type", "event_source", "event_data", "user_id", "created_at", "niche_id")
+COPY = f"COPY {StagedEvent.__table__} ({', '.join(COLUMNS)}) FROM STDIN"
+
+Report = Callable[[Source, int, int], None]
+Ready = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of a file: its records, those refused, and whether it was in already."""
+
+    name: str
+    records: int
+    rejected: int
+    already: bool = False
+
+
+@dataclass
+class Niches:
+    """Which niches exist, asked a block at a time beside the COPY; memory is bounded by forgetting all at times."""
+
+    connection: Connection
+    create: bool
+    _ids: set[str] = field(default_factory=set)
+    _phrases: dict[str, int] = field(default_factory=dict)
+
+    def resolve(self, block: Sequence[Row], rejects: list[Bad]) -> list[Row]:
+        """The rows with their niche_id, phrases too; rows whose niche does not exist go to the rejects."""
+        ids = {row.niche_id for row in block if row.niche_id} - self._ids
+        phrases = {row.phrase for row in block if row.phrase and not row.niche_id} - self._phrases.keys()
+        while ids or phrases:
+            try:
+                with self.connection.begin():
+                    # A seeder that adds the same phrases is not waited for: let go, and try again.
+                    self.connection.execute(text("SET LOCAL lock_timeout = '50ms'"))
+                    self._ask(ids, phrases)
+                break
+            except DBAPIError as error:
+                if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+                    raise
+        rows = []
+        for row in block:
+            if row.niche_id:
+                if row.niche_id not in self._ids:
+                    rejects.append(Bad(row.line, f"niche {row.niche_id} does not exist", row.content))
+                    continue
+            elif row.phrase:
+                niche = self._phrases.get(row.phrase)
+                if niche is None:
+                    rejects.append(Bad(row.line, f"no niche has the phrase {row.phrase[:80]!r}", row.content))
+                    continue
+                row = row._replace(niche_id=str(niche))
+            rows.append(row)
+        return rows
+
+    def _ask(self, ids: set[str], phrases: set[str]) -> None:
+        if len(self._ids) + len(self._phrases) > KNOWN:
+            self._ids.clear()
+            self._phrases.clear()
+        if ids:
+            found = text("SELECT niche_id FROM public.features WHERE niche_id = ANY(CAST(:ids AS bigint[]))")
+            have = {str(niche) for niche in self.connection.scalars(found, {"ids": list(ids)})}
+            self._ids |= {given for given in ids if given in have or str(int(given)) in have}
+        if phrases:
+            fit = [phrase for phrase in phrases if _storable(phrase)]
+            if self.create:
+                self.connection.execute(_CREATE, {"phrases": fit})
+            found = text("SELECT phrase, niche_id FROM public.features WHERE phrase = ANY(CAST(:phrases AS text[]))")
+            for phrase, niche in self.connection.execute(found, {"phrases": fit}):
+                self._phrases[phrase] = niche
+
+
+# In order, so that two loaders cannot deadlock.
+_CREATE = text(
+    "INSERT INTO public.features (phrase) "
+    "SELECT phrase FROM unnest(CAST(:phrases AS text[])) AS given (phrase) "
+    "WHERE NOT EXISTS (SELECT FROM public.features AS f WHERE f.phrase = given.phrase) "
+    "ORDER BY phrase ON CONFLICT (phrase) DO NOTHING"
+)
+
+
+def _storable(phrase: str) -> bool:
+    try:
+        return "\0" not in phrase and bool(phrase.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def load(
+    engine: Engine,
+    source: Source,
+    unknown_niches: Literal["create", "reject"] = "create",
+    report: Report | None = None,
+    chunk: int = CHUNK,
+) -> Loaded:
+    """Stage a file; goes on where an earlier try was killed, and does nothing where all is in.
+
+    `report` hears of the source, records so far and rejects after each chunk. BackfillError: it is no history, the
+    connection was lost, or another process is loading the same content.
+    """
+    create(engine)
+    with closing(source.records()) as probed:
+        next(probed, None)  # an unreadable file is refused before it is read through
+    digest = source.digest()
+    try:
+        with engine.connect() as connection, engine.connect() as beside, closing(source.records()) as records:
+            file = _file(connection, source, digest)
+            if file.finished_at is not None:
+                return Loaded(source.name, file.records, file.rejected, already=True)
+            niches = Niches(beside, create=unknown_niches == "create")
+            rest = islice(records, file.records, None)
+            over = False
+            while not over:
+                over = _stage_chunk(connection, file, niches, rest, chunk)
+                if report:
+                    report(source, file.records, file.rejected)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise _lost(source) from error
+    return Loaded(source.name, file.records, file.rejected)
+
+
+def _lost(source: Source) -> BackfillError:
+    return BackfillError(
+        f"The connection was lost while {source.name} was being loaded.",
+        "run the same command again when the server is back: it goes on where this stopped.",
+    )
+
+
+def _file(connection: Connection, source: Source, digest: str) -> LoadedFile:
+    with connection.begin():
+        connection.execute(upsert(LoadedFile).values(digest=digest, name=source.name).on_conflict_do_nothing())
+        row = connection.execute(select(LoadedFile.__table__).where(LoadedFile.digest == digest)).one()
+    return LoadedFile(**row._mapping)
+
+
+def _stage_chunk(
+    connection: Connection, file: LoadedFile, niches: Niches, records: Iterator[Row | Bad], chunk: int
+) -> bool:
+    """Stage the next records in one transaction; True when they were the last."""
+    rejects: list[Bad] = []
+    taken = 0
+
+    def ready() -> Iterator[list[Row]]:
+        nonlocal taken
+        while taken < chunk and (block := list(islice(records, min(BLOCK, chunk - taken)))):
+            taken += len(block)
+            rejects.extend(each for each in block if isinstance(each, Bad))
+            yield niches.resolve([each for each in block if isinstance(each, Row)], rejects)
+
+    with connection.begin():
+        connection.execute(text("SET LOCAL timezone = 'UTC'"))
+        before = select(LoadedFile.records).where(LoadedFile.file_id == file.file_id).with_for_update()
+        if connection.scalar(before) != file.records:
+            raise BackfillError(f"{file.name} is being loaded by another process.", "let that one finish.")
+        rows: list[Row] = []
+        try:
+            with connection.begin_nested():
+                _copy(connection, ready(), rows)
+        except _REFUSALS as error:
+            if not _is_refusal(error):
+                raise
+            sound: list[Row] = []
+            for row in rows:
+                try:
+                    sound.append(check_all(row))
+                except Unfit as unfit:
+                    rejects.append(Bad(row.line, str(unfit), row.content))
+            _copy_around(connection, sound, rejects)
+            over = False
+        else:
+            over = taken < chunk
+        if rejects:
+            connection.execute(insert(Reject), [_reject(file, bad) for bad in rejects])
+        done = {"records": file.records + taken, "rejected": file.rejected + len(rejects)}
+        finished_at = datetime.now(UTC) if over else None
+        this = update(LoadedFile).where(LoadedFile.file_id == file.file_id)
+        connection.execute(this.values(**done, finished_at=finished_at))
+    file.records, file.rejected, file.finished_at = done["records"], done["rejected"], finished_at
+    return over
+
+
+_REFUSALS = (psycopg.Error, UnicodeEncodeError)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the server, or the driver for it, refuses what a row holds; anything else is an error of its own."""
+    if isinstance(error, psycopg.Error):
+        return isinstance(error, psycopg.DataError) or (error.sqlstate or "")[:2] in ("22", "23", "54")
+    return True
+
+
+def _copy(connection: Connection, blocks: Iterable[list[Row]], rows: list[Row]) -> None:
+    """COPY the blocks as they come; `rows` collects them, for when the server refuses one."""
+    driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(COPY) as copy:
+        for block in blocks:
+            rows += block
+            for row in block:
+                copy.write_row((*row[:6], row.niche_id or None))
+
+
+def _copy_around(connection: Connection, rows: list[Row], rejects: list[Bad]) -> None:
+    """COPY all rows but those that the server refuses, which are found by halving."""
+    try:
+        with connection.begin_nested():
+            _copy(connection, [rows], [])
+    except _REFUSALS as error:
+        if not _is_refusal(error):
+            raise
+        if len(rows) == 1:
+            rejects.append(Bad(rows[0].line, _said(error), rows[0].content))
+            return
+        half = len(rows) // 2
+        _copy_around(connection, rows[:half], rejects)
+        _copy_around(connection, rows[half:], rejects)
+
+
+def _said(error: Exception) -> str:
+    """The server's reason with its detail, or the driver's."""
+    said = (error.diag.message_primary, error.diag.message_detail) if isinstance(error, psycopg.Error) else ()
+    return ": ".join(part for part in said if part) or str(error)
+
+
+def _reject(file: LoadedFile, bad: Bad) -> dict[str, Any]:
+    def storable(value: str) -> str:
+        return value.replace("\0", "\\0").encode(errors="backslashreplace").decode()
+
+    return {
+        "file_id": file.file_id,
+        "file": file.name,
+        "line": bad.line,
+        "reason": storable(bad.reason),
+        "content": storable(bad.content[:KEPT]),
+    }

@@ -1,0 +1,118 @@
+"""Outlook: what is left, how fast it goes, and whether the deadline will be met."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, case, func, select
+
+from backfill.job import Job
+from backfill.progress import Scope
+from backfill.tables import Control, JobState, Pause, Range, SetAside
+from backfill.windows import Window
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """A job's rows and pace; `rate` in rows a second of work, `seconds_left` of work, None before the first batch."""
+
+    job: str
+    state: str
+    rows: int
+    left: int
+    written: int
+    present: int
+    set_aside: int
+    rate: float | None
+    seconds_left: float | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Share:
+    """What `daily` has to do today: rows of the older history; `late` is by how much the deadline will be missed."""
+
+    rows: int
+    left: int
+    days_left: int
+    late: timedelta | None
+
+
+def jobs_status(connection: Connection, jobs: Sequence[Job], scope: Scope | None = None) -> list[JobStatus]:
+    """Each job as it stands; `scope` restricts the rows that count as left."""
+    left = Range.planned - func.least(Range.passed, Range.planned)
+    open_left = func.sum(left).filter(Range.done_at.is_(None), *([scope.chosen()] if scope else []))
+    counted = select(
+        Range.job,
+        func.sum(Range.planned).label("rows"),
+        func.coalesce(open_left, 0).label("left"),
+        func.sum(Range.rows_written).label("written"),
+        func.sum(Range.rows_present).label("present"),
+        func.sum(Range.rows_read).label("read"),
+        func.sum(Range.seconds).label("seconds"),
+        func.count().filter(Range.done_at.is_(None)).label("open"),
+        func.max(case((Range.done_at.is_(None), Range.error))).label("error"),
+    ).group_by(Range.job)
+    ranges = {row.job: row for row in connection.execute(counted)}
+    set_aside = select(SetAside.job, func.count().label("rows")).group_by(SetAside.job)
+    states = {row.job: row for row in connection.execute(select(JobState.__table__))}
+    refused = {row.job: row.rows for row in connection.execute(set_aside)}
+    return [_status(job, ranges.get(job.name), states.get(job.name), refused.get(job.name, 0)) for job in jobs]
+
+
+def _status(job: Job, counted: object, known: object, set_aside: int) -> JobStatus:
+    def of(name: str) -> float:
+        return float(getattr(counted, name, 0) or 0)
+
+    stopped = getattr(known, "stopped", None)
+    if stopped:
+        state = "stopped"
+    elif of("open"):
+        state = "begun" if of("read") else "waiting"
+    elif getattr(known, "verified_at", None):
+        state = "done"
+    else:
+        state = "moved, to be verified" if counted else "nothing to do"
+    rate = of("read") / of("seconds") if of("read") and of("seconds") else None
+    left = int(of("left"))
+    return JobStatus(
+        job=job.name,
+        state=state,
+        rows=int(of("rows")),
+        left=left,
+        written=int(of("written")),
+        present=int(of("present")),
+        set_aside=set_aside,
+        rate=float(f"{rate:.3g}") if rate else None,
+        seconds_left=round(left / rate, 1) if rate else None,
+        error=stopped or getattr(counted, "error", None),
+    )
+
+
+def share(connection: Connection, jobs: Sequence[Job], control: Control, window: Window, now: datetime) -> Share:
+    """The share of today, what was done today counted in. Jobs without a rate count as fast as the slowest."""
+    older = Scope(control.as_of, recent=False)
+    statuses = jobs_status(connection, jobs, older)
+    left = sum(each.left for each in statuses)
+    today = select(func.coalesce(func.sum(Range.planned), 0)).where(older.chosen(), Range.done_at >= window.day(now))
+    done_today = int(connection.scalar(today) or 0)
+    days_left = max(1, math.ceil((control.deadline - now) / DAY))
+    rows = max(0, min(left, math.ceil((left + done_today) / days_left) - done_today))
+    rates = [each.rate for each in statuses if each.rate]
+    late = None
+    if rates and left:
+        seconds = sum(each.left / (each.rate or min(rates)) for each in statuses)
+        needed = seconds / (window.hours() * 3600) * DAY
+        remaining = max(timedelta(0), control.deadline - now)
+        late = needed - remaining if needed > remaining else None
+    return Share(rows, left, days_left, late)
+
+
+def last_pauses(connection: Connection, count: int = 5) -> list[tuple[str, str, datetime, datetime | None]]:
+    """The last pauses: reason, detail, from and until when."""
+    columns = (Pause.reason, Pause.detail, Pause.started_at, Pause.ended_at)
+    newest = select(*columns).order_by(Pause.pause_id.desc()).limit(count)
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(newest)]

@@ -1,0 +1,88 @@
+"""Pace: how many rows at once, and when to hold back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from backfill.job import Job
+from backfill.tables import Control, Pause
+from backfill.windows import Window
+
+MOST_ROWS = 10_000
+FIRST_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why to hold back: one word to count by, and the particulars for people."""
+
+    reason: str
+    detail: str
+
+
+class Health(Protocol):
+    """What is known of the database's health; the backfill is handed one."""
+
+    def trouble(self, connection: Connection, tables: Sequence[str]) -> Trouble | None:
+        """What speaks against writing to these tables now, if anything does."""
+
+
+@dataclass
+class Pace:
+    """How many rows a batch of each job takes: what went through in the job's target duration, 10,000 at most."""
+
+    most: int = MOST_ROWS
+    _rows: dict[str, int] = field(default_factory=dict)
+
+    def rows(self, job: Job) -> int:
+        return min(self.most, self._rows.get(job.name, FIRST_ROWS))
+
+    def learn(self, job: Job, read: int, seconds: float) -> None:
+        """At most doubled at once, at most quartered, and unchanged by what is too little to learn from."""
+        rows = self.rows(job)
+        if read >= min(rows, FIRST_ROWS) / 2 or seconds > job.seconds:
+            fitting = round(read * job.seconds / max(seconds, 1e-4))
+            self._rows[job.name] = min(self.most, max(1, rows // 4, min(rows * 2, fitting)))
+
+
+@dataclass
+class Brake:
+    """Says when to hold back, and records it. Health is asked every half second at most, control before each batch."""
+
+    health: Health
+    window: Window | None
+    every: timedelta = timedelta(seconds=0.5)
+    again: float = 1.0
+    """Seconds until it is asked anew while it holds."""
+    _asked: datetime | None = None
+
+    def trouble(self, connection: Connection, job: Job) -> Trouble | None:
+        """What speaks against a batch of the job now, if anything does."""
+        now = datetime.now(UTC)
+        if connection.scalar(select(Control.paused_at)) is not None:
+            return Trouble("paused", "sidb backfill pause was called")
+        if self.window is not None and not self.window.is_open(now):
+            return Trouble("window", f"{self.window} opens at {self.window.next_opening(now):%Y-%m-%d %H:%M} UTC")
+        if self._asked is not None and now - self._asked < self.every:
+            return None
+        found = self.health.trouble(connection, job.targets)
+        if found is None:
+            self._asked = now
+        return found
+
+
+def begin_pause(engine: Engine, job: Job, trouble: Trouble) -> int:
+    """Record that a worker holds back; gives the key of the record."""
+    values = {"job": job.name, "reason": trouble.reason, "detail": trouble.detail}
+    with engine.begin() as connection:
+        return connection.execute(insert(Pause).values(**values).returning(Pause.pause_id)).scalar_one()
+
+
+def end_pause(engine: Engine, pause_id: int) -> None:
+    with engine.begin() as connection:
+        ended = update(Pause).where(Pause.pause_id == pause_id).values(ended_at=func.clock_timestamp())
+        connection.execute(ended)
