@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from operations.backfill_cli import backfill
 from operations.errors import SidbError, UsageError
 
 if TYPE_CHECKING:
@@ -102,6 +103,9 @@ def maintain(batch: int, as_json: bool) -> None:
         click.echo(report.to_json(result))
     else:
         show(result, console)
+
+
+main.add_command(backfill)
 
 
 @main.group()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, fields
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def table(rows: Sequence["DataclassInstance"]) -> Table:
 
 
 def to_json(result: "DataclassInstance") -> str:
-    """A dataclass as JSON; exact decimals become numbers."""
+    """A dataclass as JSON; exact decimals become numbers, instants ISO 8601."""
     return json.dumps(asdict(result), default=_plain, ensure_ascii=False, indent=2)
 
 
@@ -45,7 +46,9 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _plain(value: object) -> float:
+def _plain(value: object) -> float | str:
     if isinstance(value, Decimal):
         return float(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON form here")

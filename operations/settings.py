@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from backfill.windows import Window
 from operations.errors import UsageError
 
 DRIVER = "postgresql+psycopg"
@@ -57,6 +58,29 @@ class Settings:
             None if scratch is None else parse_address(scratch, "SCRATCH_DATABASE_URL"),
             {name: value for name, value in rollout.items() if value},
         )
+
+
+@dataclass(frozen=True)
+class BackfillSettings:
+    """When the backfill may work, and within how many days of its first run all history is to be in."""
+
+    window: Window
+    days: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "BackfillSettings":
+        """Read SIDB_BACKFILL_WINDOW, SIDB_BACKFILL_TIME_ZONE and SIDB_BACKFILL_DAYS; raise UsageError."""
+        window = environment.get("SIDB_BACKFILL_WINDOW", "00:00-06:00")
+        zone = environment.get("SIDB_BACKFILL_TIME_ZONE", "UTC")
+        days = environment.get("SIDB_BACKFILL_DAYS", "7")
+        try:
+            opens = Window.parse(window, zone)
+        except ValueError as error:
+            step = "set SIDB_BACKFILL_WINDOW=00:00-06:00 and SIDB_BACKFILL_TIME_ZONE=Europe/Berlin, or unset them."
+            raise UsageError(f"The backfill's window is malformed: {error}.", step) from None
+        if not (days.isascii() and days.isdigit() and 0 < int(days) < 10_000):
+            raise UsageError(f"SIDB_BACKFILL_DAYS is {days!r}, not a number of days.", "set SIDB_BACKFILL_DAYS=7.")
+        return cls(opens, int(days))
 
 
 def parse_address(text: str, name: str = "DATABASE_URL") -> URL:

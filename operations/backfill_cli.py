@@ -1,0 +1,288 @@
+"""`sidb backfill …`: arguments and exit codes. What a command does stands in operations/backfilling.py."""
+
+import time
+from typing import Any, Literal
+
+import click
+
+NOW = click.option("--now", "ignore_window", is_flag=True, help="Do not wait for the off-peak window.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+AS_OF = click.option(
+    "--as-of", metavar="TIME", help='What "now" is, for historical data: 2017-10-22 (its end), or an ISO 8601 time.'
+)
+
+
+@click.group()
+def backfill() -> None:
+    """Move history into the new tables: every row, exactly once.
+
+    \b
+    In this order:
+      sidb backfill load events.csv.gz   stage exported events
+      sidb backfill run                  move the last 90 days, and score niches
+      sidb backfill daily                the older history, a share each day
+      sidb backfill verify               prove that all is there
+      sidb backfill finish               drop the staging table
+
+    \b
+    It works off-peak, as these say:
+      SIDB_BACKFILL_WINDOW=00:00-06:00 SIDB_BACKFILL_TIME_ZONE=UTC
+      SIDB_BACKFILL_DAYS=7
+    """
+
+
+@backfill.command()
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option(
+    "--unknown-niches",
+    type=click.Choice(["create", "reject"]),
+    default="create",
+    show_default=True,
+    help="What to do with a phrase that no niche has.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="ROWS",
+    help="Exit with 1 when more lines than this were rejected.",
+)
+def load(files: tuple[str, ...], unknown_niches: Literal["create", "reject"], limit: int) -> None:
+    """Stage exported events: CSV, JSON Lines (also gzipped) or Parquet; - is standard input.
+
+    A file that is in already is recognised by its content. After an
+    interruption the same command goes on where it stopped. Bad lines go to
+    sidb.backfill_rejects.
+
+    \b
+    Examples:
+      sidb backfill load history/*.csv.gz
+      zcat events.jsonl.gz | sidb backfill load -
+    """
+    from backfill.errors import BackfillError
+    from operations import backfilling, report
+
+    console = report.console(stderr=True)
+    rejected = failed = 0
+    with backfilling.database() as opened:
+        for result in backfilling.load_files(opened, files, unknown_niches, console):
+            if isinstance(result, BackfillError):
+                failed += 1
+                click.secho(str(result), fg="red", err=True)
+                continue
+            rejected += 0 if result.already else result.rejected
+            state = "is in already" if result.already else "loaded"
+            rows = f"{result.records - result.rejected:,} rows, {result.rejected:,} rejected"
+            click.echo(f"{result.name} {state}: {rows}")
+    if rejected:
+        click.secho("Next: look at sidb.backfill_rejects (file, line, reason, content).", err=True)
+    if failed or rejected > limit:
+        raise SystemExit(1)
+
+
+@backfill.command()
+@AS_OF
+@click.option("--all", "everything", is_flag=True, help="Everything, not only the last 90 days.")
+@NOW
+def run(as_of: str | None, everything: bool, ignore_window: bool) -> None:
+    """Do the last 90 days of all jobs, newest first.
+
+    Start it as often as you like, on any machine: the workers share the work.
+    Ctrl-C finishes the present batch; the next run goes on from there.
+
+    \b
+    Examples:
+      sidb backfill run                    within the off-peak window
+      sidb backfill run --all --now        all history, at once
+    """
+    from backfill.progress import Scope
+    from operations import backfilling, report
+
+    console = report.console()
+    now = _instant(as_of)
+    with backfilling.database() as opened, backfilling.stopping() as stop:
+        control = backfilling.begin(opened, now)
+        scope = Scope(control.as_of, recent=None if everything else True)
+        _end(opened, backfilling.work(opened, stop, console, scope, ignore_window), console)
+
+
+@backfill.command()
+@AS_OF
+@NOW
+def daily(as_of: str | None, ignore_window: bool) -> None:
+    """Do the day's share of the older history; made for cron.
+
+    The share follows from the rows left, the days left and the rate measured.
+    Where the deadline cannot be met, that is said on standard error.
+
+    \b
+    Example:
+      5 0 * * *  sidb backfill daily
+    """
+    from backfill.progress import Scope
+    from operations import backfilling, report
+
+    console = report.console()
+    now = _instant(as_of)
+    with backfilling.database() as opened, backfilling.stopping() as stop:
+        control = backfilling.begin(opened, now)
+        share = backfilling.daily_share(opened, control)
+        if share.late is not None:
+            days = share.late.total_seconds() / 86400
+            click.secho(
+                f"The deadline {control.deadline:%Y-%m-%d %H:%M} UTC will be missed by {days:.1f} days at this rate.\n"
+                "Next: widen SIDB_BACKFILL_WINDOW, or start further workers.",
+                fg="red",
+                err=True,
+            )
+        console.print(
+            f"{share.left:,} rows of older history left, {share.days_left} days; today's share: {share.rows:,}"
+        )
+        scope = Scope(control.as_of, recent=False)
+        _end(opened, backfilling.work(opened, stop, console, scope, ignore_window, share.rows), console)
+
+
+@backfill.command()
+def pause() -> None:
+    """Make all workers hold back, wherever they run, until `resume`."""
+    from operations import backfilling
+
+    with backfilling.database() as opened:
+        backfilling.pause(opened, True)
+    click.echo("Paused. Next: sidb backfill resume")
+
+
+@backfill.command()
+def resume() -> None:
+    """Let the workers go on after `pause`."""
+    from operations import backfilling
+
+    with backfilling.database() as opened:
+        backfilling.pause(opened, False)
+    click.echo("Resumed.")
+
+
+@backfill.command()
+@click.option("--watch", is_flag=True, help="Show it anew every two seconds, until Ctrl-C.")
+@JSON
+def status(watch: bool, as_json: bool) -> None:
+    """Say what is done and left, how fast it goes, and what it waited for.
+
+    \b
+    Example:
+      sidb backfill status --json | jq '.jobs[] | {job, left}'
+    """
+    from operations import backfilling, report
+
+    console = report.console()
+    with backfilling.database() as opened:
+        while True:
+            found = backfilling.status(opened)
+            if as_json:
+                click.echo(report.to_json(found))
+            else:
+                if watch:
+                    console.clear()
+                _show(found, console)
+            if not watch:
+                return
+            time.sleep(2)
+
+
+@backfill.command()
+@JSON
+def verify(as_json: bool) -> None:
+    """Prove on the data itself that every row is there, once; exit code 1 where not.
+
+    All is read in one snapshot. Ranges that differ are walked again by the
+    next run or daily.
+
+    \b
+    Example:
+      sidb backfill verify && sidb backfill finish
+    """
+    import json
+    from dataclasses import asdict
+
+    from operations import backfilling, report
+
+    console = report.console(stderr=as_json)
+    with backfilling.database() as opened:
+        proofs = backfilling.verify(opened, backfilling.begin(opened, None), console)
+    if as_json:
+        click.echo(json.dumps([asdict(proof) for proof in proofs], indent=2))
+    else:
+        for proof in proofs:
+            found = "all there, once" if proof.holds else "NOT proved"
+            console.print(f"{proof.job:<15}{proof.rows:>12,} rows compared: {found}")
+            if proof.unfinished:
+                console.print(f"  {proof.unfinished:,} ranges are not done")
+            if proof.set_aside:
+                console.print(f"  {proof.set_aside:,} rows are set aside")
+            for each in proof.differences:
+                console.print(f"  {each.lower} to {each.upper}: missing {each.missing}, too much {each.extra}")
+    if not all(proof.holds for proof in proofs):
+        click.secho("Next: sidb backfill run --all (or retry, for rows set aside), then verify again.", err=True)
+        raise SystemExit(1)
+
+
+@backfill.command()
+def finish() -> None:
+    """Drop the staging table, once all jobs are verified."""
+    from operations import backfilling
+
+    with backfilling.database() as opened:
+        rows = backfilling.finish(opened)
+    click.echo(f"Dropped the staging table with {rows:,} rows; the history is in analytics.analytics_events.")
+
+
+@backfill.command()
+def retry() -> None:
+    """Give rows that were set aside another try, and let stopped jobs go on."""
+    from backfill.jobs import JOBS
+    from backfill.progress import retry as try_again
+    from operations import backfilling
+
+    with backfilling.database() as opened, opened.begin() as connection:
+        rows = try_again(connection, JOBS)
+    click.echo(f"{rows:,} rows will be tried again. Next: sidb backfill run --all")
+
+
+def _instant(value: str | None) -> Any:
+    from operations.backfilling import instant
+
+    try:
+        return None if value is None else instant(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a time such as 2017-10-22", param_hint="--as-of") from None
+
+
+def _end(opened: Any, summary: Any, console: Any) -> None:
+    """What a worker did, and what is left; exit code 1 when rows were set aside."""
+    from operations import backfilling
+
+    ends = {
+        "done": "Done",
+        "enough": "Today's share is done",
+        "window": "The window has closed; the rest is for tomorrow",
+        "asked": "Stopped as asked",
+    }
+    console.print(f"{ends[summary.ended]}: {summary.read:,} rows read, {summary.written:,} written.")
+    left = sum(each.left for each in backfilling.status(opened).jobs)
+    following = "sidb backfill daily does the rest" if left else "sidb backfill verify"
+    console.print(f"{left:,} rows are left. Next: {following}")
+    if summary.refused:
+        click.secho(f"{summary.refused:,} rows were set aside. Next: see sidb.backfill_set_aside, then retry", err=True)
+        raise SystemExit(1)
+
+
+def _show(found: Any, console: Any) -> None:
+    from operations import report
+
+    console.print(report.table(found.jobs))
+    paused = "PAUSED; " if found.paused else ""
+    console.print(f"{paused}window {found.window}; deadline {found.deadline:%Y-%m-%d %H:%M} UTC")
+    for each in found.last_pauses:
+        until = f"{each['until']:%H:%M:%S}" if each["until"] else "now"
+        console.print(f"held back {each['since']:%Y-%m-%d %H:%M:%S} to {until}: {each['detail']}")

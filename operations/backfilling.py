@@ -1,0 +1,212 @@
+"""The backfill at the console: the database, the settings and the health it is handed, and how it shows what it did."""
+
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from shutil import copyfileobj
+from threading import Event
+from typing import Any, Literal
+
+from psycopg import Error as PostgresError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from sqlalchemy import Engine, update
+from sqlalchemy.exc import DBAPIError
+
+from backfill import outlook, progress, tables, verification
+from backfill.errors import BackfillError
+from backfill.job import Job
+from backfill.jobs import JOBS
+from backfill.loading import Loaded, load
+from backfill.outlook import JobStatus
+from backfill.pacing import Brake, Trouble
+from backfill.progress import Batch, Scope
+from backfill.reading import Source
+from backfill.runner import Runner, Summary
+from backfill.tables import Control
+from backfill.verification import Proof
+from operations.database import address, engine, shown
+from operations.errors import SidbError
+from operations.health import Health
+from operations.settings import BackfillSettings, Settings
+
+
+@dataclass(frozen=True)
+class Status:
+    """The backfill as it stands; instants in UTC."""
+
+    as_of: datetime
+    deadline: datetime
+    paused: bool
+    window: str
+    jobs: list[JobStatus]
+    last_pauses: list[dict[str, Any]]
+
+
+@contextmanager
+def database() -> Iterator[Engine]:
+    """The database, with the backfill's tables in it; what goes wrong is a SidbError."""
+    url = address(Settings.from_environment())
+    opened = engine(url)
+    try:
+        tables.create(opened)
+        yield opened
+    except BackfillError as error:
+        raise SidbError(error.what, error.next_step) from error
+    except DBAPIError as error:
+        if not isinstance(error.orig, PostgresError):
+            raise
+        reason = str(error.orig).strip().partition("\n")[0]
+        step = "correct it; what was done so far stays done, and running it again is safe."
+        raise SidbError(f"The backfill of {shown(url)} failed: {reason}", step) from None
+    finally:
+        opened.dispose()
+
+
+@contextmanager
+def stopping() -> Iterator[Event]:
+    """An event that Ctrl-C and SIGTERM set, so that the present batch is finished first."""
+    stop = Event()
+
+    def ask(*_: object) -> None:
+        stop.set()
+
+    before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def begin(opened: Engine, as_of: datetime | None) -> Control:
+    """What "now" is and until when all must be in; the ranges cut anew from what is there."""
+    with opened.begin() as connection:
+        return progress.begin(connection, JOBS, datetime.now(UTC), as_of, BackfillSettings.from_environment().days)
+
+
+def load_files(
+    opened: Engine, files: Sequence[str], unknown_niches: Literal["create", "reject"], console: Console
+) -> Iterator[Loaded | BackfillError]:
+    """Load one after the other; a file that is no history does not keep the next from being loaded."""
+    for name in files:
+        try:
+            with _spooled(name) as path, _bar(console, name) as report:
+                yield load(opened, Source(path, "standard input" if name == "-" else name), unknown_niches, report)
+        except BackfillError as error:
+            yield error
+
+
+@contextmanager
+def _spooled(name: str) -> Iterator[Path]:
+    """The file; standard input is written to one first, since what is in already is told from the whole."""
+    if name != "-":
+        yield Path(name)
+        return
+    with tempfile.NamedTemporaryFile(prefix="sidb-backfill-") as spool:
+        copyfileobj(sys.stdin.buffer, spool)
+        spool.flush()
+        yield Path(spool.name)
+
+
+@contextmanager
+def _bar(console: Console, name: str) -> Iterator[Any]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    rate = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second, left:")
+    with Progress(*columns, rate, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task: TaskID = bar.add_task(name, total=None, rows=0, rate=0.0)
+        began = datetime.now(UTC)
+
+        def report(source: Source, records: int, _rejected: int) -> None:
+            rate = records / max((datetime.now(UTC) - began).total_seconds(), 0.001)
+            bar.update(task, total=source.size, completed=source.position, rows=records, rate=rate)
+
+        yield report
+
+
+def work(
+    opened: Engine, stop: Event, console: Console, scope: Scope, ignore_window: bool, share: int | None = None
+) -> Summary:
+    """Run the jobs on the scope; with a share, until that many rows are done or the window closes."""
+
+    def held(trouble: Trouble) -> None:
+        console.print(f"Holding back: {trouble.detail}")
+
+    window = None if ignore_window else BackfillSettings.from_environment().window
+    with console.status("Starting") as shown_status:
+
+        def report(job: Job, batch: Batch) -> None:
+            rate = batch.read / batch.seconds if batch.seconds else 0
+            shown_status.update(f"{job.name}: {rate:,.0f} rows a second")
+
+        brake = Brake(Health(), window)
+        runner = Runner(opened, brake, stop=stop, wait_for_window=share is None, report=report, held=held)
+        return runner.run(scope, share)
+
+
+def daily_share(opened: Engine, control: Control) -> outlook.Share:
+    """What is to be done today."""
+    with opened.connect() as connection:
+        window = BackfillSettings.from_environment().window
+        return outlook.share(connection, JOBS, control, window, datetime.now(UTC))
+
+
+def pause(opened: Engine, paused: bool) -> None:
+    """Make every worker hold back from its next batch on, or let them go on."""
+    begin(opened, None)
+    with opened.begin() as connection:
+        connection.execute(update(Control).values(paused_at=datetime.now(UTC) if paused else None))
+
+
+def status(opened: Engine) -> Status:
+    """The backfill as it stands."""
+    control = begin(opened, None)
+    with opened.connect() as connection:
+        pauses = outlook.last_pauses(connection)
+        return Status(
+            as_of=control.as_of,
+            deadline=control.deadline,
+            paused=control.paused_at is not None,
+            window=str(BackfillSettings.from_environment().window),
+            jobs=outlook.jobs_status(connection, JOBS),
+            last_pauses=[dict(zip(("reason", "detail", "since", "until"), each, strict=True)) for each in pauses],
+        )
+
+
+def verify(opened: Engine, control: Control, console: Console) -> list[Proof]:
+    """Compare sources and targets."""
+    with console.status("Verifying") as shown_status:
+        rows = 0
+
+        def report(job: Job, compared: int) -> None:
+            nonlocal rows
+            rows += compared
+            shown_status.update(f"{job.name}: {rows:,} rows compared")
+
+        return verification.verify(opened, JOBS, control.as_of, report)
+
+
+def finish(opened: Engine) -> int:
+    """Drop the staging table once all jobs are verified; the number of staged rows that go. Raises SidbError."""
+    begin(opened, None)
+    with opened.begin() as connection:
+        open_jobs = [
+            each for each in outlook.jobs_status(connection, JOBS) if each.state not in ("done", "nothing to do")
+        ]
+        if open_jobs:
+            named = ", ".join(f"{each.job} ({each.state})" for each in open_jobs)
+            raise SidbError(f"Staging is still needed: {named}.", "sidb backfill verify; status says what is left.")
+        return progress.finish(connection, JOBS)
+
+
+def instant(value: str) -> datetime:
+    """ISO 8601, in UTC where no zone is given; a mere date means its end. ValueError."""
+    if len(value) == len("2017-10-22"):
+        return datetime.combine(date.fromisoformat(value) + timedelta(days=1), time.min, UTC)
+    at = datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
