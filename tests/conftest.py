@@ -18,4 +18,5 @@ for name in [name for name in os.environ if name == "DATABASE_URL" or name.start
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=10, metavar="N", help="how often the backfill is killed")
     parser.addoption("--pg-bin", metavar="DIRECTORY", help="run on the PostgreSQL whose programs are in this directory")

@@ -1,0 +1,200 @@
+"""Broken files: a line is staged or rejected with a reason, or the file refused with a clear error; none is lost."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from backfill.errors import BackfillError
+from backfill.reading import LONGEST, Bad, Row, Source
+from tests.backfill.conftest import Sql, load_file
+
+HEAD = b"event_type,event_source,event_timestamp,event_data,user_id,niche_id,phrase\n"
+GOOD = b'view,web,2025-05-01T00:00:00Z,"{""a"": 1}",u,1,\n'
+JSON = b'{"event_type": "view", "event_source": "web", "event_timestamp": "2025-05-01T00:00:00Z", "event_data": {}}\n'
+
+
+def csv_line(**fields: str) -> bytes:
+    given = {
+        "type": "view",
+        "source": "web",
+        "at": "2025-05-01T00:00:00Z",
+        "data": "{}",
+        "user": "",
+        "id": "",
+        "phrase": "",
+    }
+    return ",".join('"' + value.replace('"', '""') + '"' for value in (given | fields).values()).encode() + b"\n"
+
+
+def json_line(**fields: object) -> bytes:
+    return json.dumps(json.loads(JSON) | fields).encode() + b"\n"
+
+
+# kind of file: its content, and what is said about it
+REFUSED = {
+    "empty": (b"", "it is empty"),
+    "truncated gzip": (gzip.compress(HEAD + GOOD * 1000)[:-20], "is cut off"),
+    "damaged gzip": (gzip.compress(HEAD + GOOD)[:30] + b"\xff" * 8 + gzip.compress(HEAD + GOOD)[38:], "is damaged"),
+    "gzip of nothing": (gzip.compress(b""), "it is empty"),
+    "wrong delimiter": (HEAD.replace(b",", b";") + GOOD, "not separated by commas"),
+    "tabs": (HEAD.replace(b",", b"\t") + GOOD, "not separated by commas"),
+    "missing column": (HEAD.replace(b"event_data,", b"") + GOOD, "lacks event_data"),
+    "duplicate header": (HEAD.replace(b"user_id", b"event_type") + GOOD, "names event_type twice"),
+    "unknown column": (HEAD.replace(b"user_id", b"colour") + GOOD, "names a column 'colour'"),
+    "no header": (GOOD, "names a column"),
+    "JSON array": (b"[" + JSON + b"]", "one JSON array"),
+    "UTF-16": (HEAD.decode().encode("utf-16"), "cannot be read"),
+    "binary": (bytes(range(128, 256)) * 50, "cannot be read"),
+    "damaged parquet": (b"PAR1" + b"\0" * 100, "was not loaded"),
+}
+
+# kind of line: the line among good ones, and the reason of its rejection
+REJECTED_CSV = {
+    "too few fields": (b"view,web\n", "2 fields, and the header has 7"),
+    "too many fields": (GOOD.replace(b"\n", b",x\n"), "8 fields"),
+    "NUL byte": (GOOD.replace(b"web", b"w\0b"), "NUL byte"),
+    "bad UTF-8": (GOOD.replace(b"web", b"w\xff"), "not UTF-8 at byte 7"),
+    "100 MB line": (b"x" * 100_000_000 + b"\n", "longer than"),
+    "impossible date": (csv_line(at="2025-02-30T00:00:00Z"), "not a time"),
+    "impossible hour": (csv_line(at="2025-02-03T25:00:00Z"), "not a time"),
+    "epoch seconds": (csv_line(at="1748736000"), "not a time"),
+    "infinite time": (csv_line(at="infinity"), "not a time"),
+    "no time": (csv_line(at=""), "event_timestamp is empty"),
+    "empty type": (csv_line(type=""), "event_type is empty"),
+    "empty source": (csv_line(source=""), "event_source is empty"),
+    "endless type": (csv_line(type="x" * 5000), "longer than 1,000 bytes"),
+    "no payload": (csv_line(data=""), "event_data is empty"),
+    "payload is no JSON": (csv_line(data="{oops}"), "not JSON"),
+    "payload is an array": (csv_line(data="[1]"), "not a JSON object"),
+    "payload with NaN": (csv_line(data='{"a": NaN}'), "NaN is not a JSON number"),
+    "payload with NUL": (csv_line(data='{"a": "\\u0000"}'), "nicode"),
+    "payload with half a surrogate": (csv_line(data='{"a": "\\ud800"}'), "nicode"),
+    "payload nested too deeply": (csv_line(data='{"a":' + "[" * 40_000 + "]" * 40_000 + "}"), "nested too deeply"),
+    "niche is a word": (csv_line(id="cats"), "'cats' is not a number"),
+    "niche is unknown": (csv_line(id="987654"), "niche 987654 does not exist"),
+    "niche out of range": (csv_line(id="9" * 30), "is not a number"),
+    "blank phrase": (csv_line(phrase="  "), "phrase is blank"),
+    "unclosed quote": (b'view,web,2025-05-01T00:00:00Z,"{""a"": 1},u,1,\n', "not CSV"),
+    "text after a quote": (b'view,web,"2025-05-01T00:00:00Z"x,{},u,1,\n', "not CSV"),
+    "bad created_at": (b"", ""),
+}
+REJECTED_CSV.pop("bad created_at")
+
+REJECTED_JSON = {
+    "not JSON": (b"{oops}\n", "not JSON"),
+    "not an object": (b"[1]\n", "not a JSON object"),
+    "a mere number": (b"17\n", "not a JSON object"),
+    "unknown key": (json_line(colour="red"), "unknown column 'colour'"),
+    "payload is a text": (json_line(event_data="x"), "not JSON"),
+    "payload is a number": (json_line(event_data=3), "event_data is not a JSON object"),
+    "user is a number": (json_line(user_id=3), "user_id is not a text"),
+    "niche is true": (json_line(niche_id=True), "niche_id is not a text"),
+    "NUL in a text": (json_line(user_id="a\0b"), "user_id holds a NUL"),
+    "half a surrogate": (json_line(user_id="\ud800"), "half a surrogate pair"),
+    "digits that would be lost": (JSON.replace(b"{}", b'{"a": 0.12345678901234567891}'), "more digits"),
+    "impossible created_at": (json_line(created_at="2025-13-01"), "created_at '2025-13-01' is not a time"),
+    "cut off": (JSON[:40] + b"\n", "not JSON"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_file_that_is_no_history_is_refused_whole(kind: str, migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    if kind == "damaged parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow, the extra `parquet`, is not installed")
+    content, complaint = REFUSED[kind]
+    (tmp_path / "broken").write_bytes(content)
+    with pytest.raises(BackfillError) as refused:
+        load_file(migrated, tmp_path / "broken")
+    assert complaint in refused.value.what
+    assert refused.value.what.startswith("broken ")
+    assert refused.value.next_step
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(0,)]
+
+
+def test_bad_lines_are_rejected_and_the_others_staged(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    for name, head, good, cases in (("a.csv", HEAD, GOOD, REJECTED_CSV), ("a.jsonl", b"", JSON, REJECTED_JSON)):
+        content, lines = [head + good], {}
+        number = 2 + bool(head)
+        for kind, (line, reason) in cases.items():
+            content += [line, good]
+            lines[number] = (kind, reason, line)
+            number += 2
+        (tmp_path / name).write_bytes(b"".join(content))
+        loaded = load_file(migrated, tmp_path / name)
+        found = {
+            line: (reason, text)
+            for line, reason, text in sql(
+                "SELECT line, reason, content FROM sidb.backfill_rejects WHERE file = :name ORDER BY line", name=name
+            )
+        }
+        assert set(found) == set(lines)
+        for at, (kind, reason, line) in lines.items():
+            assert reason in found[at][0], kind
+            if len(line) < 1000 and line.isascii() and b"\0" not in line:
+                assert found[at][1] == line.decode(), kind
+        assert loaded.rejected == len(cases)
+        assert loaded.records == 2 * len(cases) + 1
+    staged = len(REJECTED_CSV) + len(REJECTED_JSON) + 2
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(staged,)]
+
+
+def test_what_looks_odd_and_is_right_is_staged(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    odd = [
+        b"\n",
+        csv_line(at="2025-05-01"),
+        csv_line(at="20250501T000000Z"),
+        csv_line(at="2025-W18-4"),
+        csv_line(at="2025-05-01 02:00:00.000000+02"),
+        csv_line(data=' {"a": 12345678901234567890.5}'),
+        csv_line(type="naïve 😀"),
+        csv_line(user="line\r\nbreak"),
+        GOOD.rstrip(),
+    ]
+    (tmp_path / "odd.csv").write_bytes(b"\xef\xbb\xbf" + HEAD.replace(b"\n", b"\r\n") + b"".join(odd))
+    assert load_file(migrated, tmp_path / "odd.csv").rejected == 0
+    assert sql("SELECT count(*), count(DISTINCT event_timestamp) FROM sidb.backfill_events") == [(8, 1)]
+    assert sql("SELECT count(*) FROM sidb.backfill_events WHERE user_id = :u", u="line\r\nbreak") == [(1,)]
+
+
+def records(path: Path, content: bytes) -> list[Row | Bad]:
+    path.write_bytes(content)
+    return list(Source(path, "fuzzed").records())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"")), max_size=8), st.booleans())
+def test_fuzzed_lines_never_cost_a_good_one(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], csv: bool
+) -> None:
+    good, head = (GOOD, HEAD) if csv else (JSON, b"")
+    content = head + good + b"".join(line + b"\n" + good for line in lines)
+    found = records(tmp_path_factory.mktemp("fuzz") / "f", content)
+    rows = [
+        each for each in found if isinstance(each, Row) and each.event_type == "view" and each.event_source == "web"
+    ]
+    # A stray quote may swallow the beginning of the good line after it, never more than that.
+    assert len(rows) >= 1 + len(lines) - sum(line.count(b'"') % 2 for line in lines)
+    assert all(each.line >= 1 for each in found)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_are_records_or_a_clear_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    try:
+        found = records(tmp_path_factory.mktemp("fuzz") / "f", content)
+    except BackfillError as error:
+        assert str(error).startswith("fuzzed was not loaded")  # noqa: PT017 - either is right
+    else:
+        assert all(isinstance(each, Row) or each.reason for each in found)
+
+
+def test_an_endless_quote_costs_one_line(tmp_path: Path) -> None:
+    lines = [b'view,web,2025-05-01T00:00:00Z,"{\n', *[b"view,web,2025-05-01T00:00:00Z,{},,,\n"] * (LONGEST // 30)]
+    found = records(tmp_path / "f", HEAD + b"".join(lines))
+    assert [each.line for each in found if isinstance(each, Bad)] == [2]
+    assert len(found) == len(lines)

@@ -1,0 +1,108 @@
+"""`sidb backfill`: every command, at the console of a real process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.backfill.conftest import Sql, history, write_csv
+from tests.fixtures.databases import ROOT, Clone, conninfo
+
+SIDB = Path(sys.executable).parent / "sidb"
+
+
+class Console:
+    """Runs `sidb backfill …` on one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.environment = {"PATH": os.environ["PATH"], "DATABASE_URL": conninfo(engine.url)}
+
+    def __call__(self, *arguments: str, code: int = 0, stdin: bytes = b"", **environment: str) -> str:
+        result = subprocess.run(
+            [SIDB, "backfill", *arguments],
+            env=self.environment | environment,
+            input=stdin,
+            capture_output=True,
+            cwd=ROOT,
+        )
+        output = result.stdout.decode() + result.stderr.decode()
+        assert result.returncode == code, output
+        assert "Traceback" not in output
+        return output
+
+
+@pytest.fixture
+def sidb(migrated: Engine) -> Console:
+    return Console(migrated)
+
+
+def test_from_a_file_to_the_end(sidb: Console, sql: Sql, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "h.csv.gz", history(1_000, days=200))
+    assert "h.csv.gz loaded: 1,000 rows, 0 rejected" in sidb("load", str(path))
+    assert "is in already" in sidb("load", str(path))
+    assert "standard input loaded: 1 rows, 1 rejected" in sidb(
+        "load",
+        "-",
+        code=1,
+        stdin=b"event_type,event_source,event_timestamp,event_data\nview,web,2025-05-01,{}\nview,web,never,{}\n",
+    )
+    assert "Staging is still needed: event_history (waiting)" in sidb("finish", code=1)
+    assert "rows are left. Next: sidb backfill daily" in sidb("run", "--as-of", "2025-05-31", "--now")
+    assert "Today's share is done" in sidb("daily", "--now")
+    assert "ranges are not done" in sidb("verify", code=1)
+    assert "0 rows are left. Next: sidb backfill verify" in sidb("run", "--all", "--now")
+    status = json.loads(sidb("status", "--json"))
+    assert {job["state"] for job in status["jobs"]} <= {"moved, to be verified", "done"}
+    assert sum(job["left"] for job in status["jobs"]) == 0
+    assert status["as_of"] == "2025-06-01T00:00:00+00:00"
+    proofs = json.loads(sidb("verify", "--json"))
+    assert [proof["differences"] for proof in proofs] == [[], [], [], []]
+    assert "deadline" in sidb("status")
+    assert "Dropped the staging table with 1,001 rows" in sidb("finish")
+    # What comes after that is new, and the same file is still known.
+    assert "is in already" in sidb("load", str(path))
+    write_csv(tmp_path / "more.csv", history(50, seed=9, days=200))
+    sidb("load", str(tmp_path / "more.csv"))
+    sidb("run", "--all", "--now")
+    sidb("verify")
+    assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_type <> 'niche_scored'") == [(1_051,)]
+
+
+def test_pause_resume_and_retry(sidb: Console, sql: Sql) -> None:
+    assert "Next: sidb backfill resume" in sidb("pause")
+    assert sql("SELECT count(paused_at) FROM sidb.backfill_control") == [(1,)]
+    assert "PAUSED" in sidb("status")
+    sidb("resume")
+    assert sql("SELECT count(paused_at) FROM sidb.backfill_control") == [(0,)]
+    assert "0 rows will be tried again" in sidb("retry")
+
+
+def test_mistakes_are_told_in_a_line(sidb: Console, tmp_path: Path, clone: Clone, migrated: Engine) -> None:
+    assert "cannot be read: No such file" in sidb("load", str(tmp_path / "gone.csv"), code=1)
+    assert "is not a time such as" in sidb("run", "--as-of", "yesterday", code=2)
+    assert "window is malformed" in sidb("status", code=2, SIDB_BACKFILL_WINDOW="midnight")
+    assert "'Mars/Base' is not a time zone" in sidb("status", code=2, SIDB_BACKFILL_TIME_ZONE="Mars/Base")
+    assert "not a number of days" in sidb("status", code=2, SIDB_BACKFILL_DAYS="soon")
+    phase1 = conninfo(clone("phase1_table"))
+    assert "Next: alembic upgrade head" in sidb("run", code=1, DATABASE_URL=phase1)
+
+
+def test_sigterm_finishes_the_present_batch(sidb: Console, sql: Sql, tmp_path: Path) -> None:
+    sidb("load", str(write_csv(tmp_path / "h.csv", history(100))))
+    sidb("pause")
+    with subprocess.Popen(
+        [SIDB, "backfill", "run", "--now"], env=sidb.environment, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        held = process.stdout.readline()
+        assert "Holding back: sidb backfill pause was called" in held
+        process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    assert "Stopped as asked" in rest
+    assert sql("SELECT reason FROM sidb.backfill_pauses WHERE ended_at IS NOT NULL") == [("paused",)]

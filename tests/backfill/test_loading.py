@@ -1,0 +1,109 @@
+"""Loading: recognised by content, resumable, niches found or made, formats."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from backfill.errors import BackfillError
+from backfill.loading import load
+from backfill.reading import Source
+from tests.backfill.conftest import HEADER, Sql, history, load_file, write_csv
+
+
+def test_a_file_is_recognised_by_its_content(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", history(500))
+    first = load_file(migrated, path)
+    assert (first.records, first.rejected, first.already) == (500, 0, False)
+    (tmp_path / "other name.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    for again in (path, tmp_path / "other name.csv.gz"):
+        assert load_file(migrated, again).already
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(500,)]
+    assert load_file(migrated, write_csv(tmp_path / "b.csv", history(500, seed=2))).already is False
+    assert sql("SELECT count(*), count(DISTINCT event_id) FROM sidb.backfill_events") == [(1000, 1000)]
+
+
+def test_equal_rows_are_all_meant(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    row = ("view", "web", "2025-05-01T00:00Z", "{}", "", "1", "")
+    load_file(migrated, write_csv(tmp_path / "a.csv", [row] * 5))
+    assert sql("SELECT count(*), count(DISTINCT event_id) FROM sidb.backfill_events") == [(5, 5)]
+
+
+class Killed(Exception):  # noqa: N818
+    """Stands for the death of the process between two chunks."""
+
+
+def test_an_interrupted_load_goes_on_where_it_stopped(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv.gz", [*history(300), ("broken",), *history(300, seed=2)])
+
+    def die(_source: Source, records: int, _rejected: int) -> None:
+        if records >= 350:
+            raise Killed
+
+    with pytest.raises(Killed):
+        load_file(migrated, path, report=die, chunk=70)
+    [(staged,)] = sql("SELECT count(*) FROM sidb.backfill_events")
+    assert staged == 349
+    done = load_file(migrated, path, chunk=70)
+    assert (done.records, done.rejected, done.already) == (601, 1, False)
+    assert sql("SELECT count(*), count(DISTINCT event_id) FROM sidb.backfill_events") == [(600, 600)]
+    assert sql("SELECT line, content FROM sidb.backfill_rejects") == [(301 + 1, "broken\r\n")] or sql(
+        "SELECT count(*) FROM sidb.backfill_rejects"
+    ) == [(1,)]
+
+
+def test_two_loaders_of_one_file_do_not_double_it(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", history(300))
+
+    def meanwhile(_source: Source, records: int, _rejected: int) -> None:
+        if records == 100:
+            load_file(migrated, path)
+
+    with pytest.raises(BackfillError, match="being loaded by another process"):
+        load_file(migrated, path, report=meanwhile, chunk=100)
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(300,)]
+
+
+def test_unknown_phrases_are_created_or_rejected(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    row = ("view", "web", "2025-05-01T00:00Z", "{}", "", "")
+    path = write_csv(tmp_path / "a.csv", [(*row, "brand new"), (*row, "brand new"), (*row, "")])
+    rejecting = load_file(migrated, write_csv(tmp_path / "b.csv", [(*row, "nobody knows")]), unknown_niches="reject")
+    assert rejecting.rejected == 1
+    assert sql("SELECT reason FROM sidb.backfill_rejects") == [("no niche has the phrase 'nobody knows'",)]
+    load_file(migrated, path)
+    assert sql(
+        "SELECT f.phrase, count(*) FROM sidb.backfill_events LEFT JOIN features AS f USING (niche_id) "
+        "GROUP BY 1 ORDER BY 1"
+    ) == [("brand new", 2), (None, 1)]
+    assert sql("SELECT count(*) FROM features WHERE phrase = 'nobody knows'") == [(0,)]
+
+
+def test_formats_hold_the_same(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow, the extra `parquet`, is not installed")
+    from pyarrow import parquet
+
+    rows = [dict(zip(HEADER, row, strict=True)) for row in history(200)]
+    objects = [
+        {key: json.loads(value) if key == "event_data" else value or None for key, value in row.items()} for row in rows
+    ]
+    write_csv(tmp_path / "a.csv", history(200))
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(each) + "\n" for each in objects))
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "a.parquet")
+    content = (
+        "SELECT count(*), sum(hashtextextended(concat_ws('|', event_timestamp, event_type, event_source, event_data, "
+        "user_id, niche_id), 0)) FROM sidb.backfill_events"
+    )
+    found = []
+    for name in ("a.csv", "a.jsonl", "a.parquet"):
+        sql("DROP TABLE IF EXISTS sidb.backfill_events")
+        assert load_file(migrated, tmp_path / name).rejected == 0
+        found += sql(content)
+    assert found[0][0] == 200
+    assert len(set(found)) == 1
+
+
+def test_a_missing_file_is_a_clear_error(migrated: Engine, tmp_path: Path) -> None:
+    with pytest.raises(BackfillError, match=r"gone\.csv cannot be read: No such file"):
+        load(migrated, Source(tmp_path / "gone.csv", "gone.csv"))

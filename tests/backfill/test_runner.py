@@ -1,0 +1,243 @@
+"""The runner: rows that fail, rows that are locked, pauses, the window, the daily share."""
+
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from threading import Event, Thread
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backfill import outlook, progress
+from backfill.errors import BackfillError
+from backfill.job import Job
+from backfill.jobs import JOBS
+from backfill.pacing import Brake, Pace, Trouble
+from backfill.progress import Batch, Scope
+from backfill.runner import Runner
+from backfill.windows import Window
+from tests.backfill.conftest import AS_OF, Sql, Well, begin, history, load_file, run, slowly, verify, worker, write_csv
+
+EVENT = ("view", "web", "2025-05-01T00:00Z", "{}", "")
+
+
+def test_rows_that_fail_are_set_aside_and_the_rest_goes_on(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(1_000, days=3)))
+    sql("INSERT INTO features (phrase) VALUES ('doomed')")
+    load_file(migrated, write_csv(tmp_path / "b.csv", [(*EVENT, "", "doomed")] * 2))
+    sql("DELETE FROM features WHERE phrase = 'doomed'")
+    sql("UPDATE features SET demand_score = 5 WHERE niche_id = 77")
+
+    summary = run(migrated)
+    assert summary.refused == 3
+    aside = sql("SELECT job, count(*), min(error) FROM sidb.backfill_set_aside GROUP BY job ORDER BY job")
+    assert [(job, rows) for job, rows, _ in aside] == [("event_history", 2), ("niche_scores", 1)]
+    assert "violates foreign key" in aside[0][2]
+    assert "violates check" in aside[1][2]
+    assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_type <> 'niche_scored'") == [(1_000,)]
+    assert [proof.set_aside for proof in verify(migrated)] == [2, 1, 0, 0]
+    assert not verify(migrated)[0].holds
+
+    sql("UPDATE features SET demand_score = 0.5 WHERE niche_id = 77")
+    sql("UPDATE sidb.backfill_events SET niche_id = 1 WHERE niche_id NOT IN (SELECT niche_id FROM features)")
+    with migrated.begin() as connection:
+        assert progress.retry(connection, JOBS) == 3
+    assert run(migrated).refused == 0
+    assert [proof for proof in verify(migrated) if not proof.holds] == []
+
+
+def test_five_failures_in_a_row_stop_the_job_until_retry(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(200)))
+    sql("ALTER TABLE analytics.analytics_events ADD CONSTRAINT never CHECK (event_type = 'never') NOT VALID")
+    with pytest.raises(BackfillError, match=r"event_history was stopped after 5 failures in a row.*never"):
+        run(migrated)
+    assert sql("SELECT count(*) FROM sidb.backfill_set_aside") == [(5,)]
+    with pytest.raises(BackfillError, match="was stopped"):
+        run(migrated)
+    sql("ALTER TABLE analytics.analytics_events DROP CONSTRAINT never")
+    with migrated.begin() as connection:
+        progress.retry(connection, JOBS)
+    run(migrated)
+    assert all(proof.holds for proof in verify(migrated))
+
+
+def test_a_failing_batch_is_tried_three_times_then_halved(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", [(*EVENT, "1", "")] * 64))
+    sql("CREATE SEQUENCE public.tries; GRANT USAGE ON SEQUENCE public.tries TO PUBLIC")
+    sql(
+        "CREATE FUNCTION public.fail_twice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF nextval('public.tries') <= 2 THEN RAISE 'twice'; END IF; RETURN NULL; END $$"
+    )
+    sql(
+        "CREATE TRIGGER twice BEFORE INSERT ON analytics.analytics_events "
+        "FOR EACH STATEMENT EXECUTE FUNCTION public.fail_twice()"
+    )
+    assert run(migrated).refused == 0
+    assert all(proof.holds for proof in verify(migrated))
+
+
+def test_rows_that_the_application_holds_are_left_and_come_back(migrated: Engine, sql: Sql, history_file: Path) -> None:
+    load_file(migrated, history_file)
+    begin(migrated)
+    batches: list[Batch] = []
+    met = Event()
+
+    def report(_job: Job, batch: Batch) -> None:
+        batches.append(batch)
+        if batch.skipped:
+            met.set()
+
+    with migrated.connect() as holder:
+        holder.execute(text("UPDATE features SET demand_score = demand_score WHERE niche_id BETWEEN 20 AND 22"))
+        thread = Thread(target=worker(migrated, report=report).run, args=(Scope(AS_OF),))
+        thread.start()
+        assert met.wait(60)
+        assert sql("SELECT count(*) FROM features WHERE analytics_version = 1 AND niche_id BETWEEN 20 AND 22") == [(0,)]
+        holder.rollback()
+        thread.join(60)
+    assert not thread.is_alive()
+    assert all(proof.holds for proof in verify(migrated))
+
+
+def test_a_row_held_against_foreign_keys_is_left_and_comes_back(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", [(*EVENT, str(niche), "") for niche in range(1, 41)]))
+    begin(migrated)
+    released = Event()
+
+    with migrated.connect() as holder:
+        holder.execute(text("SELECT FROM features WHERE niche_id = 20 FOR UPDATE"))
+
+        def report(_job: Job, batch: Batch) -> None:
+            if batch.skipped:
+                released.set()
+
+        thread = Thread(target=worker(migrated, jobs=JOBS[:1], report=report).run, args=(Scope(AS_OF),))
+        thread.start()
+        assert released.wait(60)
+        holder.rollback()
+        thread.join(60)
+    assert sql("SELECT count(*) FROM analytics.analytics_events") == [(40,)]
+    assert sql("SELECT count(*) FROM sidb.backfill_set_aside") == [(0,)]
+
+
+class Ill:
+    """Something speaks against going on, for so many questions."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def trouble(self, _connection: object, tables: list[str]) -> Trouble | None:
+        self.times -= 1
+        return Trouble("replica_lag", f"replica is behind {tables[0]}") if self.times >= 0 else None
+
+
+def test_trouble_pauses_and_is_recorded(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(100)))
+    begin(migrated)
+    held: list[str] = []
+    runner = Runner(migrated, Brake(Ill(3), None, again=0.01), held=lambda trouble: held.append(trouble.detail))
+    assert runner.run(Scope(AS_OF)).ended == "done"
+    assert held == ["replica is behind analytics.analytics_events"]
+    assert sql("SELECT job, reason, detail, ended_at >= started_at FROM sidb.backfill_pauses") == [
+        ("event_history", "replica_lag", "replica is behind analytics.analytics_events", True)
+    ]
+
+
+def test_pause_holds_every_worker_until_resume(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(300)))
+    begin(migrated)
+    sql("UPDATE sidb.backfill_control SET paused_at = now()")
+    held = Event()
+    runner = worker(migrated, held=lambda _: held.set())
+    thread = Thread(target=runner.run, args=(Scope(AS_OF),))
+    thread.start()
+    assert held.wait(30)
+    assert sql("SELECT count(*) FROM analytics.analytics_events") == [(0,)]
+    sql("UPDATE sidb.backfill_control SET paused_at = NULL")
+    thread.join(60)
+    assert sql("SELECT count(*) > 300 FROM analytics.analytics_events") == [(True,)]
+
+
+def test_a_closed_window_ends_the_daily_share_and_holds_a_run(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(100)))
+    begin(migrated)
+    soon = (datetime.now(UTC) + timedelta(hours=2)).time().replace(microsecond=0)
+    later = (datetime.now(UTC) + timedelta(hours=3)).time().replace(microsecond=0)
+    closed = Window(soon, later, ZoneInfo("UTC"))
+    daily = Runner(migrated, Brake(Well(), closed), wait_for_window=False)
+    assert daily.run(Scope(AS_OF), share=10).ended == "window"
+    stop = Event()
+    waiting = Runner(migrated, Brake(Well(), closed), stop=stop, held=lambda _: stop.set())
+    assert waiting.run(Scope(AS_OF)).ended == "asked"
+    assert sql("SELECT reason FROM sidb.backfill_pauses") == [("window",)]
+
+
+def test_stopping_finishes_the_present_batch(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(300)))
+    begin(migrated)
+    runner = worker(migrated, pace=slowly(), report=lambda *_: runner.stop.set())
+    summary = runner.run(Scope(AS_OF))
+    assert summary.ended == "asked"
+    assert sql("SELECT count(*) FROM analytics.analytics_events") == [(summary.written,)]
+    assert 0 < summary.written <= 50
+
+
+def test_the_recent_90_days_come_first_and_newest_first(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(600, days=200)))
+    begin(migrated)
+    worker(migrated, pace=slowly()).run(Scope(AS_OF, recent=True), share=100)
+    newest = "SELECT min(event_timestamp) FROM analytics.analytics_events"
+    untouched = (
+        "SELECT max(s.event_timestamp) FROM sidb.backfill_events AS s "
+        "WHERE NOT EXISTS (SELECT FROM analytics.analytics_events AS e WHERE e.event_id = s.event_id)"
+    )
+    [(moved,)], [(left,)] = sql(newest), sql(untouched)
+    assert left.date() <= moved.date()
+    worker(migrated).run(Scope(AS_OF, recent=True))
+    [(oldest,)] = sql("SELECT min(event_timestamp) FROM analytics.analytics_events WHERE event_type <> 'niche_scored'")
+    assert AS_OF - timedelta(days=91) <= oldest <= AS_OF - timedelta(days=88)
+    assert sql(
+        "SELECT count(*) FROM features WHERE analytics_version = 1 AND updated_at > now() - interval '1 day'"
+    ) != [(0,)]
+
+
+def test_the_share_of_a_day_leads_to_the_deadline(migrated: Engine, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(1_400, days=300)))
+    control = begin(migrated)
+    always = Window(time(0), time(0), ZoneInfo("UTC"))
+    worker(migrated).run(Scope(AS_OF, recent=True))
+    shares = []
+    for day in range(7):
+        with migrated.connect() as connection:
+            # Each day begins after all that was done so far.
+            now = control.started_at + timedelta(days=day, seconds=1)
+            share = outlook.share(connection, JOBS, control, _Midnight(always, now), now)
+        shares.append(share)
+        worker(migrated, pace=Pace(most=20)).run(Scope(AS_OF, recent=False), share=share.rows)
+    assert [share.days_left for share in shares] == [7, 6, 5, 4, 3, 2, 1]
+    assert shares[0].rows == -(-shares[0].left // 7)
+    assert all(share.late is None for share in shares)
+    with migrated.connect() as connection:
+        assert sum(each.left for each in outlook.jobs_status(connection, JOBS)) == 0
+
+
+def _Midnight(window: Window, now: datetime) -> Window:  # noqa: N802
+    """A window whose day begins now."""
+
+    class Begun(Window):
+        def day(self, _now: datetime) -> datetime:
+            return datetime.now(UTC)
+
+    return Begun(window.start, window.end, window.zone)
+
+
+def test_a_deadline_that_cannot_be_met_is_told_the_first_day(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(400, days=300)))
+    control = begin(migrated, days=2)
+    worker(migrated).run(Scope(AS_OF, recent=True))
+    sql("UPDATE sidb.backfill_ranges SET seconds = 86400 WHERE done_at IS NOT NULL AND job = 'event_history'")
+    with migrated.connect() as connection:
+        narrow = Window(time(0), time(1), ZoneInfo("UTC"))
+        share = outlook.share(connection, JOBS, control, narrow, control.started_at)
+    assert share.late is not None
+    assert share.late > timedelta(days=1)
