@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CTE, Double, Select, and_, cast, exists, false, func, literal, select
+from sqlalchemy import CTE, BigInteger, Double, Select, and_, cast, exists, false, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, array, insert
 
 from backfill.job import Job, Slice
@@ -14,9 +14,9 @@ VECTOR = {"feature_set": "phase1_scores", "model_version": "phase1"}
 PLATFORM = {"platform": "youtube"}
 
 
-def of_niche(model: Any, niche_id: Any, constants: dict[str, str]) -> Any:
-    """Whether the model's row is the one of a niche that this job writes."""
-    return and_(model.niche_id == niche_id, *(getattr(model, name) == value for name, value in constants.items()))
+def _are(model: Any, constants: dict[str, str]) -> list[Any]:
+    """That a row is of the kind that this job writes."""
+    return [getattr(model, name) == value for name, value in constants.items()]
 
 
 def write(batch: CTE, _slice: Slice) -> tuple[CTE, ...]:
@@ -28,7 +28,7 @@ def write(batch: CTE, _slice: Slice) -> tuple[CTE, ...]:
 
     def fill(model: Any, constants: dict[str, str], values: dict[str, Any], *where: Any) -> CTE:
         rows = select(niche, *(literal(value) for value in constants.values()), *values.values()).where(
-            ~exists().where(of_niche(model, niche, constants)), *where
+            ~exists().where(model.niche_id == niche, *_are(model, constants)), *where
         )
         # A row that live traffic writes in the same moment is newer, and stays.
         filled = insert(model).from_select(["niche_id", *constants, *values], rows).on_conflict_do_nothing()
@@ -46,24 +46,32 @@ def write(batch: CTE, _slice: Slice) -> tuple[CTE, ...]:
 def expected(slice: Slice) -> Select[*tuple[Any, ...]]:
     """One scoring of each niche, nothing missing. Values are not compared: the niche may have changed since."""
     niche = Feature.niche_id
-    one, no = literal(1), false()
+    one, no = cast(1, BigInteger), false()
     return select(
         niche.label("key"), one.label("scorings"), no.label("lacks_vector"), no.label("lacks_platform")
     ).where(slice.of(niche))
 
 
 def actual(slice: Slice) -> Select[*tuple[Any, ...]]:
-    niche = Feature.niche_id
-    scorings = select(func.count()).where(of_niche(AnalyticsEvent, niche, SCORED)).scalar_subquery()
-    complete = and_(*(getattr(Feature, name).is_not(None) for name in SCORES))
-    lacks_vector = and_(complete, ~exists().where(of_niche(MlFeature, niche, VECTOR)))
-    lacks_platform = ~exists().where(of_niche(CrossPlatformMetric, niche, PLATFORM))
-    return select(
-        niche.label("key"),
-        scorings.label("scorings"),
-        lacks_vector.label("lacks_vector"),
-        lacks_platform.label("lacks_platform"),
-    ).where(slice.of(niche))
+    def rows(model: Any, constants: dict[str, str]) -> Any:
+        """How many rows there are of each niche; counted at once, not niche by niche."""
+        counted = select(model.niche_id, func.count().label("rows")).where(slice.of(model.niche_id))
+        return counted.where(*_are(model, constants)).group_by(model.niche_id).subquery()
+
+    scorings, vectors, platforms = (
+        rows(AnalyticsEvent, SCORED),
+        rows(MlFeature, VECTOR),
+        rows(CrossPlatformMetric, PLATFORM),
+    )
+    found = select(
+        Feature.niche_id.label("key"),
+        func.coalesce(scorings.c.rows, 0).label("scorings"),
+        and_(*(getattr(Feature, name).is_not(None) for name in SCORES), vectors.c.rows.is_(None)).label("lacks_vector"),
+        platforms.c.rows.is_(None).label("lacks_platform"),
+    ).where(slice.of(Feature.niche_id))
+    for each in (scorings, vectors, platforms):
+        found = found.outerjoin(each, each.c.niche_id == Feature.niche_id)
+    return found
 
 
 NICHE_SCORES = Job(

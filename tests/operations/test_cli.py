@@ -90,7 +90,8 @@ def python_for(user: str | None) -> str:
 
 
 def whole_life(python: str, clone: Path, user: Mapping[str, object]) -> None:
-    shutil.copytree(ROOT / "operations", clone / "operations", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("operations", "backfill"):
+        shutil.copytree(ROOT / package, clone / package, ignore=shutil.ignore_patterns("__pycache__"))
 
     def sidb(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(  # type: ignore[call-overload, no-any-return]
