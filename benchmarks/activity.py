@@ -17,7 +17,7 @@ from benchmarks.harness import benchmark_server, median, new_database, report
 from operations.embedded import Server
 from tests.fixtures.databases import Alembic, conninfo
 
-ROUNDS = 5
+ROUNDS = 7
 SECONDS = 6
 WRITERS = 16
 
