@@ -1,13 +1,13 @@
 # Everything below uses paths relative to this directory, so that the clone may lie anywhere, spaces included.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format lock recorded clean
+.PHONY: help install demo test lint format lock recorded kill-matrix clean
 
 SHAPE ?= table
 PG_BIN ?=
 ARGS ?=
 
 help: ## Print the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
 
 # The stamp holds what the environment was made from: a changed lock file or a moved clone makes it anew.
 install: ## Create .venv with everything pinned in requirements.lock
@@ -59,6 +59,12 @@ lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer
 	build/uv/bin/python -m pip --quiet --disable-pip-version-check install uv
 	build/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock $(ARGS)
+
+kill-matrix: install ## Kill a migration before and after every statement, and run it again
+	.venv/bin/pytest --every-kill tests/operations/guard/test_killed.py $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
+
+recorded: install ## Record what each revision changes in the catalog, for the validation after each step
+	.venv/bin/python -m tests.operations.guard.recording
 
 clean: ## Delete .venv and everything else that was generated here
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -79,6 +79,8 @@ def _next_step(url: URL, reason: str) -> str:
         return "correct the user and password in DATABASE_URL (special characters are written %40, %2F, …)."
     if "database" in reason and "does not exist" in reason:
         return f"create it (createdb {url.database}), or correct the name in DATABASE_URL."
+    if "unsupported startup parameter" in reason:
+        return "point DATABASE_URL at PostgreSQL itself: this pooler does not pass on what a session is started with."
     if "invalid connection option" in reason or "URI query" in reason:
         return "correct the parameters after ? in DATABASE_URL."
     return "see that the server runs and can be reached from here, and that DATABASE_URL names the right host and port."

@@ -1,13 +1,14 @@
 """Asking for locks without standing in front of traffic.
 
-A lock request that waits makes everyone behind it wait too. So the locks that a step declares are asked for together,
-mostly without waiting at all; every tenth try waits for some milliseconds, or busy writers would starve it.
+The locks that a step declares are asked for together, before its first statement, and let go together when one of them
+is not to be had. `operations.guard.patience` says how long each try waits.
 """
 
 import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ from psycopg.sql import SQL, Identifier
 
 from operations.errors import SidbError
 from operations.guard import modes
-from operations.guard.patience import Patience
+from operations.guard.patience import LONG, Patience
 from operations.guard.sessions import Session, named
 from operations.queries import query
 
@@ -38,10 +39,18 @@ class InTheWay:
         self.told = 0.0
 
     def blockers(self, wanted: Mapping[str, str]) -> list[Session]:
-        """Who holds, or asks before us for, a lock that conflicts with one of those wanted; else who might."""
+        """Who is in the way of the locks wanted; where that is nobody, whoever has a transaction open for long."""
+        return self.holders(wanted) or self.old_transactions()
+
+    def long(self, wanted: Mapping[str, str]) -> bool:
+        """Whether a transaction that has been open for long is in the way of the locks wanted."""
+        return any(holder.transaction_seconds > LONG for holder in self.holders(wanted))
+
+    def holders(self, wanted: Mapping[str, str]) -> list[Session]:
+        """Who holds, or asks before us for, a lock that conflicts with one of those wanted."""
         pairs = [(relation, mode) for relation, strongest in wanted.items() for mode in modes.conflicting(strongest)]
         parameters = {"relations": [p[0] for p in pairs], "modes": [p[1] for p in pairs], "migrator": self.migrator}
-        return named(self.observer, "blockers", parameters) or self.old_transactions()
+        return named(self.observer, "blockers", parameters)
 
     def old_transactions(self) -> list[Session]:
         """Whose transactions have been open for more than a second."""
@@ -103,7 +112,7 @@ def ask(
         return
     began = time.monotonic()
     while True:
-        wait = patience.next_wait()
+        wait = patience.next_wait(partial(in_the_way.long, wanted))
         try:
             with connection.transaction():  # inside the open one: a savepoint, whose rollback lets all of them go
                 for statement in statements:

@@ -1,13 +1,21 @@
-"""How long to wait for a lock, how often, and when to give up. Measured against its alternatives in benchmarks/."""
+"""How long to wait for a lock, how often, and when to give up. Measured against its alternatives in benchmarks/.
+
+Whoever waits for a lock makes everybody behind it wait too. So a try that cannot succeed soon, because a transaction
+that has been open for long is in the way, does not wait at all; one that has to find a gap between busy writers waits
+for some milliseconds. A session that opens its next long transaction at once would starve that: after a while some
+tries wait all the same, and longer and longer.
+"""
 
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-WAIT_EVERY = 10  # tries: the others do not wait at all, so that nobody queues behind them
-FIRST_WAIT = 20  # ms; enough for a gap between busy writers
-STARVING = 30.0  # seconds after which the wait is doubled, and again after as much
+LONG = 0.1  # seconds: a transaction open for longer is not waited for
+WAIT = 20  # ms; enough for a gap between busy writers
+STARVING_AFTER = 15.0  # seconds, and then every so many tries:
+STARVING_EVERY = 10
+DOUBLING = 30.0  # seconds of starving after which the wait is doubled, and again after as much
 LONGEST_WAIT = 200  # ms, whatever happens
 PAUSE = (0.010, 0.030)  # seconds between tries
 STEP_PAUSE = (0.05, 0.15)  # seconds before a whole step is run again
@@ -27,17 +35,17 @@ class Patience:
     def over(self) -> bool:
         return time.monotonic() - self.began > self.seconds
 
-    @property
-    def is_waiting_try(self) -> bool:
-        return self.tries % WAIT_EVERY == 0
-
-    def next_wait(self) -> int:
-        """Count a try, and say for how many ms it may wait in the queue: mostly 0."""
+    def next_wait(self, long_in_the_way: Callable[[], bool]) -> int:
+        """Count a try, and say for how many ms it may wait in the queue."""
         self.tries += 1
-        if not self.is_waiting_try:
+        if self.tries == 1:
             return 0
-        doublings = int((time.monotonic() - self.began) / STARVING)
-        return int(min(FIRST_WAIT * 2 ** min(doublings, 10), LONGEST_WAIT))
+        if not long_in_the_way():
+            return WAIT
+        starving = time.monotonic() - self.began - STARVING_AFTER
+        if starving < 0 or self.tries % STARVING_EVERY:
+            return 0
+        return int(min(WAIT * 2 ** min(starving // DOUBLING, 10), LONGEST_WAIT))
 
     def pause(self, between: tuple[float, float] = PAUSE) -> None:
         self.interrupt()

@@ -82,19 +82,22 @@ class Run:
         They are planned once, however often Alembic has to be entered again: "-2" is not two more at each try.
         """
         migrations: Migrations = context.opts["fn"]
+        is_stamp = "purge" in context.opts  # nothing else says whether to purge
 
         def steps(heads: tuple[str, ...], _context: MigrationContext) -> Iterator[RevisionStep]:
             if self.pending is None:
                 assert context.script is not None
                 _refuse_unknown(heads, context.script)
                 self.pending = deque(migrations(heads, context))
-                self._validate_last(heads, context.script)
-                self._prepare()
+                if is_stamp:  # whoever sets it answers for the state of the database
+                    self._accept()
+                else:
+                    self._validate_last(heads, context.script)
+                    self._prepare()
             while self.pending:
                 step = self.pending[0]
-                if not isinstance(step, RevisionStep):  # a stamp: whoever sets it answers for the database's state
+                if is_stamp:
                     yield step
-                    self._accept()
                 else:
                     self._begin(step)
                     yield step  # Alembic runs it, stamps it and commits
@@ -139,8 +142,7 @@ class Run:
 
     def _prepare(self) -> None:
         """Before the first step: refuse what must not be begun, open the books."""
-        steps = [step for step in self.pending or () if isinstance(step, RevisionStep)]
-        if not steps:
+        if not (steps := self.pending):
             return
         if self.options.window and not self.options.now:
             refuse_outside(self.observer, self.options.window)
@@ -217,7 +219,7 @@ class Run:
 
     def _validate_last(self, heads: tuple[str, ...], script: ScriptDirectory) -> None:
         """A run that was killed, or stopped by its validation, left a step that is still to be validated."""
-        if self._is_stamp or not self.ledger.exists() or (last := self.ledger.last_applied()) is None or last.validated:
+        if not self.ledger.exists() or (last := self.ledger.last_applied()) is None or last.validated:
             return
         revision = next((known for known in script.walk_revisions() if known.revision == last.revision), None)
         if revision is None or heads != to_tuple(
@@ -229,16 +231,13 @@ class Run:
 
     def _validate(self, entry: int, revision: str, direction: str, befores: list[Any], after: dict[str, str]) -> None:
         try:
-            changed = [validation.difference(before, after) for before in befores]
+            starts = [start for before in befores for start in validation.starts(before, after)]
+            changed = [validation.difference(start, after) for start in starts]
             validation.refuse_invalid(self.observer, revision, direction, changed)
         except SidbError as error:
             self.ledger.validated(entry, valid=False, message=error.what)
             raise
         self.ledger.validated(entry, valid=True)
-
-    @property
-    def _is_stamp(self) -> bool:
-        return any(not isinstance(step, RevisionStep) for step in self.pending or ())
 
     def _accept(self) -> None:
         if self.ledger.exists() and (last := self.ledger.last_applied()) is not None and not last.validated:

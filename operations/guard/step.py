@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
 import psycopg
@@ -76,7 +77,7 @@ class Step:
             self._concurrently(cursor, statement, parameters)
             return
         while True:
-            wait = self.patience.next_wait()
+            wait = self.patience.next_wait(partial(self.in_the_way.long, self.declared))
             try:
                 with cursor.connection.transaction():
                     cursor.connection.execute(f"SET LOCAL lock_timeout = {max(wait, 1)}")

@@ -19,20 +19,32 @@ log = logging.getLogger("alembic.guard")
 RECORDED = Path(__file__).parents[2] / "alembic" / "recorded"
 """For each revision and direction the differences it may make: one for each shape of database it may find."""
 
+INVALID = "invalid"
 GROUP_ROLES = ("analytics_reader", "analytics_writer")
 
 
 def catalog(connection: Connection) -> dict[str, str]:
-    """What there is of ours: what each object is called, and a hash of its definition.
+    """What there is of ours: what each object is called, and a hash of its definition, or INVALID for such an index.
 
-    Of privileges only those of our group roles, which a revision grants; others depend on who else is there. An invalid
-    index is left out: what an interrupted run left, its next run replaces.
+    Of privileges only those of our group roles, which a revision grants; others depend on who else is there.
     """
     return {
-        str(identity): hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+        str(identity): INVALID
+        if text.endswith("/* INVALID */")
+        else hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
         for identity, text in definitions(connection).items()
-        if (identity.kind != "privilege" or identity.part in GROUP_ROLES) and not text.endswith("/* INVALID */")
+        if identity.kind != "privilege" or identity.part in GROUP_ROLES
     }
+
+
+def starts(before: Mapping[str, str], after: Mapping[str, str]) -> list[Mapping[str, str]]:
+    """From where a step may have started, as to invalid indexes, which a step replaces and people mend: with them as
+    they were, without them, and with what has become of them.
+    """
+    invalid = {name for name, text in before.items() if text == INVALID}
+    without = {name: text for name, text in before.items() if name not in invalid}
+    mended = {name: text for name, text in after.items() if name in invalid}
+    return [before, without, {**without, **mended}]
 
 
 def difference(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -64,8 +76,7 @@ def refuse_invalid(
 ) -> None:
     """Raise SidbError unless all is in force and one of `changed` is what is recorded for the step.
 
-    More than one is given when the step was resumed: the difference from before the first attempt, and from before the
-    last one.
+    There is one for each place from where the step may have started: before its first attempt, before its last one.
     """
     findings = [row[0] for row in observer.execute(query("guard/invalid")).fetchall()]
     accepted = [_for_roles(observer, lines) for lines in recorded(revision, direction)]

@@ -1,0 +1,99 @@
+"""Somebody is in the way: who it is is said, waiting ends, and idle sessions are ended only where that is wanted."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from tests.fixtures.databases import ROOT, Alembic, Clone, conninfo
+from tests.operations.guard.conftest import applied, current, ledger, refusal
+
+
+def test_the_deadline_ends_it_at_the_last_whole_step(clone: Clone) -> None:
+    url = clone("phase1_table")
+    Alembic(url).upgrade("1.0.0")
+    with psycopg.connect(conninfo(url), application_name="report") as blocker:
+        blocker.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+        said = refusal(Alembic(url, x=("deadline=400ms",)).upgrade)
+        pid = blocker.info.backend_pid
+    assert "2.0.0 upgrade: its locks could not be had" in said
+    assert f"pid {pid} on features (user postgres, application report, idle in transaction, transaction open" in said
+    assert "Next: run it again" in said
+    assert current(url) == "1.0.0"
+    failed = ledger(url)[-1]
+    assert (failed.revision, failed.outcome) == ("2.0.0", "failed")
+    assert failed.lock_tries > 3
+    Alembic(url).upgrade()
+    assert current(url) == "2.0.6"
+
+
+def test_it_goes_on_when_the_blocker_ends(clone: Clone, caplog: pytest.LogCaptureFixture) -> None:
+    url = clone("phase1_table")
+    blocker = psycopg.connect(conninfo(url), application_name="report")
+    blocker.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+    threading.Timer(0.7, blocker.close).start()
+    with caplog.at_level(logging.INFO, "alembic.guard"):
+        Alembic(url).upgrade()
+    assert any("in the way is pid" in message and "application report" in message for message in caplog.messages)
+    assert [step for step in applied(url) if step == "2.0.0 upgrade"] == ["2.0.0 upgrade"]
+    waited = next(entry for entry in ledger(url) if entry.revision == "2.0.0")
+    assert waited.seconds_waited > 0.3
+
+
+def test_an_idle_blocker_is_ended_only_if_that_is_wanted(clone: Clone) -> None:
+    url = clone("phase1_table")
+    with psycopg.connect(conninfo(url)) as blocker:
+        blocker.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+        refusal(Alembic(url, x=("deadline=300ms",)).upgrade)
+        blocker.execute("SELECT 1")
+        Alembic(url, x=("deadline=30s", "end-idle-after=200ms")).upgrade()
+        with pytest.raises(psycopg.OperationalError):
+            blocker.execute("SELECT 1")
+    assert current(url) == "2.0.6"
+
+
+def test_a_lock_that_nobody_declared_is_not_waited_for_either(clone: Clone) -> None:
+    """A view's reader is in the way of its drop: the step is rolled back, and run again as a whole."""
+    url = clone("migrated_table")
+    reader = psycopg.connect(conninfo(url))
+    reader.execute("SELECT * FROM analytics.current_trends")
+    threading.Timer(0.5, reader.close).start()
+    Alembic(url).downgrade("2.0.5")
+    missed = [entry for entry in ledger(url) if entry.direction == "downgrade"]
+    assert {entry.outcome for entry in missed[:-1]} == {"missed"}
+    assert missed[-1].outcome == "applied"
+
+
+def test_an_index_built_concurrently_waits_and_names_whom(clone: Clone, caplog: pytest.LogCaptureFixture) -> None:
+    url = clone("phase1_table")
+    Alembic(url).upgrade("2.0.4")
+    old = psycopg.connect(conninfo(url), application_name="report")
+    old.execute("SELECT * FROM analytics.trend_cache; SELECT pg_sleep(1.1)")
+    threading.Timer(0.7, old.close).start()
+    with caplog.at_level(logging.INFO, "alembic.guard"):
+        Alembic(url).upgrade()
+    assert any("2.0.5 upgrade: waits for the end of pid" in message for message in caplog.messages)
+    assert [entry.outcome for entry in ledger(url) if entry.revision == "2.0.5"] == ["applied"]
+
+
+def test_role_level_timeouts_do_not_cut_a_step_short(clone: Clone, connect: Callable[..., Engine]) -> None:
+    url = clone("phase1_table")
+    with connect(url).begin() as connection:
+        for setting in ("statement_timeout = '1ms'", "idle_in_transaction_session_timeout = '1ms'", "lock_timeout = 0"):
+            connection.exec_driver_sql(f"ALTER DATABASE {url.database} SET {setting}")
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": conninfo(url)},
+        check=True,
+        capture_output=True,
+    )
+    with connect(url.set(database="postgres"), isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {url.database} RESET ALL")
+    assert current(url) == "2.0.6"
