@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
 from backfill.errors import BackfillError
-from backfill.reading import Bad, Row, Source, Unfit, check_all
+from backfill.reading import Source
+from backfill.records import Bad, Row, Unfit, check_all
 from backfill.tables import LoadedFile, Reject, StagedEvent, create
 
 CHUNK = 20_000

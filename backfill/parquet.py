@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from backfill.errors import BackfillError
-from backfill.reading import COLUMNS, IGNORED, REQUIRED, Bad, Row, Unfit, from_object
+from backfill.records import COLUMNS, IGNORED, REQUIRED, Bad, Row, Unfit, from_object
 
 ROWS = 1_000
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from backfill.errors import BackfillError
-from backfill.reading import LONGEST, Bad, Row, Source
+from backfill.reading import LONGEST, Source
+from backfill.records import Bad, Row
 from tests.backfill.conftest import Sql, load_file
 
 HEAD = b"event_type,event_source,event_timestamp,event_data,user_id,niche_id,phrase\n"
@@ -104,8 +105,6 @@ REJECTED_JSON = {
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_file_that_is_no_history_is_refused_whole(kind: str, migrated: Engine, sql: Sql, tmp_path: Path) -> None:
-    if kind == "damaged parquet":
-        pytest.importorskip("pyarrow", reason="pyarrow, the extra `parquet`, is not installed")
     content, complaint = REFUSED[kind]
     (tmp_path / "broken").write_bytes(content)
     with pytest.raises(BackfillError) as refused:

@@ -4,7 +4,9 @@ import gzip
 import json
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 from sqlalchemy import Engine
 
 from backfill.errors import BackfillError
@@ -81,9 +83,6 @@ def test_unknown_phrases_are_created_or_rejected(migrated: Engine, sql: Sql, tmp
 
 
 def test_formats_hold_the_same(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
-    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow, the extra `parquet`, is not installed")
-    from pyarrow import parquet
-
     rows = [dict(zip(HEADER, row, strict=True)) for row in history(200)]
     objects = [
         {key: json.loads(value) if key == "event_data" else value or None for key, value in row.items()} for row in rows
