@@ -1,0 +1,187 @@
+"""`sidb upgrade` and `sidb history`: Alembic's upgrade with the guard's options, its plan, and the ledger."""
+
+import logging
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
+from rich.console import Console
+from rich.text import Text
+from sqlalchemy import URL
+
+from operations import report
+from operations.database import engine
+from operations.embedded import CLONE
+from operations.errors import SidbError
+from operations.ledger import Entry, Ledger
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A step that an upgrade would run; `locks` as its revision declares them, `sql` what it would execute."""
+
+    revision: str
+    title: str
+    locks: dict[str, str]
+    sql: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where the database is, and what an upgrade would run."""
+
+    current: str | None
+    steps: list[Pending]
+
+
+@dataclass(frozen=True)
+class History:
+    """The ledger, the oldest attempt first."""
+
+    steps: list[Entry]
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """What an upgrade did: the ledger's entries of this run."""
+
+    steps: list[Entry]
+
+
+@dataclass(frozen=True)
+class Line:
+    """An attempt as `show_history` prints it."""
+
+    step: str
+    outcome: str
+    started: str
+    seconds: str | None
+    waited: str
+    tries: int
+    victims: int | None
+
+
+def run(url: URL, revision: str, options: Mapping[str, str], console: Console) -> Upgraded:
+    """Upgrade the database of the settings, which is that of `url`, as `alembic upgrade` does.
+
+    `options` are its `-x`. There is a line a step on the console.
+    """
+    before = {entry.step_id for entry in history(url).steps}
+    with _progress(console):
+        _alembic(lambda: command.upgrade(_config(options), revision))
+    return Upgraded([entry for entry in history(url).steps if entry.step_id not in before])
+
+
+def plan(url: URL, revision: str) -> Plan:
+    """What `run` would do. Changes nothing."""
+    script = ScriptDirectory.from_config(_config({}))
+    reader = engine(url)
+    with reader.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    reader.dispose()
+    scripts: list[Script] = []
+    _alembic(lambda: scripts.extend(script.iterate_revisions(revision, current or "base")))
+    return Plan(current, [_pending(pending) for pending in reversed(scripts)])
+
+
+def history(url: URL) -> History:
+    """Every attempt at a step; empty where no migration was run."""
+    reader = engine(url, isolation_level="AUTOCOMMIT")
+    with reader.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        found = Ledger(driver).history()
+    reader.dispose()
+    return History(found)
+
+
+def show_plan(planned: Plan, console: Console) -> None:
+    console.print(f"The database is at {planned.current or 'no revision yet'}.")
+    if not planned.steps:
+        console.print("There is nothing to do.")
+    for step in planned.steps:
+        console.print(Text(f"\n{step.revision}  {step.title}", style=report.TITLE))
+        for relation, mode in step.locks.items():
+            console.print(f"  locks {relation}: {mode}")
+        console.print(step.sql, soft_wrap=True)
+
+
+def show_history(found: History, console: Console) -> None:
+    if not found.steps:
+        console.print("No migration was run here yet.")
+        return
+    console.print(report.table([_line(entry) for entry in found.steps]))
+
+
+def _line(entry: Entry) -> Line:
+    return Line(
+        f"{entry.revision} {entry.direction}",
+        entry.outcome if entry.validated is not False else "not valid",
+        f"{entry.started:%Y-%m-%d %H:%M}",
+        None if entry.seconds is None else f"{entry.seconds:.2f} s",
+        f"{entry.seconds_waited:.2f} s",
+        entry.lock_tries,
+        entry.victims,
+    )
+
+
+def _pending(script: Script) -> Pending:
+    buffer = StringIO()
+    config = Config(CLONE / "alembic.ini", output_buffer=buffer)
+    config.attributes["configure_logging"] = False
+    origin = script.down_revision or "base"
+    _alembic(lambda: command.upgrade(config, f"{origin}:{script.revision}", sql=True))
+    return Pending(script.revision, script.doc.rstrip("."), dict(script.module.locks["upgrade"]), buffer.getvalue())
+
+
+def _config(options: Mapping[str, str]) -> Config:
+    arguments = Namespace(x=[f"{name}={value}" for name, value in options.items()])
+    config = Config(CLONE / "alembic.ini", cmd_opts=arguments)
+    config.attributes["configure_logging"] = False
+    return config
+
+
+def _alembic(run: Callable[[], None]) -> None:
+    try:
+        run()
+    except CommandError as error:
+        what, _, next_step = str(error).partition("\nNext: ")
+        raise SidbError(what, next_step or "see `sidb upgrade --help`.") from None
+
+
+class _Lines(logging.Handler):
+    """A line for each thing that is said; warnings stand out on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        style = "yellow" if record.levelno >= logging.WARNING else ""
+        self.console.print(Text(record.getMessage(), style=style), soft_wrap=True)
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[None]:
+    """What the guard and the revisions say; on a terminal with a sign of life."""
+    handler = _Lines(console)
+    loggers = [logging.getLogger(name) for name in ("alembic.guard", "alembic.sidb")]
+    for logger in loggers:
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        logger.propagate = False
+    try:
+        with console.status("Migrating"):
+            yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+            logger.propagate = True

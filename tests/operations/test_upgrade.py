@@ -1,0 +1,81 @@
+"""`sidb upgrade` and `sidb history` as programs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from tests.fixtures.databases import ROOT, Clone, conninfo
+from tests.operations.guard.conftest import catalog, current
+
+SIDB = Path(sys.executable).parent / "sidb"
+
+
+def sidb(url: URL, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [SIDB, *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": conninfo(url), **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_plan_upgrade_history(clone: Clone) -> None:
+    url = clone("phase1_table")
+    before = catalog(url)
+    planned = json.loads(sidb(url, "upgrade", "2.0.0", "--plan", "--json").stdout)
+    assert planned["current"] is None
+    assert [step["revision"] for step in planned["steps"]] == ["1.0.0", "2.0.0"]
+    assert planned["steps"][1]["locks"] == {"public.features": "ShareRowExclusiveLock"}
+    assert "CREATE TABLE analytics.analytics_events" in planned["steps"][1]["sql"]
+    shown = sidb(url, "upgrade", "--plan").stdout
+    assert "\n2.0.4  Modify existing tables\n  locks public.features: AccessExclusiveLock\n" in shown
+    assert sidb(url, "history").stdout == "No migration was run here yet.\n"
+    assert (catalog(url), current(url)) == (before, None)
+
+    done = sidb(url, "upgrade", "2.0.0")
+    assert done.returncode == 0
+    first, second = done.stdout.splitlines()
+    assert first.startswith("1.0.0 upgrade: done in ")
+    assert second.startswith("2.0.0 upgrade: done in ")
+    assert second.endswith(" victims")
+    assert done.stderr == ""
+    rest = json.loads(sidb(url, "upgrade", "--json").stdout)
+    assert [step["revision"] for step in rest["steps"]] == ["2.0.1", "2.0.2", "2.0.3", "2.0.4", "2.0.5", "2.0.6"]
+    assert sidb(url, "upgrade").stdout == "There is nothing to do.\n"
+
+    kept = json.loads(sidb(url, "history", "--json").stdout)
+    assert {step["outcome"] for step in kept["steps"]} == {"applied"}
+    header, *lines = sidb(url, "history").stdout.splitlines()
+    assert header.split() == ["step", "outcome", "started", "seconds", "waited", "tries", "victims"]
+    assert [line.split()[:3] for line in lines][-1] == ["2.0.6", "upgrade", "applied"]
+
+
+def test_what_it_refuses(clone: Clone) -> None:
+    url = clone("phase1_table")
+    for arguments, environment, complaint in (
+        (["--deadline", "5"], {}, "-x deadline is '5', which is not a time."),
+        (["9.9"], {}, "Can't locate revision identified by '9.9'"),
+        ([], {"SIDB_WINDOW": "whenever"}, "SIDB_WINDOW is 'whenever', which is not a maintenance window."),
+        ([], {"SIDB_WINDOW": "00:00-06:00 Middle/Earth"}, "names a time zone that the server does not know."),
+    ):
+        refused = sidb(url, "upgrade", *arguments, **environment)
+        assert refused.returncode > 0
+        what, next_step = refused.stderr.splitlines()
+        assert complaint in what
+        assert next_step.startswith("Next: ")
+        assert refused.stdout == ""
+    assert current(url) is None
+
+
+def test_a_wrong_password(clone: Clone) -> None:
+    refused = sidb(clone("phase1_table").set(username="stranger", password="hunter2"), "upgrade")  # noqa: S106
+    assert refused.returncode == 1
+    assert 'role "stranger" does not exist' in refused.stderr
+    assert "hunter2" not in refused.stderr
+    assert "Traceback" not in refused.stderr
