@@ -43,6 +43,7 @@ class Session:
     transaction_seconds: float
     state_seconds: float
     query_start: datetime | None
+    transaction: str
     relation: str | None
 
     @property

@@ -1,14 +1,17 @@
--- Who holds, or waits before us for, a lock that conflicts with one of those wanted.
+-- Who holds, or waits before us for, a lock that conflicts with one of those wanted. Of other roles' sessions, a role
+-- without pg_read_all_stats sees little more than that they are there.
 SELECT
     a.pid,
-    coalesce(a.usename, a.backend_type) AS who,
-    a.application_name AS application,
-    a.backend_type,
-    coalesce(a.state, a.query) AS state,
-    a.query LIKE '%%(to prevent wraparound)' AS urgent,
+    coalesce(a.usename, a.backend_type, 'a background process') AS who,
+    coalesce(a.application_name, '') AS application,
+    coalesce(a.backend_type, CASE WHEN a.usesysid IS NULL THEN 'autovacuum worker' ELSE 'client backend' END)
+        AS backend_type,
+    coalesce(a.state, a.query, 'in a state that this role may not see') AS state,
+    coalesce(a.query LIKE '%%(to prevent wraparound)', false) AS urgent,
     coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::float AS transaction_seconds,
     coalesce(extract(epoch FROM clock_timestamp() - a.state_change), 0)::float AS state_seconds,
     a.query_start,
+    min(l.virtualtransaction) AS transaction,
     min(l.relation::regclass::text) AS relation
 FROM unnest(%(relations)s::text [], %(modes)s::text []) AS wanted (relation, mode)
 INNER JOIN pg_locks AS l ON l.relation = to_regclass(wanted.relation) AND l.mode = wanted.mode
@@ -17,5 +20,5 @@ WHERE
     l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND l.pid <> %(migrator)s
     AND l.pid <> pg_backend_pid()
-GROUP BY a.pid, a.usename, a.backend_type, a.application_name, a.state, a.query, a.xact_start, a.state_change, a.query_start
+GROUP BY a.pid, a.usesysid, a.usename, a.backend_type, a.application_name, a.state, a.query, a.xact_start, a.state_change, a.query_start
 ORDER BY a.xact_start;

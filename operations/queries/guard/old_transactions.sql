@@ -1,14 +1,16 @@
 -- Whose transactions an index that is built or dropped concurrently has to wait for.
 SELECT
     a.pid,
-    coalesce(a.usename, a.backend_type) AS who,
-    a.application_name AS application,
-    a.backend_type,
-    coalesce(a.state, a.query) AS state,
+    coalesce(a.usename, a.backend_type, 'a background process') AS who,
+    coalesce(a.application_name, '') AS application,
+    coalesce(a.backend_type, CASE WHEN a.usesysid IS NULL THEN 'autovacuum worker' ELSE 'client backend' END)
+        AS backend_type,
+    coalesce(a.state, a.query, 'in a state that this role may not see') AS state,
     false AS urgent,
     extract(epoch FROM clock_timestamp() - a.xact_start)::float AS transaction_seconds,
     extract(epoch FROM clock_timestamp() - a.state_change)::float AS state_seconds,
     a.query_start,
+    '' AS transaction,
     NULL AS relation
 FROM pg_stat_activity AS a
 WHERE

@@ -11,8 +11,11 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
+from operations.embedded import Server
+from operations.guard.asking import InTheWay
 from tests.fixtures.databases import ROOT, Alembic, Clone, conninfo
-from tests.operations.guard.conftest import applied, current, ledger, refusal
+from tests.operations.guard.conftest import applied, current, ledger, refusal, until
+from tests.revisions.conftest import make_role
 
 
 def test_the_deadline_ends_it_at_the_last_whole_step(clone: Clone) -> None:
@@ -97,3 +100,21 @@ def test_role_level_timeouts_do_not_cut_a_step_short(clone: Clone, connect: Call
     with connect(url.set(database="postgres"), isolation_level="AUTOCOMMIT").connect() as connection:
         connection.exec_driver_sql(f"ALTER DATABASE {url.database} RESET ALL")
     assert current(url) == "2.0.6"
+
+
+def test_a_session_that_the_role_may_not_look_into(clone: Clone, server: Server) -> None:
+    """How old its transaction is is hidden: that it is still there is not."""
+    url = clone("phase1_table")
+    make_role(server, "migrating")
+    wanted = {"public.features": "AccessExclusiveLock"}
+    with (
+        psycopg.connect(conninfo(url)) as blocker,
+        psycopg.connect(conninfo(url.set(username="migrating")), autocommit=True) as observer,
+    ):
+        blocker.execute("SELECT * FROM features LIMIT 1")
+        in_the_way = InTheWay(observer, 0, None)
+        assert not in_the_way.long(wanted)
+        until(lambda: in_the_way.long(wanted), "it is taken for long")
+        assert str(in_the_way.blockers(wanted)[0]).startswith(
+            f"pid {blocker.info.backend_pid} on features (user postgres, "
+        )
