@@ -1,7 +1,7 @@
-"""The demo: a sample Phase 1 database, migrated, in a database of its own of the embedded server.
+"""The demo: a sample Phase 1 database, migrated and backfilled, in a database of its own of the embedded server.
 
-Every part can be run again: Phase 1 is built in one transaction, the migration goes on where it stopped, and a scorer
-that ran shows in ``features``. So a demo that was killed is finished by the next one.
+Every part can be run again: Phase 1 is built in one transaction, migration and backfill go on where they stopped, and a
+scorer that ran shows in ``features``. So a demo that was killed is finished by the next one.
 """
 
 import time
@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, func, inspect, select,
 from models import ANALYTICS, Feature, HotNicheToday
 from operations import phase1, report
 from operations.database import embedded_address, engine
+from operations.demo_history import EVENTS, backfill
 from operations.embedded import CLONE, Server
 from operations.errors import SidbError
 from operations.phase1 import Shape
@@ -67,16 +68,17 @@ class Demo:
     niches_built: int
     steps: list[Step]
     scored: bool
+    rows_backfilled: int
     relations: list[Relation]
     hot_niches: list[HotNiche]
     psql: str
 
     @property
     def did_nothing(self) -> bool:
-        return not (self.niches_built or self.steps or self.scored)
+        return not (self.niches_built or self.steps or self.scored or self.rows_backfilled)
 
 
-def run(server: Server, shape: Shape, say: Say, niches: int = NICHES) -> Demo:
+def run(server: Server, shape: Shape, say: Say, niches: int = NICHES, events: int = EVENTS) -> Demo:
     """Build, migrate and score what is not yet; `say` hears of each part as it begins or ends. Raises SidbError."""
     database = f"demo_{shape}"
     if not server.is_running():
@@ -86,12 +88,15 @@ def run(server: Server, shape: Shape, say: Say, niches: int = NICHES) -> Demo:
         built = _build(demo, shape, niches, say)
         steps = _migrate(demo, say)
         scored = _score(demo, shape, say)
+        say("sidb backfill")
+        backfilled = backfill(demo, say, events)
         with demo.connect() as connection:
             return Demo(
                 database=database,
                 niches_built=built,
                 steps=steps,
                 scored=scored,
+                rows_backfilled=backfilled,
                 relations=list(_relations(connection)),
                 hot_niches=_hot_niches(connection),
                 psql=server.psql_command(database),
@@ -101,15 +106,13 @@ def run(server: Server, shape: Shape, say: Say, niches: int = NICHES) -> Demo:
 def show(demo: Demo, console: Console) -> None:
     """What there is now, and what to type next."""
     if demo.did_nothing:
-        console.print(f"There is nothing to do: {demo.database} is migrated and scored.")
+        console.print(f"There is nothing to do: {demo.database} is migrated, scored and backfilled.")
     console.print()
     console.print(f"Tables and views of {demo.database}", style=report.TITLE)
     console.print(report.table(demo.relations))
     console.print()
     console.print(f"hot_niches_today, the top {TOP}, with the three new columns", style=report.TITLE)
     console.print(report.table(demo.hot_niches))
-    if not any(each.trend_confidence for each in demo.hot_niches):
-        console.print("Without events there is no trend yet: stable, at confidence 0.")
     console.print()
     console.print("Next", style=report.TITLE)
     for action, typed in (

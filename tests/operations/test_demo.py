@@ -17,6 +17,7 @@ from operations.phase1 import Shape
 
 ROOT = Path(__file__).parents[2]
 NICHES = 500
+EVENTS = 1_000
 REVISIONS = ["1.0.0", "2.0.0", "2.0.1", "2.0.2", "2.0.3", "2.0.4", "2.0.5", "2.0.6"]
 
 # Runs the demo in a process that kills itself right after the statement that holds the given words.
@@ -35,14 +36,14 @@ def die(connection, cursor, statement, *rest):
     if words in statement:
         os.kill(os.getpid(), signal.SIGKILL)
 
-run(Server(Path(binaries), Path(data), Path(sockets), user or None), Shape(shape), print, int(niches))
+run(Server(Path(binaries), Path(data), Path(sockets), user or None), Shape(shape), print, int(niches), 1_000)
 """
 
 
 @pytest.fixture
 def demo(server: Server, shape: Shape) -> Iterator[Callable[[], Demo]]:
     """The demo with fewer niches on the tests' own server; its database is dropped afterwards."""
-    yield lambda: run(server, shape, lambda line: None, NICHES)
+    yield lambda: run(server, shape, lambda line: None, NICHES, EVENTS)
     superuser = create_engine(server.url("postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with superuser.connect() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS demo_{shape} WITH (FORCE)"))
@@ -60,7 +61,10 @@ def assert_complete(demo: Demo, shape: Shape) -> None:
     opportunities = [each.opportunity or 0 for each in demo.hot_niches]
     assert opportunities == sorted(opportunities, reverse=True)
     for each in demo.hot_niches:
-        assert (each.trend_direction, each.trend_confidence, each.days_trending) == ("stable", 0, 0)
+        assert each.trend_direction in ("rising", "stable", "falling")
+        assert (each.trend_confidence or 0) > 0.5
+        assert (each.days_trending or 0) >= 1
+    assert len({each.trend_direction for each in demo.hot_niches}) > 1
 
 
 def test_it_builds_migrates_and_scores_and_then_has_nothing_to_do(demo: Callable[[], Demo], shape: Shape) -> None:
@@ -130,9 +134,9 @@ def test_what_it_prints(
 ) -> None:
     console = report.console()
     lines: list[str] = []
-    result = run(server, shape, lines.append, NICHES)
+    result = run(server, shape, lines.append, NICHES, EVENTS)
     assert lines[0].startswith("Building Phase 1: 500 niches")
-    assert [line.split()[0] for line in lines if line.startswith("  ")] == REVISIONS
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == [*REVISIONS, "load", "run", "verify"]
     show(result, console)
     printed = capsys.readouterr().out
     assert "nothing to do" not in printed
@@ -142,7 +146,8 @@ def test_what_it_prints(
     assert psql.endswith(f"-d demo_{shape}")
 
     show(demo(), console)
-    assert capsys.readouterr().out.startswith(f"There is nothing to do: demo_{shape} is migrated and scored.\n")
+    nothing = f"There is nothing to do: demo_{shape} is migrated, scored and backfilled.\n"
+    assert capsys.readouterr().out.startswith(nothing)
 
     parsed = json.loads(report.to_json(result))
     assert [Step(**step) for step in parsed["steps"]] == result.steps
