@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backfill.job import Job
@@ -75,14 +75,13 @@ class Brake:
         return found
 
 
-def begin_pause(engine: Engine, job: Job, trouble: Trouble) -> int:
+def begin_pause(connection: Connection, job: Job, trouble: Trouble) -> int:
     """Record that a worker holds back; gives the key of the record."""
     values = {"job": job.name, "reason": trouble.reason, "detail": trouble.detail}
-    with engine.begin() as connection:
-        return connection.execute(insert(Pause).values(**values).returning(Pause.pause_id)).scalar_one()
+    return connection.execute(insert(Pause).values(**values).returning(Pause.pause_id)).scalar_one()
 
 
-def end_pause(engine: Engine, pause_id: int) -> None:
-    with engine.begin() as connection:
-        ended = update(Pause).where(Pause.pause_id == pause_id).values(ended_at=func.clock_timestamp())
-        connection.execute(ended)
+def end_pause(connection: Connection, pause_id: int) -> None:
+    """Record that it goes on."""
+    ended = update(Pause).where(Pause.pause_id == pause_id).values(ended_at=func.clock_timestamp())
+    connection.execute(ended)

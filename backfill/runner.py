@@ -58,27 +58,8 @@ class Runner:
         """Work until the scope is done, or `share` rows are. BackfillError: a job was stopped, or the server went."""
         summary = Summary()
         try:
-            while not self.stop.is_set():
-                if share is not None and summary.read >= share:
-                    summary.ended = "enough"
-                    return summary
-                with self.engine.connect() as connection:
-                    job = progress.current(connection, self.jobs, scope)
-                    if job is None:
-                        return summary
-                    trouble = self.brake.trouble(connection, job)
-                if trouble is not None:
-                    if trouble.reason == "window" and not self.wait_for_window:
-                        summary.ended = "window"
-                        return summary
-                    self._hold(job, trouble)
-                elif (batch := self._batch(job, scope, summary)) is not None:
-                    summary.read += batch.read
-                    summary.written += batch.written
-                    if self.report:
-                        self.report(job, batch)
-                else:
-                    self.stop.wait(WAIT)
+            with self.engine.connect() as connection:
+                summary.ended = self._work(connection, scope, share, summary)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
@@ -87,25 +68,49 @@ class Runner:
                 f"The connection was lost: {reason}",
                 "run it again when the server is back; nothing is lost or doubled.",
             ) from error
-        summary.ended = "asked"
         return summary
 
-    def _hold(self, job: Job, trouble: Trouble) -> None:
-        pause = begin_pause(self.engine, job, trouble)
+    def _work(self, connection: Connection, scope: Scope, share: int | None, summary: Summary) -> str:
+        """Batch after batch; why it ended."""
+        while not self.stop.is_set():
+            if share is not None and summary.read >= share:
+                return "enough"
+            with connection.begin():
+                job = progress.current(connection, self.jobs, scope)
+                trouble = self.brake.trouble(connection, job) if job else None
+            if job is None:
+                return "done"
+            if trouble is not None:
+                if trouble.reason == "window" and not self.wait_for_window:
+                    return "window"
+                self._hold(connection, job, trouble)
+            elif (batch := self._batch(connection, job, scope, summary)) is not None:
+                summary.read += batch.read
+                summary.written += batch.written
+                if self.report:
+                    self.report(job, batch)
+            else:
+                self.stop.wait(WAIT)
+        return "asked"
+
+    def _hold(self, connection: Connection, job: Job, trouble: Trouble) -> None:
+        with connection.begin():
+            pause = begin_pause(connection, job, trouble)
         if self.held:
             self.held(trouble)
         still: Trouble | None = trouble
         while still is not None and still.reason == trouble.reason and not self.stop.wait(self.brake.again):
-            with self.engine.connect() as connection:
+            with connection.begin():
                 still = self.brake.trouble(connection, job)
-        end_pause(self.engine, pause)
+        with connection.begin():
+            end_pause(connection, pause)
 
-    def _batch(self, job: Job, scope: Scope, summary: Summary) -> Batch | None:
+    def _batch(self, connection: Connection, job: Job, scope: Scope, summary: Summary) -> Batch | None:
         """Take a range, do a batch of it, and commit both; None: nothing was to be had."""
         if job.before is not None:
-            with self.engine.begin() as connection:
+            with connection.begin():
                 connection.execute(job.before)
-        with self.engine.begin() as connection:
+        with connection.begin():
             connection.execute(SETTINGS)
             range = progress.claim(connection, job, scope)
             if range is None:

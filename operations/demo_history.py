@@ -23,7 +23,7 @@ from operations.errors import SidbError
 from operations.health import Health
 
 EVENTS = 40_000
-OLDEST_DAYS = 200
+OLDEST_DAYS = 120
 DEADLINE_DAYS = 7
 HEADER = ("event_type", "event_source", "event_timestamp", "event_data", "niche_id")
 
