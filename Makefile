@@ -7,7 +7,7 @@ PG_BIN ?=
 ARGS ?=
 
 help: ## Print the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-18s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
 
 # The stamp holds what the environment was made from: a changed lock file or a moved clone makes it anew.
 install: ## Create .venv with everything pinned in requirements.lock
@@ -60,7 +60,7 @@ lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer
 	build/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock $(ARGS)
 
-kill-matrix: install ## Kill a migration at every statement and the backfill a hundred times, and run them again
+kill-matrix: install ## Kill migrations at every statement, and the backfill a hundred times
 	.venv/bin/pytest --every-kill --kills 100 tests/operations/guard/test_killed.py tests/backfill/test_kills.py $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
 
 recorded: install ## Record what each revision changes in the catalog, for the validation after each step

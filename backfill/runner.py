@@ -133,7 +133,7 @@ class Runner:
     def _write(self, connection: Connection, job: Job, range: Range, as_of: datetime, asked: int) -> Batch:
         if job.instead is not None and job.instead(connection):
             return Batch(read=0, written=range.planned, present=0, skipped=0)
-        listed = select(job.table).where(progress.rest(job, range)).order_by(*job.order).limit(asked).cte("listed")
+        listed = progress.next_rows(job, range, asked, *job.table.c).cte("listed")
         batch = listed
         slice = job.slice(range.lower, range.upper, as_of)
         if job.locks:
@@ -143,7 +143,7 @@ class Runner:
             batch = taken.with_for_update(of=job.table, skip_locked=True, key_share=True).cte("batch")
         written = job.write(batch, slice)
         names = [column.key for column in job.order]
-        last = select(*(listed.c[name] for name in names)).order_by(*(listed.c[name].desc() for name in names)).limit(1)
+        last = select(*(listed.c[name] for name in names)).order_by(*(listed.c[name] for name in names)).limit(1)
         counts = [select(func.count()).select_from(each).scalar_subquery() for each in (listed, batch, written[0])]
         end = last.subquery()
         counted = select(*counts, *end.c).select_from(select(text("1")).subquery().outerjoin(end, text("true")))
@@ -171,9 +171,7 @@ class Runner:
         if asked > 1 or range.attempts + 1 < progress.ATTEMPTS:
             progress.failed(connection, range, reason, asked, seconds)
             return Batch(read=0, written=0, present=0, skipped=0)
-        row = connection.execute(
-            select(*job.order).where(progress.rest(job, range)).order_by(*job.order).limit(1)
-        ).one()
+        row = connection.execute(progress.next_rows(job, range, 1, *job.order)).one()
         cut, key = job.stored(row[0]), row[-1]
         if isinstance(error.orig, BUSY):
             left = Batch(read=1, written=0, present=0, skipped=1, seconds=seconds, cut=cut, key=key)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, func, select, true, update
 
-from backfill import progress
+from backfill import planning
 from backfill.job import Job, Slice
 from backfill.tables import JobState, Range, SetAside
 
@@ -62,8 +62,8 @@ def verify(
                 connection.execute(done)
             else:
                 wrong = Range.lower.in_([each.lower for each in proof.differences])
-                if progress.reopen(connection, job, wrong):
-                    progress.spread(connection, jobs, {job.name})
+                if planning.reopen(connection, job, wrong):
+                    planning.spread(connection, jobs, {job.name})
     return proofs
 
 

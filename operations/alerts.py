@@ -45,14 +45,15 @@ class Alerts:
             if value > limit and str(kind) not in self.told:
                 self.told.add(str(kind))
                 reached = f"{step}: {text}"
-                self._tell(reached)
+                self.tell(reached)
         return reached if self.on_alert == "stop" else None
 
     def close(self) -> None:
         if self.sender:
             self.sender.shutdown()
 
-    def _tell(self, alert: str) -> None:
+    def tell(self, alert: str) -> None:
+        """On the log, and to the addresses."""
         log.warning("Alert: %s", alert)
         if self.sender and self.apprise:
             self.sender.submit(self._send, alert)

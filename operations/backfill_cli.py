@@ -114,7 +114,8 @@ def daily(as_of: str | None, ignore_window: bool) -> None:
     """Do the day's share of the older history; made for cron.
 
     The share follows from the rows left, the days left and the rate measured.
-    Where the deadline cannot be met, that is said on standard error.
+    Where the deadline cannot be met, that is an alert: on standard error, and
+    to SIDB_ALERT_ADDRESSES.
 
     \b
     Example:
@@ -130,12 +131,9 @@ def daily(as_of: str | None, ignore_window: bool) -> None:
         share = backfilling.daily_share(opened, control)
         if share.late is not None:
             days = share.late.total_seconds() / 86400
-            click.secho(
-                f"The deadline {control.deadline:%Y-%m-%d %H:%M} UTC will be missed by {days:.1f} days at this rate.\n"
-                "Next: widen SIDB_BACKFILL_WINDOW, or start further workers.",
-                fg="red",
-                err=True,
-            )
+            missed = f"The backfill will miss its deadline, {control.deadline:%Y-%m-%d %H:%M} UTC, by {days:.1f} days."
+            click.secho(f"{missed}\nNext: widen SIDB_BACKFILL_WINDOW, or start further workers.", fg="red", err=True)
+            backfilling.alert(missed)
         console.print(
             f"{share.left:,} rows of older history left, {share.days_left} days; today's share: {share.rows:,}"
         )
@@ -241,7 +239,7 @@ def finish() -> None:
 def retry() -> None:
     """Give rows that were set aside another try, and let stopped jobs go on."""
     from backfill.jobs import JOBS
-    from backfill.progress import retry as try_again
+    from backfill.planning import retry as try_again
     from operations import backfilling
 
     with backfilling.database() as opened, opened.begin() as connection:

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from sqlalchemy import Engine, update
 from sqlalchemy.exc import DBAPIError
 
-from backfill import outlook, progress, tables, verification
+from backfill import outlook, planning, tables, verification
 from backfill.errors import BackfillError
 from backfill.job import Job
 from backfill.jobs import JOBS
@@ -30,8 +30,10 @@ from backfill.reading import Source
 from backfill.runner import Runner, Summary
 from backfill.tables import Control
 from backfill.verification import Proof
+from operations.alerts import Alerts
 from operations.database import address, engine, shown
 from operations.errors import SidbError
+from operations.guard import parse
 from operations.health import Health
 from operations.settings import BackfillSettings, Settings
 
@@ -87,7 +89,7 @@ def stopping() -> Iterator[Event]:
 def begin(opened: Engine, as_of: datetime | None) -> Control:
     """What "now" is and until when all must be in; the ranges cut anew from what is there."""
     with opened.begin() as connection:
-        return progress.begin(connection, JOBS, datetime.now(UTC), as_of, BackfillSettings.from_environment().days)
+        return planning.begin(connection, JOBS, datetime.now(UTC), as_of, BackfillSettings.from_environment().days)
 
 
 def load_files(
@@ -156,6 +158,14 @@ def daily_share(opened: Engine, control: Control) -> outlook.Share:
         return outlook.share(connection, JOBS, control, window, datetime.now(UTC))
 
 
+def alert(what: str) -> None:
+    """Tell it on the log, and to SIDB_ALERT_ADDRESSES."""
+    options = parse(Settings.from_environment().rollout, {})
+    alerts = Alerts(options.step_alert, options.on_alert, options.alert_addresses)
+    alerts.tell(what)
+    alerts.close()
+
+
 def pause(opened: Engine, paused: bool) -> None:
     """Make every worker hold back from its next batch on, or let them go on."""
     begin(opened, None)
@@ -201,7 +211,7 @@ def finish(opened: Engine) -> int:
         if open_jobs:
             named = ", ".join(f"{each.job} ({each.state})" for each in open_jobs)
             raise SidbError(f"Staging is still needed: {named}.", "sidb backfill verify; status says what is left.")
-        return progress.finish(connection, JOBS)
+        return planning.finish(connection, JOBS)
 
 
 def instant(value: str) -> datetime:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
-from backfill import outlook, progress, tables, verification
+from backfill import outlook, planning, tables, verification
 from backfill.jobs import JOBS
 from backfill.loading import load
 from backfill.pacing import Brake
@@ -44,7 +44,7 @@ def backfill(demo: Engine, say: Callable[[str], None], events: int = EVENTS) -> 
         loaded = load(demo, Source(path, path.name))
     say(f"  load    {loaded.records:,} generated events of {OLDEST_DAYS} days")
     with demo.begin() as connection:
-        control = progress.begin(connection, JOBS, datetime.now(UTC), scored_at, DEADLINE_DAYS)
+        control = planning.begin(connection, JOBS, datetime.now(UTC), scored_at, DEADLINE_DAYS)
     summary = Runner(demo, Brake(Health(), window=None)).run(Scope(control.as_of))
     say(f"  run     {summary.written:,} rows written: history, scores, trends, hot niches")
     proofs = verification.verify(demo, JOBS, control.as_of)

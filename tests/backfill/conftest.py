@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from backfill import progress, verification
+from backfill import planning, verification
 from backfill.jobs import JOBS
 from backfill.loading import Loaded, load
 from backfill.pacing import Brake, Pace, Trouble
@@ -66,7 +66,7 @@ def load_file(engine: Engine, path: Path, **options: Any) -> Loaded:
 def begin(engine: Engine, as_of: datetime | None = AS_OF, days: int = 7) -> Control:
     create(engine)
     with engine.begin() as connection:
-        return progress.begin(connection, JOBS, datetime.now(UTC), as_of, days)
+        return planning.begin(connection, JOBS, datetime.now(UTC), as_of, days)
 
 
 def worker(engine: Engine, **options: Any) -> Runner:

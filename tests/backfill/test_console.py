@@ -106,3 +106,12 @@ def test_sigterm_finishes_the_present_batch(sidb: Console, sql: Sql, tmp_path: P
     assert process.returncode == 0
     assert "Stopped as asked" in rest
     assert sql("SELECT reason FROM sidb.backfill_pauses WHERE ended_at IS NOT NULL") == [("paused",)]
+
+
+def test_a_deadline_that_will_be_missed_is_an_alert(sidb: Console, sql: Sql, tmp_path: Path) -> None:
+    sidb("load", str(write_csv(tmp_path / "h.csv", history(100, days=200))))
+    sidb("run", "--as-of", "2025-05-31", "--now")
+    sql("UPDATE sidb.backfill_ranges SET seconds = 1e6 WHERE done_at IS NOT NULL")
+    told = sidb("daily", "--now")
+    assert "The backfill will miss its deadline" in told
+    assert "Next: widen SIDB_BACKFILL_WINDOW" in told

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, text
 
-from backfill import outlook, progress
+from backfill import outlook, planning
 from backfill.errors import BackfillError
 from backfill.job import Job
 from backfill.jobs import JOBS
@@ -41,7 +41,7 @@ def test_rows_that_fail_are_set_aside_and_the_rest_goes_on(migrated: Engine, sql
     sql("UPDATE features SET demand_score = 0.5 WHERE niche_id = 77")
     sql("UPDATE sidb.backfill_events SET niche_id = 1 WHERE niche_id NOT IN (SELECT niche_id FROM features)")
     with migrated.begin() as connection:
-        assert progress.retry(connection, JOBS) == 3
+        assert planning.retry(connection, JOBS) == 3
     assert run(migrated).refused == 0
     assert [proof for proof in verify(migrated) if not proof.holds] == []
 
@@ -56,7 +56,7 @@ def test_five_failures_in_a_row_stop_the_job_until_retry(migrated: Engine, sql: 
         run(migrated)
     sql("ALTER TABLE analytics.analytics_events DROP CONSTRAINT never")
     with migrated.begin() as connection:
-        progress.retry(connection, JOBS)
+        planning.retry(connection, JOBS)
     run(migrated)
     assert all(proof.holds for proof in verify(migrated))
 
