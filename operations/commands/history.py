@@ -1,0 +1,24 @@
+"""`sidb history`."""
+
+import click
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print everything that was kept, as JSON.")
+def history(as_json: bool) -> None:
+    """Show the ledger: every attempt at a migration step, and what it cost whom.
+
+    \b
+    Examples:
+      sidb history
+      sidb history --json | jq '.steps[] | select(.victims > 0)'
+    """
+    from operations import report, upgrade
+    from operations.database import address
+    from operations.settings import Settings
+
+    found = upgrade.history(address(Settings.from_environment()))
+    if as_json:
+        click.echo(report.to_json(found))
+    else:
+        upgrade.show_history(found, report.console())

@@ -1,0 +1,84 @@
+"""What a command found out about a database: a verdict a line, and what to do next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Verdict = Literal["ok", "warning", "failed", "unknown"]
+
+STYLES: dict[Verdict, str] = {"ok": "green", "warning": "yellow", "failed": "bold red", "unknown": "magenta"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: which check, its verdict, what was seen, and what to do about it ("" where nothing is to be done).
+
+    `unknown` means that it could not be looked at, for example for lack of a privilege; `detail` says why.
+    """
+
+    check: str
+    verdict: Verdict
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question that a command asks: `meaning` says what it looks at and why, `remedy` what to do when it fails.
+
+    The reference of all checks in docs is made from these.
+    """
+
+    name: str
+    meaning: str
+    remedy: str
+
+    def ok(self, detail: str) -> Finding:
+        return Finding(self.name, "ok", detail)
+
+    def warning(self, detail: str, remedy: str | None = None) -> Finding:
+        """Worth a look, but nothing that speaks against going on."""
+        return Finding(self.name, "warning", detail, remedy or self.remedy)
+
+    def failed(self, detail: str, remedy: str | None = None) -> Finding:
+        return Finding(self.name, "failed", detail, remedy or self.remedy)
+
+    def unknown(self, detail: str, remedy: str | None = None) -> Finding:
+        """Not looked at; the command says so rather than calling it well."""
+        return Finding(self.name, "unknown", detail, remedy or self.remedy)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a command found, and what to type next."""
+
+    findings: Sequence[Finding]
+    next_step: str
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing failed; what is unknown or a warning does not count."""
+        return all(finding.verdict != "failed" for finding in self.findings)
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.well else 1
+
+
+def show(found: Findings, console: Console) -> None:
+    """A line a finding, the remedies of what is not ok below, and what to type next."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in found.findings:
+        style = STYLES[finding.verdict]
+        table.add_row(Text(finding.verdict, style=style), Text(finding.check), Text(finding.detail))
+    console.print(table)
+    remedies = [finding for finding in found.findings if finding.verdict != "ok" and finding.remedy]
+    if remedies:
+        console.print()
+    for finding in remedies:
+        console.print(Text(f"{finding.check}: ", style=STYLES[finding.verdict]).append(finding.remedy, style=""))
+    console.print(f"\nNext: {found.next_step}")
