@@ -5,6 +5,7 @@ SCRATCH_DATABASE_URL names; a scratch database made for it on the same server; a
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -104,8 +105,7 @@ def _somewhere(connection: Connection) -> Iterator[Connection]:
         with _scratch_database(connection.engine.url) as scratch:
             yield scratch
     else:
-        busy = connection.scalar(query("busy_sessions"))
-        if busy:
+        if busy := _busy_sessions(connection):
             raise NotComparedError(
                 f"the role may not create a database, and {busy} other session(s) are at work in this one"
             )
@@ -118,6 +118,17 @@ def _somewhere(connection: Connection) -> Iterator[Connection]:
             raise NotComparedError(
                 f"the role may neither create a database nor build in a savepoint: {reason}"
             ) from error
+
+
+def _busy_sessions(connection: Connection) -> int:
+    """Other sessions at work here. One that was closed by its client takes a moment to end."""
+    patient_until = time.monotonic() + 2
+    while True:
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        busy = connection.scalar(query("busy_sessions")) or 0
+        if not busy or time.monotonic() > patient_until:
+            return busy
+        time.sleep(0.05)
 
 
 @contextmanager
