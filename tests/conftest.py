@@ -7,6 +7,7 @@ import pytest
 pytest_plugins = [
     "tests.fixtures.server",
     "tests.fixtures.databases",
+    "tests.fixtures.cluster",
     "tests.fixtures.rows",
     "tests.fixtures.roles",
     "tests.fixtures.reading",
