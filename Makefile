@@ -34,8 +34,8 @@ install: ## Create .venv with everything pinned in requirements.lock
 demo: install ## Migrate a sample Phase 1 database (SHAPE=table or SHAPE=matview)
 	@.venv/bin/sidb demo --shape $(SHAPE)
 
-test: install ## Run the tests (PG_BIN=/another/postgresql/bin, ARGS='tests/models -k word')
-	.venv/bin/pytest $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
+test: install ## Run the tests, a server for each core (PG_BIN=/another/postgresql/bin, ARGS='tests/models -k word')
+	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
 
 lint: install ## Check style, types and the SQL that the revisions emit
 	.venv/bin/ruff check

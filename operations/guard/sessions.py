@@ -27,6 +27,9 @@ SETTINGS = {
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "client_connection_check_interval": "500",  # a statement whose migrator was killed ends within this many ms
+    # One core of the server and no more: the others are the application's.
+    "max_parallel_workers_per_gather": "0",
+    "max_parallel_maintenance_workers": "0",
 }
 
 
