@@ -15,6 +15,7 @@ from alembic.util import to_tuple
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
+from operations import fingerprint
 from operations.alerts import Alerts
 from operations.database import shown
 from operations.errors import SidbError
@@ -31,6 +32,9 @@ from operations.metrics import Metrics
 from operations.watch import Watcher
 
 log = logging.getLogger("alembic.guard")
+
+PHASE1 = "1.0.0"
+TOLD_AFTER = 2.0  # seconds that a fingerprint takes before the log mentions it
 
 Migrations = Callable[[tuple[str, ...], MigrationContext], Iterable[RevisionStep]]
 """What Alembic's commands give the environment as `fn`: from the current heads to the steps to run."""
@@ -72,6 +76,7 @@ class Run:
         self.pending: deque[RevisionStep] | None = None
         self.catalog: dict[str, str] | None = None
         self.step: Step | None = None
+        self.fingerprinted = False
         self.running = False
         self.in_body = False
         self.body_done = False
@@ -169,6 +174,20 @@ class Run:
         self.step.begin(self.ledger.start(revision, direction, sessions.client(), before), self.observer)
         self.running, self.body_done = True, False
         self.watcher.begin(self.step.name)
+        if direction == "upgrade" and self.step.script.down_revision == PHASE1 and not self.fingerprinted:
+            self._fingerprint()  # what it misses is tried again as the step is
+            self.fingerprinted = True
+
+    def _fingerprint(self) -> None:
+        """Keep what Phase 1's rows are before anything touches them, for `sidb verify`."""
+        began = time.monotonic()
+        try:
+            niches = fingerprint.take(self.observer, fingerprint.BEFORE_UPGRADE)
+        except psycopg.errors.InsufficientPrivilege as error:
+            log.warning("Phase 1's rows are not fingerprinted, and cannot be compared later: %s", error)
+            return
+        if (seconds := time.monotonic() - began) > TOLD_AFTER:
+            log.info("Fingerprint of %d niches, for `sidb verify`: %.1f s", niches, seconds)
 
     def _body(self, body: Callable[..., None]) -> Callable[..., None]:
         @wraps(body)  # Alembic logs its name

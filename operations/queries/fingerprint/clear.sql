@@ -1,0 +1,1 @@
+DELETE FROM sidb.fingerprint_row WHERE moment = %(moment)s;

@@ -1,0 +1,139 @@
+"""The fingerprint: every change of a Phase 1 row that the application did not make is found, and no other."""
+
+import threading
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from operations import fingerprint
+from operations.fingerprint import BEFORE_ROLLBACK, BEFORE_UPGRADE, compare, take
+from operations.phase1 import Shape
+from tests.fixtures.databases import NICHES, Alembic, Clone, conninfo
+from tests.operations.guard.conftest import until
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+@pytest.fixture
+def phase1(clone: Clone) -> Iterator[Connection]:
+    with psycopg.connect(conninfo(clone("phase1_table")), autocommit=True) as connection:
+        yield connection
+
+
+def found(connection: Connection, moment: str = BEFORE_UPGRADE) -> fingerprint.Comparison:
+    compared = compare(connection, moment)
+    assert compared is not None
+    return compared
+
+
+def counts(connection: Connection) -> tuple[int, int, int, int, int]:
+    it = found(connection)
+    return it.unchanged, it.touched, it.altered, it.vanished, it.new
+
+
+def test_what_was_never_taken(phase1: Connection) -> None:
+    assert compare(phase1, BEFORE_UPGRADE) is None
+    take(phase1, BEFORE_ROLLBACK)
+    assert compare(phase1, BEFORE_UPGRADE) is None
+
+
+def test_an_untouched_database(phase1: Connection) -> None:
+    assert take(phase1, BEFORE_UPGRADE) == NICHES
+    phase1.execute("SET timezone = 'Pacific/Auckland'; SET extra_float_digits = 0")
+    assert counts(phase1) == (NICHES, 0, 0, 0, 0)
+    assert found(phase1).holds
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "phrase = NULL",
+        "phrase = phrase || ' '",
+        "demand_score = 1 - demand_score",
+        "monetise_score = NULL",
+        "supply_score = 0.1234",
+        "opportunity = opportunity + 0.00001",
+    ],
+)
+def test_a_row_altered_behind_the_applications_back(phase1: Connection, change: str) -> None:
+    take(phase1, BEFORE_UPGRADE)
+    phase1.execute(f"UPDATE features SET {change} WHERE niche_id IN (17, 4)")  # type: ignore[arg-type]  # noqa: S608
+    assert counts(phase1) == (NICHES - 2, 0, 2, 0, 0)
+    assert found(phase1).altered_keys == [4, 17]
+    assert not found(phase1).holds
+
+
+def test_rows_that_vanished_are_named_ten_at_most(phase1: Connection) -> None:
+    take(phase1, BEFORE_UPGRADE)
+    phase1.execute("DELETE FROM features WHERE niche_id BETWEEN 20 AND 40")
+    assert counts(phase1) == (NICHES - 21, 0, 0, 21, 0)
+    assert found(phase1).vanished_keys == list(range(20, 30))
+    assert not found(phase1).holds
+
+
+def test_the_applications_own_writing_is_counted(phase1: Connection) -> None:
+    phase1.execute("UPDATE features SET updated_at = NULL WHERE niche_id < 4")
+    take(phase1, BEFORE_UPGRADE)
+    phase1.execute("UPDATE features SET demand_score = 0.5, updated_at = now() WHERE niche_id < 6")
+    phase1.execute("INSERT INTO features (phrase) VALUES ('new')")
+    assert counts(phase1) == (NICHES - 5, 5, 0, 0, 1)
+    assert found(phase1).holds
+
+
+def test_each_moment_stands_for_itself_and_is_replaced_whole(phase1: Connection) -> None:
+    take(phase1, BEFORE_UPGRADE)
+    first = found(phase1).taken_at
+    phase1.execute("UPDATE features SET demand_score = 0.7777 WHERE niche_id = 4")
+    take(phase1, BEFORE_ROLLBACK)
+    assert (found(phase1).altered, found(phase1, BEFORE_ROLLBACK).altered) == (1, 0)
+    take(phase1, BEFORE_UPGRADE)
+    assert counts(phase1) == (NICHES, 0, 0, 0, 0)
+    assert found(phase1).taken_at > first
+
+
+def test_two_at_once_leave_one(phase1: Connection) -> None:
+    take(phase1, BEFORE_UPGRADE)
+    with psycopg.connect(phase1.info.dsn) as other:
+        other.execute("SELECT 1")  # take's transaction is within this one, which stays open
+        take(other, BEFORE_UPGRADE)
+        beside = threading.Thread(target=take, args=(phase1, BEFORE_UPGRADE))
+        beside.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %s"
+        until(lambda: other.execute(waiting, [phase1.info.backend_pid]).fetchone() == (1,), "the second one waits")
+        other.commit()
+        beside.join()
+    assert phase1.execute("SELECT count(*) FROM sidb.fingerprint_row").fetchone() == (NICHES,)
+    assert counts(phase1) == (NICHES, 0, 0, 0, 0)
+
+
+def test_an_upgrade_that_leaves_phase_1_takes_it(clone: Clone, shape: Shape) -> None:
+    url = clone(f"phase1_{shape}")
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        Alembic(url).upgrade("1.0.0")
+        assert compare(connection, BEFORE_UPGRADE) is None
+        Alembic(url).upgrade("2.0.4")
+        taken_at = found(connection).taken_at
+        assert counts(connection) == (NICHES, 0, 0, 0, 0)
+        Alembic(url).upgrade()
+        assert found(connection).taken_at == taken_at
+        connection.execute("DELETE FROM features WHERE niche_id = 1")
+        Alembic(url).downgrade("1.0.0")
+        assert counts(connection) == (NICHES - 1, 0, 0, 1, 0)
+        Alembic(url).upgrade("2.0.0")
+        assert counts(connection) == (NICHES - 1, 0, 0, 0, 0)
+
+
+def test_it_waits_for_features_as_the_step_does(clone: Clone) -> None:
+    url = clone("phase1_table")
+    Alembic(url).upgrade("1.0.0")
+    with psycopg.connect(conninfo(url)) as blocker, psycopg.connect(conninfo(url), autocommit=True) as connection:
+        blocker.execute("LOCK TABLE features")
+        upgrading = threading.Thread(target=Alembic(url).upgrade)
+        upgrading.start()
+        missed = "SELECT count(*) > 0 FROM sidb.step WHERE revision = '2.0.0' AND outcome = 'missed'"
+        until(lambda: connection.execute(missed).fetchone() == (True,), "it was tried in vain")
+        blocker.execute("UPDATE features SET demand_score = 0.7777 WHERE niche_id = 4")
+        blocker.commit()
+        upgrading.join()
+        assert counts(connection) == (NICHES, 0, 0, 0, 0)
