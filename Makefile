@@ -1,6 +1,6 @@
 # Everything below uses paths relative to this directory, so that the clone may lie anywhere, spaces included.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format lock recorded kill-matrix clean
+.PHONY: help install demo test lint format docs lock recorded kill-matrix clean
 
 SHAPE ?= table
 PG_BIN ?=
@@ -52,6 +52,9 @@ lint: install ## Check style, types and the SQL that the revisions emit
 format: install ## Format the code
 	.venv/bin/ruff check --fix --quiet
 	.venv/bin/ruff format
+
+docs: install ## Write the generated pages of docs/ anew: schema, commands, checks
+	.venv/bin/python -m operations.documentation
 
 lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer versions)
 	@mkdir -p build

@@ -1,6 +1,6 @@
 """Niches: Phase 1's two public tables, with the columns that Phase 2 adds (plan, "Modified Tables").
 
-Comments stand only on what Phase 2 adds; the rest is Phase 1's own.
+Comments stand only on what Phase 2 adds; the rest is Phase 1's own, its meaning told in `doc`, outside the database.
 """
 
 from datetime import datetime
@@ -19,13 +19,15 @@ class Feature(Base):
 
     __tablename__ = "features"
 
-    niche_id: Mapped[int] = mapped_column(primary_key=True)
-    phrase: Mapped[str | None]
-    demand_score: Mapped[Score | None]
-    monetise_score: Mapped[Score | None]
-    supply_score: Mapped[Score | None]
-    opportunity: Mapped[Decimal | None] = mapped_column(Numeric(6, 5))
-    updated_at: Mapped[Timestamp | None] = mapped_column(server_default=NOW)
+    niche_id: Mapped[int] = mapped_column(primary_key=True, doc="Key of the niche")
+    phrase: Mapped[str | None] = mapped_column(doc="The phrase that names it")
+    demand_score: Mapped[Score | None] = mapped_column(doc="How much it is asked for")
+    monetise_score: Mapped[Score | None] = mapped_column(doc="How well it can be monetised")
+    supply_score: Mapped[Score | None] = mapped_column(doc="How much there is of it already")
+    opportunity: Mapped[Decimal | None] = mapped_column(
+        Numeric(6, 5), doc="demand_score times monetise_score by supply_score, as of the nightly scorer"
+    )
+    updated_at: Mapped[Timestamp | None] = mapped_column(server_default=NOW, doc="When Phase 1 last wrote the row")
     trend_vector: Mapped[list[Any] | None] = mapped_column(
         comment="Events a day over the last 90 days, oldest first, gaps as zero: JSON array of [date, number of events]"
     )
@@ -56,13 +58,13 @@ class HotNicheToday(Base):
 
     __tablename__ = "hot_niches_today"
 
-    niche_id: Mapped[int | None] = mapped_column(BigInteger)
-    phrase: Mapped[str | None]
-    demand_score: Mapped[Score | None]
-    monetise_score: Mapped[Score | None]
-    supply_score: Mapped[Score | None]
-    opportunity: Mapped[Decimal | None] = mapped_column(Numeric(6, 5))
-    updated_at: Mapped[Timestamp | None]
+    niche_id: Mapped[int | None] = mapped_column(BigInteger, doc="The niche")
+    phrase: Mapped[str | None] = mapped_column(doc="As in features")
+    demand_score: Mapped[Score | None] = mapped_column(doc="As in features")
+    monetise_score: Mapped[Score | None] = mapped_column(doc="As in features")
+    supply_score: Mapped[Score | None] = mapped_column(doc="As in features")
+    opportunity: Mapped[Decimal | None] = mapped_column(Numeric(6, 5), doc="As in features")
+    updated_at: Mapped[Timestamp | None] = mapped_column(doc="As in features")
     trend_direction: Mapped[str | None] = mapped_column(
         comment="Direction of the niche's trend over the last 14 days: rising, stable or falling"
     )
