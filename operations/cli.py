@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from operations.commands import backfill, demo, history, maintain, server, upgrade
+from operations.commands import backfill, demo, history, maintain, monitor, server, upgrade
 from operations.errors import SidbError
 
 INTERRUPTED = 130  # as a shell reports Ctrl-C
@@ -43,4 +43,5 @@ main.add_command(upgrade.upgrade)
 main.add_command(history.history)
 main.add_command(backfill.backfill)
 main.add_command(maintain.maintain)
+main.add_command(monitor.monitor)
 main.add_command(server.server)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -71,14 +71,23 @@ class Findings:
 
 def show(found: Findings, console: Console) -> None:
     """A line a finding, the remedies of what is not ok below, and what to type next."""
+    console.print(verdicts(found))
+    console.print(remedies(found))
+
+
+def verdicts(found: Findings) -> Table:
+    """A line a finding."""
     table = Table(box=None, pad_edge=False, show_header=False)
     for finding in found.findings:
         style = STYLES[finding.verdict]
         table.add_row(Text(finding.verdict, style=style), Text(finding.check), Text(finding.detail))
-    console.print(table)
-    remedies = [finding for finding in found.findings if finding.verdict != "ok" and finding.remedy]
-    if remedies:
-        console.print()
-    for finding in remedies:
-        console.print(Text(f"{finding.check}: ", style=STYLES[finding.verdict]).append(finding.remedy, style=""))
-    console.print(f"\nNext: {found.next_step}")
+    return table
+
+
+def remedies(found: Findings) -> Group:
+    """What to do about what is not ok, and what to type next; each preceded by an empty line."""
+    lines: list[Text] = []
+    for finding in found.findings:
+        if finding.verdict != "ok" and finding.remedy:
+            lines.append(Text(f"{finding.check}: ", style=STYLES[finding.verdict]).append(finding.remedy, style=""))
+    return Group(*([Text(), *lines] if lines else []), Text(f"\nNext: {found.next_step}"))

@@ -1,0 +1,60 @@
+"""`sidb monitor`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--watch",
+    metavar="[SECONDS]",
+    type=click.IntRange(min=1),
+    is_flag=False,
+    flag_value=10,
+    help="Look again every so many seconds (10 if none are given), until Ctrl-C.",
+)
+@click.option(
+    "--prometheus",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the figures to FILE too, for the node exporter's textfile collector.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything that was read, as JSON.")
+def monitor(watch: int | None, prometheus: Path | None, as_json: bool) -> None:
+    """Look at the new tables after the migration, and suggest what to do.
+
+    Statements, indexes, sizes and growth beside the plan's forecast, bloat and
+    autovacuum, materialized views, pending deltas, replicas, cache hits: a
+    verdict each. It changes nothing but its own record of sizes, a sample a
+    day in schema sidb. The role should be a member of pg_monitor and
+    analytics_reader; what it may not see is said.
+
+    \b
+    Examples:
+      sidb monitor
+      sidb monitor --watch 30
+      sidb monitor --prometheus /var/lib/node_exporter/sidb.prom
+      sidb monitor --json | jq '.figures[] | select(.statement != "")'
+    """
+    from operations import report
+    from operations.database import address
+    from operations.errors import UsageError
+    from operations.monitor import look, screen
+    from operations.monitor.watching import watching
+    from operations.settings import Settings
+
+    if watch and as_json:
+        raise UsageError("--watch shows a screen, --json prints once.", "give one of the two.")
+    url = address(Settings.from_environment())
+    console = report.console(stderr=as_json)
+    if watch:
+        watching(url, watch, prometheus, console)
+        return
+    with console.status("Looking"):
+        seen = look(url, prometheus)
+    if as_json:
+        click.echo(report.to_json(seen))
+    else:
+        console.print(screen(seen, console))
+    raise SystemExit(seen.exit_code)

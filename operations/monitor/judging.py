@@ -1,0 +1,214 @@
+"""From what was read to measures, and from these to a verdict for each check."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models import ANALYTICS
+from operations.findings import Check, Finding, Findings
+from operations.monitor import thresholds as of
+from operations.monitor.growth import forecast
+from operations.monitor.reading import Readings, Table
+from operations.monitor.thresholds import CHECKS, Metric
+
+NAMED = 2  # measures that a line names; the others are counted
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure. `subject` is what it is about ("" where there is only one), `statement` what to run about it."""
+
+    metric: Metric
+    value: float
+    subject: str = ""
+    statement: str = ""
+
+
+def measures(found: Readings) -> list[Measure]:
+    """Everything that was read and says something, in the order of the metrics."""
+    made = [*_statements(found), *_indexes(found), *_growth(found), *_tables(found), *_rest(found)]
+    return sorted(made, key=lambda measure: of.METRICS.index(measure.metric))
+
+
+def judge(found: Readings, measured: Sequence[Measure]) -> Findings:
+    """A verdict for each check: that of its worst measure; `unknown` where a check could not be looked at."""
+    findings = [_finding(check, found, [each for each in measured if each.metric.check is check]) for check in CHECKS]
+    bad = [finding for finding in findings if finding.verdict not in ("ok", "unknown")]
+    following = "run what is suggested above, if you agree; then sidb monitor again" if bad else "sidb monitor --watch"
+    return Findings(findings, following)
+
+
+def _finding(check: Check, found: Readings, measured: list[Measure]) -> Finding:
+    bad = {
+        verdict: [each for each in measured if each.metric.verdict(each.value) == verdict]
+        for verdict in ("failed", "warning")
+    }
+    for verdict, make in (("failed", check.failed), ("warning", check.warning)):
+        if these := bad[verdict]:
+            worst = these + (bad["warning"] if verdict == "failed" else [])
+            statements = list(dict.fromkeys(each.statement for each in worst if each.statement))
+            more = f" (and {len(statements) - NAMED} more)" if len(statements) > NAMED else ""
+            remedy = f"{' '.join(statements[:NAMED])}{more} — {check.remedy}" if statements else None
+            return make(_named(worst), remedy)
+    if check in found.open:
+        return check.unknown(found.open[check].why, found.open[check].remedy)
+    if check is of.GROWTH and not found.growth.gains and found.growth.why:
+        return check.unknown(f"{_well(check, found, measured)}; no samples: {found.growth.why}", found.growth.remedy)
+    return check.ok(_well(check, found, measured))
+
+
+def _named(worst: list[Measure]) -> str:
+    texts = [f"{each.subject.removeprefix(f'{ANALYTICS}.')} {amount(each)}".strip() for each in worst]
+    return "; ".join(texts[:NAMED]) + (f"; {len(texts) - NAMED} more" if len(texts) > NAMED else "")
+
+
+def _well(check: Check, found: Readings, measured: list[Measure]) -> str:
+    values = [each.value for each in measured]
+    worst = max(values, default=0.0)
+    match check:
+        case of.READ_TIMES:
+            return f"{len({each.subject for each in measured})} reads, each called {of.MANY_CALLS} times or more"
+        case of.INDEX_USE:
+            return f"{len(found.indexes)} indexes, all valid"
+        case of.UNUSED_INDEXES:
+            since = _counted_since(found)
+            return f"none since {since:%Y-%m-%d %H:%M}" if measured and since else "judged after a week of statistics"
+        case of.GROWTH:
+            shares = {each.metric: amount(each) for each in measured}
+            parts = [f"{shares[of.FORECAST_ROWS]} of the forecast's rows, {shares[of.FORECAST_BYTES]} of its bytes"]
+            if not found.growth.gains:
+                parts.append("growth is known from tomorrow on" if not found.growth.why else "growth is not known")
+            return "; ".join(parts)
+        case of.BLOAT:
+            how = "measured" if found.bloat_measured else "estimated"
+            return f"{worst:.0%} at most, {how}" if values else "no table is large enough to judge"
+        case of.VACUUM:
+            dead = [each.value for each in measured if each.metric is of.DEAD_SHARE]
+            return f"{max(dead):.0%} dead rows at most" if dead else "no table is large enough to judge"
+        case of.VIEWS:
+            stale = sum(each.value > 0 for each in measured if each.metric is of.VIEW_STALE)
+            known = [each.value for each in measured if each.metric is of.VIEW_REFRESHED]
+            if known:
+                last = f"last refresh {duration(min(known))} ago"
+            else:
+                last = "last refresh not kept (track_commit_timestamp is off)"
+            return f"{len(found.views)} views, {stale} stale; {last}"
+        case of.DELTAS:
+            return f"{worst:,.0f}"
+        case of.REPLICAS:
+            return f"{len(values)}, {worst:.1f} s behind at most" if values else "no replica is connected"
+        case _:
+            return f"{min(values):.0%} at least" if values else "too few reads to judge"
+
+
+def _statements(found: Readings) -> Iterator[Measure]:
+    for each in found.statements:
+        if each.reads and each.calls >= of.MANY_CALLS:
+            subject = f"{each.id}: {each.query[:60]}"
+            yield Measure(of.MEAN_TIME, each.mean_seconds, subject)
+            yield Measure(of.MAX_TIME, each.max_seconds, subject)
+
+
+def _indexes(found: Readings) -> Iterator[Measure]:
+    since = _counted_since(found)
+    long_enough = since is not None and (found.server.at - since).total_seconds() > of.A_WEEK * 86_400
+    rows = {table.oid: table.rows for table in found.tables}
+    for index in found.indexes:
+        yield Measure(of.INDEX_INVALID, float(not index.valid), index.name, f"REINDEX INDEX CONCURRENTLY {index.name};")
+        if long_enough and not index.unique and index.valid and rows[index.of_table] >= of.MANY_ROWS:
+            unused = float(index.scans == 0)
+            yield Measure(of.INDEX_UNUSED, unused, index.name, f"DROP INDEX CONCURRENTLY {index.name};")
+
+
+def _counted_since(found: Readings) -> datetime | None:
+    """Since when use has been counted: the statistics' reset or, if that is later, the migration."""
+    known = [moment for moment in (found.server.counted_since, found.growth.migrated) if moment is not None]
+    return max(known, default=None)
+
+
+def _growth(found: Readings) -> Iterator[Measure]:
+    new = _new(found)
+    for table in new:
+        yield Measure(of.ROWS, table.rows, table.name)
+        yield Measure(of.BYTES, table.bytes + table.index_bytes, table.name)
+    for name, gain in found.growth.gains.items():
+        yield Measure(of.ROWS_GROWTH, gain.rows_a_day, name)
+        yield Measure(of.BYTES_GROWTH, gain.bytes_a_day, name)
+    migrated = found.growth.migrated
+    days = (found.server.at - migrated).total_seconds() / 86_400 if migrated else 0.0
+    rows, size = forecast(days)
+    yield Measure(of.FORECAST_ROWS, sum(table.rows for table in new) / rows)
+    yield Measure(of.FORECAST_BYTES, sum(table.bytes + table.index_bytes for table in new) / size)
+    if days > of.FIRST_MONTH and found.growth.gains:
+        a_day = sum(gain.rows_a_day for gain in found.growth.gains.values())
+        yield Measure(of.FORECAST_GROWTH, a_day / of.ROWS_A_DAY)
+
+
+def _tables(found: Readings) -> Iterator[Measure]:
+    for table in found.tables:
+        vacuum = f"VACUUM (ANALYZE) {table.name};"
+        if table.oid in found.bloat:
+            yield Measure(of.BLOAT_SHARE, found.bloat[table.oid], table.name, vacuum)
+        if table.rows + table.dead_rows >= of.MANY_ROWS:
+            yield Measure(of.DEAD_SHARE, table.dead_rows / (table.rows + table.dead_rows), table.name, vacuum)
+        if not table.view:
+            on = f"ALTER TABLE {table.name} RESET (autovacuum_enabled);"
+            yield Measure(of.VACUUM_OFF, float(not table.autovacuum), table.name, on)
+        yield Measure(of.XID_AGE, table.xid_age, table.name, f"VACUUM (FREEZE) {table.name};")
+        scans = table.whole_scans + table.index_scans
+        if table.rows >= of.MANY_ROWS and scans >= of.MANY_SCANS:
+            yield Measure(of.INDEX_SCANS, table.index_scans / scans, table.name)
+        blocks = table.blocks_hit + table.blocks_read
+        if blocks >= of.MANY_BLOCKS:
+            yield Measure(of.CACHE_HITS, table.blocks_hit / blocks, table.name)
+
+
+def _rest(found: Readings) -> Iterator[Measure]:
+    for view in found.views:
+        yield Measure(of.VIEW_EMPTY, float(not view.populated), view.name, f"REFRESH MATERIALIZED VIEW {view.name};")
+        yield Measure(of.VIEW_STALE, view.stale_seconds or 0.0, view.name)
+        if view.refreshed_seconds is not None:
+            yield Measure(of.VIEW_REFRESHED, view.refreshed_seconds, view.name)
+    if found.deltas is not None:
+        yield Measure(of.PENDING_DELTAS, found.deltas)
+    for replica in found.replicas:
+        yield Measure(of.REPLICA_LAG, replica.seconds, replica.name)
+
+
+def _new(found: Readings) -> list[Table]:
+    return [table for table in found.tables if table.name.startswith(f"{ANALYTICS}.")]
+
+
+def amount(measure: Measure) -> str:
+    """A measure's value with its unit, for people."""
+    value = measure.value
+    match measure.metric.unit:
+        case "share":
+            return f"{value:.0%}"
+        case "seconds":
+            return duration(value)
+        case "bytes" | "bytes a day":
+            return size(value)
+        case "yes":
+            return ""
+        case unit:
+            return f"{value:,.0f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that fits it."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    for unit, limit, name in ((1, 120, "s"), (60, 7200, "min"), (3600, 172_800, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.1f} s" if name == "s" else f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86_400:.0f} days"
+
+
+def size(amount: float) -> str:
+    """Bytes in the unit that fits them; of growth, the sign stays."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(amount) < 1000:
+            return f"{amount:.0f} {unit}" if unit in ("B", "kB") else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
