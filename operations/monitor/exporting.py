@@ -70,7 +70,8 @@ def alert_rules() -> str:
             f"sidb_migration_step_{metric} > {limit:g}",
             0,
             "warning",
-            f"Migration step {{{{ $labels.revision }}}} {{{{ $labels.direction }}}}: {{{{ $value }}}} {meaning}.",
+            f"Migration step {{{{ $labels.revision }}}} {{{{ $labels.direction }}}}:"
+            f" {{{{ $value | humanize }}}} {meaning}.",
             "sidb history",
         )
         for name, metric, limit, meaning in limits
@@ -92,7 +93,7 @@ def _rules_of(metric: Metric) -> Iterator[str]:
                 f"{metric.name} {'<' if metric.below else '>'} {limit:.10g}",
                 metric.minutes,
                 severity,
-                f"{about}{metric.meaning[0].lower()}{metric.meaning[1:]} is {{{{ $value }}}}.",
+                f"{about}{metric.meaning[0].lower()}{metric.meaning[1:]} is {{{{ $value | humanize }}}}.",
                 metric.check.remedy,
             )
 

@@ -47,9 +47,8 @@ def _finding(check: Check, found: Readings, measured: list[Measure]) -> Finding:
         if these := bad[verdict]:
             worst = these + (bad["warning"] if verdict == "failed" else [])
             statements = list(dict.fromkeys(each.statement for each in worst if each.statement))
-            more = f" (and {len(statements) - NAMED} more)" if len(statements) > NAMED else ""
-            remedy = f"{' '.join(statements[:NAMED])}{more} — {check.remedy}" if statements else None
-            return make(_named(worst), remedy)
+            shown = [*statements[:NAMED], *(["… more with --json"] if len(statements) > NAMED else [])]
+            return make(_named(worst), "\n  ".join([check.remedy, *shown]))
     if check in found.open:
         return check.unknown(found.open[check].why, found.open[check].remedy)
     if check is of.GROWTH and not found.growth.gains and found.growth.why:
@@ -67,12 +66,14 @@ def _well(check: Check, found: Readings, measured: list[Measure]) -> str:
     worst = max(values, default=0.0)
     match check:
         case of.READ_TIMES:
-            return f"{len({each.subject for each in measured})} reads, each called {of.MANY_CALLS} times or more"
+            return f"within limits, of {len({each.subject for each in measured})} that are called often"
         case of.INDEX_USE:
             return f"{len(found.indexes)} indexes, all valid"
         case of.UNUSED_INDEXES:
             since = _counted_since(found)
-            return f"none since {since:%Y-%m-%d %H:%M}" if measured and since else "judged after a week of statistics"
+            if since is None or not _a_week_since(since, found):
+                return "judged after a week of statistics"
+            return f"none since {since:%Y-%m-%d %H:%M}" if measured else "no table is large enough to judge"
         case of.GROWTH:
             shares = {each.metric: amount(each) for each in measured}
             parts = [f"{shares[of.FORECAST_ROWS]} of the forecast's rows, {shares[of.FORECAST_BYTES]} of its bytes"]
@@ -111,11 +112,11 @@ def _statements(found: Readings) -> Iterator[Measure]:
 
 def _indexes(found: Readings) -> Iterator[Measure]:
     since = _counted_since(found)
-    long_enough = since is not None and (found.server.at - since).total_seconds() > of.A_WEEK * 86_400
+    judged = since is not None and _a_week_since(since, found)
     rows = {table.oid: table.rows for table in found.tables}
     for index in found.indexes:
         yield Measure(of.INDEX_INVALID, float(not index.valid), index.name, f"REINDEX INDEX CONCURRENTLY {index.name};")
-        if long_enough and not index.unique and index.valid and rows[index.of_table] >= of.MANY_ROWS:
+        if judged and not index.unique and index.valid and rows[index.of_table] >= of.MANY_ROWS:
             unused = float(index.scans == 0)
             yield Measure(of.INDEX_UNUSED, unused, index.name, f"DROP INDEX CONCURRENTLY {index.name};")
 
@@ -124,6 +125,10 @@ def _counted_since(found: Readings) -> datetime | None:
     """Since when use has been counted: the statistics' reset or, if that is later, the migration."""
     known = [moment for moment in (found.server.counted_since, found.growth.migrated) if moment is not None]
     return max(known, default=None)
+
+
+def _a_week_since(since: datetime, found: Readings) -> bool:
+    return (found.server.at - since).total_seconds() > of.A_WEEK * 86_400
 
 
 def _growth(found: Readings) -> Iterator[Measure]:

@@ -212,7 +212,7 @@ def _bloat(connection: Connection, found: Readings, measured_in: str | None) -> 
     dark = [table.name for table in found.tables if table.oid in large and table.oid not in found.bloat]
     if dark:
         found.open[BLOAT] = Open(
-            f"no statistics of {', '.join(dark)} are visible",
+            f"no statistics of {len(dark)} large tables are visible",
             f"ANALYZE {dark[0]}; or GRANT analytics_reader, or pg_stat_scan_tables with pgstattuple, to this role.",
         )
 

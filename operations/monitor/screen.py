@@ -21,7 +21,8 @@ WIDE = 110  # columns of a terminal, from which on there is more to a table
 def screen(seen: Monitoring, console: Console) -> RenderableType:
     """All of it, for the console's width."""
     wide = console.width >= WIDE
-    title = Text(f"{seen.database}  {seen.at:%Y-%m-%d %H:%M:%S %Z}", style=report.TITLE)
+    title = Text(f"{seen.at:%Y-%m-%d %H:%M:%S %Z}  {seen.database}", style=report.TITLE)
+    title.truncate(console.width, overflow="ellipsis")
     parts: list[RenderableType] = [title, verdicts(seen), Text(), _tables(seen, wide)]
     if seen.statements:
         parts += [Text(), _statements(seen, wide)]
@@ -60,7 +61,8 @@ def _row(table: Table, seen: Monitoring, wide: bool) -> Iterator[str]:
 def _statements(seen: Monitoring, wide: bool) -> Columns:
     table = _columns("calls", "mean", "longest", *(("in all",) if wide else ()))
     table.columns[0].justify = "right"
-    table.add_column("statement", no_wrap=True, overflow="ellipsis")
+    table.expand = True
+    table.add_column("statement", no_wrap=True, overflow="ellipsis", ratio=1)
     for each in seen.statements[:STATEMENTS]:
         total = (duration(each.total_seconds),) if wide else ()
         times = (duration(each.mean_seconds), duration(each.max_seconds), *total)

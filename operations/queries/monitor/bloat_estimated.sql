@@ -3,11 +3,13 @@
 -- parameters: tables (oids)
 SELECT
     c.oid::bigint AS oid,
-    greatest(
-        1 - c.reltuples * (28 + sum((1 - st.null_frac) * st.avg_width))
-        / nullif((pg_relation_size(c.oid) / page.bytes) * (page.bytes - 24), 0),
-        0
-    )::float AS share
+    CASE
+        WHEN count(st.*) > 0 THEN greatest(
+            1 - c.reltuples * (28 + sum((1 - st.null_frac) * st.avg_width))
+            / nullif((pg_relation_size(c.oid) / page.bytes) * (page.bytes - 24), 0),
+            0
+        )::float
+    END AS share
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 CROSS JOIN (SELECT current_setting('block_size')::integer AS bytes) AS page

@@ -1,0 +1,45 @@
+"""A server as production has it: with pg_stat_statements, and commit times kept."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from tests.fixtures.databases import Clone, Templates, cloning, conninfo
+from tests.fixtures.server import throwaway_server
+
+# Statistics are visible at once, and no autovacuum changes them on the way.
+OPTIONS = {
+    "shared_preload_libraries": "pg_stat_statements",
+    "track_commit_timestamp": "on",
+    "autovacuum_naptime": "1h",
+    "max_connections": "20",
+}
+
+
+@pytest.fixture(scope="module")
+def production(pg_bin: Path) -> Iterator[Templates]:
+    with throwaway_server(pg_bin, OPTIONS) as server:
+        yield Templates(server)
+
+
+@pytest.fixture
+def migrated_url(production: Templates) -> Iterator[URL]:
+    """A migrated database on it, empty but for Phase 1's niches, with both extensions."""
+    with cloning(production) as clone:
+        url = clone("migrated_table")
+        execute(url, "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION pgstattuple")
+        yield url
+
+
+@pytest.fixture
+def plain(clone: Clone) -> URL:
+    """A migrated database on a server without anything of that."""
+    return clone("migrated_table")
+
+
+def execute(url: URL, statements: str) -> None:
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        connection.execute(statements)  # type: ignore[arg-type]
