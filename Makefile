@@ -1,6 +1,6 @@
 # Everything below uses paths relative to this directory, so that the clone may lie anywhere, spaces included.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs lock recorded kill-matrix clean
+.PHONY: help install demo test lint format docs bench lock recorded kill-matrix clean
 
 SHAPE ?= table
 PG_BIN ?=
@@ -55,6 +55,15 @@ format: install ## Format the code
 
 docs: install ## Write the generated pages of docs/ anew: schema, commands, checks
 	.venv/bin/python -m operations.documentation
+
+BENCH ?= $(patsubst benchmarks/%.py,%,$(shell grep -l '^if __name__' benchmarks/*.py))
+
+bench: install ## Run the benchmarks, an hour on a quiet machine (BENCH='activity upgrade'); JSON in build/benchmarks
+	@test -x build/bench/bin/dbmate || { python3 -m venv --clear build/bench && \
+		build/bench/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements.lock && \
+		build/bench/bin/python -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e . && \
+		build/bench/bin/python -m pip --quiet --disable-pip-version-check install -r benchmarks/requirements.txt; }
+	@for name in $(BENCH); do echo "benchmarks.$$name"; build/bench/bin/python -m benchmarks.$$name $(ARGS) || exit 1; done
 
 lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer versions)
 	@mkdir -p build

@@ -4,7 +4,9 @@ The server keeps its data in memory without durability, so that the processor an
 comparison for anything that adds work to a statement.
 """
 
+import json
 import platform
+import re
 import statistics
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -20,6 +22,7 @@ from operations.settings import Settings
 from tests.fixtures.server import throwaway_server
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "build/benchmarks"
 console = Console(width=110)
 
 
@@ -43,6 +46,12 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
+def spread(values: Sequence[float], form: str) -> str:
+    """The median with minimum and maximum, each in that format; of one value, the value."""
+    middle = format(median(values), form)
+    return f"{middle} ({min(values):{form}} to {max(values):{form}})" if len(values) > 1 else middle
+
+
 def machine() -> str:
     """The machine in a few words, for the foot of a table."""
     cores = subprocess.run(["getconf", "_NPROCESSORS_ONLN"], capture_output=True, text=True, check=True)  # noqa: S607
@@ -50,7 +59,12 @@ def machine() -> str:
 
 
 def report(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], method: str) -> None:
-    """Print the figures with how they were taken."""
+    """Print the figures with how they were taken, and keep them as JSON in build/benchmarks."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    kept = {"title": title, "rows": [dict(zip(columns, row, strict=True)) for row in rows], "method": method}
+    name = re.sub(r"\W+", "_", title.lower()).strip("_")
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({**kept, "machine": machine()}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     table = Table(title=title, caption=f"{method} ({machine()})", title_justify="left", caption_justify="left")
     for column in columns:
         table.add_column(column, justify="left" if column == columns[0] else "right")
