@@ -55,8 +55,12 @@ class Alerts:
     def tell(self, alert: str) -> None:
         """On the log, and to the addresses."""
         log.warning("Alert: %s", alert)
+        self.announce(alert)
+
+    def announce(self, news: str) -> None:
+        """To the addresses only: that something begins, is finished, or failed."""
         if self.sender and self.apprise:
-            self.sender.submit(self._send, alert)
+            self.sender.submit(self._send, news)
 
     def _send(self, alert: str) -> None:
         assert self.apprise is not None

@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.rows",
     "tests.fixtures.roles",
     "tests.fixtures.reading",
+    "tests.fixtures.receiver",
 ]
 
 # Tests reach only databases that they made: never the one that the developer's shell points at.

@@ -1,10 +1,7 @@
 """Alerts, metrics and what the ledger keeps."""
 
-import json
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -16,30 +13,8 @@ from operations.guard import modes
 from operations.guard.options import parse
 from operations.guard.window import parse_window
 from tests.fixtures.databases import Alembic, Clone, conninfo
+from tests.fixtures.receiver import APPRISE
 from tests.operations.guard.conftest import REVISIONS, current, ledger, refusal
-
-APPRISE = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # it uses that before Python 3.13
-
-
-@pytest.fixture
-def receiver() -> Iterator[tuple[str, list[str]]]:
-    """An Apprise address, and what was sent there."""
-    received: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["message"])
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"json://127.0.0.1:{server.server_port}", received
-    server.shutdown()
-    server.server_close()
 
 
 @APPRISE

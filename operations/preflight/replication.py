@@ -1,0 +1,52 @@
+"""Replicas and replication slots."""
+
+from operations.findings import Check, Finding
+from operations.preflight.surroundings import Surroundings, judged, size
+
+SLOTS = Check(
+    "replication slots",
+    "A slot that nobody reads keeps WAL until the disk is full, and a migration writes much of it.",
+    "start what reads the slot, or, if it is gone for good, SELECT pg_drop_replication_slot('…').",
+)
+LAG = Check(
+    "replication lag",
+    "Each replica streams and follows closely: readers stand 5 s of lag, and a migration adds to it.",
+    "wait until it has caught up; start a replica that is stopped; see pg_stat_replication.",
+)
+
+
+def slots(asked: Surroundings) -> Finding:
+    wrong, doubtful = [], []
+    found = asked.rows("slots")
+    for slot in found:
+        keeps = f"{slot.name} keeps {size(slot.bytes)} of WAL"
+        if slot.wal_status in ("lost", "unreserved"):
+            wrong.append(f"{slot.name} has lost WAL, or is about to")
+        elif not slot.active:
+            wrong.append(f"nobody reads slot {keeps}")
+        elif slot.bytes > asked.limits.slot_bytes:
+            doubtful.append(f"slot {keeps}")
+    return judged(SLOTS, f"{len(found)}, all read" if found else "none", wrong, doubtful)
+
+
+def lag(asked: Surroundings) -> Finding:
+    replicas = asked.rows("replicas")
+    stopped = [slot.name for slot in asked.rows("slots") if slot.kind == "physical" and not slot.active]
+    if replicas and all(replica.state is None for replica in replicas):
+        return LAG.unknown(
+            "only members of pg_monitor may see it", "as an administrator: GRANT pg_monitor TO the migrating role."
+        )
+    wrong = [f"no replica reads slot {name}" for name in stopped]
+    doubtful, seen = [], []
+    for replica in replicas:
+        behind = f"{replica.name} is {size(replica.bytes or 0)} and {replica.seconds or 0:.1f} s behind"
+        seconds_share = (replica.seconds or 0) / asked.limits.lag_seconds
+        share = max(seconds_share, (replica.bytes or 0) / asked.limits.lag_bytes)
+        if replica.state != "streaming":
+            wrong.append(f"{replica.name} is not streaming but in state {replica.state}")
+        elif share > 1:
+            wrong.append(behind)
+        elif share > asked.limits.warning_share:
+            doubtful.append(behind)
+        seen.append(behind)
+    return judged(LAG, "; ".join(seen) or "no replica", wrong, doubtful)

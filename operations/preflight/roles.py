@@ -1,0 +1,45 @@
+"""The migrating role's privileges, and whether a rollback could shut the application out."""
+
+from operations.findings import Check, Finding
+from operations.preflight.surroundings import Surroundings, judged, listed
+
+PRIVILEGES = Check(
+    "privileges",
+    "The migrating role may create schemas and Alembic's table, owns the records of earlier runs, and can copy the "
+    "privileges of a materialized view.",
+    "have an administrator run the statements named.",
+)
+APPLICATION = Check(
+    "application's role",
+    "A rollback takes privileges away from applications. That shuts out neither a superuser nor a role with the "
+    "owner's rights, the migrator's own included: against those a rollback cannot protect, and would only say so.",
+    "give the application a role of its own that owns nothing, or stop it before a rollback; name its role with "
+    "--application.",
+)
+
+
+def privileges(asked: Surroundings) -> Finding:
+    missing = asked.rows("missing_privileges")
+    if missing:
+        statements = "; ".join(row.statement for row in missing)
+        return PRIVILEGES.failed(listed([row.lacks for row in missing], 5), f"as an administrator: {statements};")
+    groups = [row.name for row in asked.rows("missing_groups")]
+    doubtful = [f"{name} is missing and may not be created here: grants to it would be left out" for name in groups]
+    statements = " ".join(f"CREATE ROLE {name} NOLOGIN;" for name in groups)
+    return judged(PRIVILEGES, "all that it needs", [], doubtful, f"as an administrator: {statements}")
+
+
+def application(asked: Surroundings) -> Finding:
+    named = asked.request.applications
+    found = asked.rows("applications", named=list(named))
+    open_to = []
+    for role in found:
+        programs = f" ({role.programs})" if role.programs else ""
+        if role.cannot_be_shut_out:
+            open_to.append(f"{role.name}{programs} {role.cannot_be_shut_out}: a rollback cannot shut it out")
+    missing = [f"there is no login role {name}" for name in named if name not in {role.name for role in found}]
+    if not found and not named:
+        return APPLICATION.unknown("nobody else is connected, and nobody else has rights on the tables")
+    ok = f"{listed([role.name for role in found])}: can be shut out"
+    # Of those that are only seen to be here, one may be a person at a console.
+    return judged(APPLICATION, ok, [*missing, *open_to]) if named else judged(APPLICATION, ok, [], open_to)

@@ -1,0 +1,112 @@
+"""A preflight: every question in turn, the retention raised or put back, and the teams told."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+
+import psycopg
+from psycopg import errors
+from rich.console import Console
+from sqlalchemy import URL
+
+from operations.alerts import Alerts
+from operations.database import shown
+from operations.errors import SidbError
+from operations.findings import Check, Finding, Findings
+from operations.guard.messages import message
+from operations.preflight import backups, phase1, replication, retention, roles, server, sessions, space
+from operations.preflight.surroundings import Request, Surroundings, surroundings
+
+Question = Callable[[Surroundings], Finding | Sequence[Finding] | None]
+
+QUESTIONS: tuple[tuple[Check, Question], ...] = (
+    (server.SERVER, server.server),
+    (server.SETTINGS, server.settings),
+    (server.CONNECTIONS, server.connections),
+    (space.SPACE, space.space),
+    (roles.PRIVILEGES, roles.privileges),
+    (roles.APPLICATION, roles.application),
+    (phase1.PHASE1, phase1.phase1),
+    (phase1.DEPENDANTS, phase1.dependants),
+    (phase1.INDEXES, phase1.indexes),
+    (phase1.OVERFLOW, phase1.overflow),
+    (sessions.LONG, sessions.long),
+    (sessions.IDLE, sessions.idle),
+    (sessions.TABLES, sessions.tables),
+    (replication.SLOTS, replication.slots),
+    (replication.LAG, replication.lag),
+    (backups.BASE_BACKUP, backups.base_backup),
+    (backups.ARCHIVING, backups.archiving),
+    (backups.COMMAND, backups.command),
+    (retention.LOG, retention.log),
+)
+
+CHECKS = (*(check for check, _ in QUESTIONS), retention.RETENTION, retention.RESTORED)
+
+HIDDEN = (errors.InsufficientPrivilege, errors.LockNotAvailable, errors.QueryCanceled)
+"""What keeps one question from being answered, and none of the others."""
+
+
+def run(
+    url: URL, request: Request, console: Console, *, prepare: bool = False, addresses: Sequence[str] = ()
+) -> Findings:
+    """Look at everything. With `prepare`, raise retention if nothing failed, and tell the teams at the `addresses`.
+
+    Raises SidbError where there is no connection, UsageError where --backup names something else.
+    """
+    with _teams(addresses) as teams, surroundings(url, request) as asked:
+        findings = list(_look(asked, console))
+        failed = ", ".join(finding.check for finding in findings if finding.verdict == "failed")
+        if prepare and not failed:
+            findings += retention.prepare(asked)
+        elif not _is_standby(findings):
+            findings += _answer(asked, retention.RETENTION, retention.retention)
+        if prepare:
+            teams.announce(f"Rollout of {shown(url)} " + (f"not begun; failed: {failed}" if failed else "begins"))
+    if failed:
+        return Findings(findings, "mend what failed, and run `sidb preflight` again.")
+    if prepare:
+        return Findings(findings, "`sidb upgrade --plan`, then `sidb upgrade`; in the end `sidb preflight --finish`.")
+    return Findings(findings, "`sidb preflight --prepare`, then `sidb upgrade --plan` and `sidb upgrade`.")
+
+
+def finish(url: URL, *, addresses: Sequence[str] = ()) -> Findings:
+    """The end of a rollout: put back what was raised, and tell the teams. Raises SidbError."""
+    with _teams(addresses) as teams, surroundings(url, Request()) as asked:
+        findings = _answer(asked, retention.RESTORED, retention.restore)
+        well = all(finding.verdict != "failed" for finding in findings)
+        done = "finished" if well else "finished, but not everything that was raised for it is put back"
+        teams.announce(f"Rollout of {shown(url)} {done}")
+    return Findings(findings, "`sidb monitor`." if well else "mend that, and run `sidb preflight --finish` again.")
+
+
+def _teams(addresses: Sequence[str]) -> closing[Alerts]:
+    """Known to be reachable addresses before anything is changed; what is unsent is waited for at the end."""
+    return closing(Alerts(0, "tell", addresses))
+
+
+def _look(asked: Surroundings, console: Console) -> Iterator[Finding]:
+    for check, question in QUESTIONS:
+        with console.status(f"Looking at {check.name}"):
+            answers = _answer(asked, check, question)
+        yield from answers
+        if _is_standby(answers):
+            return  # which has no answers of its own
+
+
+def _is_standby(findings: Sequence[Finding]) -> bool:
+    return any(server.STANDBY in finding.detail for finding in findings if finding.check == server.SERVER.name)
+
+
+def _answer(asked: Surroundings, check: Check, question: Question) -> list[Finding]:
+    try:
+        answer = question(asked)
+    except HIDDEN as error:
+        return [check.unknown(message(error).partition("\n")[0], "look again as a role that may, or when it is free.")]
+    except psycopg.OperationalError as error:
+        raise SidbError(
+            f"{shown(asked.url)} was lost while looking at {check.name}: {message(error).partition(chr(10))[0]}",
+            "see that the server runs, and run it again.",
+        ) from None
+    if answer is None:
+        return []
+    return [answer] if isinstance(answer, Finding) else list(answer)

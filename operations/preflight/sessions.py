@@ -1,0 +1,60 @@
+"""Other people's sessions that a migration would have to wait for."""
+
+from operations.findings import Check, Finding
+from operations.preflight.surroundings import Surroundings, duration, judged
+
+LONG = Check(
+    "long transactions",
+    "Transactions at work, prepared ones included, that are open for long: an index built concurrently waits for each.",
+    "wait for them, or end them: SELECT pg_terminate_backend(pid); ROLLBACK PREPARED '…'.",
+)
+IDLE = Check(
+    "idle transactions",
+    "Sessions that leave a transaction open and do nothing: they hold their locks for as long.",
+    "find out what forgot to commit; end it with SELECT pg_terminate_backend(pid), or sidb upgrade --end-idle-after.",
+)
+TABLES = Check(
+    "sessions on the tables",
+    "Who works on features and hot_niches_today with more than reads and writes, or waits for such a lock: another "
+    "migration, VACUUM FULL, CREATE INDEX.",
+    "wait until it is done, or end it: SELECT pg_terminate_backend(pid).",
+)
+
+ORDINARY = {"AccessShareLock", "RowShareLock", "RowExclusiveLock", "SIReadLock"}
+"""What reading and writing rows takes; a migration gets along with them."""
+
+
+def long(asked: Surroundings) -> Finding:
+    return _transactions(asked, LONG, idle=False, limit=asked.limits.transaction_seconds)
+
+
+def idle(asked: Surroundings) -> Finding:
+    return _transactions(asked, IDLE, idle=True, limit=asked.limits.idle_seconds)
+
+
+def _transactions(asked: Surroundings, check: Check, *, idle: bool, limit: float) -> Finding:
+    warn_at = limit * asked.limits.warning_share
+    found = [row for row in asked.rows("transactions", seconds=warn_at) if row.idle is idle]
+    told = [(f"{row.whose} for {duration(row.seconds)}", row.seconds > limit) for row in found]
+    hidden = asked.value("hidden_sessions")
+    if hidden and not told:
+        return check.unknown(
+            f"{hidden} sessions of other roles cannot be seen into",
+            "as an administrator: GRANT pg_read_all_stats TO the migrating role.",
+        )
+    wrong, doubtful = [text for text, over in told if over], [text for text, over in told if not over]
+    return judged(check, f"none for longer than {duration(warn_at)}", wrong, doubtful)
+
+
+def tables(asked: Surroundings) -> Finding:
+    found = asked.rows("table_sessions")
+    wrong: list[str] = []
+    doubtful: list[str] = []
+    for holder in found:
+        strong = [mode for mode in holder.modes if mode not in ORDINARY]
+        if holder.granted and not strong:
+            continue
+        how = "holds" if holder.granted else "waits for"
+        told = f"{holder.whose} {how} {(strong or holder.modes)[-1]} on {holder.relation}"
+        (doubtful if holder.autovacuum else wrong).append(told)
+    return judged(TABLES, f"{len({holder.whose for holder in found})} at work, none in the way", wrong, doubtful)

@@ -1,0 +1,95 @@
+"""Free space for what the migration and its backfill will write, as far as it can be seen from here."""
+
+import ipaddress
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from operations.findings import Check, Finding
+from operations.preflight.surroundings import Surroundings, judged, size
+
+BYTES_PER_ROW = 2_000
+"""With indexes: the plan's 20 GB for 10 million rows (Data Volume)."""
+
+SORTS_SHARE = 0.1
+"""Of the tables' size, for what spills to disk while they are compared."""
+
+SPACE = Check(
+    "free space",
+    "Free space where the server keeps tables, sorts and WAL, against the plan's estimate: 2 kB a new row, indexes "
+    "included. SQL does not tell; it is seen where the server runs on this machine.",
+    "add storage, or say with --rows how many new rows are really expected.",
+)
+
+
+@dataclass(frozen=True)
+class Filesystem:
+    """Of one file system: what goes there, how many bytes of it, and how many are free."""
+
+    holds: list[str]
+    needed: float
+    free: int
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.holds)}: {size(self.free)} free, {size(self.needed)} needed"
+
+
+def space(asked: Surroundings) -> Finding:
+    tables = asked.request.rows * BYTES_PER_ROW
+    needed = {"tables": tables, "sorts": tables * SORTS_SHARE, "WAL": asked.value("wal_kept")}
+    places = [(row.what, row.directory) for row in asked.rows("places")]
+    estimate = f"{size(sum(needed.values()))} for {asked.request.rows:,} rows"
+    look = f"see on the server itself (df -h, or the provider's storage metric) that {estimate} are free."
+    if any(directory is None for _, directory in places):
+        return SPACE.unknown("only members of pg_read_all_settings may see where the server keeps its data", look)
+    if (why := _elsewhere(asked)) is not None:
+        return SPACE.unknown(why, look)
+    try:
+        seen = _filesystems([(what, Path(directory)) for what, directory in places], needed)
+    except OSError as error:
+        return SPACE.unknown(f"{error.filename} cannot be looked at: {error.strerror}", look)
+    short = [str(filesystem) for filesystem in seen if filesystem.free < filesystem.needed]
+    return judged(SPACE, "; ".join(map(str, seen)), short)
+
+
+def _filesystems(places: list[tuple[str, Path]], needed: Mapping[str, float]) -> list[Filesystem]:
+    holding: dict[int, list[str]] = defaultdict(list)
+    free: dict[int, int] = {}
+    for what, directory in places:
+        try:
+            device = os.stat(directory).st_dev
+        except PermissionError:  # inside the data directory, which only its owner may enter: most often the same disk
+            directory = directory.parent
+            device = os.stat(directory).st_dev
+        if what not in holding[device]:
+            holding[device].append(what)
+        free[device] = shutil.disk_usage(directory).free
+    return [Filesystem(whats, sum(needed[what] for what in whats), free[at]) for at, whats in holding.items()]
+
+
+def _elsewhere(asked: Surroundings) -> str | None:
+    """Why the server's files are not those of this machine; None if they are."""
+    if not _is_near(asked.connection.info):
+        return "the server runs on another machine"
+    directory = Path(next(row.directory for row in asked.rows("places") if row.what == "WAL")).parent
+    if not directory.is_dir():
+        return f"the server's data directory {directory} is not on this machine: it runs in a container"
+    try:
+        started = (directory / "postmaster.pid").read_text(encoding="utf-8").splitlines()[2]
+    except PermissionError:  # not the server's own user; a socket hardly leads into a container
+        return None if asked.connection.info.host.startswith("/") else "it cannot be told whether the server runs here"
+    except (OSError, IndexError):
+        started = "0"
+    if abs(int(started) - asked.value("started")) > 10:
+        return f"{directory} on this machine belongs to another server"
+    return None
+
+
+def _is_near(info: psycopg.ConnectionInfo) -> bool:
+    """Whether the connection goes through a socket, or to this machine's own address."""
+    return info.host.startswith("/") or ipaddress.ip_address(info.hostaddr).is_loopback

@@ -1,0 +1,120 @@
+"""What the questions of a preflight are asked of, and how an answer becomes one verdict."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import URL, NullPool
+
+from operations.database import engine
+from operations.findings import Check, Finding
+from operations.guard.sessions import driver
+from operations.queries import query
+
+# A preflight waits for nobody, and is in nobody's way for long.
+SETTINGS = "-c lock_timeout=2s -c statement_timeout=60s -c synchronous_commit=on"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Beyond these a check fails, or, from `warning_share` of them, warns. Times are in seconds."""
+
+    transaction_seconds: float = 600  # as long as a migration's step tries to get its locks
+    idle_seconds: float = 60
+    lag_seconds: float = 5  # what the readers of replicas stand
+    lag_bytes: int = 64 * 2**20
+    slot_bytes: int = 10**9
+    connections_share: float = 0.8
+    free_connections: int = 10  # the migrator's four, two backfill workers, and those who look after them
+    archived_seconds: float = 3600
+    backup_seconds: float = 24 * 3600
+    warning_share: float = 0.1
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the caller wants to be looked at: for how many new rows, which backup, whose application."""
+
+    rows: int = 10_000_000
+    backup: Path | None = None
+    backup_command: str | None = None
+    applications: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The server, asked on a session in autocommit mode, and the request."""
+
+    url: URL
+    connection: psycopg.Connection[Any]
+    request: Request
+
+    @property
+    def limits(self) -> Limits:
+        return self.request.limits
+
+    def rows(self, name: str, /, **parameters: Any) -> list[Any]:
+        """The rows of a query of queries/preflight, by the names of their columns."""
+        with self.connection.cursor(row_factory=namedtuple_row) as cursor:
+            return cursor.execute(query(f"preflight/{name}"), parameters or None).fetchall()
+
+    def row(self, name: str, /, **parameters: Any) -> Any:
+        """Its first row, or None."""
+        return next(iter(self.rows(name, **parameters)), None)
+
+    def value(self, name: str, /, **parameters: Any) -> Any:
+        """The first column of its first row, or None."""
+        row = self.row(name, **parameters)
+        return row and row[0]
+
+    def do(self, name: str, /, **parameters: Any) -> None:
+        self.connection.execute(query(f"preflight/{name}"), parameters or None)
+
+
+@contextmanager
+def surroundings(url: URL, request: Request) -> Iterator[Surroundings]:
+    """A session for the questions; SidbError where there is no connection."""
+    options = f"{url.query.get('options', '')} {SETTINGS}".strip()
+    made = engine(
+        url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"options": options, "application_name": "sidb preflight"},
+    )
+    with made.connect() as connection:
+        yield Surroundings(url, driver(connection), request)
+
+
+def judged(
+    check: Check, ok: str, failed: Sequence[str] = (), warned: Sequence[str] = (), remedy: str | None = None
+) -> Finding:
+    """One verdict on all that was seen: the worst, with what speaks for it."""
+    if failed:
+        return check.failed(listed([*failed, *warned]), remedy)
+    return check.warning(listed(warned), remedy) if warned else check.ok(ok)
+
+
+def listed(items: Sequence[str], most: int = 3) -> str:
+    more = f", and {len(items) - most} more" if len(items) > most else ""
+    return "; ".join(items[:most]) + more
+
+
+def size(value: float) -> str:
+    """Bytes for people: 20.0 GB."""
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if abs(value) >= factor:
+            return f"{value / factor:.1f} {unit}"
+    return f"{value:.0f} bytes"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people, rounded: 90 s, 12 min, 3 h, 2 days."""
+    for unit, factor in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * factor:
+            return f"{seconds / factor:.0f} {unit}"
+    return f"{seconds:.0f} s"

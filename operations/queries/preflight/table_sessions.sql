@@ -1,0 +1,17 @@
+-- Who holds, or waits for, locks on Phase 1's two relations: the strongest lock of each session.
+SELECT
+    format('pid %s (user %s, application %s)', l.pid, coalesce(a.usename, a.backend_type, 'nobody'),
+        coalesce(nullif(a.application_name, ''), 'unnamed')) AS whose,
+    l.relation::regclass::text AS relation,
+    array_agg(l.mode ORDER BY l.mode) AS modes,
+    bool_and(l.granted) AS granted,
+    coalesce(a.backend_type = 'autovacuum worker', a.usesysid IS NULL) AS autovacuum
+FROM pg_locks AS l
+INNER JOIN pg_stat_activity AS a ON a.pid = l.pid
+WHERE
+    l.locktype = 'relation'
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.relation IN (to_regclass('public.features'), to_regclass('public.hot_niches_today'))
+    AND l.pid <> pg_backend_pid()
+GROUP BY l.pid, a.usename, a.usesysid, a.backend_type, a.application_name, l.relation
+ORDER BY l.pid;
