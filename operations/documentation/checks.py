@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from operations import monitor
+from operations import monitor, preflight
 from operations.documentation.markdown import code, generated, table
 from operations.findings import Check
 from operations.monitor.thresholds import METRICS
 
-CHECKS: dict[str, Sequence[Check]] = {"sidb monitor": monitor.CHECKS}
+CHECKS: dict[str, Sequence[Check]] = {"sidb preflight": preflight.CHECKS, "sidb monitor": monitor.CHECKS}
 """The checks of each command, in the order in which they are usually run."""
 
 
