@@ -64,7 +64,8 @@ def run_online(url: URL, settings: Settings, given: Engine | None) -> None:
             with notices_to_log(connection), context.begin_transaction():
                 context.run_migrations()
         return
-    with guarded(url, parse(settings.rollout, context.get_x_argument(as_dictionary=True)), given) as run:
+    guard_options = parse(settings.rollout, context.get_x_argument(as_dictionary=True))
+    with guarded(url, guard_options, given, config.attributes.get("aside")) as run:
         context.configure(connection=run.connection, **options)
         run.guard(context.get_context())
         with notices_to_log(run.connection):

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from operations.commands import backfill, demo, history, maintain, monitor, preflight, server, upgrade
+from operations.commands import backfill, demo, history, maintain, monitor, preflight, rollback, server, upgrade
 from operations.errors import SidbError
 
 INTERRUPTED = 130  # as a shell reports Ctrl-C
@@ -41,6 +41,7 @@ def main() -> None:
 main.add_command(demo.demo)
 main.add_command(preflight.preflight)
 main.add_command(upgrade.upgrade)
+main.add_command(rollback.rollback)
 main.add_command(history.history)
 main.add_command(backfill.backfill)
 main.add_command(maintain.maintain)

@@ -75,14 +75,21 @@ def run(url: URL, revision: str, options: Mapping[str, str], console: Console) -
     `options` are its `-x`. There is a line a step on the console.
     """
     before = {entry.step_id for entry in history(url).steps}
-    with _progress(console):
-        _alembic(lambda: command.upgrade(_config(options), revision))
+    migrate(lambda config: command.upgrade(config, revision), options, console)
     return Upgraded([entry for entry in history(url).steps if entry.step_id not in before])
+
+
+def migrate(run: Callable[[Config], None], options: Mapping[str, str], console: Console, **attributes: object) -> None:
+    """One of Alembic's commands with `-x` options and the environment's attributes, shown step by step. SidbError."""
+    config = _config(options)
+    config.attributes.update(attributes)
+    with _progress(console):
+        _alembic(lambda: run(config))
 
 
 def plan(url: URL, revision: str) -> Plan:
     """What `run` would do. Changes nothing."""
-    script = ScriptDirectory.from_config(_config({}))
+    script = script_directory()
     reader = engine(url)
     with reader.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
@@ -101,6 +108,11 @@ def history(url: URL) -> History:
         found = Ledger(driver).history()
     reader.dispose()
     return History(found)
+
+
+def script_directory() -> ScriptDirectory:
+    """The revisions."""
+    return ScriptDirectory.from_config(_config({}))
 
 
 def show_plan(planned: Plan, console: Console) -> None:

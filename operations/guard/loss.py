@@ -14,12 +14,27 @@ from operations.queries import query
 
 def dropped_tables(script: Script) -> set[str]:
     """The base tables that a revision's downgrade drops, but for those that triggers fill (its `computed`)."""
-    return removed(script.revision, "downgrade", "table") - _computed(script)
+    return removed(script.revision, "downgrade", "table") - computed(script)
 
 
 def dropped_relations(script: Script) -> set[str]:
     """The tables and materialized views that a revision's downgrade drops."""
     return removed(script.revision, "downgrade", "table") | removed(script.revision, "downgrade", "materialized view")
+
+
+def dropped_columns(connection: psycopg.Connection[Any], script: Script) -> dict[str, list[str]]:
+    """The columns that a revision's downgrade drops from base tables that stay: by table, those that triggers fill too.
+
+    A column that is not there, or not of a base table, is left out.
+    """
+    found: dict[str, list[str]] = {}
+    tables = removed(script.revision, "downgrade", "table")
+    for column in sorted(removed(script.revision, "downgrade", "column")):
+        relation, _, name = column.rpartition(".")
+        parameters = {"relation": relation, "column": name}
+        if relation not in tables and connection.execute(query("guard/column_default"), parameters).fetchone():
+            found.setdefault(relation, []).append(name)
+    return found
 
 
 def refuse_loss(connection: psycopg.Connection[Any], scripts: Iterable[Script]) -> None:
@@ -28,11 +43,11 @@ def refuse_loss(connection: psycopg.Connection[Any], scripts: Iterable[Script]) 
     for script in scripts:
         tables = dropped_tables(script)
         losses += rows_in(connection, tables)
-        columns = removed(script.revision, "downgrade", "column") - _computed(script)
+        columns = removed(script.revision, "downgrade", "column") - computed(script)
         losses += [
             f"{column}: holds values"
             for column in sorted(columns)
-            if column.rpartition(".")[0] not in tables | _computed(script) and _holds_values(connection, column)
+            if column.rpartition(".")[0] not in tables | computed(script) and _holds_values(connection, column)
         ]
     if losses:
         raise refusal(losses)
@@ -58,7 +73,8 @@ def refusal(losses: list[str]) -> SidbError:
     )
 
 
-def _computed(script: Script) -> set[str]:
+def computed(script: Script) -> set[str]:
+    """The tables and columns that triggers fill: what they hold can be computed again."""
     return set(getattr(script.module, "computed", ()))
 
 

@@ -20,6 +20,7 @@ from operations.alerts import Alerts
 from operations.database import shown
 from operations.errors import SidbError
 from operations.guard import sessions, validation
+from operations.guard.aside import Aside
 from operations.guard.asking import MISSED, InTheWay, gave_up
 from operations.guard.lock import only_migrator
 from operations.guard.loss import refuse_loss
@@ -41,10 +42,11 @@ Migrations = Callable[[tuple[str, ...], MigrationContext], Iterable[RevisionStep
 
 
 @contextmanager
-def guarded(url: URL, options: Options, given: Engine | None = None) -> Iterator["Run"]:
+def guarded(url: URL, options: Options, given: Engine | None = None, aside: Aside | None = None) -> Iterator["Run"]:
     """Open the sessions of a run and make it the only one of this database. All failures are SidbError.
 
     `given` is an engine of the caller's that reaches the same database; the migration then runs on one of its sessions.
+    `aside` keeps what downgrades would drop.
     """
     with ExitStack() as stack:
         engine = sessions.engine(url)
@@ -52,7 +54,7 @@ def guarded(url: URL, options: Options, given: Engine | None = None) -> Iterator
         migration = stack.enter_context(sessions.session(given or engine, autocommit=False))
         sessions.refuse_unfit(sessions.driver(observer), sessions.driver(migration), shown(url))
         stack.enter_context(only_migrator(sessions.driver(observer), options.deadline))
-        run = Run(migration, observer, options, stack)
+        run = Run(migration, observer, options, stack, aside)
         for name, hook in (("do_execute", run.execute), ("commit", run.before_commit)):
             event.listen(migration.engine, name, hook)
             stack.callback(event.remove, migration.engine, name, hook)
@@ -62,13 +64,21 @@ def guarded(url: URL, options: Options, given: Engine | None = None) -> Iterator
 class Run:
     """Runs the steps that Alembic's command plans; `connection` is what the environment is to be configured with."""
 
-    def __init__(self, connection: Connection, observing: Connection, options: Options, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        observing: Connection,
+        options: Options,
+        stack: ExitStack,
+        aside: Aside | None = None,
+    ) -> None:
         self.connection = connection
         self.migration = sessions.driver(connection)
         self.observing = observing
         self.observer = sessions.driver(observing)
         self.options = options
         self.stack = stack
+        self.aside = aside
         self.ledger = Ledger(self.observer)
         self.metrics = Metrics(options.metrics_file) if options.metrics_file else None
         self.in_the_way = InTheWay(self.observer, self.migration.info.backend_pid, options.end_idle_after)
@@ -151,7 +161,7 @@ class Run:
             return
         if self.options.window and not self.options.now:
             refuse_outside(self.observer, self.options.window)
-        if not self.options.discard_data:
+        if not self.options.discard_data and self.aside is None:
             refuse_loss(self.observer, [step.revision for step in steps if step.is_downgrade])
         self.ledger.open()
         for step in steps:
@@ -166,7 +176,7 @@ class Run:
         assert self.watcher is not None
         if self.step is None:
             patience = Patience(self.options.deadline, self.watcher.interrupt)
-            self.step = Step(step, patience, self.in_the_way, discard_data=self.options.discard_data)
+            self.step = Step(step, patience, self.in_the_way, self.aside, discard_data=self.options.discard_data)
         if self.catalog is None:
             self.catalog = self._catalog()
         revision, direction = self.step.script.revision, self.step.direction

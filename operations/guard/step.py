@@ -11,6 +11,7 @@ from alembic.runtime.migration import RevisionStep
 
 from operations import ledger
 from operations.guard import loss, modes
+from operations.guard.aside import Aside
 from operations.guard.asking import MISSED, InTheWay, ask, gave_up
 from operations.guard.patience import Patience
 from operations.guard.sessions import LOCK_TIMEOUT_MS
@@ -31,12 +32,15 @@ UNDECLARED = "RowExclusiveLock"
 class Step:
     """A revision's upgrade or downgrade, over all its attempts."""
 
-    def __init__(self, step: RevisionStep, patience: Patience, in_the_way: InTheWay, *, discard_data: bool) -> None:
+    def __init__(
+        self, step: RevisionStep, patience: Patience, in_the_way: InTheWay, aside: Aside | None, *, discard_data: bool
+    ) -> None:
         self.script = step.revision
         self.direction: Literal["upgrade", "downgrade"] = "upgrade" if step.is_upgrade else "downgrade"
         self.name = f"{self.script.revision} {self.direction}"
         self.patience = patience
         self.in_the_way = in_the_way
+        self.aside = aside
         declared: Mapping[str, Mapping[str, str]] = getattr(self.script.module, "locks", {})
         self.declared = dict(declared.get(self.direction, {}))
         self.dropped: set[str] = set()
@@ -44,6 +48,7 @@ class Step:
         if self.direction == "downgrade":
             self.dropped = loss.dropped_relations(self.script)
             self.kept_if_filled = set() if discard_data else loss.dropped_tables(self.script)
+        self.wanted = {**dict.fromkeys(sorted(self.dropped), "AccessExclusiveLock"), **self.declared}
         self.entry = 0
         self.asked = False
         self.rows_changed = 0
@@ -57,6 +62,8 @@ class Step:
         self.rows_changed = 0
         self.locks = {}
         self.relations = {oid: name for oid, _, name in observer.execute(query("guard/relations"))}
+        if self.aside and self.direction == "downgrade":
+            self.aside.prepare(self.script, self.patience, self.in_the_way)
 
     def before_statement(self, connection: psycopg.Connection[Any]) -> None:
         """In a transaction: the first statement of the step is preceded by asking for its locks."""
@@ -64,9 +71,10 @@ class Step:
         if self.asked:
             return
         self.asked = True
-        wanted = {**dict.fromkeys(sorted(self.dropped), "AccessExclusiveLock"), **self.declared}
-        ask(connection, wanted, self.patience, self.in_the_way, self.name)
+        ask(connection, self.wanted, self.patience, self.in_the_way, self.name)
         connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+        if self.aside and self.direction == "downgrade":
+            self.aside.move(connection, self.script)
         if losses := loss.rows_in(connection, self.kept_if_filled):
             raise loss.refusal(losses)
 
@@ -99,7 +107,7 @@ class Step:
                 continue
             if relation not in self.locks or modes.stronger(mode, self.locks[relation]):
                 self.locks[relation] = mode
-            if still_there and modes.stronger(mode, self.declared.get(relation, UNDECLARED)):
+            if still_there and modes.stronger(mode, self.wanted.get(relation, UNDECLARED)):
                 log.warning(
                     "%s holds %s on %s: declare it in the revision's `locks`, so that it is asked for beforehand",
                     self.name,

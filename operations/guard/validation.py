@@ -96,8 +96,9 @@ def refuse_invalid(
 
 
 def _deviation(actual: list[str], expected: list[str]) -> list[str]:
+    # A privilege may have been revoked before the step that drops its object: by people, or by a rollback.
     return [f"not expected: {line}" for line in actual if line not in expected] + [
-        f"missing: {line}" for line in expected if line not in actual
+        f"missing: {line}" for line in expected if line not in actual and not line.startswith("removed privileges of ")
     ]
 
 

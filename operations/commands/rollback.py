@@ -1,0 +1,61 @@
+"""`sidb rollback`."""
+
+import click
+
+
+@click.command()
+@click.argument("target", required=False)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--abort", "give_up", is_flag=True, help="Give up an interrupted rollback: open access again.")
+@click.option("--deadline", metavar="TIME", help="How long a step may try to get its locks (default 10min).")
+@click.option("--end-idle-after", metavar="TIME", help="End sessions in the way that idle in a transaction for longer.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; with --yes.")
+def rollback(target: str | None, yes: bool, give_up: bool, as_json: bool, **options: str | None) -> None:
+    """Go back to revision TARGET and keep what Phase 2 collected.
+
+    Shows what goes and asks; then stops the backfill, closes the tables that
+    go to applications, moves them into an archive (at once, whatever their
+    size), verifies that everything is as before the upgrade, and opens access
+    again. `features` and `hot_niches_today` stay in use throughout.
+
+    Interrupted, it goes on where it was when it is run again, with or without
+    TARGET; --abort opens access again instead. `sidb restore` brings the
+    archive back after a later upgrade.
+
+    \b
+    Examples:
+      sidb rollback 1.0.0            back to Phase 1
+      sidb rollback                  go on with an interrupted one
+      sidb rollback --abort          or give it up
+    """
+    from operations import findings, report
+    from operations.database import address
+    from operations.errors import UsageError
+    from operations.rollback import run
+    from operations.rollback.plan import plan, show_plan
+    from operations.settings import Settings
+
+    url = address(Settings.from_environment())
+    console = report.console(stderr=as_json)
+    if as_json and not (yes or give_up):
+        raise UsageError("--json does not ask.", "add --yes.")
+    if give_up:
+        if target is not None:
+            raise UsageError("--abort takes no TARGET.", "sidb rollback --abort")
+        found = run.abort(url, console)
+    else:
+        prepared = run.prepare(url, target)
+        if prepared.interrupted:
+            begun = prepared.interrupted
+            console.print(f"Going on with the rollback to {begun.target}; the last phase finished is '{begun.phase}'.")
+        else:
+            show_plan(plan(url, prepared.way, prepared.archive), console)
+            if not yes:
+                click.confirm("\nRoll back now?", abort=True)
+        given = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
+        found = run.run(url, prepared, given, console)
+    if as_json:
+        click.echo(report.to_json(found))
+    else:
+        findings.show(found, console)
+    raise SystemExit(found.exit_code)

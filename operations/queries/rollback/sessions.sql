@@ -1,0 +1,11 @@
+-- Sessions of others that hold a lock on one of these relations; what they do may be hidden from this role.
+SELECT DISTINCT a.pid, coalesce(a.usename::text, 'unknown') AS who, coalesce(a.application_name, '') AS application
+FROM pg_locks AS l
+INNER JOIN pg_stat_activity AS a ON a.pid = l.pid
+WHERE
+    l.relation IN (SELECT to_regclass(named) FROM unnest(%(relations)s::text []) AS named)
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.granted
+    AND a.pid <> pg_backend_pid()
+    AND (a.backend_type = 'client backend' OR (a.backend_type IS NULL AND a.usesysid IS NOT NULL))
+ORDER BY a.pid;

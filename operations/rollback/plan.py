@@ -1,0 +1,185 @@
+"""What a rollback would do, before it does it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script
+from alembic.util import CommandError
+from psycopg.sql import SQL, Identifier
+from rich.console import Console
+from sqlalchemy import URL
+
+from models import ANALYTICS
+from operations import report
+from operations.catalog import snapshot
+from operations.database import engine
+from operations.errors import SidbError, UsageError
+from operations.guard import loss
+from operations.guard.validation import removed
+from operations.queries import query
+from operations.upgrade import script_directory
+
+COUNTED = 100_000
+"""Rows counted exactly; of more, the statistics' estimate is shown, so that looking is cheap whatever the size."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """An object that goes: what becomes of it, with its rows and size as far as it has any."""
+
+    revision: str
+    object: str
+    becomes: str
+    rows: str | None
+    size: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """From `current` to `target`: the steps, newest first, what goes, and the relations that are closed meanwhile."""
+
+    current: str
+    target: str
+    steps: list[str]
+    objects: list[Line]
+    closed: list[str]
+
+
+@dataclass(frozen=True)
+class Way:
+    """The revisions that a rollback undoes, newest first."""
+
+    current: str
+    target: str
+    scripts: Sequence[Script]
+
+    @property
+    def affected(self) -> list[str]:
+        """The relations that are closed: those that go, and those of schema analytics that are changed."""
+        return sorted(self._going("table", "materialized view", "view", "sequence"))
+
+    @property
+    def applications(self) -> list[str]:
+        """Of these, what applications themselves use: what triggers fill, Phase 1's writers hold all the time."""
+        computed = {name for script in self.scripts for name in loss.computed(script)}
+        return sorted(self._going("table", "materialized view", "view") - computed)
+
+    def _going(self, *kinds: str) -> set[str]:
+        names: set[str] = set()
+        for script in self.scripts:
+            names.update(script.module.locks["downgrade"])
+            for kind in kinds:
+                names |= removed(script.revision, "downgrade", kind)
+        return {name for name in names if name.startswith(f"{ANALYTICS}.")}
+
+
+def way(url: URL, target: str) -> Way:
+    """The way back to `target`; UsageError where that is no earlier revision."""
+    current = revision(url)
+    if current is None:
+        raise SidbError("No migration was run on this database.", "there is nothing to roll back.")
+    return between(current, target)
+
+
+def revision(url: URL) -> str | None:
+    """The revision at which the database is."""
+    reader = engine(url)
+    with reader.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    reader.dispose()
+    return current
+
+
+def between(current: str, target: str) -> Way:
+    """The way from one revision to an earlier one; UsageError where it is none."""
+    directory = script_directory()
+    known = [script.revision for script in directory.walk_revisions()]
+    if target not in known:
+        raise UsageError(f"{target} is not a revision.", f"name one of {', '.join(reversed(known))}.")
+    try:
+        scripts = list(directory.iterate_revisions(current, target))
+    except CommandError:
+        scripts = []
+    if target == current or not scripts:
+        raise UsageError(f"The database is at {current}: {target} is not before it.", "name an earlier revision.")
+    return Way(current, target, scripts)
+
+
+def refuse_users(url: URL, way: Way) -> None:
+    """Raise SidbError where something that is not ours uses what goes: it would move along, or be in the way."""
+    going = set(way.affected)
+    reader = engine(url)
+    with reader.connect() as connection:
+        seen = snapshot(connection)
+    reader.dispose()
+    users = sorted(
+        {
+            f"  {user.name} uses {used.schema}.{used.name}"
+            for user, uses in seen.uses.items()
+            if user.kind == "foreign"
+            for used in uses
+            if f"{used.schema}.{used.name}" in going and used.kind in ("table", "view", "materialized_view", "column")
+        }
+    )
+    if users:
+        raise SidbError(
+            "\n".join(["What goes is used by what is not ours; nothing was changed.", *users]),
+            "drop these, and create them again after `sidb restore`.",
+        )
+
+
+def plan(url: URL, way: Way, archive: str) -> Plan:
+    """What there is to lose, and where it will be kept. Changes nothing."""
+    reader = engine(url, isolation_level="AUTOCOMMIT")
+    with reader.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        objects = [line for script in way.scripts for line in _lines(driver, script, archive)]
+    reader.dispose()
+    titles = [f"{script.revision}  {script.doc.rstrip('.')}" for script in way.scripts]
+    return Plan(way.current, way.target, titles, objects, way.affected)
+
+
+def show_plan(planned: Plan, console: Console) -> None:
+    console.print(f"From {planned.current} back to {planned.target}:")
+    if planned.objects:
+        console.print(report.table(planned.objects))
+    console.print(f"\n{len(planned.closed)} relations of schema {ANALYTICS} are closed to applications meanwhile.")
+
+
+def _lines(connection: psycopg.Connection[Any], script: Script, archive: str) -> Iterator[Line]:
+    revision = script.revision
+    kept = loss.dropped_tables(script)
+    for kind in ("table", "materialized view", "view"):
+        for name in sorted(removed(revision, "downgrade", kind)):
+            row = connection.execute(query("rollback/size"), {"relation": name}).fetchone()
+            if row is None:
+                continue
+            becomes = f"moves to {archive}" if name in kept else "dropped; computed again by an upgrade"
+            rows = _rows(connection, name, row[2]) if kind == "table" else None
+            yield Line(revision, f"{kind} {name}", becomes, rows, None if kind == "view" else _size(row[1]))
+    for relation, columns in loss.dropped_columns(connection, script).items():
+        for column in columns:
+            yield Line(revision, f"column {relation}.{column}", f"copied to {archive}", None, None)
+
+
+def _rows(connection: psycopg.Connection[Any], name: str, estimated: int) -> str:
+    few = SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS seen").format(
+        Identifier(*name.split(".")), COUNTED + 1
+    )
+    row = connection.execute(few).fetchone()
+    assert row is not None
+    if row[0] <= COUNTED:
+        return f"{row[0]:,}"
+    return f"about {estimated:,}" if estimated > COUNTED else f"more than {COUNTED:,}"
+
+
+def _size(size: int) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < 10_240:
+            return f"{size:,} {unit}"
+        size //= 1024
+    return f"{size:,} GB"

@@ -1,0 +1,163 @@
+"""What is written down of rollbacks, in schema sidb, so that an interrupted one is resumed or ended."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import psycopg
+from psycopg.rows import class_row
+from sqlalchemy import URL
+
+from operations.database import engine
+from operations.errors import SidbError
+from operations.guard.sessions import client
+from operations.queries import query
+
+Phase = Literal["started", "paused", "closed", "moved", "opened", "done", "aborted"]
+
+PHASES: tuple[Phase, ...] = ("started", "paused", "closed", "moved", "opened", "done")
+"""In their order; each is reached when what it names has been committed."""
+
+ONE_AT_A_TIME = "SELECT pg_try_advisory_lock(hashtextextended('sidb rollback', 0))"
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """A rollback as it stands: from revision `origin` to `target`, `phase` finished last."""
+
+    rollback_id: int
+    origin: str
+    target: str
+    phase: Phase
+    was_paused: bool | None
+    started: datetime
+    finished: datetime | None
+    who: str
+
+    @property
+    def archive(self) -> str:
+        """The schema in which it keeps what it puts aside."""
+        return f"sidb_archive_{self.rollback_id}"
+
+    def has_reached(self, phase: Phase) -> bool:
+        return self.phase in PHASES and PHASES.index(self.phase) >= PHASES.index(phase)
+
+
+@dataclass(frozen=True)
+class Right:
+    """A privilege that somebody granted; an empty `column_name` means the whole relation, an empty `grantee` PUBLIC."""
+
+    relation: str
+    column_name: str
+    grantor: str
+    grantee: str
+    privilege: str
+    is_grantable: bool
+
+
+@dataclass(frozen=True)
+class Archived:
+    """A table that was moved aside, or of which columns were copied; `bytes` is None where it is no longer there."""
+
+    relation: str
+    kept_columns: list[str] | None
+    definitions: list[str]
+    place: int | None
+    rows_restored: int
+    rows_left: int
+    state: str
+    bytes: int | None
+
+
+@contextmanager
+def alone(url: URL) -> Iterator["Records"]:
+    """The records, on a session that keeps every other rollback and restore out. Raises SidbError."""
+    with _session(url) as connection:
+        if connection.execute(ONE_AT_A_TIME).fetchone() != (True,):
+            raise SidbError(
+                "Another rollback or restore is at work on this database; nothing was changed.",
+                "wait for it; `SELECT * FROM pg_stat_activity WHERE application_name LIKE 'sidb%'` names it.",
+            )
+        yield Records(connection)
+
+
+@contextmanager
+def reading(url: URL) -> Iterator["Records"]:
+    """The records, for looking only."""
+    with _session(url) as connection:
+        yield Records(connection)
+
+
+@contextmanager
+def _session(url: URL) -> Iterator[psycopg.Connection[Any]]:
+    opened = engine(url, isolation_level="AUTOCOMMIT", connect_args={"application_name": f"sidb rollback {client()}"})
+    try:
+        with opened.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            yield driver
+    except psycopg.Error as error:
+        reason = error.diag.message_primary or str(error).strip().partition("\n")[0]
+        raise SidbError(
+            f"The database refused it: {reason}",
+            "correct that and run it again: it goes on with the phase that was not finished.",
+        ) from error
+    finally:
+        opened.dispose()
+
+
+class Records:
+    """Reads and writes them on a session in autocommit mode."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+
+    def exist(self) -> bool:
+        row = self.connection.execute("SELECT to_regclass('sidb.rollback') IS NOT NULL").fetchone()
+        return bool(row and row[0])
+
+    def pending(self) -> Rollback | None:
+        """The rollback that was begun and neither finished nor aborted."""
+        return next(iter(self._rollbacks("pending")), None) if self.exist() else None
+
+    def all(self) -> list[Rollback]:
+        """Every rollback, the oldest first."""
+        return self._rollbacks("all") if self.exist() else []
+
+    def begin(self, origin: str, target: str) -> Rollback:
+        if not self.exist():
+            self.connection.execute(query("rollback/create"))
+        parameters = {"origin": origin, "target": target, "client": client()}
+        return self._rollbacks("begin", parameters)[0]
+
+    def reached(self, rollback: Rollback, phase: Phase) -> None:
+        self.connection.execute(query("rollback/reached"), {"rollback_id": rollback.rollback_id, "phase": phase})
+
+    def paused(self, rollback: Rollback, was_paused: bool | None) -> None:
+        parameters = {"rollback_id": rollback.rollback_id, "was_paused": was_paused}
+        self.connection.execute(query("rollback/was_paused"), parameters)
+
+    def remember(self, rollback: Rollback, rights: Sequence[Right]) -> None:
+        """Write down what is about to be revoked, in the same transaction."""
+        with self.connection.cursor() as cursor:
+            rows = [{**asdict(right), "place": place} for place, right in enumerate(rights, 1)]
+            cursor.executemany(
+                query("rollback/remember_right"), [{**row, "rollback_id": rollback.rollback_id} for row in rows]
+            )
+
+    def rights(self, rollback: Rollback) -> list[Right]:
+        """What the rollback revoked, in the order in which it can be granted again."""
+        with self.connection.cursor(row_factory=class_row(Right)) as cursor:
+            parameters = {"rollback_id": rollback.rollback_id}
+            return cursor.execute(query("rollback/remembered_rights"), parameters).fetchall()
+
+    def archived(self, rollback: Rollback) -> list[Archived]:
+        """What the rollback put aside."""
+        with self.connection.cursor(row_factory=class_row(Archived)) as cursor:
+            return cursor.execute(query("rollback/archived"), {"rollback_id": rollback.rollback_id}).fetchall()
+
+    def _rollbacks(self, name: str, parameters: dict[str, Any] | None = None) -> list[Rollback]:
+        with self.connection.cursor(row_factory=class_row(Rollback)) as cursor:
+            return cursor.execute(query(f"rollback/{name}"), parameters).fetchall()

@@ -1,0 +1,167 @@
+"""Closing and opening: who is shut out, who is not and is named, and that everybody gets back exactly what was his."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import URL, Engine
+
+from operations.embedded import Server
+from operations.errors import SidbError
+from operations.phase1 import Shape
+from operations.rollback import access
+from operations.rollback.plan import way
+from operations.rollback.records import alone
+from tests.fixtures.databases import Alembic, Clone, conninfo
+from tests.operations.guard.conftest import catalog, current
+from tests.operations.rollback.conftest import Fill, abort, execute, finding, privileges, roll_back, verdicts
+from tests.revisions.conftest import OWNER, deploy
+
+Role = Callable[[str], str]
+
+
+@pytest.fixture
+def role(server: Server) -> Iterator[Role]:
+    """``role("app")`` makes a role of the server that may log in; dropped after the databases are."""
+    numbers = itertools.count(1)
+    made: list[str] = []
+    where = server.url("postgres")
+
+    def make(name: str) -> str:
+        made.append(f"rollback_{name}_{next(numbers)}")
+        execute(where, f"CREATE ROLE {made[-1]} LOGIN")
+        return made[-1]
+
+    yield make
+    for name in made:
+        execute(where, f"DROP ROLE {name}")
+
+
+@pytest.fixture
+def closed(role: Role, fill: Fill) -> tuple[URL, str]:
+    """A database in which several people granted several things, and a role that may read and write."""
+    engine = fill(Shape.TABLE)
+    app, chief, other = role("app"), role("chief"), role("other")
+    execute(
+        engine.url,
+        f"""
+        GRANT USAGE ON SCHEMA analytics TO PUBLIC;
+        GRANT SELECT ON public.features TO {app};
+        GRANT ALL ON analytics.analytics_events, analytics.trend_cache TO {app};
+        GRANT SELECT, INSERT ON analytics.trend_cache TO {chief} WITH GRANT OPTION;
+        GRANT SELECT (niche_id, trend_type), UPDATE (trend_data) ON analytics.trend_cache TO {chief} WITH GRANT OPTION;
+        GRANT USAGE ON SEQUENCE analytics.trend_cache_trend_id_seq TO PUBLIC;
+        SET ROLE {chief};
+        GRANT SELECT ON analytics.trend_cache TO {other} WITH GRANT OPTION;
+        GRANT SELECT (trend_type) ON analytics.trend_cache TO PUBLIC;
+        SET ROLE {other};
+        GRANT SELECT ON analytics.trend_cache TO {app};
+        """,  # noqa: S608
+    )
+    return engine.url, app
+
+
+def test_privileges_are_the_same_before_and_after(closed: tuple[URL, str]) -> None:
+    url, _ = closed
+    before = privileges(url)
+    assert len(set(before["trend_cache"][0].split(","))) > 3
+    found = roll_back(url, "2.0.1")
+    assert finding(found, "access opened").verdict == "ok"
+    after = privileges(url)
+    assert set(after) >= {"analytics_events", "trend_cache", "trend_cache_trend_id_seq"}
+    assert after == {name: before[name] for name in after}
+
+
+def test_applications_are_shut_out_and_phase1_is_not(closed: tuple[URL, str]) -> None:
+    url, app = closed
+    before = privileges(url)
+    as_app = url.set(username=app)
+    back = way(url, "2.0.0")
+    with alone(url) as records:
+        rollback = records.begin(back.current, back.target)
+        said = access.close(records, rollback, back.affected)
+        assert "superuser" in said.detail
+        for table in ("analytics_events", "trend_cache"):
+            with pytest.raises(InsufficientPrivilege):
+                execute(as_app, f"SELECT count(*) FROM analytics.{table}")  # noqa: S608
+        assert execute(as_app, "SELECT count(*) FROM features") == [(200,)]
+        assert access.rights(records.connection, back.affected) == []
+    assert verdicts(abort(url)) == {"backfill": "ok", "access opened": "ok"}
+    assert privileges(url) == before
+
+
+def test_who_cannot_be_shut_out_is_named(fill: Fill) -> None:
+    """REVOKE stops neither superusers nor the owner's own roles: that is said, and nothing is claimed."""
+    url = fill(Shape.TABLE).url
+    with psycopg.connect(conninfo(url), autocommit=True, application_name="app as superuser") as app:
+        app.execute("SELECT 1")
+        found = finding(roll_back(url, "1.0.0"), "access closed")
+        assert (found.verdict, "postgres (a superuser, 1 sessions)" in found.detail) == ("warning", True)
+
+
+def test_sessions_on_the_tables_are_ended_and_phase1s_go_on(fill: Fill) -> None:
+    url = fill(Shape.TABLE).url
+    back = way(url, "1.0.0")
+    with (
+        closing(psycopg.connect(conninfo(url))) as reader,
+        closing(psycopg.connect(conninfo(url))) as scorer,
+        psycopg.connect(conninfo(url), autocommit=True) as ours,
+    ):
+        reader.execute("SELECT count(*) FROM analytics.trend_cache")
+        # its trigger writes to analytics.stale_views
+        scorer.execute("UPDATE features SET opportunity = opportunity WHERE niche_id = 1")
+        said = access.end_sessions(ours, back.applications)
+        assert (said.verdict, f"pid {reader.info.backend_pid} " in said.detail) == ("ok", True)
+        with pytest.raises(psycopg.OperationalError):
+            reader.execute("SELECT 1")
+        assert scorer.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_what_is_not_ours_and_uses_what_goes(fill: Fill) -> None:
+    url = fill(Shape.TABLE).url
+    execute(url, "CREATE VIEW public.report AS SELECT count(*) FROM analytics.trend_cache")
+    before = catalog(url)
+    with pytest.raises(SidbError, match=r"view public.report uses analytics.trend_cache") as caught:
+        roll_back(url, "1.0.0")
+    assert "sidb restore" in caught.value.next_step
+    assert (catalog(url), current(url)) == (before, "2.0.6")
+
+
+def test_a_migrator_without_superuser(
+    server: Server, role: Role, clone: Clone, connect: Callable[..., Engine], shape: Shape
+) -> None:
+    """It may neither grant for others nor end their sessions: the first is refused beforehand, the second is said."""
+    deployment = deploy(server, clone("empty"), shape, connect)
+    url = deployment.owner.url
+    Alembic(url).upgrade()
+    deployment.owner.dispose()
+    chief, app = role("chief"), role("app")
+    where = deployment.superuser.url
+    deployment.superuser.dispose()
+    execute(
+        where,
+        f"""
+        GRANT USAGE ON SCHEMA analytics TO PUBLIC;
+        GRANT SELECT ON analytics.trend_cache TO {chief} WITH GRANT OPTION;
+        SET ROLE {chief};
+        GRANT SELECT ON analytics.trend_cache TO {app};
+        """,
+    )
+    with pytest.raises(SidbError, match=f"analytics.trend_cache: {chief} passed privileges on"):
+        roll_back(url, "2.0.1")
+    assert current(url) == "2.0.6"
+    execute(where, f"GRANT {chief} TO {OWNER}")
+    before = privileges(where)
+    with closing(psycopg.connect(conninfo(url.set(username=app)), autocommit=True)) as reader:
+        reader.execute("SET idle_in_transaction_session_timeout = '2s'")
+        reader.execute("BEGIN; SELECT count(*) FROM analytics.trend_cache")
+        found = roll_back(url, "2.0.0")
+        assert finding(found, "sessions ended").verdict == "warning"
+        assert f"pid {reader.info.backend_pid}" in finding(found, "sessions ended").detail
+    assert found.exit_code == 0
+    left = privileges(where)
+    assert left == {name: before[name] for name in left}
+    execute(where, f"REVOKE {chief} FROM {OWNER}")
