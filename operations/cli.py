@@ -4,7 +4,18 @@ from typing import Any
 
 import click
 
-from operations.commands import backfill, demo, history, maintain, monitor, preflight, rollback, server, upgrade
+from operations.commands import (
+    backfill,
+    demo,
+    export_sql,
+    history,
+    maintain,
+    monitor,
+    preflight,
+    rollback,
+    server,
+    upgrade,
+)
 from operations.errors import SidbError
 
 INTERRUPTED = 130  # as a shell reports Ctrl-C
@@ -45,5 +56,6 @@ main.add_command(rollback.rollback)
 main.add_command(history.history)
 main.add_command(backfill.backfill)
 main.add_command(maintain.maintain)
+main.add_command(export_sql.export_sql)
 main.add_command(monitor.monitor)
 main.add_command(server.server)

@@ -1,0 +1,198 @@
+"""`sidb export-sql`: the plan's files do what Alembic does, run by psql and by a runner of Flyway's kind."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from sqlalchemy import URL, NullPool, create_engine
+
+from operations.catalog import Snapshot, snapshot
+from operations.errors import SidbError
+from operations.export import Outcome, export, files
+from operations.phase1 import Shape
+from tests.fixtures.databases import Alembic, Clone, conninfo
+
+BIN = Path(sys.executable).parent
+PLANNED = (
+    "analytics_schema",
+    "trend_analysis_tables",
+    "cross_platform_tables",
+    "recommendations_tables",
+    "modify_existing_tables",
+    "create_analytics_indices",
+    "create_analytics_views",
+)
+
+Direction = Literal["up", "down"]
+Run = Callable[[URL, Direction], None]
+
+
+@pytest.fixture(scope="module")
+def migrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("export") / "migrations"
+    export(directory)
+    return directory
+
+
+@pytest.fixture(params=["psql", "dblift"])
+def run(request: pytest.FixtureRequest, migrations: Path, pg_bin: Path, tmp_path: Path) -> Run:
+    """``run(url, "up")`` runs all files of a direction."""
+    if request.param == "psql":
+        return lambda url, direction: all_by_psql(pg_bin, migrations, url, direction)
+    return lambda url, direction: all_by_dblift(migrations, tmp_path, url, direction)
+
+
+def by_psql(pg_bin: Path, script: Path, url: URL) -> "subprocess.CompletedProcess[str]":
+    """As the .conf, or that there is none, says."""
+    transaction = [] if script.with_name(f"{script.name}.conf").exists() else ["--single-transaction"]
+    options = ["-X", "-q", "-v", "ON_ERROR_STOP=1", *transaction, "-f", script]
+    return subprocess.run([pg_bin / "psql", *options, conninfo(url)], capture_output=True, text=True)
+
+
+def all_by_psql(pg_bin: Path, migrations: Path, url: URL, direction: Direction) -> None:
+    letter = {"up": "V", "down": "U"}[direction]
+    for script in sorted(migrations.glob(f"{letter}*.sql"), reverse=direction == "down"):
+        done = by_psql(pg_bin, script, url)
+        assert done.returncode == 0, f"{script.name}: {done.stderr}"
+
+
+def all_by_dblift(migrations: Path, logs: Path, url: URL, direction: Direction) -> None:
+    """It wants a password, which nobody asks for here; and keeps its own history, as Flyway does."""
+    place = conninfo(url.set(password="unused"))  # noqa: S106
+    command = ["migrate"] if direction == "up" else ["undo", "--target-version", "1.0.0"]
+    where = ["--db-url", place, "--db-schema", "public", "--scripts", migrations, "--log-dir", logs]
+    done = subprocess.run(
+        [BIN / "dblift", *where, *command, "--analysis-mode", "execution"],
+        env={"PATH": os.environ["PATH"]},
+        cwd=logs,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def of(url: URL) -> Snapshot:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        return snapshot(connection)
+
+
+def test_up_down_up_gives_the_catalogs_of_alembic(clone: Clone, run: Run, shape: Shape) -> None:
+    exported, online = clone(f"phase1_{shape}"), clone(f"phase1_{shape}")
+    before = of(exported)
+    for direction in ("up", "down", "up"):
+        run(exported, direction)
+        alembic = Alembic(online)
+        if direction == "up":
+            alembic.upgrade()
+        else:
+            alembic.downgrade("1.0.0")
+        assert of(exported) == of(online)
+        assert (of(exported) == before) is (direction == "down")
+
+
+def test_phase1_is_made_where_there_is_none(clone: Clone, migrations: Path, pg_bin: Path) -> None:
+    url = clone("empty")
+    all_by_psql(pg_bin, migrations, url, "up")
+    assert of(url) == of(clone("created"))
+
+
+def test_a_phase1_that_does_not_fit_is_refused(clone: Clone, migrations: Path, pg_bin: Path) -> None:
+    url = clone("phase1_table")
+    execute(url, "ALTER TABLE features DROP COLUMN supply_score")
+    refused = by_psql(pg_bin, migrations / "V1.0.0__phase1_baseline.sql", url)
+    assert refused.returncode == 3
+    assert "public.features.supply_score: is missing, needs numeric(5,4)" in refused.stderr
+
+
+INTERRUPTION = """
+    CREATE FUNCTION interrupt() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'interrupted'; END $$;
+    CREATE EVENT TRIGGER interrupt ON ddl_command_start WHEN TAG IN ('{}') EXECUTE FUNCTION interrupt()
+"""
+
+
+@pytest.mark.parametrize(
+    ("revision", "slug", "at"),
+    [
+        ("2.0.4", "modify_existing_tables", "CREATE SCHEMA"),
+        ("2.0.5", "create_analytics_indices", "CREATE INDEX"),
+        ("2.0.6", "create_analytics_views", "CREATE MATERIALIZED VIEW"),
+    ],
+)
+def test_what_was_interrupted_is_cleared_up_as_its_header_says(
+    clone: Clone, migrations: Path, pg_bin: Path, revision: str, slug: str, at: str
+) -> None:
+    interrupted, whole = clone("phase1_matview"), clone("phase1_matview")
+    Alembic(whole).upgrade(revision)
+    Alembic(interrupted).upgrade(f"2.0.{int(revision[-1]) - 1}")
+    execute(interrupted, INTERRUPTION.format(at))
+    forward, back = f"V{revision}__{slug}.sql", f"U{revision}__rollback_{slug}.sql"
+    assert f"Interrupted? Then run {back}, then this again." in (migrations / forward).read_text(encoding="utf-8")
+    assert "ERROR:  interrupted" in by_psql(pg_bin, migrations / forward, interrupted).stderr
+    execute(interrupted, "DROP EVENT TRIGGER interrupt")
+    for script in (back, forward):
+        assert by_psql(pg_bin, migrations / script, interrupted).returncode == 0
+    assert of(interrupted) == of(whole)
+
+
+def execute(url: URL, statement: str) -> None:
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_the_files_are_the_plans() -> None:
+    made = files()
+    scripts = [name for name in made if name.endswith(".sql")]
+    assert scripts == [
+        "V1.0.0__phase1_baseline.sql",
+        *(f"V2.0.{step}__{slug}.sql" for step, slug in enumerate(PLANNED)),
+        *(f"U2.0.{step}__rollback_{slug}.sql" for step, slug in enumerate(PLANNED)),
+    ]
+    assert {name: text for name, text in made.items() if not name.endswith(".sql")} == {
+        f"{name}.conf": "executeInTransaction=false\n"
+        for name in scripts
+        if name[1:6] in ("2.0.4", "2.0.5") or name.startswith("V2.0.6")
+    }
+    assert not [name for name, text in made.items() if "alembic" in text or "${" in text]
+    assert files() == made
+
+
+def test_what_differs_is_replaced_only_if_asked(tmp_path: Path) -> None:
+    first = export(tmp_path / "deep" / "migrations")
+    directory = Path(first.directory)
+    assert {each.outcome for each in first.files} == {Outcome.WRITTEN}
+    assert {each.outcome for each in export(directory).files} == {Outcome.UNCHANGED}
+
+    changed, gone = directory / "V2.0.1__trend_analysis_tables.sql", directory / "U2.0.0__rollback_analytics_schema.sql"
+    changed.write_text("-- mine\n", encoding="utf-8")
+    gone.unlink()
+    with pytest.raises(
+        SidbError, match=r"1 of the files in .* nothing was written:\n  V2\.0\.1__trend_analysis_tables\.sql"
+    ):
+        export(directory)
+    assert changed.read_text(encoding="utf-8") == "-- mine\n"
+    assert not gone.exists()
+    outcomes = {each.file: each.outcome for each in export(directory, replace=True).files}
+    assert (outcomes[changed.name], outcomes[gone.name]) == (Outcome.REPLACED, Outcome.WRITTEN)
+    assert {path.name: path.read_text(encoding="utf-8") for path in directory.iterdir()} == files()
+
+
+def test_the_command(tmp_path: Path) -> None:
+    def sidb(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        environment = {"PATH": os.environ["PATH"]}  # no DATABASE_URL: it must reach for no server
+        return subprocess.run([BIN / "sidb", "export-sql", *arguments], env=environment, capture_output=True, text=True)
+
+    written = sidb(str(tmp_path / "m"))
+    assert (written.returncode, written.stderr) == (0, "")
+    assert written.stdout.splitlines()[1] == f"written    {tmp_path}/m/V2.0.0__analytics_schema.sql"
+    again = json.loads(sidb(str(tmp_path / "m"), "--json").stdout)
+    assert {each["outcome"] for each in again["files"]} == {"unchanged"}
+    (tmp_path / "m" / "V2.0.0__analytics_schema.sql").write_text("")
+    refused = sidb(str(tmp_path / "m"))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.splitlines()[-1] == "Next: compare them (export to another directory), or give --replace."
+    assert sidb().returncode == 2
