@@ -1,6 +1,6 @@
 # Everything below uses paths relative to this directory, so that the clone may lie anywhere, spaces included.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench lock recorded kill-matrix clean
+.PHONY: help install demo rehearse test lint format docs bench lock recorded kill-matrix clean
 
 SHAPE ?= table
 PG_BIN ?=
@@ -33,6 +33,9 @@ install: ## Create .venv with everything pinned in requirements.lock
 
 demo: install ## Migrate a sample Phase 1 database (SHAPE=table or SHAPE=matview)
 	@.venv/bin/sidb demo --shape $(SHAPE)
+
+rehearse: install ## Rehearse the whole rollout at volume under traffic (ARGS='--events 10000000')
+	@.venv/bin/sidb rehearse $(ARGS)
 
 test: install ## Run the tests, a server for each core (PG_BIN=/another/postgresql/bin, ARGS='tests/models -k word')
 	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)

@@ -12,6 +12,7 @@ from operations.commands import (
     maintain,
     monitor,
     preflight,
+    rehearse,
     rollback,
     server,
     upgrade,
@@ -58,4 +59,5 @@ main.add_command(backfill.backfill)
 main.add_command(maintain.maintain)
 main.add_command(export_sql.export_sql)
 main.add_command(monitor.monitor)
+main.add_command(rehearse.rehearse)
 main.add_command(server.server)

@@ -21,6 +21,7 @@ from operations import report
 from operations.database import engine
 from operations.embedded import CLONE
 from operations.errors import SidbError
+from operations.guard import sessions
 from operations.ledger import Entry, Ledger
 
 
@@ -70,12 +71,12 @@ class Line:
 
 
 def run(url: URL, revision: str, options: Mapping[str, str], console: Console) -> Upgraded:
-    """Upgrade the database of the settings, which is that of `url`, as `alembic upgrade` does.
+    """Upgrade the database of `url` as `alembic upgrade` does that of the settings.
 
     `options` are its `-x`. There is a line a step on the console.
     """
     before = {entry.step_id for entry in history(url).steps}
-    migrate(lambda config: command.upgrade(config, revision), options, console)
+    migrate(lambda config: command.upgrade(config, revision), options, console, connection=sessions.engine(url))
     return Upgraded([entry for entry in history(url).steps if entry.step_id not in before])
 
 

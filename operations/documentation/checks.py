@@ -6,8 +6,13 @@ from operations import monitor, preflight
 from operations.documentation.markdown import code, generated, table
 from operations.findings import Check
 from operations.monitor.thresholds import METRICS
+from operations.rehearsal import gates
 
-CHECKS: dict[str, Sequence[Check]] = {"sidb preflight": preflight.CHECKS, "sidb monitor": monitor.CHECKS}
+CHECKS: dict[str, Sequence[Check]] = {
+    "sidb preflight": preflight.CHECKS,
+    "sidb monitor": monitor.CHECKS,
+    "sidb rehearse": gates.CHECKS,
+}
 """The checks of each command, in the order in which they are usually run."""
 
 

@@ -1,0 +1,236 @@
+"""Gates: the limits that a rehearsal must keep, each settable; what is beyond one fails it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from operations.errors import UsageError
+from operations.findings import Check, Finding
+from operations.rehearsal.summary import Summary
+from operations.rehearsal.traffic import ROLLOUT
+
+GIGABYTE = 10**9
+NEXT = "see the report."
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A limit: `measure` gives the value beside it, and in words what it is; None: it was not measured."""
+
+    check: Check
+    limit: float
+    unit: str
+    measure: Callable[[Summary], tuple[float, str] | None]
+
+    @property
+    def name(self) -> str:
+        return self.check.name
+
+    def judge(self, summary: Summary, limit: float) -> Finding:
+        found = self.measure(summary)
+        if found is None:
+            return self.check.unknown("not measured: the rehearsal did not come so far")
+        value, words = found
+        beside = f"{value:,.4g}{self.unit} (at most {limit:,.4g}{self.unit})"
+        detail = f"{beside}{': ' if words else ''}{words}"
+        return self.check.ok(detail) if value <= limit else self.check.failed(detail)
+
+
+def _acts(summary: Summary) -> tuple[float, str]:
+    failed = [f"{act.title}: {act.detail}" for act in summary.acts if act.error]
+    return len(failed), "; ".join(failed)
+
+
+def _undeclared(summary: Summary) -> tuple[float, str] | None:
+    found = [
+        f"{step.revision} {step.direction} holds {mode} on {relation}"
+        for step in summary.steps
+        for relation, mode in step.undeclared.items()
+    ]
+    return (len(found), "; ".join(found)) if summary.steps else None
+
+
+def _longest_wait(summary: Summary) -> tuple[float, str]:
+    seen = [wait.longest_ms for wait in summary.waits if wait.behind == ROLLOUT]
+    steps = [(step.longest_wait_ms, f"{step.revision} {step.direction}") for step in summary.steps]
+    return max([*((longest, "") for longest in seen), *steps], default=(0.0, ""))
+
+
+def _step_seconds(summary: Summary) -> tuple[float, str] | None:
+    return max(((step.seconds, f"{step.revision} {step.direction}") for step in summary.steps), default=None)
+
+
+def _p99_ratio(summary: Summary) -> tuple[float, str] | None:
+    before, during = summary.before.p99_ms, summary.during.p99_ms
+    if not before or during is None:
+        return None
+    return during / before, f"{before:g} ms before, {during:g} ms during"
+
+
+def _errors(summary: Summary) -> tuple[float, str]:
+    every = [latency for act in summary.acts for latency in (act.phase1, act.phase2)]
+    states = sorted({state for latency in every for state in latency.errors})
+    return sum(sum(latency.errors.values()) for latency in every), ", ".join(f"SQLSTATE {state}" for state in states)
+
+
+def _missing(summary: Summary) -> tuple[float, str] | None:
+    rows = summary.notes.missing_rows
+    return None if rows is None else (rows, "; ".join(summary.notes.missing))
+
+
+def _readers(summary: Summary) -> tuple[float, str] | None:
+    answers = summary.notes.answers
+    shares = (
+        (answer.p95_ms / answer.budget_ms, f"{answer.reader} took {answer.p95_ms:g} of {answer.budget_ms} ms")
+        for answer in answers
+    )
+    return max(shares, default=None)
+
+
+def _backfill_days(summary: Summary) -> tuple[float, str] | None:
+    done = summary.notes.backfilled
+    if done is None or not done.needed_hours:
+        return None
+    days = done.needed_hours / (done.window_hours / done.deadline_days)
+    return days, f"10 million events at {done.events_per_second:,.0f} a second, in off-peak windows only"
+
+
+def _first_month(summary: Summary) -> tuple[float, str] | None:
+    forecast = summary.forecast
+    return (forecast.first_month_bytes / GIGABYTE, f"{forecast.event_bytes:,.0f} bytes an event") if forecast else None
+
+
+def _six_months(summary: Summary) -> tuple[float, str] | None:
+    forecast = summary.forecast
+    return (forecast.six_months_bytes / GIGABYTE, f"{forecast.six_months_rows:,} rows") if forecast else None
+
+
+GATES = (
+    Gate(
+        Check("failed-acts", "Every part of the rollout was played to its end.", "Mend what it says, rehearse again."),
+        0,
+        "",
+        _acts,
+    ),
+    Gate(
+        Check(
+            "undeclared-locks",
+            "No step held a stronger lock than its revision declares: such a lock is not asked for patiently.",
+            "Declare it in the revision's `locks`, or change the statement that takes it.",
+        ),
+        0,
+        "",
+        _undeclared,
+    ),
+    Gate(
+        Check(
+            "longest-wait",
+            "The longest that a statement of the application was seen waiting for a lock of the rollout.",
+            "The report names the step; make its transaction shorter, or its lock weaker.",
+        ),
+        500,
+        " ms",
+        _longest_wait,
+    ),
+    Gate(
+        Check(
+            "step-seconds",
+            "How long the slowest migration step took (plan: alert on steps that exceed 5 minutes).",
+            "See the step's locks and waits in the report.",
+        ),
+        300,
+        " s",
+        _step_seconds,
+    ),
+    Gate(
+        Check(
+            "p99-ratio",
+            "The 99th percentile of Phase 1's statements during the rollout, beside that before it.",
+            "See which act the plot shows it in; run that one in quieter hours.",
+        ),
+        20,
+        "",
+        _p99_ratio,
+    ),
+    Gate(
+        Check(
+            "errors",
+            "Statements of the application that failed, but for those refused while a rollback had closed the tables.",
+            "The report lists them by SQLSTATE and act.",
+        ),
+        0,
+        "",
+        _errors,
+    ),
+    Gate(
+        Check(
+            "missing-rows",
+            "Rows that the verification found missing, changed or too much.",
+            "sidb backfill run --all, then sidb backfill verify.",
+        ),
+        0,
+        "",
+        _missing,
+    ),
+    Gate(
+        Check(
+            "reader-budget",
+            "The slowest reader's query: its 95th percentile as a share of its budget.",
+            "See its plan in the report; an index or a smaller query is needed.",
+        ),
+        1,
+        "",
+        _readers,
+    ),
+    Gate(
+        Check(
+            "backfill-days",
+            "Days that the plan's first month of history takes at the measured rate (plan: within 7 days).",
+            "Widen SIDB_BACKFILL_WINDOW, or start further workers.",
+        ),
+        7,
+        " days",
+        _backfill_days,
+    ),
+    Gate(
+        Check(
+            "first-month-gb",
+            "Size of the new tables with 10 million rows, by measured growth (plan: about 20 GB).",
+            "Provide more storage, or correct the plan.",
+        ),
+        20,
+        " GB",
+        _first_month,
+    ),
+    Gate(
+        Check(
+            "six-months-gb",
+            "Size of the new tables after six months, by measured growth (plan: about 100 GB).",
+            "Provide more storage, or correct the plan.",
+        ),
+        100,
+        " GB",
+        _six_months,
+    ),
+)
+CHECKS = tuple(gate.check for gate in GATES)
+
+
+def limits(given: Sequence[str]) -> dict[str, float]:
+    """The limits by gate, with those given as ``name=value``. Raises UsageError on what is not understood."""
+    found = {gate.name: gate.limit for gate in GATES}
+    for text in given:
+        name, _, value = text.partition("=")
+        try:
+            if name not in found:
+                raise ValueError(name)
+            found[name] = float(value)
+        except ValueError:
+            raise UsageError(
+                f"--gate {text} is not understood.", f"write it as longest-wait=200; there are {', '.join(found)}."
+            ) from None
+    return found
+
+
+def judge(summary: Summary, limits: Mapping[str, float]) -> list[Finding]:
+    """Every gate's verdict."""
+    return [gate.judge(summary, limits[gate.name]) for gate in GATES]

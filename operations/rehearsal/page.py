@@ -1,0 +1,85 @@
+"""The report: one self-contained page, and the same figures as JSON."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mako.template import Template
+
+from operations import report
+from operations.rehearsal.plot import COLOURS, Axis, Band, Line, Plot
+from operations.rehearsal.run import Rehearsal
+
+TEMPLATE = Path(__file__).with_suffix(".html.mako")
+LEAST_MS = 0.1
+NONE = "\N{EN DASH}"
+
+
+def write(done: Rehearsal, directory: Path) -> Path:
+    """Write ``rehearsal.html`` and ``rehearsal.json`` into the directory, made if need be; where the page is."""
+    directory.mkdir(parents=True, exist_ok=True)
+    text = report.to_json(done)
+    (directory / "rehearsal.json").write_text(text + "\n", encoding="utf-8")
+    page = directory / "rehearsal.html"
+    page.write_text(render(json.loads(text)), encoding="utf-8")
+    return page
+
+
+def render(data: dict[str, Any]) -> str:
+    """The page of what the JSON says; a number's cell names its place there: ``data-of="summary.before.p99_ms"``."""
+    template = Template(filename=str(TEMPLATE), default_filters=["h"], strict_undefined=True)  # noqa: S702 - all is escaped
+    forms = {"ms": _ms, "seconds": _seconds, "count": _count, "size": _size, "clock": _clock}
+    return str(template.render(data=data, pick=lambda path: pick(data, path), latency=_latency(data), **forms))
+
+
+def pick(data: Any, path: str) -> Any:
+    """What stands at a place: keys and numbers, divided by dots."""
+    for part in path.split("."):
+        data = data[int(part)] if isinstance(data, list) else data[part]
+    return data
+
+
+def _latency(data: dict[str, Any]) -> str:
+    summary = data["summary"]
+    timeline = summary["timeline"]
+    lines = []
+    for name, key, phase, colour, width in (
+        ("longest, Phase 1", "longest_ms", "phase1", "#f0a58a", 1.0),
+        ("p99, Phase 1", "p99_ms", "phase1", COLOURS[1], 1.6),
+        ("median, Phase 1", "p50_ms", "phase1", COLOURS[0], 1.6),
+        ("median, Phase 2", "p50_ms", "phase2", COLOURS[2], 1.2),
+    ):
+        points = [(bucket["at"], bucket[key]) for bucket in timeline[phase]]
+        if any(value is not None for _, value in points):
+            lines.append(Line(name, points, colour, width))
+    acts = [Band(act["name"], act["began"], act["began"] + act["seconds"]) for act in summary["acts"]]
+    x = Axis("since the beginning (min:s); dark strips: the nightly scorer", form=_clock)
+    scorings = [(each["began"], each["began"] + each["seconds"]) for each in summary["scorings"]]
+    return Plot(x, Axis("milliseconds", logarithmic=True, least=LEAST_MS), lines, acts, scorings).svg()
+
+
+def _ms(value: float | None) -> str:
+    if value is None:
+        return NONE
+    return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return NONE
+    return f"{value:,.0f} s" if value >= 100 else f"{value:.3g} s"
+
+
+def _count(value: float | None) -> str:
+    return NONE if value is None else f"{value:,.0f}"
+
+
+def _size(value: float) -> str:
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if value >= factor:
+            return f"{value / factor:,.3g} {unit}"
+    return f"{value:,.0f} B"
+
+
+def _clock(value: float) -> str:
+    return f"{int(value) // 60}:{int(value) % 60:02d}"

@@ -1,0 +1,247 @@
+"""The summary: everything that the report says, computed once, from what was measured, noted and recorded."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from alembic.script import ScriptDirectory
+
+from operations.guard import loss, modes
+from operations.guard.step import UNDECLARED
+from operations.ledger import Entry
+from operations.rehearsal.clients import Sample
+from operations.rehearsal.latency import Bucket, Latency, measured, series, within
+from operations.rehearsal.stage import Notes, Played
+from operations.rehearsal.traffic import Scoring, Traffic
+
+PIECES = 240
+"""Of the plot's time axis."""
+AFTERMATH = 1.0
+"""Seconds after the scorer in which clients catch up."""
+
+
+@dataclass(frozen=True)
+class ActSummary:
+    """An act: when it began and how long it took, in seconds, and what the application saw meanwhile."""
+
+    name: str
+    title: str
+    began: float
+    seconds: float
+    detail: str
+    error: str | None
+    phase1: Latency
+    phase2: Latency
+
+
+@dataclass(frozen=True)
+class StepSummary:
+    """A try at a migration step, from the ledger; `began` in seconds from the start.
+
+    `locks` are the strongest held on each relation that existed before, `undeclared` those of them that are stronger
+    than the revision's `locks` say.
+    """
+
+    revision: str
+    direction: str
+    outcome: str
+    began: float
+    seconds: float
+    seconds_waited: float
+    lock_tries: int
+    victims: int
+    longest_wait_ms: float
+    locks: dict[str, str]
+    declared: dict[str, str]
+    undeclared: dict[str, str]
+
+
+@dataclass(frozen=True)
+class WaitSummary:
+    """How often statements of the application were seen waiting for a lock, and the longest, by who was in the way."""
+
+    behind: str
+    times: int
+    longest_ms: float
+
+
+@dataclass(frozen=True)
+class ScoringSummary:
+    """A run of Phase 1's nightly scorer, in seconds."""
+
+    began: float
+    seconds: float
+    error: str | None
+
+
+@dataclass(frozen=True)
+class StatementSummary:
+    """A statement of the application over the whole run."""
+
+    name: str
+    phase: int
+    latency: Latency
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Sizes in bytes: what an event takes (fitted), the other new tables, and what the plan's volumes come to."""
+
+    event_bytes: float
+    other_bytes: int
+    first_month_rows: int
+    first_month_bytes: float
+    six_months_rows: int
+    six_months_bytes: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Pieces of the whole run, for the plot; `seconds` is its length."""
+
+    seconds: float
+    phase1: list[Bucket]
+    phase2: list[Bucket]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All that was measured. Latencies before and during are Phase 1's, without the times in which its scorer ran."""
+
+    began: datetime
+    seconds: float
+    acts: list[ActSummary]
+    steps: list[StepSummary]
+    waits: list[WaitSummary]
+    scorings: list[ScoringSummary]
+    statements: list[StatementSummary]
+    before: Latency
+    during: Latency
+    timeline: Timeline
+    forecast: Forecast | None
+    notes: Notes
+
+
+FIRST_MONTH = 10_000_000
+DAILY = 500_000
+SIX_MONTHS = FIRST_MONTH + 180 * DAILY  # plan, "Data Volume"; the first month's rows are there when they begin
+
+
+def summarise(
+    played: Sequence[Played], traffic: Traffic, entries: Sequence[Entry], script: ScriptDirectory, notes: Notes
+) -> Summary:
+    """Compute all of it; to be called when the traffic has ended."""
+    began, ended = played[0].began, played[-1].ended
+    now = datetime.now(UTC)
+    started = now - timedelta(seconds=time.monotonic() - began)
+    samples = traffic.ordered()
+    by_phase = {phase: [s for s in samples if traffic.statements[s.statement].phase == phase] for phase in (1, 2)}
+    quiet = _undisturbed(by_phase[1], traffic.scorings)
+    return Summary(
+        began=started,
+        seconds=round(ended - began, 1),
+        acts=[_act(each, began, by_phase) for each in played],
+        steps=[_step(entry, started, script) for entry in entries],
+        waits=_waits(traffic),
+        scorings=[
+            ScoringSummary(round(each.began - began, 1), round(each.ended - each.began, 2), each.error)
+            for each in traffic.scorings
+        ],
+        statements=[
+            StatementSummary(each.name, each.phase, measured(_of(samples, number), ended - began))
+            for number, each in enumerate(traffic.statements)
+        ],
+        before=_over(quiet, [each for each in played if each.act.name == "before"]),
+        during=_over(quiet, [each for each in played if each.act.name not in ("before", "after")]),
+        timeline=Timeline(
+            round(ended - began, 1),
+            series(by_phase[1], began, ended, PIECES),
+            series(by_phase[2], began, ended, PIECES),
+        ),
+        forecast=_forecast(notes),
+        notes=notes,
+    )
+
+
+def _of(samples: Iterable[Sample], statement: int) -> list[Sample]:
+    return [sample for sample in samples if sample.statement == statement]
+
+
+def _act(played: Played, began: float, by_phase: dict[int, list[Sample]]) -> ActSummary:
+    seconds = played.ended - played.began
+    latencies = [
+        measured(within(by_phase[phase], played.began, played.ended), seconds, closed=played.act.closes)
+        for phase in (1, 2)
+    ]
+    return ActSummary(
+        played.act.name,
+        played.act.title,
+        round(played.began - began, 2),
+        round(seconds, 2),
+        played.detail,
+        played.error,
+        *latencies,
+    )
+
+
+def _undisturbed(samples: Iterable[Sample], scorings: Sequence[Scoring]) -> list[Sample]:
+    """Without what was under way while Phase 1's own scorer held the rows, or shortly after."""
+    return [
+        sample
+        for sample in samples
+        if not any(
+            sample.due < each.ended + AFTERMATH and sample.due + sample.seconds > each.began for each in scorings
+        )
+    ]
+
+
+def _over(samples: Sequence[Sample], acts: Sequence[Played]) -> Latency:
+    open_acts = [each for each in acts if not each.act.closes]
+    chosen = [sample for each in open_acts for sample in within(samples, each.began, each.ended)]
+    return measured(chosen, sum(each.ended - each.began for each in open_acts))
+
+
+def _step(entry: Entry, started: datetime, script: ScriptDirectory) -> StepSummary:
+    revision = next(each for each in script.walk_revisions() if each.revision == entry.revision)
+    declared: dict[str, str] = dict(getattr(revision.module, "locks", {}).get(entry.direction, {}))
+    dropped = loss.dropped_relations(revision) if entry.direction == "downgrade" else set()
+    locks = entry.locks or {}
+    return StepSummary(
+        revision=entry.revision,
+        direction=entry.direction,
+        outcome=entry.outcome if entry.validated is not False else "not valid",
+        began=round((entry.started - started).total_seconds(), 2),
+        seconds=round(entry.seconds or 0.0, 3),
+        seconds_waited=round(entry.seconds_waited, 3),
+        lock_tries=entry.lock_tries,
+        victims=entry.victims or 0,
+        longest_wait_ms=round((entry.longest_victim_seconds or 0.0) * 1000, 1),
+        locks=locks,
+        declared=declared,
+        undeclared={
+            relation: mode
+            for relation, mode in locks.items()
+            if relation not in dropped and modes.stronger(mode, declared.get(relation, UNDECLARED))
+        },
+    )
+
+
+def _waits(traffic: Traffic) -> list[WaitSummary]:
+    behind: dict[str, list[float]] = {}
+    for wait in traffic.waits.values():
+        behind.setdefault(wait.behind, []).append(wait.seconds * 1000)
+    return [WaitSummary(who, len(waits), round(max(waits), 1)) for who, waits in sorted(behind.items())]
+
+
+def _forecast(notes: Notes) -> Forecast | None:
+    """Least squares over the sizes seen while the history came in; the other tables are added as large as they are."""
+    points = [(point.events, point.bytes) for point in notes.growth]
+    if len({events for events, _ in points}) < 2:
+        return None
+    middle = [sum(values) / len(points) for values in zip(*points, strict=True)]
+    slope = sum((x - middle[0]) * (y - middle[1]) for x, y in points) / sum((x - middle[0]) ** 2 for x, _ in points)
+    new = [size for size in notes.sizes_after if size.relation.startswith("analytics.")]
+    other = sum(size.total_bytes for size in new if size.relation != "analytics.analytics_events")
+    first, six = (slope * rows + other for rows in (FIRST_MONTH, SIX_MONTHS))
+    return Forecast(round(slope, 1), other, FIRST_MONTH, round(first), SIX_MONTHS, round(six))

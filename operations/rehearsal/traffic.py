@@ -1,0 +1,207 @@
+"""Traffic: the application as it runs all day, beside everything that the rollout does.
+
+Phase 1's and Phase 2's clients, the nightly scorer and a report that somebody left open, each in a process of its own;
+and a look every tenth of a second at who waits for whom.
+"""
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, text
+from sqlalchemy.dialects import postgresql
+
+from models.reading import Reader, readers
+from operations import phase1
+from operations.phase1 import Shape
+from operations.queries import query
+from operations.rehearsal.clients import Order, Sample, Statement, leave_open, score, work
+
+LOOK = 0.1
+MOST_SESSIONS = 10
+CLIENTS = ("phase 1", "seeder", "phase 2")
+APPLICATION = "the application"
+OURS = {
+    **{f"rehearsal {client}": APPLICATION for client in CLIENTS},
+    "rehearsal scorer": "the nightly scorer",
+    "rehearsal report": "the left-open report",
+    "autovacuum worker": "autovacuum",
+    "gone": APPLICATION,
+}
+"""Who may stand in the way without being the rollout, by application name."""
+ROLLOUT = "the rollout"
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A statement of the application that was seen waiting for a lock: from when on, how long, behind whom."""
+
+    seen: float
+    seconds: float
+    waiting: str
+    behind: str
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A run of the nightly scorer, by ``time.monotonic``, and the SQLSTATE with which it failed."""
+
+    began: float
+    ended: float
+    error: str | None
+
+
+def statements() -> tuple[Statement, ...]:
+    """Phase 1's repository and seeder, and Phase 2: its readers in equal parts, and events as they happen."""
+    first = (
+        Statement("read hot niches", 1, query("rehearsal/read_hot_niches"), 25),
+        Statement("read niche", 1, query("rehearsal/read_niche"), 40, changes_type=True),
+        Statement("update niche", 1, query("rehearsal/update_niche"), 30),
+        Statement("insert niche", 1, query("rehearsal/insert_niche"), 5, client="seeder"),
+    )
+    asked = readers()
+    second = tuple(Statement(reader.name, 2, as_sent(reader), 70 / len(asked), client="phase 2") for reader in asked)
+    return (*first, *second, Statement("insert event", 2, query("rehearsal/insert_event"), 30, client="phase 2"))
+
+
+def as_sent(reader: Reader) -> str:
+    """The reader's statement as psycopg reads it."""
+    dialect = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+    return str(text(reader.sql).compile(dialect=dialect))
+
+
+class Traffic:
+    """Running clients. Half of the rate is Phase 1's with its seeder's, the other half Phase 2's, while it is on."""
+
+    def __init__(self, application: URL, owner: URL, shape: Shape, rate: float, niches: int) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self.statements = statements()
+        self.samples: list[Sample] = []
+        self.scorings: list[Scoring] = []
+        self.waits: dict[tuple[int, str], Wait] = {}
+        self._sorted: list[Sample] = []
+        self._stop, self._scorer_wanted = spawn.Event(), spawn.Event()
+        self._on = {client: spawn.Event() for client in CLIENTS}
+        for client in ("phase 1", "seeder"):
+            self._on[client].set()
+        self._pipes: dict[Any, str] = {}
+        self._processes: list[multiprocessing.process.BaseProcess] = []
+        address = _address(application)
+
+        def start(target: Any, name: str, *arguments: Any, reports: bool = True) -> None:
+            inward, outward = spawn.Pipe(duplex=False)
+            ends = (outward,) if reports else ()
+            process = spawn.Process(target=target, args=(*arguments, *ends), name=name, daemon=True)
+            process.start()
+            outward.close()
+            self._processes.append(process)
+            if reports:
+                self._pipes[inward] = name
+
+        for client in CLIENTS:
+            chosen = tuple(each for each in self.statements if each.client == client)
+            numbers = tuple(self.statements.index(each) for each in chosen)
+            share = rate / 2 * sum(each.share for each in chosen) / 100
+            sessions = max(2, min(MOST_SESSIONS, round(share / 10)))
+            order = Order(address, chosen, numbers, share, sessions, niches, f"rehearsal {client}")
+            start(work, client, order, self._on[client], self._stop)
+        scorer = tuple((phase1.QUERIES / f"{name}.sql").read_text("utf-8") for name in ("score", f"refresh_{shape}"))
+        start(score, "scorer", _address(owner), scorer, self._scorer_wanted, self._stop)
+        start(leave_open, "report", address, self._stop, reports=False)
+        self._threads = [
+            threading.Thread(target=self._listen, name="rehearsal samples", daemon=True),
+            threading.Thread(target=self._look, args=(_address(owner),), name="rehearsal waits", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def phase2(self, *, on: bool) -> None:
+        """Switch Phase 2's clients: a release that reads the new tables goes live after them and goes before them."""
+        self._switch("phase 2", on=on)
+
+    def seeder(self, *, on: bool) -> None:
+        """Switch Phase 1's seeder: what it adds between two looks at the data cannot be told from what was lost."""
+        self._switch("seeder", on=on)
+
+    def _switch(self, client: str, *, on: bool) -> None:
+        (self._on[client].set if on else self._on[client].clear)()
+
+    def score(self) -> None:
+        """Have the nightly scorer run now, beside everything else."""
+        self._scorer_wanted.set()
+
+    def wait_for_scorer(self) -> None:
+        """Until it has run."""
+        while self._scorer_wanted.is_set() and not self._stop.is_set():
+            time.sleep(LOOK)
+
+    def wait_for_first(self) -> None:
+        """Until clients send."""
+        while not self.samples and all(process.is_alive() for process in self._processes):
+            time.sleep(LOOK)
+
+    def ordered(self) -> list[Sample]:
+        """All samples so far in order of when they were due."""
+        if len(self._sorted) != len(self.samples):
+            self._sorted = sorted(self.samples)
+        return self._sorted
+
+    def close(self) -> None:
+        """End all clients."""
+        self._stop.set()
+        for process in self._processes:
+            process.join(timeout=5)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        for thread in self._threads:
+            thread.join()
+
+    def _listen(self) -> None:
+        open_pipes = set(self._pipes)
+        while open_pipes:
+            for pipe in wait(list(open_pipes)):
+                assert isinstance(pipe, Pipe)
+                try:
+                    received = pipe.recv()
+                except EOFError:
+                    open_pipes.discard(pipe)
+                    continue
+                if self._pipes[pipe] == "scorer":
+                    self.scorings.append(Scoring(*received))
+                else:
+                    self.samples.extend(received)
+
+    def _look(self, address: str) -> None:
+        with psycopg.connect(address, autocommit=True, application_name="rehearsal waits") as connection:
+            while not self._stop.wait(LOOK):
+                for pid, waiting, since, seconds, behind in connection.execute(query("rehearsal/waits")):
+                    if OURS.get(waiting) != APPLICATION:
+                        continue
+                    key = (pid, since)
+                    who = OURS.get(behind, ROLLOUT)
+                    if key in self.waits and self.waits[key].behind == ROLLOUT:
+                        who = ROLLOUT  # it was in the way once
+                    self.waits[key] = Wait(time.monotonic(), seconds, waiting, who)
+
+
+@contextmanager
+def running(application: URL, owner: URL, shape: Shape, rate: float, niches: int) -> Iterator[Traffic]:
+    """Clients that run for the length of the block."""
+    traffic = Traffic(application, owner, shape, rate, niches)
+    try:
+        traffic.wait_for_first()
+        yield traffic
+    finally:
+        traffic.close()
+
+
+def _address(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
