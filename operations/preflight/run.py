@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from importlib.metadata import version
 
 import psycopg
-from psycopg import errors
 from rich.console import Console
 from sqlalchemy import URL
 
@@ -42,9 +42,6 @@ QUESTIONS: tuple[tuple[Check, Question], ...] = (
 
 CHECKS = (*(check for check, _ in QUESTIONS), retention.RETENTION, retention.RESTORED)
 
-HIDDEN = (errors.InsufficientPrivilege, errors.LockNotAvailable, errors.QueryCanceled)
-"""What keeps one question from being answered, and none of the others."""
-
 
 def run(
     url: URL, request: Request, console: Console, *, prepare: bool = False, addresses: Sequence[str] = ()
@@ -57,13 +54,16 @@ def run(
         findings = list(_look(asked, console))
         failed = ", ".join(finding.check for finding in findings if finding.verdict == "failed")
         if prepare and not failed:
-            findings += retention.prepare(asked)
+            findings += _answer(asked, retention.RETENTION, retention.prepare)
         elif not _is_standby(findings):
             findings += _answer(asked, retention.RETENTION, retention.retention)
         if prepare:
             teams.announce(f"Rollout of {shown(url)} " + (f"not begun; failed: {failed}" if failed else "begins"))
+        migrated = not _is_standby(findings) and phase1.revision(asked) == version("social-intelligence-db")
     if failed:
         return Findings(findings, "mend what failed, and run `sidb preflight` again.")
+    if migrated:
+        return Findings(findings, "`sidb verify`; the newest revision is in place already.")
     if prepare:
         return Findings(findings, "`sidb upgrade --plan`, then `sidb upgrade`; in the end `sidb preflight --finish`.")
     return Findings(findings, "`sidb preflight --prepare`, then `sidb upgrade --plan` and `sidb upgrade`.")
@@ -100,13 +100,12 @@ def _is_standby(findings: Sequence[Finding]) -> bool:
 def _answer(asked: Surroundings, check: Check, question: Question) -> list[Finding]:
     try:
         answer = question(asked)
-    except HIDDEN as error:
-        return [check.unknown(message(error).partition("\n")[0], "look again as a role that may, or when it is free.")]
-    except psycopg.OperationalError as error:
-        raise SidbError(
-            f"{shown(asked.url)} was lost while looking at {check.name}: {message(error).partition(chr(10))[0]}",
-            "see that the server runs, and run it again.",
-        ) from None
+    except psycopg.Error as error:
+        reason = message(error).partition("\n")[0]
+        if asked.connection.closed:
+            raise SidbError(f"{shown(asked.url)}: {reason}", "see that the server runs, and run it again.") from None
+        # Most often for lack of a privilege, or because somebody holds the table.
+        return [check.unknown(reason, "look again as a role that may, or when it is free.")]
     if answer is None:
         return []
     return [answer] if isinstance(answer, Finding) else list(answer)

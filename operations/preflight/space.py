@@ -82,7 +82,7 @@ def _elsewhere(asked: Surroundings) -> str | None:
     try:
         started = (directory / "postmaster.pid").read_text(encoding="utf-8").splitlines()[2]
     except PermissionError:  # not the server's own user; a socket hardly leads into a container
-        return None if asked.connection.info.host.startswith("/") else "it cannot be told whether the server runs here"
+        return "it cannot be told whether the server runs here" if asked.connection.info.hostaddr else None
     except (OSError, IndexError):
         started = "0"
     if abs(int(started) - asked.value("started")) > 10:
@@ -92,4 +92,4 @@ def _elsewhere(asked: Surroundings) -> str | None:
 
 def _is_near(info: psycopg.ConnectionInfo) -> bool:
     """Whether the connection goes through a socket, or to this machine's own address."""
-    return info.host.startswith("/") or ipaddress.ip_address(info.hostaddr).is_loopback
+    return not info.hostaddr or ipaddress.ip_address(info.hostaddr).is_loopback

@@ -36,6 +36,24 @@ def test_alerts_go_to_the_log_and_through_apprise(
     assert [message for message in caplog.messages if message.startswith("Alert")] == [f"Alert: {e}" for e in expected]
 
 
+@APPRISE
+def test_the_teams_hear_of_beginning_end_and_failure(
+    clone: Clone, receiver: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, received = receiver
+    monkeypatch.setenv("SIDB_ALERT_ADDRESSES", address)
+    url = clone("phase1_table")
+    Alembic(url).upgrade("2.0.0")
+    Alembic(url).upgrade("2.0.0")
+    with psycopg.connect(conninfo(url)) as blocker:
+        blocker.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+        refusal(Alembic(url, x=("deadline=300ms",)).upgrade)
+    news = [text.partition(f"/{url.database}")[2].partition(" ")[2] for text in received]
+    assert news[:3] == ["begins: 1.0.0, 2.0.0", "is done", "begins: 2.0.1, 2.0.2, 2.0.3, 2.0.4, 2.0.5, 2.0.6"]
+    assert news[3].startswith("failed: 2.0.1 upgrade: ")
+    assert len(news) == 4, "nothing to do is no news"
+
+
 def test_nothing_is_told_below_the_limits(caplog: pytest.LogCaptureFixture) -> None:
     assert Alerts(300, "stop", ()).look("2.0.4 upgrade", running=299, victim=0.9, lag=4, connections=0.7) is None
     assert caplog.messages == []

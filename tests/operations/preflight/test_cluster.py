@@ -80,6 +80,17 @@ def test_a_damaged_backup(cluster: Cluster, phase1: URL, file: str) -> None:
         ask(phase1, "base backup", Request(backup=backup))
 
 
+def test_a_backup_in_tar_files(cluster: Cluster, phase1: URL) -> None:
+    backup = base_backup(cluster.primary, "in-tar-files", "--format=tar")
+    found = ask(phase1, "base backup", Request(backup=backup))
+    assert (found.verdict, "is whole" in found.detail) == ("ok", True)
+    content = (backup / "base.tar").read_bytes()
+    place = content.index(b"PG_VERSION") + 512
+    (backup / "base.tar").write_bytes(content[:place] + b"9" + content[place + 1 :])
+    found = ask(phase1, "base backup", Request(backup=backup))
+    assert (found.verdict, "PG_VERSION" in found.detail) == ("failed", True)
+
+
 def test_whose_backup_and_how_old(cluster: Cluster, server: Server, phase1: URL, tmp_path: Path) -> None:
     old = ask(phase1, "base backup", Request(backup=cluster.base_backup(), limits=Limits(backup_seconds=0)))
     assert old.verdict == "warning"

@@ -8,7 +8,10 @@ import pytest
 from sqlalchemy import URL, Engine
 
 from operations.embedded import Server
+from operations.errors import SidbError
 from operations.preflight import CHECKS, Limits, Request
+from operations.preflight.run import _answer
+from operations.preflight.surroundings import surroundings
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.operations.guard.conftest import until
 from tests.operations.preflight.conftest import ask, execute, look
@@ -179,3 +182,12 @@ def test_every_check_is_described_once() -> None:
     names = [check.name for check in CHECKS]
     assert len(set(names)) == len(names)
     assert all(check.meaning and check.remedy for check in CHECKS)
+
+
+def test_a_lost_connection_is_an_error_of_one_line(clone: Clone) -> None:
+    url = clone("phase1_table")
+    with surroundings(url, Request()) as asked:
+        execute(url, f"SELECT pg_terminate_backend({asked.connection.info.backend_pid})")
+        with pytest.raises(SidbError) as caught:
+            list(_answer(asked, CHECKS[0], lambda asked: asked.value("wal_kept")))
+    assert "The connection to the server was lost" in caught.value.what
