@@ -72,7 +72,13 @@ def run(
 def finish(url: URL, *, addresses: Sequence[str] = ()) -> Findings:
     """The end of a rollout: put back what was raised, and tell the teams. Raises SidbError."""
     with _teams(addresses) as teams, surroundings(url, Request()) as asked:
-        findings = _answer(asked, retention.RESTORED, retention.restore)
+        try:
+            findings = retention.restore(asked)
+        except psycopg.Error as error:
+            raise SidbError(
+                f"What was raised on {shown(url)} cannot be put back: {_reason(error)}",
+                "run it again as the role that prepared the rollout, or as a superuser.",
+            ) from None
         well = all(finding.verdict != "failed" for finding in findings)
         done = "finished" if well else "finished, but not everything that was raised for it is put back"
         teams.announce(f"Rollout of {shown(url)} {done}")
@@ -101,11 +107,15 @@ def _answer(asked: Surroundings, check: Check, question: Question) -> list[Findi
     try:
         answer = question(asked)
     except psycopg.Error as error:
-        reason = message(error).partition("\n")[0]
         if asked.connection.closed:
-            raise SidbError(f"{shown(asked.url)}: {reason}", "see that the server runs, and run it again.") from None
+            lost = f"{shown(asked.url)}: {_reason(error)}"
+            raise SidbError(lost, "see that the server runs, and run it again.") from None
         # Most often for lack of a privilege, or because somebody holds the table.
-        return [check.unknown(reason, "look again as a role that may, or when it is free.")]
+        return [check.unknown(_reason(error), "look again as a role that may, or when it is free.")]
     if answer is None:
         return []
     return [answer] if isinstance(answer, Finding) else list(answer)
+
+
+def _reason(error: psycopg.Error) -> str:
+    return message(error).partition("\n")[0]
