@@ -16,6 +16,7 @@ from operations.commands import (
     rollback,
     server,
     upgrade,
+    verify,
 )
 from operations.errors import SidbError
 
@@ -56,6 +57,7 @@ main.add_command(upgrade.upgrade)
 main.add_command(rollback.rollback)
 main.add_command(history.history)
 main.add_command(backfill.backfill)
+main.add_command(verify.verify)
 main.add_command(maintain.maintain)
 main.add_command(export_sql.export_sql)
 main.add_command(monitor.monitor)

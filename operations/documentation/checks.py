@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from operations import monitor, preflight
+from operations import monitor, preflight, verify
 from operations.documentation.markdown import code, generated, table
 from operations.findings import Check
 from operations.monitor.thresholds import METRICS
@@ -10,6 +10,7 @@ from operations.rehearsal import gates
 
 CHECKS: dict[str, Sequence[Check]] = {
     "sidb preflight": preflight.CHECKS,
+    "sidb verify": verify.CHECKS,
     "sidb monitor": monitor.CHECKS,
     "sidb rehearse": gates.CHECKS,
 }

@@ -18,10 +18,15 @@ FROM pg_constraint AS k
 INNER JOIN ours AS o ON o.oid = k.conrelid
 WHERE NOT k.convalidated
 UNION ALL
-SELECT format('trigger %s on %s is disabled', quote_ident(t.tgname), o.name)
+SELECT DISTINCT
+    CASE
+        WHEN t.tgisinternal THEN format('constraint %s on %s has its triggers disabled', quote_ident(k.conname), o.name)
+        ELSE format('trigger %s on %s is disabled', quote_ident(t.tgname), o.name)
+    END
 FROM pg_trigger AS t
 INNER JOIN ours AS o ON o.oid = t.tgrelid
-WHERE t.tgenabled = 'D'
+LEFT JOIN pg_constraint AS k ON k.oid = t.tgconstraint
+WHERE t.tgenabled IN ('D', 'R')
 UNION ALL
 SELECT format('materialized view %s is not populated', o.name)
 FROM ours AS o

@@ -1,0 +1,43 @@
+-- The rows of hot_niches_today beside features, whatever it is. A niche that features has changed since, or lost, waits
+-- for the next refresh. Phase 1 alone: the trend columns are asked for by hot_niche_trends.
+WITH hot AS MATERIALIZED (
+    SELECT
+        h.niche_id,
+        h.opportunity,
+        h.updated_at,
+        count(*) OVER (PARTITION BY h.niche_id) AS times,
+        f.niche_id IS NULL AS gone,
+        f.updated_at IS DISTINCT FROM h.updated_at AS since,
+        (h.phrase, h.demand_score, h.monetise_score, h.supply_score, h.opportunity)
+        IS DISTINCT FROM (f.phrase, f.demand_score, f.monetise_score, f.supply_score, f.opportunity) AS differs
+    FROM public.hot_niches_today AS h
+    LEFT JOIN public.features AS f ON f.niche_id = h.niche_id
+),
+
+-- Whatever the moment of the refresh was, the newest hot niche was there, and the oldest not a day old.
+bounds AS (
+    SELECT min(h.updated_at) AS oldest, max(h.updated_at) AS newest, min(h.opportunity) AS least, count(*) AS rows
+    FROM hot AS h
+),
+
+left_out AS MATERIALIZED (
+    SELECT f.niche_id
+    FROM public.features AS f
+    CROSS JOIN bounds AS b
+    WHERE
+        f.updated_at BETWEEN b.oldest AND b.newest
+        AND (b.rows < 50 OR f.opportunity > b.least)
+        AND NOT EXISTS (SELECT FROM hot AS h WHERE h.niche_id = f.niche_id)
+)
+
+SELECT
+    (SELECT b.rows FROM bounds AS b) AS rows,
+    (SELECT count(*) FROM hot AS h WHERE h.since) AS since,
+    (SELECT count(*) FROM left_out) AS left_out,
+    ARRAY(
+        SELECT format(CASE WHEN h.times > 1 THEN 'niche %%s is there %%s times' ELSE 'niche %%s differs from features' END, h.niche_id, h.times)
+        FROM hot AS h
+        WHERE h.times > 1 OR (h.differs AND NOT h.since AND NOT h.gone)
+        GROUP BY h.niche_id, h.times
+        ORDER BY h.niche_id
+    ) AS wrong;

@@ -1,0 +1,8 @@
+"""Verification: whether a database is what it should be, in its schema and in its rows.
+
+Plan, "Deployment Steps": validate after each step, run verification queries, run performance tests.
+"""
+
+from operations.verify.run import CHECKS, verify
+
+__all__ = ["CHECKS", "verify"]

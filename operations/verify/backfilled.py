@@ -1,0 +1,79 @@
+"""Old and new structures: what the backfill derived agrees with what it derived it from.
+
+Plan, "Post-migration: Verify data consistency between old and new structures". The comparison is the backfill's own.
+"""
+
+from collections.abc import Iterator
+
+from backfill.job import Job, table_of
+from backfill.jobs import EVENT_HISTORY, HOT_NICHES, NICHE_SCORES, NICHE_TRENDS
+from backfill.tables import StagedEvent
+from backfill.verification import Proof, prove
+from operations.findings import Check, Finding
+from operations.verify.subject import WHOLE, Subject, listed
+
+REMEDY = "sidb backfill verify, which has what differs walked again; then sidb backfill run --all"
+HISTORY = Check(
+    "history",
+    "Each event of the loaded history is in analytics_events, once, as it was loaded.",
+    REMEDY,
+)
+SCORES = Check(
+    "scores",
+    "Each niche of features has one Phase 1 scoring among the events, a feature vector and a row for youtube.",
+    REMEDY,
+)
+TRENDS = Check(
+    "trends",
+    "The trend vector of each niche in features is what its events give, computed anew.",
+    REMEDY,
+)
+HOT_TRENDS = Check(
+    "hot trends",
+    "The trend of each row of hot_niches_today is what its niche's trend vector gives.",
+    REMEDY,
+)
+PROVES: dict[Check, Job] = {
+    HISTORY: EVENT_HISTORY,
+    SCORES: NICHE_SCORES,
+    TRENDS: NICHE_TRENDS,
+    HOT_TRENDS: HOT_NICHES,
+}
+
+TABLES = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_set_aside")
+STAGED = f"{table_of(StagedEvent).schema}.{table_of(StagedEvent).name}"
+
+
+def agrees(subject: Subject, check: Check) -> Finding | None:
+    """Whether what a job filled is what its source says."""
+    job = PROVES[check]
+    if not subject.there(*job.targets, "analytics.niche_daily_activity"):
+        return None
+    if not subject.there(*TABLES) or not (began := subject.rows("backfill_as_of")):
+        return check.warning("no history is backfilled yet", "sidb backfill run")
+    if job.source is StagedEvent and not subject.there(STAGED):
+        return check.ok("the backfill is finished: its history was proved, and its source dropped")
+    [(as_of,)] = began
+    proof = prove(subject.connection, job, as_of, lambda _job, _rows: None, subject.percent / WHOLE)
+    return _finding(check, proof, subject)
+
+
+def _finding(check: Check, proof: Proof, subject: Subject) -> Finding:
+    left_out = f" of the ranges ({proof.left_out:,} left out)" if proof.left_out else ""
+    compared = f"{proof.rows:,} rows compared{subject.sampled}{left_out}"
+    if proof.differences:
+        return check.failed(f"{compared}{listed(list(_lines(proof)))}")
+    if proof.set_aside:
+        return check.warning(
+            f"{compared}; {proof.set_aside:,} rows were refused, and are set aside", "sidb backfill retry"
+        )
+    if proof.unfinished:
+        return check.warning(f"{compared}; {proof.unfinished:,} ranges are still to be done", "sidb backfill run")
+    return check.ok(compared)
+
+
+def _lines(proof: Proof) -> Iterator[str]:
+    for each in proof.differences:
+        found = {"missing or different": each.missing, "there, and not expected": each.extra}
+        keys = "; ".join(f"{what}: {', '.join(str(key) for key in keys)}" for what, keys in found.items() if keys)
+        yield f"from {each.lower} to {each.upper}: {keys}"

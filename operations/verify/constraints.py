@@ -1,0 +1,105 @@
+"""Constraints, counted on the rows themselves: a constraint that was off for a while says nothing about them.
+
+Plan, "Data Integrity": foreign keys for referential integrity, CHECKs for data validation.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+from operations.findings import Check, Finding
+from operations.verify.subject import Subject, columns, listed, template
+
+FOREIGN_KEYS = Check(
+    "foreign keys",
+    "Every row that refers to another one refers to one that there is: counted for each foreign key.",
+    "give the rows a row to refer to, or delete them; they came in while the foreign key's triggers were off"
+    " (session_replication_role, DISABLE TRIGGER, logical replication).",
+)
+CHECK_CONSTRAINTS = Check(
+    "check constraints",
+    "Every row satisfies every CHECK of its table, evaluated anew; NULL satisfies it, as in PostgreSQL.",
+    "correct the rows, then ALTER TABLE … VALIDATE CONSTRAINT; they came in before the CHECK, or through one that was"
+    " NOT VALID.",
+)
+
+
+def foreign_keys(subject: Subject) -> Finding:
+    return _counted(subject, FOREIGN_KEYS, subject.rows("foreign_keys"), _orphans)
+
+
+def check_constraints(subject: Subject) -> Finding:
+    tables = [list(checks) for _, checks in groupby(subject.rows("check_constraints"), lambda check: check.relation)]
+    return _counted(subject, CHECK_CONSTRAINTS, tables, _violations)
+
+
+Count = Callable[[Subject, Any], tuple[int, int, list[str]]]
+"""Rows looked at, constraints, and a line for each constraint that does not hold."""
+
+
+def _counted(subject: Subject, check: Check, parts: Iterable[Any], count: Count) -> Finding:
+    """All parts, each by itself: what may not be read keeps nothing else from being looked at."""
+    rows, constraints = 0, 0
+    wrong: list[str] = []
+    unread: list[str] = []
+    for part in parts:
+        try:
+            with subject.driver.transaction():
+                looked_at, of, lines = count(subject, part)
+        except psycopg.Error as error:
+            unread.append(str(error).partition("\n")[0])
+            continue
+        rows += looked_at
+        constraints += of
+        wrong += lines
+    done = f"{constraints} hold, on {rows:,} rows{subject.sampled}"
+    unread = sorted(set(unread))
+    if wrong:
+        return check.failed(f"{len(wrong)} of {constraints} do not hold{listed([*wrong, *unread])}")
+    if unread:
+        return check.unknown(f"{done}; the others could not be looked at{listed(unread)}", "grant SELECT to this role")
+    return check.ok(done)
+
+
+def _orphans(subject: Subject, key: Any) -> tuple[int, int, list[str]]:
+    subject.say(f"{key.relation}: {key.name}")
+    pairs = list(zip(key.child_columns, key.parent_columns, strict=True))
+    parts = {
+        "child": Identifier(*key.child),
+        "parent": Identifier(*key.parent),
+        "found": Identifier(key.parent_columns[0]),
+        "refers": SQL(" AND ").join(SQL("c.{} IS NOT NULL").format(Identifier(mine)) for mine, _ in pairs),
+        "joined": SQL(" AND ").join(
+            SQL("p.{} = c.{}").format(Identifier(theirs), Identifier(mine)) for mine, theirs in pairs
+        ),
+    }
+    [found] = subject.run(template("orphans", sample=subject.blocks, **parts))
+    if not found.wrong:
+        return found.rows, 1, []
+    keys = [row.key for row in subject.run(template("orphan_keys", key=columns(key.key, "c"), **parts))]
+    what = f"{found.wrong:,} rows of {key.relation} refer to nothing: {key.name}"
+    return found.rows, 1, [f"{what} ({', '.join(key.key)} {'; '.join(keys)})"]
+
+
+def _violations(subject: Subject, checks: list[Any]) -> tuple[int, int, list[str]]:
+    subject.say(f"{checks[0].relation}: {len(checks)} CHECKs")
+    table = Identifier(*checks[0].checked)
+    counts = [SQL("count(*) FILTER (WHERE ({}) IS FALSE)").format(SQL(check.expression)) for check in checks]
+    statement = template("check_violations", violations=SQL(", ").join(counts), checked=table, sample=subject.blocks)
+    [found] = subject.run(statement)
+    lines = []
+    for check, wrong in zip(checks, found.wrong, strict=True):
+        if wrong:
+            statement = template(
+                "check_violation_keys",
+                key=columns(check.key, "c"),
+                checked=table,
+                expression=SQL(check.expression),
+            )
+            keys = [row.key for row in subject.run(statement)]
+            what = f"{wrong:,} rows of {check.relation} break {check.name}"
+            lines.append(f"{what} ({', '.join(check.key)} {'; '.join(keys)})")
+    return found.rows, len(checks), lines

@@ -1,0 +1,117 @@
+"""The run: every check in a transaction of its own, and what to do next."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import psycopg
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from sqlalchemy import URL, NullPool
+from sqlalchemy.exc import DBAPIError
+
+from operations.database import engine, shown
+from operations.errors import SidbError
+from operations.findings import Check, Finding, Findings
+from operations.verify import backfilled, constraints, derived, phase1, readers, schema
+from operations.verify.subject import Subject
+
+Look = Callable[[Subject], Finding | None]
+"""Looks at the subject; None: what it looks at is not there at this revision."""
+
+LOOKS: dict[Check, Look] = {
+    schema.REVISION: schema.revision,
+    schema.CATALOG: schema.catalog,
+    schema.IN_FORCE: schema.in_force,
+    constraints.FOREIGN_KEYS: constraints.foreign_keys,
+    constraints.CHECK_CONSTRAINTS: constraints.check_constraints,
+    derived.ACTIVITY: derived.activity,
+    derived.MATERIALIZED_VIEWS: derived.materialized_views,
+    derived.HOT_NICHES: derived.hot_niches,
+    phase1.PHASE1_ROWS: phase1.phase1_rows,
+    **{check: partial(backfilled.agrees, check=check) for check in backfilled.PROVES},
+}
+CHECKS = (*LOOKS, readers.READERS)
+
+WRITES = (schema.CATALOG,)
+"""Checks that may build the models, in a savepoint that is rolled back."""
+
+
+def verify(url: URL, percent: float, console: Console, *, with_readers: bool = False) -> Findings:
+    """Look at everything, or at such a percentage of the rows. Changes nothing. Raises SidbError."""
+    opened = engine(url, poolclass=NullPool)
+    with opened.connect() as connection, _progress(console, len(LOOKS)) as (say, done):
+        subject = Subject(connection, percent, say)
+        with subject.transaction():
+            if not subject.there("public.features"):
+                raise SidbError(
+                    f"There is nothing to verify in {shown(url)}: it has no table public.features.",
+                    "point DATABASE_URL at the database of Phase 1, or build a sample: sidb demo.",
+                )
+        findings: list[Finding] = []
+        for check, look in LOOKS.items():
+            say(check.name)
+            if (found := _look(subject, check, look)) is not None:
+                findings.append(found)
+            done()
+        if with_readers:
+            findings += readers.within_budget(subject)
+    return Findings(findings, _next(findings))
+
+
+def _look(subject: Subject, check: Check, look: Look) -> Finding | None:
+    """What a check finds; what it may not look at, or what is not there to be looked at, is unknown."""
+    try:
+        with subject.transaction(writable=check in WRITES):
+            return look(subject)
+    except (psycopg.Error, DBAPIError) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        assert isinstance(original, psycopg.Error)
+        if _lost(original):
+            raise SidbError(
+                f"The connection was lost while {check.name} was looked at: {_first_line(original)}",
+                "see that the server runs, then run it again; nothing was changed.",
+            ) from None
+        return _unread(check, original)
+
+
+def _lost(error: psycopg.Error) -> bool:
+    """Whether the server is gone, or has thrown us out; the driver's own errors have no SQLSTATE."""
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return False
+    broken = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return broken and (error.sqlstate or "08")[:2] in ("08", "57")
+
+
+def _unread(check: Check, error: psycopg.Error) -> Finding:
+    """It could not be looked at, for the reason that PostgreSQL gives."""
+    reason = _first_line(error)
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return check.unknown(reason, "run it as the role that migrated, or grant this one what the line says")
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return check.unknown(f"locked by another session: {reason}", "run it again when that one is done")
+    return check.unknown(reason, "see what `catalog` says about it")
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _next(findings: list[Finding]) -> str:
+    """What to type: what failed is for a person to judge, what is pending or unknown has a command or a reason."""
+    if any(finding.verdict == "failed" for finding in findings):
+        return "mend what failed, from the top; then sidb verify"
+    for verdict in ("warning", "unknown"):
+        for finding in findings:
+            if finding.verdict == verdict:
+                return f"{finding.remedy}; then sidb verify"
+    return "sidb monitor, from now on"
+
+
+@contextmanager
+def _progress(console: Console, checks: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
+    """Two functions: what is being looked at, and that a check is done."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=checks)
+        yield lambda text: bar.update(task, description=text), lambda: bar.advance(task)

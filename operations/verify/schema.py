@@ -1,0 +1,98 @@
+"""The schema: where it stands, whether it is what the models say, and whether all of it is in force."""
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from operations.catalog import Change, diff
+from operations.catalog.target import NotComparedError, compare
+from operations.embedded import CLONE
+from operations.errors import SidbError
+from operations.findings import Check, Finding
+from operations.queries import query
+from operations.verify.subject import Subject, listed
+
+REVISION = Check(
+    "revision",
+    "The revision that the database is at; what comes later is not there to be verified.",
+    "sidb upgrade",
+)
+CATALOG = Check(
+    "catalog",
+    "Every table, column, default, constraint, index, view, function, trigger, comment and privilege of ours is, as"
+    " PostgreSQL stores it, what the models build on the same server.",
+    "`alembic revision --autogenerate` shows the statements that would make it equal; find out who changed it.",
+)
+IN_FORCE = Check(
+    "in force",
+    "Constraints are validated, triggers enabled, indexes valid, materialized views populated.",
+    "ALTER TABLE … VALIDATE CONSTRAINT; … ENABLE TRIGGER; REINDEX INDEX CONCURRENTLY; REFRESH MATERIALIZED VIEW: as"
+    " the line says. What was written meanwhile is what the other checks look at.",
+)
+
+VERBS = {"added": "not in the models", "removed": "missing", "changed": "not as in the models"}
+
+
+def revision(subject: Subject) -> Finding:
+    found, head = current(subject), newest()
+    if found == head:
+        return REVISION.ok(f"{head}, the newest")
+    if found is None:
+        return REVISION.warning(f"none yet; the newest is {head}")
+    if found not in {script.revision for script in _scripts().walk_revisions()}:
+        return REVISION.failed(f"{found}, which this code does not have", "use the version of this project that has it")
+    return REVISION.warning(f"{found}; the newest is {head}. What is there so far is verified")
+
+
+def catalog(subject: Subject) -> Finding:
+    found, head = current(subject), newest()
+    if found != head:
+        return CATALOG.unknown(
+            f"the models are those of {head}; each step so far was validated by itself", "sidb upgrade"
+        )
+    try:
+        here, models = compare(subject.connection)
+    except NotComparedError as error:
+        return CATALOG.unknown(error.what, error.next_step)
+    except SidbError as error:
+        return CATALOG.failed(error.what, error.next_step)
+    changes = diff(models, here)
+    if changes:
+        # A table's columns and comments go with it, and need no line of their own.
+        changed = {(change.identity, change.verb) for change in changes}
+        wholes = [
+            change
+            for change in changes
+            if ((models if change.verb == "removed" else here).parent(change.identity), change.verb) not in changed
+        ]
+        return CATALOG.failed(f"{len(changes)} differences{listed([_line(change) for change in wholes])}")
+    return CATALOG.ok(f"{len(here):,} objects are what the models say")
+
+
+def in_force(subject: Subject) -> Finding:
+    lines = [line for (line,) in subject.driver.execute(query("guard/invalid")).fetchall()]
+    if lines:
+        return IN_FORCE.failed(f"{len(lines)} are not{listed(lines)}")
+    return IN_FORCE.ok("constraints validated, triggers enabled, indexes valid")
+
+
+def current(subject: Subject) -> str | None:
+    """The database's revision; None: it has none."""
+    if not subject.there("public.alembic_version"):
+        return None
+    options = {"version_table_schema": "public"}
+    return MigrationContext.configure(subject.connection, opts=options).get_current_revision()
+
+
+def newest() -> str:
+    """The newest revision of this code."""
+    head = _scripts().get_current_head()
+    assert head is not None
+    return head
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(CLONE / "alembic"))
+
+
+def _line(change: Change) -> str:
+    return f"{VERBS[change.verb]}: {change.identity}"

@@ -1,0 +1,241 @@
+"""Faults, planted by SQL in a sound, backfilled database with hot_niches_today as a table: what each must be found by.
+
+Niche 150 is no hot one. As session_replication_role = replica, a careless repair or a
+replication tool writes past triggers and foreign keys.
+"""
+
+from dataclasses import dataclass
+
+# An event of the loaded history that no trend vector reaches back to.
+OLD_EVENT = """
+    SELECT e.event_id FROM analytics.analytics_events AS e
+    WHERE e.event_source = 'demo' AND e.event_timestamp < now() - interval '100 days'
+    ORDER BY e.event_id LIMIT 1
+"""
+SET_INVALID = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}'::regclass"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`found` are the checks that fail (and no other), each with what its line must name."""
+
+    name: str
+    plant: str
+    found: dict[str, str]
+
+
+FAULTS = (
+    # The schema
+    Fault("a dropped table", "DROP TABLE analytics.insight_registry CASCADE", {
+        "catalog": "missing: table analytics.insight_registry",
+    }),
+    Fault("a dropped column", "ALTER TABLE analytics.trend_cache DROP COLUMN created_at CASCADE", {
+        "catalog": "missing: column analytics.trend_cache.created_at",
+    }),
+    Fault("an extra column", "ALTER TABLE analytics.ml_features ADD COLUMN note text", {
+        "catalog": "not in the models: column analytics.ml_features.note",
+    }),
+    Fault("a missing default", "ALTER TABLE analytics.trend_cache ALTER COLUMN created_at DROP DEFAULT", {
+        "catalog": "not as in the models: column analytics.trend_cache.created_at",
+    }),
+    Fault("a column that takes NULL", "ALTER TABLE analytics.analytics_events ALTER COLUMN event_type DROP NOT NULL", {
+        "catalog": "not as in the models: column analytics.analytics_events.event_type",
+    }),
+    Fault("a dropped trigger", "DROP TRIGGER analytics_events_deleted ON analytics.analytics_events", {
+        "catalog": "missing: trigger analytics.analytics_events.analytics_events_deleted",
+    }),
+    Fault("a disabled trigger", "ALTER TABLE public.features DISABLE TRIGGER features_mark_trending_niches", {
+        "catalog": "not as in the models: trigger public.features.features_mark_trending_niches",
+        "in force": "trigger features_mark_trending_niches on features is disabled",
+    }),
+    Fault("a trigger for replicas only", """
+        ALTER TABLE analytics.analytics_events ENABLE REPLICA TRIGGER analytics_events_updated
+    """, {
+        "catalog": "trigger analytics.analytics_events.analytics_events_updated",
+        "in force": "trigger analytics_events_updated on analytics.analytics_events is disabled",
+    }),
+    Fault("a dropped foreign key", "ALTER TABLE analytics.ml_features DROP CONSTRAINT ml_features_niche_id_fkey", {
+        "catalog": "missing: constraint analytics.ml_features.ml_features_niche_id_fkey",
+    }),
+    Fault("a disabled foreign key", "ALTER TABLE analytics.ml_features DISABLE TRIGGER ALL", {
+        "catalog": "not as in the models: constraint analytics.ml_features.ml_features_niche_id_fkey",
+        "in force": "constraint ml_features_niche_id_fkey on analytics.ml_features has its triggers disabled",
+    }),
+    Fault("a changed CHECK of the same name", """
+        ALTER TABLE analytics.cross_platform_metrics
+            DROP CONSTRAINT cross_platform_metrics_demand_score_check,
+            ADD CONSTRAINT cross_platform_metrics_demand_score_check CHECK (demand_score >= 0 AND demand_score <= 10)
+    """, {
+        "catalog": (
+            "not as in the models: constraint "
+            "analytics.cross_platform_metrics.cross_platform_metrics_demand_score_check"
+        ),
+    }),
+    Fault("a dropped index", "DROP INDEX analytics.idx_analytics_events_type_source", {
+        "catalog": "missing: index analytics.analytics_events.idx_analytics_events_type_source",
+    }),
+    Fault("an invalid index", SET_INVALID.format("analytics.idx_analytics_events_user_id"), {
+        "catalog": "not as in the models: index analytics.analytics_events.idx_analytics_events_user_id",
+        "in force": "index analytics.idx_analytics_events_user_id on analytics.analytics_events is invalid",
+    }),
+    Fault("a changed function", """
+        CREATE OR REPLACE FUNCTION analytics.mark_view_stale() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'
+    """, {
+        "catalog": "not as in the models: function analytics.mark_view_stale()",
+    }),
+    Fault("a changed view", """
+        CREATE OR REPLACE VIEW analytics.niche_daily_activity AS
+        SELECT niche_id, day, event_type, events FROM analytics.niche_daily_activity_summary
+    """, {
+        "catalog": "not as in the models: view analytics.niche_daily_activity",
+    }),
+    Fault("a revoked right", "REVOKE SELECT ON analytics.trend_cache FROM analytics_reader", {
+        "catalog": "missing: privileges of analytics_reader on analytics.trend_cache",
+    }),
+    Fault("a right too much", "GRANT SELECT ON analytics.analytics_events TO PUBLIC", {
+        "catalog": "not in the models: privileges of PUBLIC on analytics.analytics_events",
+    }),
+    Fault("a view without content", "REFRESH MATERIALIZED VIEW analytics.platform_comparison WITH NO DATA", {
+        "in force": "materialized view analytics.platform_comparison is not populated",
+    }),
+    # Constraints, on the rows
+    Fault("an orphan", """
+        SET session_replication_role = replica;
+        INSERT INTO analytics.insight_registry (niche_id, insight_type, title, insight_data, model_version)
+        VALUES (999999, 'baseline', 'nobody''s', '{}', '1')
+    """, {
+        "foreign keys": (
+            "1 rows of analytics.insight_registry refer to nothing: insight_registry_niche_id_fkey (insight_id 1)"
+        ),
+    }),
+    Fault("an orphan by the second of two foreign keys", """
+        SET session_replication_role = replica;
+        UPDATE analytics.trend_cache SET related_niche_id = 888888 WHERE niche_id IN (150, 151)
+    """, {
+        "foreign keys": "2 rows of analytics.trend_cache refer to nothing: trend_cache_related_niche_id_fkey",
+    }),
+    Fault("an orphan behind a NOT VALID foreign key", """
+        ALTER TABLE analytics.insight_registry DROP CONSTRAINT insight_registry_niche_id_fkey;
+        INSERT INTO analytics.insight_registry (niche_id, insight_type, title, insight_data, model_version)
+        VALUES (999999, 'baseline', 'nobody''s', '{}', '1');
+        ALTER TABLE analytics.insight_registry ADD CONSTRAINT insight_registry_niche_id_fkey
+            FOREIGN KEY (niche_id) REFERENCES public.features (niche_id) NOT VALID
+    """, {
+        "catalog": "not as in the models: constraint analytics.insight_registry.insight_registry_niche_id_fkey",
+        "in force": "constraint insight_registry_niche_id_fkey on analytics.insight_registry is not validated",
+        "foreign keys": "insight_registry_niche_id_fkey (insight_id 1)",
+    }),
+    Fault("a row behind a NOT VALID CHECK", """
+        ALTER TABLE analytics.insight_registry DROP CONSTRAINT insight_registry_score_check;
+        INSERT INTO analytics.insight_registry (niche_id, insight_type, title, insight_data, model_version, score)
+        VALUES (150, 'baseline', 'too good', '{}', '1', 1.5);
+        ALTER TABLE analytics.insight_registry ADD CONSTRAINT insight_registry_score_check
+            CHECK (score >= 0 AND score <= 1) NOT VALID
+    """, {
+        "catalog": "not as in the models: constraint analytics.insight_registry.insight_registry_score_check",
+        "in force": "constraint insight_registry_score_check on analytics.insight_registry is not validated",
+        "check constraints": (
+            "1 rows of analytics.insight_registry break insight_registry_score_check (insight_id 1)"
+        ),
+    }),
+    Fault("a row that breaks a CHECK which says that it is valid", """
+        ALTER TABLE public.hot_niches_today DROP CONSTRAINT hot_niches_today_days_trending_check;
+        UPDATE public.hot_niches_today SET days_trending = -1 WHERE niche_id = 26;
+        ALTER TABLE public.hot_niches_today ADD CONSTRAINT hot_niches_today_days_trending_check
+            CHECK (days_trending >= 0) NOT VALID;
+        UPDATE pg_constraint SET convalidated = true WHERE conname = 'hot_niches_today_days_trending_check'
+    """, {
+        "check constraints": "1 rows of public.hot_niches_today break hot_niches_today_days_trending_check (ctid ",
+        "hot trends": "missing or different: 26",
+    }),
+    # What is derived
+    Fault("a lost delta", """
+        INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
+        VALUES ('view', 'web', now(), '{}', 150), ('view', 'web', now(), '{}', 150);
+        DELETE FROM analytics.niche_daily_activity_delta; SELECT analytics.refresh_stale_views()
+    """, {
+        "activity": "view: the view says 0, there are 2",
+    }),
+    Fault("a wrong count", """
+        UPDATE analytics.niche_daily_activity_summary SET events = events + 1
+        WHERE niche_id = 150 AND event_type = 'niche_scored'
+    """, {
+        "activity": "niche_scored: the view says 2, there are 1",
+    }),
+    Fault("a materialized view changed behind its back", """
+        SET session_replication_role = replica;
+        UPDATE public.features SET opportunity = 0.00001, updated_at = now() WHERE niche_id = 150
+    """, {
+        "materialized views": "analytics.trending_niches differs in 1 niches (150), and nothing marks it as stale",
+    }),
+    Fault("marks that were lost", """
+        UPDATE analytics.cross_platform_metrics SET demand_score = 0.5 WHERE niche_id = 150;
+        DELETE FROM analytics.stale_views
+    """, {
+        "materialized views": "analytics.platform_comparison differs in 1 niches (150), and nothing marks it as stale",
+    }),
+    Fault("a hot niche with another opportunity", """
+        UPDATE public.hot_niches_today SET opportunity = opportunity + 0.1 WHERE niche_id = 26
+    """, {
+        "hot niches": "niche 26 differs from features",
+    }),
+    Fault("a hot niche twice", """
+        INSERT INTO public.hot_niches_today SELECT * FROM public.hot_niches_today WHERE niche_id = 26
+    """, {
+        "hot niches": "niche 26 is there 2 times",
+    }),
+    Fault("a hot niche's wrong trend", """
+        UPDATE public.hot_niches_today SET days_trending = 99 WHERE niche_id = 26
+    """, {
+        "hot trends": "missing or different: 26",
+    }),
+    # Old and new
+    Fault("a doubled event", f"""
+        INSERT INTO analytics.analytics_events
+            (event_type, event_source, event_timestamp, event_data, user_id, niche_id, created_at)
+        SELECT event_type, event_source, event_timestamp, event_data, user_id, niche_id, created_at
+        FROM analytics.analytics_events WHERE event_id = ({OLD_EVENT})
+    """, {  # noqa: S608
+        "history": "there, and not expected: ",
+    }),
+    Fault("a lost event", f"DELETE FROM analytics.analytics_events WHERE event_id = ({OLD_EVENT})", {  # noqa: S608
+        "history": "missing or different: ",
+    }),
+    Fault("a changed event", f"""
+        UPDATE analytics.analytics_events SET event_data = '{{"views": -1}}' WHERE event_id = ({OLD_EVENT})
+    """, {  # noqa: S608
+        "history": "missing or different: ",
+    }),
+    Fault("a lost feature vector", "DELETE FROM analytics.ml_features WHERE niche_id = 150", {
+        "scores": "missing or different: 150",
+    }),
+    Fault("a doubled scoring", """
+        INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
+        SELECT event_type, event_source, event_timestamp, event_data, niche_id
+        FROM analytics.analytics_events WHERE niche_id = 150 AND event_source = 'phase1'
+    """, {
+        "scores": "missing or different: 150",
+    }),
+    Fault("a vector that disagrees with its events", """
+        UPDATE public.features SET trend_vector = '[]' WHERE niche_id = 150; SELECT analytics.refresh_stale_views()
+    """, {
+        "trends": "missing or different: 150",
+    }),
+    # Phase 1's rows
+    Fault("a changed row with its old updated_at", """
+        UPDATE public.features SET monetise_score = 1 - monetise_score WHERE niche_id IN (150, 7)
+    """, {
+        "Phase 1 rows": "niches 7, 150 have other values and the same updated_at",
+    }),
+    Fault("a deleted row", """
+        DELETE FROM analytics.analytics_events WHERE niche_id = 150;
+        DELETE FROM analytics.ml_features WHERE niche_id = 150;
+        DELETE FROM analytics.cross_platform_metrics WHERE niche_id = 150;
+        DELETE FROM analytics.trend_cache WHERE niche_id = 150;
+        DELETE FROM public.features WHERE niche_id = 150; SELECT analytics.refresh_stale_views()
+    """, {
+        "Phase 1 rows": "niches 150 are gone",
+        "history": "missing or different: ",
+    }),
+)  # fmt: skip

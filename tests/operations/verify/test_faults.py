@@ -1,0 +1,21 @@
+"""Each planted fault is named by the checks that it concerns, and by no other."""
+
+import pytest
+
+from tests.fixtures.databases import Clone
+from tests.operations.verify.conftest import look, plant, verdicts
+from tests.operations.verify.faults import FAULTS, Fault
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_is_named(fault: Fault, clone: Clone) -> None:
+    url = clone("backfilled_table")
+    plant(url, fault.plant)
+    found = look(url)
+    failed = verdicts(found, "failed")
+    assert set(failed) == set(fault.found), failed
+    for check, named in fault.found.items():
+        assert named in failed[check]
+    assert found.exit_code == 1
+    assert found.next_step == "mend what failed, from the top; then sidb verify"
+    assert not verdicts(found, "unknown")
