@@ -97,7 +97,8 @@ def _well(check: Check, found: Readings, measured: list[Measure]) -> str:
         case of.DELTAS:
             return f"{worst:,.0f}"
         case of.REPLICAS:
-            return f"{len(values)}, {worst:.1f} s behind at most" if values else "no replica is connected"
+            lags = [each.value for each in measured if each.metric is of.REPLICA_LAG]
+            return f"{len(lags)}, {max(lags):.1f} s behind at most" if lags else "no replica is connected"
         case _:
             return f"{min(values):.0%} at least" if values else "too few reads to judge"
 
@@ -178,6 +179,9 @@ def _rest(found: Readings) -> Iterator[Measure]:
         yield Measure(of.PENDING_DELTAS, found.deltas)
     for replica in found.replicas:
         yield Measure(of.REPLICA_LAG, replica.seconds, replica.name)
+    for slot in found.slots:
+        drop = f"SELECT pg_drop_replication_slot('{slot.name}'); -- if it never comes back"
+        yield Measure(of.REPLICA_GONE, float(not slot.active), slot.name, drop)
 
 
 def _new(found: Readings) -> list[Table]:

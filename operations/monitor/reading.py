@@ -106,6 +106,12 @@ class Replica:
 
 
 @dataclass(frozen=True)
+class Slot:
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True)
 class Open:
     """Why a question could not be asked, and what would let it be."""
 
@@ -127,6 +133,7 @@ class Readings:
     views: Sequence[View] = ()
     deltas: int | None = None
     replicas: Sequence[Replica] = ()
+    slots: Sequence[Slot] = ()
     growth: Growth = field(default_factory=Growth)
     open: dict[Check, Open] = field(default_factory=dict)
 
@@ -231,6 +238,7 @@ def _activity(connection: Connection, found: Readings, server: Server) -> None:
             found.deltas = row[0] if row else None
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable) as error:
         found.open[DELTAS] = _closed(error, internal)
+    found.slots = _rows(connection, Slot, query("monitor/slots"), {})
     found.replicas = _rows(connection, Replica, query("monitor/replicas"), {})
     if found.replicas and not server.sees_all and not server.standby:
         found.open[REPLICAS] = Open(f"the lag of replicas is hidden from {server.role}", _grant(server.role))

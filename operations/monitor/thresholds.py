@@ -66,9 +66,9 @@ DELTAS = Check(
 )
 REPLICAS = Check(
     "replica lag",
-    "Replicas serve the analytics queries: they have to be less than 5 seconds behind.",
-    "see on the replica what holds up replay: a long query (SELECT * FROM pg_stat_activity), its disk, or"
-    " SELECT pg_is_wal_replay_paused();",
+    "Replicas serve the analytics queries: they have to be connected, and less than 5 seconds behind.",
+    "see that the replica runs, and what holds up replay there: a long query (SELECT * FROM pg_stat_activity), its"
+    " disk, or SELECT pg_is_wal_replay_paused();",
 )
 CACHE = Check(
     "cache hits",
@@ -213,6 +213,14 @@ REPLICA_LAG = Metric(
     warning=1.5,
     failed=LAG,
     minutes=1,
+)
+REPLICA_GONE = Metric(
+    "sidb_replica_gone",
+    REPLICAS,
+    "1 for a replication slot that no replica reads: WAL is kept for it",
+    "yes",
+    "replica",
+    failed=0,
 )
 CACHE_HITS = Metric(
     "sidb_table_cache_hit_share",

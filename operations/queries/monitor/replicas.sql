@@ -8,7 +8,7 @@ UNION ALL
 SELECT
     'this standby' AS name,
     CASE
-        WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+        WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
         ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)
     END::float AS seconds
 WHERE pg_is_in_recovery()
