@@ -17,6 +17,7 @@ from operations.commands import (
     server,
     upgrade,
     verify,
+    restore,
 )
 from operations.errors import SidbError
 
@@ -55,6 +56,7 @@ main.add_command(demo.demo)
 main.add_command(preflight.preflight)
 main.add_command(upgrade.upgrade)
 main.add_command(rollback.rollback)
+main.add_command(restore.restore)
 main.add_command(history.history)
 main.add_command(backfill.backfill)
 main.add_command(verify.verify)

@@ -147,16 +147,19 @@ def snapshot(connection: Connection) -> Snapshot:
     return Snapshot(definitions, removals, {user: frozenset(whats) for user, whats in uses.items()})
 
 
-def definitions(connection: Connection) -> dict[Identity, str]:
-    """What `snapshot` reads, in no order and without what uses what: half the price, where only equality counts."""
+def definitions(connection: Connection, schema: str = ANALYTICS) -> dict[Identity, str]:
+    """What `snapshot` reads, in no order and without what uses what: half the price, where only equality counts.
+
+    Of another schema where one is named, for comparing what was moved there.
+    """
     with _qualified_names(connection):
-        return {_identity(row): row.definition for row in _rows(connection)}
+        return {_identity(row): row.definition for row in _rows(connection, schema)}
 
 
-def _rows(connection: Connection) -> list[Any]:
+def _rows(connection: Connection, schema: str = ANALYTICS) -> list[Any]:
     tables = [table.name for table in Base.metadata.tables.values() if table.schema is None]
-    relations = connection.scalars(query("relations"), {"schema": ANALYTICS, "tables": tables}).all()
-    parameters = {"schema": ANALYTICS, "relations": list(relations)}
+    relations = connection.scalars(query("relations"), {"schema": schema, "tables": tables}).all()
+    parameters = {"schema": schema, "relations": list(relations)}
     return [
         row
         for source in SOURCES

@@ -6,10 +6,10 @@ is not to be had. `operations.guard.patience` says how long each try waits.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -24,6 +24,8 @@ log = logging.getLogger("alembic.guard")
 
 TELL_EVERY = 2.0  # seconds between two lines about who is in the way
 AUTOVACUUM_YIELDS = "2500ms"  # it is cancelled after deadlock_timeout, 1 s by default
+
+Done = TypeVar("Done")
 
 MISSED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 """What is tried again; nothing else is."""
@@ -131,6 +133,17 @@ def ask(
                 raise gave_up(what, patience, in_the_way.blockers(wanted)) from None
             patience.pause()
     patience.waited += time.monotonic() - began
+
+
+def again(work: Callable[[], Done], patience: Patience) -> Done:
+    """Do it, and do it again when it misses a lock, until patience is over; what it began must be undone by then."""
+    while True:
+        try:
+            return work()
+        except MISSED:
+            if patience.over:
+                raise
+            patience.pause()
 
 
 def gave_up(what: str, patience: Patience, blockers: list[Session]) -> SidbError:

@@ -1,7 +1,11 @@
 """What the tests of rollback and restore share: rows in every table of Phase 2, and what there is of them."""
 
 import io
-from collections.abc import Callable
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -11,8 +15,8 @@ from sqlalchemy import URL, Engine
 
 from operations.findings import Finding, Findings
 from operations.phase1 import Shape
-from operations.rollback import run
-from tests.fixtures.databases import Clone, conninfo
+from operations.rollback import restore, run
+from tests.fixtures.databases import Clone, Templates, conninfo
 from tests.revisions.catalog import contents
 
 EVENTS = 3_000
@@ -77,6 +81,7 @@ PRIVILEGES = """
 """
 
 Fill = Callable[[Shape], Engine]
+Copies = Callable[[str, str, Callable[[URL], Any]], URL]
 
 
 @pytest.fixture
@@ -114,6 +119,10 @@ def roll_back(url: URL, target: str | None, **options: str) -> Findings:
     return run.run(url, run.prepare(url, target), {"deadline": "30s", **options}, Console(file=io.StringIO()))
 
 
+def bring_back(url: URL, *, skip: bool = False, renumber: bool = False) -> Findings:
+    return restore.restore(url, 1, restore.Choice(skip, renumber), Console(file=io.StringIO()))
+
+
 def abort(url: URL) -> Findings:
     return run.abort(url, Console(file=io.StringIO()))
 
@@ -130,3 +139,55 @@ def verdicts(found: Findings) -> dict[str, str]:
 def privileges(url: URL) -> dict[str, tuple[Any, ...]]:
     """What everybody may do to each relation of analytics, as PostgreSQL stores it: order, grantors, columns."""
     return {name: tuple(rights) for name, *rights in execute(url, PRIVILEGES)}
+
+
+def counted(work: Callable[[], Any], act: Callable[[int, str], None]) -> None:
+    """Do it in this process, with `act` called before each statement, with its number and text."""
+    numbers = count(1)
+    execute_one = psycopg.Cursor.execute
+
+    def execute_and_count(cursor: Any, statement: Any, *arguments: Any, **options: Any) -> Any:
+        act(next(numbers), str(statement))
+        return execute_one(cursor, statement, *arguments, **options)
+
+    psycopg.Cursor.execute = execute_and_count  # type: ignore[method-assign]
+    try:
+        work()
+    finally:
+        psycopg.Cursor.execute = execute_one  # type: ignore[method-assign]
+
+
+def killed(work: Callable[[], Any], at: int) -> None:
+    """Do it in a process that sends itself SIGKILL before its n-th statement."""
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        try:
+            counted(work, lambda number, _: os.kill(os.getpid(), signal.SIGKILL) if number == at else None)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), f"statement {at} was never reached"
+
+
+@pytest.fixture(scope="module")
+def copies(templates: Templates) -> Iterator[Copies]:
+    """``copies("name", template, prepare)`` is a copy of a database prepared once; the copy before it is dropped."""
+    numbers = count(1)
+    sources: dict[str, Any] = {}
+    made: list[Any] = []
+
+    def make(name: str, template: str, prepare: Callable[[URL], Any]) -> URL:
+        if name not in sources:
+            sources[name] = templates.janitor(name, templates.template(template))
+            sources[name].init()
+            prepare(templates.server.url(name))
+        while made:
+            made.pop().drop()
+        made.append(templates.janitor(f"copy_{next(numbers)}", name))
+        made[-1].init()
+        return templates.server.url(made[-1].dbname)
+
+    yield make
+    for janitor in (*made, *sources.values()):
+        janitor.drop()

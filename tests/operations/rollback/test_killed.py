@@ -1,93 +1,51 @@
 """Killed at any moment, a rollback is finished by the next one, or given up with access as it was."""
 
-import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from itertools import count
+from functools import partial
 from typing import Any
 
-import psycopg
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, NullPool, create_engine
 
 from operations.phase1 import Shape
+from operations.rollback import archives
 from operations.rollback.records import PHASES, reading
-from tests.fixtures.databases import Alembic, Templates
+from tests.fixtures.databases import Alembic
 from tests.operations.guard.conftest import catalog, current
-from tests.operations.rollback.conftest import ROWS, abort, execute, privileges, roll_back, verdicts
+from tests.operations.rollback.conftest import (
+    ROWS,
+    Copies,
+    abort,
+    bring_back,
+    counted,
+    execute,
+    killed,
+    privileges,
+    roll_back,
+    rows,
+    verdicts,
+)
 
 TARGET = "2.0.1"  # so that some tables move, and some stay and get their privileges back
 FEW = 97  # every so many statements, unless all are wanted
 
 
-@pytest.fixture(scope="module")
-def copies(templates: Templates) -> Iterator[Callable[[Shape], URL]]:
-    """``copies(shape)`` is a filled database; the one before it is dropped."""
-    numbers = count(1)
-    sources: dict[Shape, Any] = {}
-    made: list[Any] = []
-
-    def make(shape: Shape) -> URL:
-        if shape not in sources:
-            sources[shape] = templates.janitor(
-                f"filled_{shape}", templates.template(f"migrated_{shape}"), as_template=True
-            )
-            sources[shape].init()
-            execute(templates.server.url(f"filled_{shape}"), ROWS)
-        while made:
-            made.pop().drop()
-        made.append(templates.janitor(f"rollback_{next(numbers)}", f"filled_{shape}"))
-        made[-1].init()
-        return templates.server.url(made[-1].dbname)
-
-    yield make
-    for janitor in (*made, *sources.values()):
-        janitor.drop()
+def filled(copies: Copies, shape: Shape) -> URL:
+    return copies(f"filled_{shape}", f"migrated_{shape}", lambda url: execute(url, ROWS))
 
 
-def counted(url: URL, act: Callable[[int, str], None]) -> None:
-    """Roll back in this process, with `act` called before each statement, with its number and text."""
-    numbers = count(1)
-    execute_one = psycopg.Cursor.execute
-
-    def execute_and_count(cursor: Any, statement: Any, *arguments: Any, **options: Any) -> Any:
-        act(next(numbers), str(statement))
-        return execute_one(cursor, statement, *arguments, **options)
-
-    psycopg.Cursor.execute = execute_and_count  # type: ignore[method-assign]
-    try:
-        roll_back(url, TARGET)
-    finally:
-        psycopg.Cursor.execute = execute_one  # type: ignore[method-assign]
-
-
-def killed(url: URL, at: int) -> None:
-    """Roll back in a process that sends itself SIGKILL before its n-th statement."""
-    sys.stdout.flush()
-    child = os.fork()
-    if not child:
-        try:
-            counted(url, lambda number, _: os.kill(os.getpid(), signal.SIGKILL) if number == at else None)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), f"statement {at} was never reached"
-
-
-def test_killed_at_a_statement(copies: Callable[[Shape], URL], shape: Shape, every_kill: bool) -> None:
-    url = copies(shape)
+def test_killed_at_a_statement(copies: Copies, shape: Shape, every_kill: bool) -> None:
+    url = filled(copies, shape)
     before = privileges(url)
     total: list[int] = []
-    counted(url, lambda number, _: total.append(number))
+    counted(partial(roll_back, url, TARGET), lambda number, _: total.append(number))
     expected, kept = catalog(url), archive(url)
     remaining = privileges(url)
     assert remaining == {name: before[name] for name in remaining}
     phases = set()
     offset = 1 + list(Shape).index(shape) * FEW // 2
     for place, at in enumerate(range(1, len(total) + 1) if every_kill else range(offset, len(total) + 1, FEW)):
-        url = copies(shape)
-        killed(url, at)
+        url = filled(copies, shape)
+        killed(partial(roll_back, url, TARGET), at)
         with reading(url) as records:
             pending = records.pending()
         phases.add(pending and pending.phase)
@@ -118,9 +76,9 @@ def archive(url: URL) -> dict[str, Any]:
     }
 
 
-def test_upgraded_after_an_abort(copies: Callable[[Shape], URL]) -> None:
+def test_upgraded_after_an_abort(copies: Copies) -> None:
     """Half of the tables moved, then given up: the next upgrade finds nothing in its way."""
-    url = copies(Shape.TABLE)
+    url = filled(copies, Shape.TABLE)
     complete = catalog(url)
 
     class StoppedError(Exception):
@@ -131,8 +89,52 @@ def test_upgraded_after_an_abort(copies: Callable[[Shape], URL]) -> None:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        counted(url, stop)
+        counted(partial(roll_back, url, TARGET), stop)
     assert current(url) == "2.0.2"
     abort(url)
     Alembic(url).upgrade()
     assert catalog(url) == complete
+
+
+@pytest.mark.parametrize("occupied", [False, True], ids=["exchanged", "merged"])
+def test_a_restore_that_is_killed(copies: Copies, occupied: bool, every_kill: bool) -> None:
+    """Run again, it ends with every row once, whether tables were exchanged or their rows merged."""
+    hashes: list[str] = []
+
+    def prepare(url: URL) -> None:
+        execute(url, ROWS)
+        engine = create_engine(url, poolclass=NullPool)
+        hashes.extend(rows(engine))
+        roll_back(url, "1.0.0")
+        Alembic(url).upgrade()
+        if occupied:  # rows whose keys are free
+            execute(url, OCCUPIED)
+
+    def restored() -> URL:
+        return copies(f"rolled_back_{occupied}", "migrated_table", prepare)
+
+    url = restored()
+    total: list[int] = []
+    counted(partial(bring_back, url), lambda number, _: total.append(number))
+    complete = catalog(url)
+    for at in range(1 if every_kill else 40, len(total) + 1, 1 if every_kill else 2 * FEW):
+        url = restored()
+        killed(partial(bring_back, url), at)
+        found = bring_back(url) if not finished(url) else None
+        assert found is None or found.exit_code == 0, (at, [e for e in found.findings if e.verdict == "failed"])
+        if occupied:
+            execute(url, "DELETE FROM analytics.analytics_events WHERE event_type = 'occupied'")
+        engine = create_engine(url, poolclass=NullPool)
+        assert rows(engine) == hashes, f"before statement {at}"
+        assert catalog(url) == complete, f"before statement {at}"
+
+
+OCCUPIED = """
+    SELECT setval('analytics.analytics_events_event_id_seq', 10000);
+    INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
+    VALUES ('occupied', 'test', now(), '{}', 3);
+"""
+
+
+def finished(url: URL) -> bool:
+    return {line.state for line in archives.archives(url).tables} == {"restored"}

@@ -1,0 +1,2 @@
+UPDATE sidb.rollback_archived SET state = 'dropped'
+WHERE rollback_id = %(rollback_id)s AND state <> 'restored';

@@ -1,0 +1,10 @@
+-- A table's unique keys, the primary one first; those on expressions or on a part of the rows are left to the database.
+SELECT
+    i.indisprimary AS is_primary,
+    i.indnullsnotdistinct AS nulls_collide,
+    array_agg(a.attname::text ORDER BY a.attnum) AS columns
+FROM pg_index AS i
+INNER JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+WHERE i.indrelid = to_regclass(%(relation)s) AND i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL
+GROUP BY i.indexrelid, i.indisprimary, i.indnullsnotdistinct
+ORDER BY i.indisprimary DESC, i.indexrelid;

@@ -1,0 +1,83 @@
+"""The archives that rollbacks left: what is in them, and dropping one where that is asked."""
+
+from dataclasses import dataclass
+
+from psycopg.sql import SQL, Identifier
+from rich.console import Console
+from sqlalchemy import URL
+
+from operations import report
+from operations.errors import SidbError, UsageError
+from operations.queries import query
+from operations.rollback.records import Records, Rollback, alone, reading
+
+
+@dataclass(frozen=True)
+class Line:
+    """A table of an archive, as `sidb restore` lists it."""
+
+    archive: int
+    taken: str
+    way: str
+    relation: str
+    state: str
+    restored: int
+    left: int
+    bytes: int | None
+
+
+@dataclass(frozen=True)
+class Archives:
+    """Everything that rollbacks put aside."""
+
+    tables: list[Line]
+
+
+def archives(url: URL) -> Archives:
+    """What there is. Changes nothing."""
+    with reading(url) as records:
+        return Archives(
+            [
+                Line(
+                    rollback.rollback_id,
+                    f"{rollback.started:%Y-%m-%d %H:%M}",
+                    f"{rollback.origin} to {rollback.target}",
+                    kept.relation if kept.kept_columns is None else f"{kept.relation} ({', '.join(kept.kept_columns)})",
+                    kept.state,
+                    kept.rows_restored,
+                    kept.rows_left,
+                    kept.bytes,
+                )
+                for rollback in records.all()
+                for kept in records.archived(rollback)
+            ]
+        )
+
+
+def show_archives(found: Archives, console: Console) -> None:
+    if not found.tables:
+        console.print("No rollback put anything aside here.")
+        return
+    console.print(report.table(found.tables))
+    console.print("\nNext: `sidb restore ARCHIVE` brings one back, `sidb restore --drop ARCHIVE` deletes it.")
+
+
+def drop(url: URL, number: int) -> None:
+    """Delete an archive for good."""
+    with alone(url) as records:
+        rollback = find(records, number)
+        with records.connection.transaction():
+            records.connection.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(rollback.archive)))
+            records.connection.execute(query("rollback/dropped"), {"rollback_id": number})
+
+
+def find(records: Records, number: int) -> Rollback:
+    """The rollback that made an archive. Raises SidbError where it is not finished."""
+    found = next((rollback for rollback in records.all() if rollback.rollback_id == number), None)
+    if found is None:
+        raise UsageError(f"There is no archive {number}.", "sidb restore lists those that there are.")
+    if found.phase not in ("done", "aborted"):
+        raise SidbError(
+            f"The rollback to {found.target} is not finished.", "finish it with `sidb rollback`, or `--abort` it."
+        )
+    return found

@@ -1,0 +1,229 @@
+"""`sidb restore`: what a rollback put aside comes back after a later upgrade."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+from rich.console import Console
+from sqlalchemy import URL, Connection
+
+from models import ANALYTICS
+from operations.catalog import Snapshot, diff, snapshot
+from operations.errors import SidbError, UsageError
+from operations.findings import Finding, Findings
+from operations.guard import sessions
+from operations.guard.asking import again
+from operations.guard.lock import only_migrator
+from operations.guard.options import Options
+from operations.guard.patience import Patience
+from operations.queries import query
+from operations.rollback import access, checks, misfits, swap
+from operations.rollback.archives import find
+from operations.rollback.merge import Merge, keep
+from operations.rollback.records import Archived, Records, Rollback, alone, reading
+from operations.rollback.swap import Swap
+
+EVENTS = "analytics.analytics_events"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is done about rows that do not fit: stay in the archive; get another id. Without, they are an error."""
+
+    skip: bool
+    renumber: bool
+
+    def settles(self, misfit: misfits.Misfit) -> bool:
+        return self.skip or (self.renumber and misfit.kind == "same id")
+
+
+def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings:
+    """Bring an archive back: at once where a table is empty, in batches where it is not. Goes on where it stopped.
+
+    Raises SidbError, with nothing changed, where rows do not fit and `choice` does not settle it.
+    """
+    with alone(url) as records, _guarded(url) as (session, connection):
+        rollback = find(records, number)
+        waiting = [kept for kept in records.archived(rollback) if kept.state not in ("restored", "dropped")]
+        if not waiting:
+            raise UsageError(
+                f"Archive {number} is restored already, or was dropped.", "sidb restore lists all of them."
+            )
+        _refuse_if_not_upgraded(connection, waiting)
+        if any(kept.state == "swapped" for kept in waiting):
+            swap.finish(connection)  # it was interrupted before that
+        live = snapshot(session)
+        tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if _is_table(kept)}
+        unfit = [
+            misfit
+            for kept in waiting
+            if kept.relation in tables and kept.state != "swapped"
+            for misfit in misfits.find(connection, tables[kept.relation], kept.place)
+        ]
+        _refuse(unfit, choice)
+        gone = []
+        for kept in waiting:
+            console.print(f"Restoring {kept.relation}")
+            if not _is_table(kept):
+                _columns(connection, rollback, kept, choice, console)
+                continue
+            table = tables[kept.relation]
+            planned = _swap(session, connection, live, table, rollback, kept, unfit)
+            if planned is not None:
+                gone += swap.exchange(records, connection, rollback, planned)
+            elif kept.state != "swapped":
+                with _progress(console, kept) as told:
+                    Merge(connection, rollback, choice.skip, choice.renumber, told).table(table, kept)
+        console.print("Finishing: foreign keys, materialized views, daily activity")
+        found = list(_finish(session, connection, records, rollback, live, gone))
+    left = sum(each.rows_left for each in _again(url, rollback))
+    next_step = f"`sidb restore --drop {number}` once you are sure; `sidb backfill resume` if the backfill is to go on."
+    if left:
+        next_step = f"{left:,} rows stay in {rollback.archive}: look at them, then `sidb restore --drop {number}`."
+    return Findings(found, next_step)
+
+
+def _finish(
+    session: Connection,
+    connection: psycopg.Connection[Any],
+    records: Records,
+    rollback: Rollback,
+    live: Snapshot,
+    gone: list[Any],
+) -> Iterator[Finding]:
+    swap.finish(connection)
+    archived = records.archived(rollback)
+    if any(kept.relation == EVENTS and kept.state == "swapped" for kept in archived):
+        rows = _call(connection, "rebuild_niche_daily_activity")
+        yield checks.ACTIVITY.ok(f"rebuilt: {rows:,} rows")
+    _call(connection, "refresh_stale_views")
+    for kept in archived:
+        if kept.state in ("swapped", "merging", "archived"):
+            keep(connection, rollback, kept.relation, "restored")
+    yield checks.RESTORED.ok("; ".join(_shown(kept) for kept in archived))
+    with connection.transaction():
+        here = {each.relation for each in access.relations(connection, {r.relation for r in records.rights(rollback)})}
+        now = access.rights(connection, here)
+        again = [right for right in records.rights(rollback) if right.relation in here and right not in now]
+        gone = [*gone, *access.grant(connection, again)]
+    if gone:
+        yield checks.OPENED.failed("not granted again: " + "; ".join(sorted({access.shown(right) for right in gone})))
+    else:
+        yield checks.OPENED.ok(f"privileges on {len(here)} relations are as they were before the rollback")
+    differences = [change for change in diff(live, snapshot(session)) if change.identity.kind != "privilege"]
+    if differences:
+        yield checks.MODELS.failed("; ".join(map(str, differences)))
+    else:
+        yield checks.MODELS.ok("the catalog is the one that the upgrade had left")
+
+
+def _call(connection: psycopg.Connection[Any], function: str) -> Any:
+    """Call a function of schema analytics that may meet the application's maintenance at its work."""
+    call = SQL("SELECT {}()").format(Identifier(ANALYTICS, function))
+    row = again(lambda: connection.execute(call).fetchone(), Patience(Options().deadline))
+    return row[0] if row else None
+
+
+def _swap(
+    session: Connection,
+    connection: psycopg.Connection[Any],
+    live: Snapshot,
+    table: misfits.Table,
+    rollback: Rollback,
+    kept: Archived,
+    unfit: list[misfits.Misfit],
+) -> Swap | None:
+    """How the table is exchanged; None where its rows have to be merged, or it is exchanged already."""
+    has_misfits = any(misfit.relation == kept.relation for misfit in unfit)
+    if kept.state != "archived" or has_misfits or not misfits.is_empty(connection, table):
+        return None
+    return swap.plan(session, live, table, rollback.archive, kept.definitions)
+
+
+def _columns(
+    connection: psycopg.Connection[Any], rollback: Rollback, kept: Archived, choice: Choice, console: Console
+) -> None:
+    defaults = {}
+    for column in kept.kept_columns or []:
+        parameters = {"relation": kept.relation, "column": column}
+        row = connection.execute(query("guard/column_default"), parameters).fetchone()
+        if row is not None:  # NULL: hot_niches_today is a materialized view by now
+            defaults[column] = SQL(row[0])
+    if defaults:
+        with _progress(console, kept) as told:
+            Merge(connection, rollback, choice.skip, choice.renumber, told).columns(kept, list(defaults), defaults)
+
+
+def _refuse_if_not_upgraded(connection: psycopg.Connection[Any], waiting: list[Archived]) -> None:
+    there = {each.relation for each in access.relations(connection, [kept.relation for kept in waiting])}
+    missing = [kept.relation for kept in waiting if kept.relation not in there]
+    for kept in waiting:
+        for column in kept.kept_columns or []:
+            row = connection.execute(
+                "SELECT FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped",
+                [kept.relation, column],
+            ).fetchone()
+            if row is None:
+                missing.append(f"{kept.relation}.{column}")
+    if missing:
+        raise SidbError(
+            f"There is no place yet for what the archive holds: {', '.join(sorted(missing))} is not there.",
+            "sidb upgrade, and then restore.",
+        )
+
+
+def _refuse(unfit: list[misfits.Misfit], choice: Choice) -> None:
+    open_questions = [misfit for misfit in unfit if not choice.settles(misfit)]
+    if open_questions:
+        raise SidbError(
+            "\n".join(["Rows of the archive do not fit; nothing was changed.", *(f"  {m}" for m in open_questions)]),
+            "--skip leaves them in the archive; --renumber gives those with the same id the next free one.",
+        )
+
+
+def _is_table(kept: Archived) -> bool:
+    return kept.kept_columns is None
+
+
+def _table(connection: psycopg.Connection[Any], kept: Archived, rollback: Rollback) -> misfits.Table:
+    return misfits.table(connection, kept, rollback.archive)
+
+
+def _again(url: URL, rollback: Rollback) -> list[Archived]:
+    with reading(url) as records:
+        return records.archived(rollback)
+
+
+def _shown(kept: Archived) -> str:
+    if kept.state == "swapped":
+        return f"{kept.relation} moved back whole"
+    left = f", {kept.rows_left:,} left in the archive" if kept.rows_left else ""
+    return f"{kept.relation} {kept.rows_restored:,} rows{left}"
+
+
+@contextmanager
+def _guarded(url: URL) -> Iterator[tuple[Connection, psycopg.Connection[Any]]]:
+    """A session of the guard's in autocommit mode, while no migration runs."""
+    engine = sessions.engine(url)
+    with (
+        sessions.session(engine, autocommit=True) as session,
+        sessions.session(engine, autocommit=True) as observer,
+        only_migrator(sessions.driver(observer), Options().deadline),
+    ):
+        yield session, sessions.driver(session)
+
+
+@contextmanager
+def _progress(console: Console, kept: Archived) -> Iterator[Any]:
+    rows = kept.rows_restored
+    with console.status(kept.relation) as status:
+
+        def told(relation: str, batch: int) -> None:
+            nonlocal rows
+            rows += batch
+            status.update(f"{relation}: {rows:,} rows")
+
+        yield told

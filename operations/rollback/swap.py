@@ -1,0 +1,175 @@
+"""An archived table back into its place at once, whatever its size, where the table that is there now is empty.
+
+All that can be done beforehand is done in the archive, where nobody waits: the indexes. Then, in one transaction with
+its locks asked for as the guard asks for them, the empty table goes with what depends on it, the archived one comes,
+and gets what the empty one had and it lacks: foreign keys NOT VALID, triggers, comments, privileges, views. What takes
+time follows while the application goes on: foreign keys are validated, materialized views refreshed.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import Connection
+
+from models import ANALYTICS
+from operations.catalog import Identity, Snapshot, definitions
+from operations.catalog.statements import whole
+from operations.errors import SidbError
+from operations.guard.asking import InTheWay, ask
+from operations.guard.options import Options
+from operations.guard.patience import Patience
+from operations.queries import query
+from operations.rollback import access
+from operations.rollback.merge import keep
+from operations.rollback.misfits import Table, is_empty
+from operations.rollback.records import Records, Right, Rollback
+
+LATER = ("constraint", "index", "trigger", "comment", "privilege", "sequence")
+"""What may differ between the archived table and the new one: the archived one gets it, or has gone on counting."""
+
+FEATURES = "public.features"
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Statements by which an archived table takes its place: in the archive, and before and after it moves."""
+
+    table: Table
+    indexes: list[str]
+    before: list[str]
+    after: list[str]
+    locks: dict[str, str]
+
+
+def plan(
+    connection: Connection, live: Snapshot, table: Table, archive: str, definitions_kept: list[str]
+) -> Swap | None:
+    """How `table` is swapped, or None where its columns or keys are other ones by now: then its rows are merged."""
+    name = table.relation.partition(".")[2]
+    there = _at_home(definitions(connection, archive), archive)
+    own = [identity for identity in live if _belongs(live, identity, Identity("table", ANALYTICS, name))]
+    differing = [identity for identity in own if there.get(identity) != live[identity]]
+    for identity in differing:
+        changed = identity in there and identity.kind not in ("sequence", "privilege")
+        key = identity.kind == "constraint" and " FOREIGN KEY " not in live[identity]
+        if changed or key or identity.kind not in LATER:
+            return None
+    dependants = _dependants(live, Identity("table", ANALYTICS, name))
+    indexes = [
+        live[identity].replace(f" ON {ANALYTICS}.{name} ", f" ON {archive}.{name} ", 1)
+        for identity in differing
+        if identity.kind == "index"
+    ]
+    after = []
+    for identity in differing:
+        if identity.kind == "constraint":
+            after.append(f"{live[identity]} NOT VALID")
+        elif identity.kind not in ("index", "sequence"):
+            after.append(live[identity])
+    for user in dependants:
+        definition, *rest = whole(live, user)
+        if user.kind == "materialized_view":
+            definition += "\nWITH NO DATA"
+        after += [definition, *rest]
+    known = set(live.values())
+    after += [statement for statement in definitions_kept if statement not in known]
+    before = [*(live.removals[user] for user in reversed(dependants)), f"DROP TABLE {table.relation}"]
+    relations = [table.relation, table.archived, *(f"{user.schema}.{user.name}" for user in dependants)]
+    locks = dict.fromkeys([*relations, FEATURES], "AccessExclusiveLock")
+    return Swap(table, indexes, before, after, locks)
+
+
+def exchange(records: Records, connection: psycopg.Connection[Any], rollback: Rollback, swap: Swap) -> list[Right]:
+    """Swap the tables; the privileges that could not be granted again. `connection` is a session of the guard's.
+
+    Raises SidbError where somebody has written into the table meanwhile; nothing is changed then.
+    """
+    table = swap.table
+    with connection.transaction():
+        for statement in swap.indexes:
+            connection.execute(statement)
+    rights = [right for right in records.rights(rollback) if _is_of(right, table)]
+    in_the_way = InTheWay(connection, connection.info.backend_pid, None)
+    with connection.transaction():
+        ask(connection, swap.locks, Patience(Options().deadline), in_the_way, f"restore of {table.relation}")
+        if not is_empty(connection, table):
+            raise SidbError(
+                f"{table.relation} was written to just now.", "run `sidb restore` again: its rows are merged."
+            )
+        used = _sequence(connection, table)
+        for statement in swap.before:
+            connection.execute(statement)
+        connection.execute(SQL("ALTER TABLE {} SET SCHEMA {}").format(table.aside, Identifier(ANALYTICS)))
+        for statement in swap.after:
+            connection.execute(statement)
+        _go_on_counting(connection, table, used)
+        gone = access.grant(connection, rights)
+        keep(connection, rollback, table.relation, "swapped")
+    return gone
+
+
+def finish(connection: psycopg.Connection[Any]) -> None:
+    """What exchanges left to do, also those that were interrupted: it takes time, and holds up nobody."""
+    in_the_way = InTheWay(connection, connection.info.backend_pid, None)
+    for relation, statement in connection.execute(query("rollback/unfinished"), {"schema": ANALYTICS}).fetchall():
+        with connection.transaction():
+            wanted = {relation: "ShareUpdateExclusiveLock"}
+            ask(connection, wanted, Patience(Options().deadline), in_the_way, f"restore of {relation}")
+            connection.execute(statement)
+
+
+def _belongs(live: Snapshot, identity: Identity, table: Identity) -> bool:
+    seen: Identity | None = identity
+    while seen is not None:
+        if seen == table:
+            return True
+        seen = live.parent(seen)
+    return False
+
+
+def _at_home(found: dict[Identity, str], archive: str) -> dict[Identity, str]:
+    """What is in the archive, as it would be called in its place."""
+    return {
+        Identity(each.kind, ANALYTICS, each.name, each.part): text.replace(f"{archive}.", f"{ANALYTICS}.")
+        for each, text in found.items()
+        if each.schema == archive
+    }
+
+
+def _dependants(live: Snapshot, table: Identity) -> list[Identity]:
+    """Views and materialized views on the table, and those on them, in order of creation."""
+    found = {table}
+    waiting = [table]
+    while waiting:
+        used = waiting.pop()
+        parts = [used, *(identity for identity in live if _belongs(live, identity, used))]
+        for user in {user for part in parts for user in live.users(part)} - found:
+            if user.kind in ("view", "materialized_view"):
+                found.add(user)
+                waiting.append(user)
+    return [identity for identity in live if identity in found and identity != table]
+
+
+def _is_of(right: Right, table: Table) -> bool:
+    """The table's own rights, and those of the sequence of its key."""
+    return right.relation in (table.relation, f"{table.relation}_{table.key}_seq")
+
+
+def _sequence(connection: psycopg.Connection[Any], table: Table) -> int | None:
+    """The highest key that the empty table has given away; None: none."""
+    row = connection.execute(
+        "SELECT pg_sequence_last_value(pg_get_serial_sequence(%s, %s))", [table.relation, table.key]
+    )
+    found = row.fetchone()
+    return found[0] if found else None
+
+
+def _go_on_counting(connection: psycopg.Connection[Any], table: Table, used: int | None) -> None:
+    if used is not None:
+        statement = (
+            "SELECT setval(sequence, greatest(pg_sequence_last_value(sequence), %s))"
+            " FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS sequence) AS own"
+        )
+        connection.execute(statement, [used, table.relation, table.key])

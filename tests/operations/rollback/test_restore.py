@@ -1,0 +1,130 @@
+"""Restore: up, rows, rollback, up, restore gives the same rows; what does not fit is named before anything changes."""
+
+import pytest
+from sqlalchemy import Engine
+
+from operations.errors import SidbError
+from operations.phase1 import Shape
+from operations.rollback import archives
+from tests.fixtures.databases import Alembic
+from tests.operations.guard.conftest import catalog
+from tests.operations.rollback.conftest import (
+    SEQUENCES,
+    TABLES,
+    Fill,
+    bring_back,
+    execute,
+    finding,
+    privileges,
+    roll_back,
+    rows,
+)
+
+
+def there_and_back(engine: Engine, target: str) -> None:
+    engine.dispose()
+    roll_back(engine.url, target)
+    Alembic(engine.url).upgrade()
+
+
+@pytest.mark.parametrize("target", ["1.0.0", "2.0.0", "2.0.3"])
+def test_the_same_rows_at_once(filled: Engine, target: str) -> None:
+    url = filled.url
+    before, complete, rights = rows(filled), catalog(url), privileges(url)
+    sequences = execute(url, SEQUENCES)
+    files = execute(url, FILES)
+    there_and_back(filled, target)
+    assert catalog(url) == complete
+    found = bring_back(url)
+    assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
+    assert rows(filled) == before
+    assert catalog(url) == complete
+    assert privileges(url) == rights
+    assert execute(url, SEQUENCES)[:-1] == sequences[:-1]  # but for the marks of stale views
+    assert execute(url, FILES) == files, "no table was written anew"
+    execute(url, "INSERT INTO analytics.analytics_events VALUES (DEFAULT, 'view', 'test', now(), '{}', NULL, 1)")
+    assert execute(url, ACTIVITY) == [(0,)]
+    assert {line.state for line in archives.archives(url).tables} == {"restored"}
+
+
+FILES = f"""
+    SELECT relname, relfilenode FROM pg_class
+    WHERE relnamespace = 'analytics'::regnamespace AND relname IN {TABLES} ORDER BY 1
+"""  # noqa: S608
+ACTIVITY = """
+    SELECT count(*) FROM analytics.niche_daily_activity AS shown
+    FULL JOIN (
+        SELECT niche_id, (event_timestamp AT TIME ZONE 'UTC')::date AS day, event_type, count(*) AS events
+        FROM analytics.analytics_events WHERE niche_id IS NOT NULL GROUP BY 1, 2, 3
+    ) AS counted USING (niche_id, day, event_type, events)
+    WHERE shown.niche_id IS NULL OR counted.niche_id IS NULL
+"""
+
+
+def test_into_tables_that_hold_rows(fill: Fill) -> None:
+    """Rows and values written since stay; what collides is named, and an option says what to do with it."""
+    engine = fill(Shape.TABLE)
+    url = engine.url
+    there_and_back(engine, "1.0.0")
+    execute(url, NEW_ROWS)
+    complete = catalog(url)
+    with pytest.raises(SidbError) as caught:
+        bring_back(url)
+    for line in (
+        "analytics.analytics_events: 2 rows whose event_id a newer row has (1, 2)",
+        "analytics.ml_features: 1 rows whose vector_id a newer row has (1)",
+        "analytics.ml_features: 1 rows whose niche_id, feature_set, model_version a newer row has (3)",
+        "analytics.trend_cache: 1 rows whose niche_id is gone from public.features (60)",
+    ):
+        assert line in caught.value.what
+    assert "--renumber" in caught.value.next_step
+    assert execute(url, "SELECT count(*) FROM analytics.analytics_events") == [(2,)], "nothing was changed"
+    assert execute(url, "SELECT count(*) FROM analytics.insight_registry") == [(0,)]
+    with pytest.raises(SidbError, match="ml_features: 1 rows whose niche_id, feature_set"):
+        bring_back(url, renumber=True)
+
+    found = bring_back(url, skip=True, renumber=True)
+    assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
+    assert "analytics.trend_cache 59 rows, 1 left in the archive" in finding(found, "restored").detail
+    assert execute(url, COUNTS) == [(3_002, 59, 30, 149)]
+    assert execute(url, "SELECT count(*) FROM analytics.analytics_events WHERE event_data @> '{\"n\": 1}'") == [(1,)]
+    assert execute(url, "SELECT event_source FROM analytics.analytics_events WHERE event_id = 1") == [("new",)]
+    assert execute(url, "SELECT analytics_version FROM public.features WHERE niche_id IN (1, 2) ORDER BY niche_id") == [
+        (7,),
+        (2,),
+    ]
+    assert execute(url, ACTIVITY) == [(0,)]
+    assert catalog(url) == complete
+    execute(url, "INSERT INTO analytics.analytics_events VALUES (DEFAULT, 'view', 'test', now(), '{}', NULL, 1)")
+    assert "rows stay in sidb_archive_1" in found.next_step
+    archives.drop(url, 1)
+    assert execute(url, "SELECT to_regnamespace('sidb_archive_1')") == [(None,)]
+    with pytest.raises(SidbError, match="restored already, or was dropped"):
+        bring_back(url)
+
+
+NEW_ROWS = """
+    INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
+    SELECT 'view', 'new', now(), '{}', 5 FROM generate_series(1, 2);
+    INSERT INTO analytics.ml_features (niche_id, feature_set, model_version, dimension, vector)
+    VALUES (3, 'scores', '1', 1, '{1}');
+    UPDATE public.features SET analytics_version = 7 WHERE niche_id = 1;
+    DELETE FROM public.features WHERE niche_id = 60;
+    DELETE FROM sidb_archive_1.analytics_events WHERE niche_id = 60;
+    INSERT INTO sidb_archive_1.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
+    SELECT 'view', 'web', now(), '{}', 7 FROM generate_series(1, 15);
+    INSERT INTO public.features (niche_id, phrase) VALUES (201, 'new');
+"""
+COUNTS = """
+    SELECT (SELECT count(*) FROM analytics.analytics_events), (SELECT count(*) FROM analytics.trend_cache),
+        (SELECT count(*) FROM analytics.ml_features),
+        (SELECT count(*) FROM public.features WHERE analytics_version > 0)
+"""
+
+
+def test_before_the_upgrade(fill: Fill) -> None:
+    url = fill(Shape.TABLE).url
+    roll_back(url, "2.0.0")
+    with pytest.raises(SidbError, match=r"There is no place yet .*: analytics.content_recommendations, ") as caught:
+        bring_back(url)
+    assert caught.value.next_step.startswith("sidb upgrade")
