@@ -13,11 +13,11 @@ from operations.commands import (
     monitor,
     preflight,
     rehearse,
+    restore,
     rollback,
     server,
     upgrade,
     verify,
-    restore,
 )
 from operations.errors import SidbError
 
