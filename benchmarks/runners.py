@@ -76,9 +76,8 @@ def runners(binaries: Path, directory: Path) -> list[Runner]:
         Runner(
             "yoyo 9.0",
             lambda address, direction: [
-                *(str(BIN / "yoyo"), "apply", "--batch", "--no-config-file"),
-                *("--database", address.replace("postgresql:", "postgresql+psycopg:", 1)),
-                *("--migration-table", f"yoyo_{direction}", str(directory / "yoyo" / direction)),
+                *(str(BIN / "yoyo"), "apply", "--batch", "--no-config-file", "--match", f"^{direction}"),
+                *("--database", address.replace("postgresql:", "postgresql+psycopg:", 1), str(directory / "yoyo")),
             ],
         ),
     ]
@@ -94,14 +93,16 @@ def write(directory: Path) -> None:
         command = [sys.executable, "-m", "alembic", direction, target, "--sql"]
         sql = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
         (directory / f"{direction}.sql").write_text(sql)
-        for runner in ("dbmate", "yoyo"):
-            (directory / runner / direction).mkdir(parents=True)
+        (directory / "dbmate" / direction).mkdir(parents=True)
+        (directory / "yoyo").mkdir(exist_ok=True)
         for number, (part, in_transaction) in enumerate(parts(sql), 1):
             header = "-- migrate:up" + ("" if in_transaction else " transaction:false")
-            (directory / "dbmate" / direction / f"{number:03}_part.sql").write_text(f"{header}\n{part}\n")
+            (directory / "dbmate" / direction / f"{number:03}_part.sql").write_text(
+                f"{header}\n{part}\n-- migrate:down\n"
+            )
             # A step of Python, because yoyo cuts an SQL file at semicolons, also within the body of a DO block.
             step = f"from yoyo import step\n__transactional__ = {in_transaction}\nstep({part!r})\n"
-            (directory / "yoyo" / direction / f"{number:03}.py").write_text(step)
+            (directory / "yoyo" / f"{direction}_{number:03}.py").write_text(step)
 
 
 def parts(sql: str) -> list[tuple[str, bool]]:
