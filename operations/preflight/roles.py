@@ -11,10 +11,9 @@ PRIVILEGES = Check(
 )
 APPLICATION = Check(
     "application's role",
-    "A rollback takes privileges away from applications. That shuts out neither a superuser nor a role with the "
-    "owner's rights, the migrator's own included: against those a rollback cannot protect, and would only say so.",
-    "give the application a role of its own that owns nothing, or stop it before a rollback; name its role with "
-    "--application.",
+    "A rollback closes Phase 2's tables to applications while they go. That shuts out neither a superuser nor a role "
+    "with the migrating role's rights, itself included: against those a rollback cannot protect, and would only say so.",
+    "give the application a role of its own, or stop it before a rollback; name its role with --application.",
 )
 
 

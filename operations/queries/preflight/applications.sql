@@ -1,5 +1,6 @@
--- Login roles by which applications may reach the affected tables: those named, or else those with a session in this
--- database or a privilege on the tables of their own. Whether taking privileges away would not shut them out, and why.
+-- Login roles by which applications reach this database: those named, or else those with a session in it or a privilege
+-- on Phase 1's tables. Why taking privileges away would not shut them out of Phase 2's tables, which the migrating role
+-- will own; NULL: it would.
 WITH tables AS (
     SELECT oid, relowner, relacl FROM pg_class
     WHERE oid IN (to_regclass('public.features'), to_regclass('public.hot_niches_today'))
@@ -23,7 +24,8 @@ SELECT
     CASE
         WHEN r.rolsuper THEN 'is a superuser'
         WHEN r.rolname IN (session_user, current_user) THEN 'is the migrating role itself'
-        WHEN (SELECT bool_or(pg_has_role(r.oid, t.relowner, 'USAGE')) FROM tables AS t) THEN 'has the owner''s rights'
+        WHEN pg_has_role(r.oid, (SELECT m.oid FROM pg_roles AS m WHERE m.rolname = current_user), 'USAGE')
+            THEN 'has the migrating role''s rights'
         WHEN pg_has_role(r.oid, 'pg_read_all_data', 'USAGE') OR pg_has_role(r.oid, 'pg_write_all_data', 'USAGE')
             THEN 'may read or write all data'
     END AS cannot_be_shut_out

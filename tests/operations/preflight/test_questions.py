@@ -148,14 +148,15 @@ def test_the_applications_role(server: Server, clone: Clone, connect: Callable[.
     named = {name: ask(url, "application's role", Request(applications=(name,))) for name in (OWNER, "postgres", "api")}
     assert [found.verdict for found in named.values()] == ["ok", "failed", "failed"]
     assert named["api"].detail == "there is no login role api"
-    execute(url, f"ALTER TABLE features OWNER TO {OWNER}")
-    shared = ask(url.set(username=OWNER), "application's role", Request(applications=(OWNER,)))
-    assert (shared.verdict, shared.detail) == (
-        "failed",
-        f"{OWNER} is the migrating role itself: a rollback cannot shut it out",
-    )
-    owns = ask(url, "application's role", Request(applications=(OWNER,)))
-    assert owns.detail == f"{OWNER} has the owner's rights: a rollback cannot shut it out"
+    as_owner = url.set(username=OWNER)
+    shared = ask(as_owner, "application's role", Request(applications=(OWNER,)))
+    itself = f"{OWNER} is the migrating role itself: a rollback cannot shut it out"
+    assert (shared.verdict, shared.detail) == ("failed", itself)
+    member = f"{url.database}_member"
+    execute(url, f"CREATE ROLE {member} LOGIN IN ROLE {OWNER}")
+    found = ask(as_owner, "application's role", Request(applications=(member,)))
+    execute(url, f"DROP ROLE {member}")
+    assert found.detail == f"{member} has the migrating role's rights: a rollback cannot shut it out"
 
 
 def test_a_plain_owner_is_told_what_it_cannot_see(owner: URL) -> None:
