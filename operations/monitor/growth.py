@@ -24,7 +24,10 @@ class Gain:
 
 @dataclass(frozen=True)
 class Growth:
-    """`gains` by table. `migrated` is when the new schema came to be. `why` says why no samples are kept here."""
+    """`gains` by table. `migrated` is when the new schema came to be: by the ledger, else by the first sample.
+
+    `why` says why no samples are kept here.
+    """
 
     migrated: datetime | None = None
     gains: Mapping[str, Gain] = field(default_factory=dict)
@@ -65,8 +68,7 @@ def read_growth(connection: psycopg.Connection[Any], sizes: Mapping[str, tuple[i
         with connection.cursor(row_factory=class_row(Records)) as cursor:
             records = cursor.execute(query("monitor/records_usable")).fetchone()
         assert records is not None
-        row = connection.execute(query("monitor/migrated")).fetchone() if records.ledger else None
-        migrated = row[0] if row else None
+        migrated = _instant(connection, "monitor/migrated") if records.ledger else None
         role = connection.info.user
         if not records.kept and not (keep and records.creatable):
             why = f"{role} may not make sidb.size_sample" if keep else "a standby makes no table for them"
@@ -82,9 +84,15 @@ def read_growth(connection: psycopg.Connection[Any], sizes: Mapping[str, tuple[i
             connection.execute(query("monitor/keep_sample"), {"relations": list(sizes), **columns})
         with connection.cursor(row_factory=class_row(Sample)) as cursor:
             earlier = cursor.execute(query("monitor/earlier_samples")).fetchall()
+        migrated = migrated or _instant(connection, "monitor/first_sample")
     return Growth(
         migrated, {then.relation: _gain(then, *sizes[then.relation]) for then in earlier if then.relation in sizes}
     )
+
+
+def _instant(connection: psycopg.Connection[Any], question: str) -> datetime | None:
+    row = connection.execute(query(question)).fetchone()
+    return row[0] if row else None
 
 
 def _gain(then: Sample, rows: int, size: int) -> Gain:

@@ -52,7 +52,7 @@ def _finding(check: Check, found: Readings, measured: list[Measure]) -> Finding:
     if check in found.open:
         return check.unknown(found.open[check].why, found.open[check].remedy)
     if check is of.GROWTH and not found.growth.gains and found.growth.why:
-        return check.unknown(f"{_well(check, found, measured)}; no samples: {found.growth.why}", found.growth.remedy)
+        return check.unknown(f"{_well(check, found, measured)}; {found.growth.why}", found.growth.remedy)
     return check.ok(_well(check, found, measured))
 
 
@@ -76,10 +76,10 @@ def _well(check: Check, found: Readings, measured: list[Measure]) -> str:
             return f"none since {since:%Y-%m-%d %H:%M}" if measured else "no table is large enough to judge"
         case of.GROWTH:
             shares = {each.metric: amount(each) for each in measured}
-            parts = [f"{shares[of.FORECAST_ROWS]} of the forecast's rows, {shares[of.FORECAST_BYTES]} of its bytes"]
-            if not found.growth.gains:
-                parts.append("growth is known from tomorrow on" if not found.growth.why else "growth is not known")
-            return "; ".join(parts)
+            rows, size = (shares.get(metric) for metric in (of.FORECAST_ROWS, of.FORECAST_BYTES))
+            beside = f"{rows} of the forecast's rows, {size} of its bytes" if rows else "migrated at an unknown time"
+            young = not (found.growth.gains or found.growth.why)
+            return f"{beside}; growth is known from tomorrow on" if young else beside
         case of.BLOAT:
             how = "measured" if found.bloat_measured else "estimated"
             return f"{worst:.0%} at most, {how}" if values else "no table is large enough to judge"
@@ -140,8 +140,9 @@ def _growth(found: Readings) -> Iterator[Measure]:
     for name, gain in found.growth.gains.items():
         yield Measure(of.ROWS_GROWTH, gain.rows_a_day, name)
         yield Measure(of.BYTES_GROWTH, gain.bytes_a_day, name)
-    migrated = found.growth.migrated
-    days = (found.server.at - migrated).total_seconds() / 86_400 if migrated else 0.0
+    if found.growth.migrated is None:
+        return
+    days = (found.server.at - found.growth.migrated).total_seconds() / 86_400
     rows, size = forecast(days)
     yield Measure(of.FORECAST_ROWS, sum(table.rows for table in new) / rows)
     yield Measure(of.FORECAST_BYTES, sum(table.bytes + table.index_bytes for table in new) / size)

@@ -187,6 +187,20 @@ def test_growth_since_an_earlier_sample(migrated_url: URL) -> None:
     assert (growth.verdict, growth.detail) == ("warning", "300%")
 
 
+def test_without_a_ledger_the_first_sample_starts_the_forecast(migrated_url: URL) -> None:
+    """As after a migration by Flyway."""
+    look(migrated_url)
+    execute(
+        migrated_url,
+        "DROP TABLE sidb.step;"
+        "UPDATE sidb.size_sample SET day = day - 40, sampled_at = sampled_at - interval '40 days';"
+        "UPDATE pg_class SET reltuples = 15e6 WHERE oid = 'analytics.trend_cache'::regclass",
+    )
+    growth = findings(migrated_url)["growth"]
+    assert growth.verdict == "ok"
+    assert growth.detail == "100% of the forecast's rows, 0% of its bytes; growth is known from tomorrow on"
+
+
 def test_the_plans_forecast() -> None:
     assert forecast(0) == forecast(30) == (10_000_000, 20e9)
     assert forecast(31) == (10_500_000, pytest.approx(20.533e9, rel=1e-3))
@@ -208,6 +222,7 @@ def roles(migrated_url: URL) -> Iterator[dict[str, URL]]:
 
 def test_what_a_role_may_not_see_is_unknown_and_said(roles: dict[str, URL]) -> None:
     found = findings(roles["outsider"])
+    assert found["growth"].detail == "migrated at an unknown time; outsider may not make sidb.size_sample"
     assert {name: finding.remedy for name, finding in found.items() if finding.verdict == "unknown"} == {
         "query times": 'as an administrator: GRANT pg_monitor TO "outsider";',
         "growth": "run sidb monitor on the primary, once as the role that migrates.",
