@@ -18,7 +18,7 @@ from rich.console import Console
 from sqlalchemy import URL, Connection, Engine, NullPool, func, inspect, select, table
 
 from models import ANALYTICS, Feature, HotNicheToday
-from operations import phase1, report
+from operations import maintenance, phase1, report
 from operations.database import embedded_address, engine
 from operations.demo_history import EVENTS, backfill
 from operations.embedded import CLONE, Server
@@ -90,6 +90,7 @@ def run(server: Server, shape: Shape, say: Say, niches: int = NICHES, events: in
         scored = _score(demo, shape, say)
         say("sidb backfill")
         backfilled = backfill(demo, say, events)
+        _maintain(url, say)
         with demo.connect() as connection:
             return Demo(
                 database=database,
@@ -176,6 +177,14 @@ def _score(demo: Engine, shape: Shape, say: Say) -> bool:
         say("Running Phase 1's nightly scorer on it, unchanged")
         phase1.score(connection, shape)
     return True
+
+
+def _maintain(url: URL, say: Say) -> None:
+    done = [task for task in maintenance.run(url, batch=10_000).tasks if task.amount]
+    if done:
+        say("sidb maintain")
+    for task in done:
+        say(f"  {task.task:<14}{task.amount:,}")
 
 
 def _relations(connection: Connection) -> Iterator[Relation]:

@@ -56,6 +56,8 @@ def assert_complete(demo: Demo, shape: Shape) -> None:
     assert rows["public.hot_niches_today"] == 50
     assert kinds["public.hot_niches_today"] == ("table" if shape is Shape.TABLE else "materialized view")
     assert kinds["analytics.trending_niches"] == "materialized view"
+    assert rows["analytics.trending_niches"] > 0
+    assert rows["analytics.platform_comparison"] > 0
     assert kinds["analytics.niche_daily_activity"] == "view"
     assert len(demo.hot_niches) == 10
     opportunities = [each.opportunity or 0 for each in demo.hot_niches]
