@@ -12,7 +12,7 @@ PRIVILEGES = Check(
 APPLICATION = Check(
     "application's role",
     "A rollback closes Phase 2's tables to applications while they go. That shuts out neither a superuser nor a role "
-    "with the migrating role's rights, itself included: against those a rollback cannot protect, and would only say so.",
+    "with the migrating role's rights, itself included: against them a rollback cannot protect, and only says so.",
     "give the application a role of its own, or stop it before a rollback; name its role with --application.",
 )
 
