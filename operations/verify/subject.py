@@ -64,9 +64,9 @@ class Subject:
     @contextmanager
     def transaction(self, *, writable: bool = False) -> Iterator[None]:
         """One snapshot, in which names, settings and time zone are ours; undone at the end."""
-        isolation = "READ COMMITTED" if writable else "REPEATABLE READ"
-        self.connection.execution_options(isolation_level=isolation, postgresql_readonly=not writable)
         with self.connection.begin() as transaction:
+            if not writable:
+                self.driver.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             self.driver.execute(query("verify/settings"))
             try:
                 yield

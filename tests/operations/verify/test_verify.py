@@ -1,6 +1,7 @@
 """A sound database is all well; what is pending is a warning, and what cannot be looked at is unknown."""
 
 import json
+import threading
 from collections.abc import Callable
 
 import psycopg
@@ -17,9 +18,12 @@ from operations.verify import CHECKS
 from tests.factories.insights import InsightFactory
 from tests.factories.recommendations import ContentRecommendationFactory
 from tests.factories.trends import TrendCacheFactory
+from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import NICHES, Alembic, Clone, conninfo
 from tests.fixtures.roles import Login
 from tests.fixtures.rows import factories_on
+from tests.fixtures.traffic import traffic
+from tests.operations.guard.conftest import until
 from tests.operations.verify.conftest import look, plant, verdicts
 
 WITHOUT_READERS = [check.name for check in CHECKS if check.name != "readers"]
@@ -157,6 +161,43 @@ def test_what_is_locked_is_unknown(clone: Clone) -> None:
         unknown = verdicts(look(url), "unknown")
     assert set(unknown) == {"activity", "catalog"}  # PostgreSQL cannot print a view's definition without a look at it
     assert unknown["activity"].startswith("locked by another session: ")
+
+
+def test_nothing_fails_while_the_application_writes(clone: Clone) -> None:
+    url = clone("backfilled_table")
+    with traffic(url, writers=2, readers=0, hold=None) as running:
+        found = look(url)
+        report = running.report()
+    assert verdicts(found, "failed") == {}
+    assert set(verdicts(found, "warning")) <= {"scores", "trends", "materialized views"}  # new niches, and changed ones
+    assert report.errors == []
+
+
+def test_a_connection_that_is_lost_ends_it(clone: Clone) -> None:
+    url = clone("migrated_table")
+    with psycopg.connect(conninfo(url)) as other:
+        other.execute("LOCK TABLE analytics.niche_daily_activity_summary")
+        ending = threading.Thread(target=end_who_waits, args=(conninfo(url),))
+        ending.start()
+        with pytest.raises(SidbError, match=r"The connection was lost while .* was looked at: terminating connection"):
+            look(url)
+        ending.join()
+
+
+def end_who_waits(address: str) -> None:
+    waits = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted"
+    with psycopg.connect(address, autocommit=True) as connection:
+        until(lambda: connection.execute(waits).fetchone() is not None, "it waits for the lock")
+
+
+def test_a_standby_is_verified_but_for_what_must_be_built(cluster: Cluster, cluster_clone: Clone) -> None:
+    url = cluster_clone("backfilled_table")
+    cluster.caught_up()
+    assert url.database is not None
+    found = look(cluster.replica_url(url.database))
+    assert verdicts(found, "failed") == {}
+    assert set(verdicts(found, "unknown")) == {"catalog"}
+    assert "it is a standby" in verdicts(found, "unknown")["catalog"]
 
 
 def test_readers_are_asked_for_what_is_there(clone: Clone, connect: Callable[..., Engine]) -> None:
