@@ -216,12 +216,12 @@ def _bloat(connection: Connection, found: Readings, measured_in: str | None) -> 
             found.bloat_measured = True
             text = _in_schema("monitor/bloat_measured", measured_in)
     found.bloat = {oid: share for oid, share in connection.execute(text, {"tables": large}) if share is not None}
-    dark = [table.name for table in found.tables if table.oid in large and table.oid not in found.bloat]
-    if dark:
-        found.open[BLOAT] = Open(
-            f"no statistics of {len(dark)} large tables are visible",
-            f"ANALYZE {dark[0]}; or GRANT analytics_reader, or pg_stat_scan_tables with pgstattuple, to this role.",
-        )
+    dark = [table for table in found.tables if table.oid in large and table.oid not in found.bloat]
+    if young := [table.name for table in dark if table.analyzed is None]:
+        found.open[BLOAT] = Open(f"{len(young)} large tables were never analysed", f"ANALYZE {', '.join(young)};")
+    elif dark:
+        grant = "GRANT analytics_reader, or pg_stat_scan_tables where pgstattuple is installed, to this role."
+        found.open[BLOAT] = Open(f"no statistics of {len(dark)} large tables are visible", grant)
 
 
 def _activity(connection: Connection, found: Readings, server: Server) -> None:
