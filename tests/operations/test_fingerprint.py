@@ -2,16 +2,19 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from sqlalchemy import Engine, text
 
 from operations import fingerprint
+from operations.embedded import Server
 from operations.fingerprint import BEFORE_ROLLBACK, BEFORE_UPGRADE, compare, take
 from operations.phase1 import Shape
 from tests.fixtures.databases import NICHES, Alembic, Clone, conninfo
 from tests.operations.guard.conftest import until
+from tests.revisions.conftest import deploy
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -141,3 +144,18 @@ def test_a_change_that_the_upgrade_waited_for_is_in_it(clone: Clone, caplog: pyt
         blocker.commit()
         upgrading.join()
         assert counts(connection) == (NICHES, 0, 0, 0, 0)
+
+
+def test_an_owner_that_may_not_read_is_told_and_upgraded(
+    server: Server, clone: Clone, connect: Callable[..., Engine], caplog: pytest.LogCaptureFixture
+) -> None:
+    deployed = deploy(server, clone("empty"), Shape.TABLE, connect)
+    deployed.alembic.upgrade("1.0.0")
+    with deployed.owner.begin() as connection:
+        connection.execute(text("REVOKE SELECT ON public.features FROM phase1_owner, phase1_application"))
+    with caplog.at_level(logging.INFO, "alembic.guard"):
+        deployed.alembic.upgrade("2.0.0")
+    assert (
+        "Phase 1's rows are not fingerprinted, and cannot be compared later: permission denied for table features"
+        in caplog.messages
+    )
