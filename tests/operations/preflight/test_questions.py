@@ -91,6 +91,19 @@ def test_space(clone: Clone) -> None:
     assert ask(url, "free space", Request(rows=1)).verdict == "ok"
 
 
+def test_space_is_not_that_of_another_server(server: Server, clone: Clone) -> None:
+    url = clone("phase1_table")
+    file = server.data / "postmaster.pid"
+    written = file.read_text()
+    lines = written.splitlines()
+    file.write_text("\n".join([*lines[:2], "1000000000", *lines[3:], ""]))
+    try:
+        found = ask(url, "free space")
+    finally:
+        file.write_text(written)
+    assert (found.verdict, found.detail) == ("unknown", f"{server.data} on this machine belongs to another server")
+
+
 def test_privileges(server: Server, clone: Clone) -> None:
     url = clone("phase1_table")
     make_role(server, OWNER)
