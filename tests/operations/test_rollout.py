@@ -125,6 +125,11 @@ def test_a_whole_rollout(cluster: Cluster, deployment: Deployment, tmp_path: Pat
 
     # Once more
     sidb("upgrade")
+    [archive] = {line["archive"] for line in json.loads(sidb("restore", "--json"))["tables"]}
+    sidb("restore", str(archive))
+    sidb("backfill", "resume")
+    assert collected(administrator) == have
+    sidb("verify")
     deployment.run_phase1()
 
     # The end
