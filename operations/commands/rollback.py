@@ -49,7 +49,7 @@ def rollback(target: str | None, yes: bool, give_up: bool, as_json: bool, **opti
             begun = prepared.interrupted
             console.print(f"Going on with the rollback to {begun.target}; the last phase finished is '{begun.phase}'.")
         else:
-            show_plan(plan(url, prepared.way, prepared.archive), console)
+            show_plan(plan(url, prepared.way), console)
             if not yes:
                 click.confirm("\nRoll back now?", abort=True)
         given = {name.replace("_", "-"): value for name, value in options.items() if value is not None}

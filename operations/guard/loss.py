@@ -22,19 +22,24 @@ def dropped_relations(script: Script) -> set[str]:
     return removed(script.revision, "downgrade", "table") | removed(script.revision, "downgrade", "materialized view")
 
 
-def dropped_columns(connection: psycopg.Connection[Any], script: Script) -> dict[str, list[str]]:
-    """The columns that a revision's downgrade drops from base tables that stay: by table, those that triggers fill too.
-
-    A column that is not there, or not of a base table, is left out.
-    """
+def columns_of_what_stays(script: Script) -> dict[str, list[str]]:
+    """The columns that a revision's downgrade drops from tables that stay: by table, those that triggers fill too."""
     found: dict[str, list[str]] = {}
     tables = removed(script.revision, "downgrade", "table")
     for column in sorted(removed(script.revision, "downgrade", "column")):
         relation, _, name = column.rpartition(".")
-        parameters = {"relation": relation, "column": name}
-        if relation not in tables and connection.execute(query("guard/column_default"), parameters).fetchone():
+        if relation not in tables:
             found.setdefault(relation, []).append(name)
     return found
+
+
+def dropped_columns(connection: psycopg.Connection[Any], script: Script) -> dict[str, list[str]]:
+    """Of these, the columns that are there, and of a base table."""
+    found = {
+        relation: [column for column in columns if _is_there(connection, relation, column)]
+        for relation, columns in columns_of_what_stays(script).items()
+    }
+    return {relation: columns for relation, columns in found.items() if columns}
 
 
 def refuse_loss(connection: psycopg.Connection[Any], scripts: Iterable[Script]) -> None:
@@ -76,6 +81,11 @@ def refusal(losses: list[str]) -> SidbError:
 def computed(script: Script) -> set[str]:
     """The tables and columns that triggers fill: what they hold can be computed again."""
     return set(getattr(script.module, "computed", ()))
+
+
+def _is_there(connection: psycopg.Connection[Any], relation: str, column: str) -> bool:
+    parameters = {"relation": relation, "column": column}
+    return connection.execute(query("guard/column_default"), parameters).fetchone() is not None
 
 
 def _holds_values(connection: psycopg.Connection[Any], column: str) -> bool:

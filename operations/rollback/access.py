@@ -13,7 +13,8 @@ from operations.errors import SidbError
 from operations.findings import Finding
 from operations.queries import query
 from operations.rollback import checks
-from operations.rollback.records import Records, Right, Rollback
+from operations.rollback.plan import Way
+from operations.rollback.records import Phase, Records, Right, Rollback
 
 GRACE = 1.0  # seconds in which a session may finish what it is at
 ENDING_MS = 5_000  # to wait for a session to end once it is told to
@@ -21,7 +22,10 @@ ENDING_MS = 5_000  # to wait for a session to end once it is told to
 
 @dataclass(frozen=True)
 class Relation:
-    """A relation that exists: its kind as in pg_class, its owner, and whether this role may act as the owner."""
+    """A relation that exists: its kind as in pg_class, its owner, and whether this role may act as the owner.
+
+    A function has the kind f, a schema n.
+    """
 
     relation: str
     kind: str
@@ -77,19 +81,26 @@ def refuse_what_cannot_be_opened(connection: psycopg.Connection[Any], names: Col
         )
 
 
-def close(records: Records, rollback: Rollback, names: Collection[str]) -> Finding:
-    """Revoke everybody's privileges but the owner's, and write down what they were, in one transaction."""
-    connection = records.connection
+def close(records: Records, rollback: Rollback, back: Way) -> Finding:
+    """Revoke everybody's privileges on relations but the owner's, and write down what they were, in one transaction.
+
+    Written down, too, are privileges that go with their object: on columns, functions, and the schema.
+    """
+    connection, names = records.connection, back.affected
     with connection.transaction():
-        found = rights(connection, names)
-        records.remember(rollback, found)
+        found = rights(connection, back.remembered)
+        of_columns = [
+            right
+            for right in rights(connection, sorted(back.columns))
+            if right.column_name in back.columns[right.relation]
+        ]
+        records.remember(rollback, [*found, *of_columns])
         for each in relations(connection, names):
             grantees = sorted({right.grantee for right in found if right.relation == each.relation})
             if grantees:
-                kind = SQL("SEQUENCE") if each.kind == "S" else SQL("TABLE")
                 connection.execute(
-                    SQL("REVOKE ALL ON {} {} FROM {} CASCADE").format(
-                        kind, _name(each.relation), SQL(", ").join(_grantee(grantee) for grantee in grantees)
+                    SQL("REVOKE ALL ON {} FROM {} CASCADE").format(
+                        _object(each), SQL(", ").join(_grantee(grantee) for grantee in grantees)
                     )
                 )
         if left := rights(connection, names):
@@ -99,7 +110,7 @@ def close(records: Records, rollback: Rollback, names: Collection[str]) -> Findi
                 "revoke them as the role that granted them.",
             )
         records.reached(rollback, "closed")
-    return _closed(connection, names, len({right.relation for right in found}))
+    return _closed(connection, names, len({right.relation for right in found} & set(names)))
 
 
 def end_sessions(connection: psycopg.Connection[Any], names: Collection[str]) -> Finding:
@@ -123,49 +134,63 @@ def end_sessions(connection: psycopg.Connection[Any], names: Collection[str]) ->
     return checks.SESSIONS.ok(", ".join(map(str, ended)) or "there were none")
 
 
-def open_again(records: Records, rollback: Rollback, phase: Any) -> Finding:
+def open_again(records: Records, rollback: Rollback, phase: Phase) -> Finding:
     """Grant again what was revoked, as far as the relations are there; reaches `phase` in the same transaction."""
-    connection = records.connection
-    with connection.transaction():
-        remembered = records.rights(rollback)
-        here = {each.relation for each in relations(connection, {right.relation for right in remembered})}
-        wanted = [right for right in remembered if right.relation in here]
-        missing = grant(connection, wanted)
+    with records.connection.transaction():
+        granted, missing = grant_again(records, rollback)
         records.reached(rollback, phase)
-    now = rights(connection, here)
-    missing += [right for right in wanted if right not in now and right not in missing]
+    return opened(granted, missing)
+
+
+def opened(granted: int, missing: Sequence[Right]) -> Finding:
     if missing:
         return checks.OPENED.failed("not granted again: " + "; ".join(shown(right) for right in missing))
-    if here:
-        return checks.OPENED.ok(f"{len(wanted)} privileges on {len(here)} relations are as they were")
+    if granted:
+        return checks.OPENED.ok(f"{granted} privileges are as they were")
     return checks.OPENED.ok("nothing that was closed remains; privileges are kept with the archive")
 
 
-def grant(connection: psycopg.Connection[Any], wanted: Sequence[Right]) -> list[Right]:
-    """Grant each right as its grantor did, within the open transaction; those of roles that are gone are returned."""
-    known = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
-    owners = {each.relation: each for each in relations(connection, {right.relation for right in wanted})}
-    gone = []
+def grant_again(records: Records, rollback: Rollback) -> tuple[int, list[Right]]:
+    """Grant what is missing of what was remembered, within the open transaction.
+
+    How many privileges are as they were, and those that could not be granted. What is not there is left out.
+    """
+    connection = records.connection
+    remembered = records.rights(rollback)
+    names = {right.relation for right in remembered}
+    here = {each.relation for each in relations(connection, names)}
+    wanted = [right for right in remembered if right.relation in here and _has_column(connection, right)]
+    before = rights(connection, here)
+    grant(connection, [right for right in wanted if right not in before])
+    now = rights(connection, here)
+    missing = [right for right in wanted if right not in now]
+    return len(wanted) - len(missing), missing
+
+
+def grant(connection: psycopg.Connection[Any], wanted: Sequence[Right]) -> None:
+    """Grant each right as its grantor did, within the open transaction; what cannot be granted is left out."""
+    able = {
+        str(role): bool(is_member)
+        for role, is_member in connection.execute("SELECT rolname::text, pg_has_role(oid, 'MEMBER') FROM pg_roles")
+    }
+    objects = {each.relation: each for each in relations(connection, {right.relation for right in wanted})}
     for right in wanted:
-        if right.grantor not in known or right.grantee not in known | {""}:
-            gone.append(right)
+        if not able.get(right.grantor) or (right.grantee and right.grantee not in able):
             continue
-        relation = owners[right.relation]
-        if right.grantor != relation.owner:
+        granted = objects[right.relation]
+        if right.grantor != granted.owner:
             connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(right.grantor)))
         connection.execute(
-            SQL("GRANT {}{} ON {} {} TO {}{}").format(
+            SQL("GRANT {}{} ON {} TO {}{}").format(
                 SQL(right.privilege),
                 SQL(" ({})").format(Identifier(right.column_name)) if right.column_name else SQL(""),
-                SQL("SEQUENCE") if relation.kind == "S" else SQL("TABLE"),
-                _name(right.relation),
+                _object(granted),
                 _grantee(right.grantee),
                 SQL(" WITH GRANT OPTION") if right.is_grantable else SQL(""),
             )
         )
-        if right.grantor != relation.owner:
+        if right.grantor != granted.owner:
             connection.execute("RESET ROLE")
-    return gone
 
 
 def shown(right: Right) -> str:
@@ -190,8 +215,25 @@ def _busy(connection: psycopg.Connection[Any], names: list[str]) -> list[Busy]:
         return cursor.execute(query("rollback/sessions"), {"relations": names}).fetchall()
 
 
-def _name(relation: str) -> Identifier:
-    return Identifier(*relation.split(".", 1))
+def _has_column(connection: psycopg.Connection[Any], right: Right) -> bool:
+    """Whether the column is there that a right is about; True for a whole relation."""
+    there = "SELECT FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped"
+    return (
+        not right.column_name or connection.execute(there, [right.relation, right.column_name]).fetchone() is not None
+    )
+
+
+def _object(relation: Relation) -> Composed:
+    """It as GRANT and REVOKE name it."""
+    match relation.kind:
+        case "f":
+            return SQL("ROUTINE {}").format(SQL(relation.relation))  # a signature, as PostgreSQL prints it
+        case "n":
+            return SQL("SCHEMA {}").format(Identifier(relation.relation))
+        case "S":
+            return SQL("SEQUENCE {}").format(Identifier(*relation.relation.split(".", 1)))
+        case _:
+            return SQL("TABLE {}").format(Identifier(*relation.relation.split(".", 1)))
 
 
 def _grantee(grantee: str) -> SQL | Identifier | Composed:

@@ -52,7 +52,7 @@ class Archive:
         columns = loss.dropped_columns(connection, script)
         if not tables and not columns:
             return
-        connection.execute(self._sql("CREATE SCHEMA IF NOT EXISTS {schema}"))
+        self._make_schema(connection)
         for relation in tables:
             self._move(connection, relation)
         followed = self._not_computed(connection, script)
@@ -63,6 +63,12 @@ class Archive:
             else:
                 self._copy(connection, relation, names)
             self._record(connection, relation, names, [])
+
+    def _make_schema(self, connection: psycopg.Connection[Any]) -> None:
+        number, target = self.rollback.rollback_id, self.rollback.target
+        comment = f"Put aside by the rollback to {target}: sidb restore {number}, or sidb restore --drop {number}"
+        connection.execute(self._sql("CREATE SCHEMA IF NOT EXISTS {schema}"))
+        connection.execute(SQL("COMMENT ON SCHEMA {} IS {}").format(Identifier(self.schema), comment))
 
     def _move(self, connection: psycopg.Connection[Any], relation: str) -> None:
         path = connection.execute("SELECT current_setting('search_path')").fetchone()
@@ -87,7 +93,7 @@ class Archive:
     ) -> None:
         names = {"function": Identifier(self.schema, FOLLOW), "changes": Identifier(self.schema, CHANGES)}
         with connection.transaction():
-            connection.execute(self._sql("CREATE SCHEMA IF NOT EXISTS {schema}"))
+            self._make_schema(connection)
             connection.execute(self._sql("CREATE TABLE IF NOT EXISTS {schema}.{changes} (niche_id bigint NOT NULL)"))
             connection.execute(SQL(query("rollback/note_change")).format(**names))
         with connection.transaction():

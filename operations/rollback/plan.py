@@ -22,17 +22,23 @@ from operations.guard.validation import removed
 from operations.queries import query
 from operations.upgrade import script_directory
 
+SHORT = {"materialized view": "matview"}
+
 COUNTED = 100_000
 """Rows counted exactly; of more, the statistics' estimate is shown, so that looking is cheap whatever the size."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """An object that goes: what becomes of it, with its rows and size as far as it has any."""
+    """An object that goes, with its rows and size as far as it has any.
+
+    It is kept in the archive, or rebuilt by a later upgrade from what is kept.
+    """
 
     revision: str
+    kind: str
     object: str
-    becomes: str
+    data: str
     rows: str | None
     size: str | None
 
@@ -66,6 +72,21 @@ class Way:
         """Of these, what applications themselves use: what triggers fill, Phase 1's writers hold all the time."""
         computed = {name for script in self.scripts for name in loss.computed(script)}
         return sorted(self._going("table", "materialized view", "view") - computed)
+
+    @property
+    def remembered(self) -> list[str]:
+        """What has privileges that go, or are taken away meanwhile: with functions, and the schema if that goes."""
+        schemas = {name for script in self.scripts for name in removed(script.revision, "downgrade", "schema")}
+        return [*sorted(schemas), *self.affected, *sorted(self._going("function") - set(self.affected))]
+
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """The columns that go from tables that stay."""
+        found: dict[str, list[str]] = {}
+        for script in self.scripts:
+            for relation, columns in loss.columns_of_what_stays(script).items():
+                found.setdefault(relation, []).extend(columns)
+        return found
 
     def _going(self, *kinds: str) -> set[str]:
         names: set[str] = set()
@@ -131,13 +152,13 @@ def refuse_users(url: URL, way: Way) -> None:
         )
 
 
-def plan(url: URL, way: Way, archive: str) -> Plan:
-    """What there is to lose, and where it will be kept. Changes nothing."""
+def plan(url: URL, way: Way) -> Plan:
+    """What there is to lose, and what of it is kept. Changes nothing."""
     reader = engine(url, isolation_level="AUTOCOMMIT")
     with reader.connect() as connection:
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
-        objects = [line for script in way.scripts for line in _lines(driver, script, archive)]
+        objects = [line for script in way.scripts for line in _lines(driver, script)]
     reader.dispose()
     titles = [f"{script.revision}  {script.doc.rstrip('.')}" for script in way.scripts]
     return Plan(way.current, way.target, titles, objects, way.affected)
@@ -147,10 +168,11 @@ def show_plan(planned: Plan, console: Console) -> None:
     console.print(f"From {planned.current} back to {planned.target}:")
     if planned.objects:
         console.print(report.table(planned.objects))
-    console.print(f"\n{len(planned.closed)} relations of schema {ANALYTICS} are closed to applications meanwhile.")
+    console.print("\nkept: moves or is copied into an archive. rebuilt: a later upgrade computes it again.")
+    console.print(f"{len(planned.closed)} relations of schema {ANALYTICS} are closed to applications meanwhile.")
 
 
-def _lines(connection: psycopg.Connection[Any], script: Script, archive: str) -> Iterator[Line]:
+def _lines(connection: psycopg.Connection[Any], script: Script) -> Iterator[Line]:
     revision = script.revision
     kept = loss.dropped_tables(script)
     for kind in ("table", "materialized view", "view"):
@@ -158,12 +180,13 @@ def _lines(connection: psycopg.Connection[Any], script: Script, archive: str) ->
             row = connection.execute(query("rollback/size"), {"relation": name}).fetchone()
             if row is None:
                 continue
-            becomes = f"moves to {archive}" if name in kept else "dropped; computed again by an upgrade"
+            data = "kept" if name in kept else "rebuilt"
             rows = _rows(connection, name, row[2]) if kind == "table" else None
-            yield Line(revision, f"{kind} {name}", becomes, rows, None if kind == "view" else _size(row[1]))
+            size = None if kind == "view" else _size(row[1])
+            yield Line(revision, SHORT.get(kind, kind), name.removeprefix(f"{ANALYTICS}."), data, rows, size)
     for relation, columns in loss.dropped_columns(connection, script).items():
         for column in columns:
-            yield Line(revision, f"column {relation}.{column}", f"copied to {archive}", None, None)
+            yield Line(revision, "column", f"{relation.removeprefix('public.')}.{column}", "kept", None, None)
 
 
 def _rows(connection: psycopg.Connection[Any], name: str, estimated: int) -> str:

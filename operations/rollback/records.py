@@ -9,6 +9,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import class_row
 from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
 
 from operations.database import engine
 from operations.errors import SidbError
@@ -98,8 +99,9 @@ def _session(url: URL) -> Iterator[psycopg.Connection[Any]]:
             driver = connection.connection.driver_connection
             assert isinstance(driver, psycopg.Connection)
             yield driver
-    except psycopg.Error as error:
-        reason = error.diag.message_primary or str(error).strip().partition("\n")[0]
+    except (psycopg.Error, DBAPIError) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        reason = str(original).strip().partition("\n")[0]
         raise SidbError(
             f"The database refused it: {reason}",
             "correct that and run it again: it goes on with the phase that was not finished.",

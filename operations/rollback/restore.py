@@ -64,7 +64,8 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
             for misfit in misfits.find(connection, tables[kept.relation], kept.place)
         ]
         _refuse(unfit, choice)
-        gone = []
+        with records.connection.transaction():
+            access.grant_again(records, rollback)  # first of all on the schema, for those who passed privileges on
         for kept in waiting:
             console.print(f"Restoring {kept.relation}")
             if not _is_table(kept):
@@ -73,12 +74,12 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
             table = tables[kept.relation]
             planned = _swap(session, connection, live, table, rollback, kept, unfit)
             if planned is not None:
-                gone += swap.exchange(records, connection, rollback, planned)
+                swap.exchange(records, connection, rollback, planned)
             elif kept.state != "swapped":
                 with _progress(console, kept) as told:
                     Merge(connection, rollback, choice.skip, choice.renumber, told).table(table, kept)
         console.print("Finishing: foreign keys, materialized views, daily activity")
-        found = list(_finish(session, connection, records, rollback, live, gone))
+        found = list(_finish(session, connection, records, rollback, live))
     left = sum(each.rows_left for each in _again(url, rollback))
     next_step = f"`sidb restore --drop {number}` once you are sure; `sidb backfill resume` if the backfill is to go on."
     if left:
@@ -92,7 +93,6 @@ def _finish(
     records: Records,
     rollback: Rollback,
     live: Snapshot,
-    gone: list[Any],
 ) -> Iterator[Finding]:
     swap.finish(connection)
     archived = records.archived(rollback)
@@ -104,15 +104,9 @@ def _finish(
         if kept.state in ("swapped", "merging", "archived"):
             keep(connection, rollback, kept.relation, "restored")
     yield checks.RESTORED.ok("; ".join(_shown(kept) for kept in archived))
-    with connection.transaction():
-        here = {each.relation for each in access.relations(connection, {r.relation for r in records.rights(rollback)})}
-        now = access.rights(connection, here)
-        again = [right for right in records.rights(rollback) if right.relation in here and right not in now]
-        gone = [*gone, *access.grant(connection, again)]
-    if gone:
-        yield checks.OPENED.failed("not granted again: " + "; ".join(sorted({access.shown(right) for right in gone})))
-    else:
-        yield checks.OPENED.ok(f"privileges on {len(here)} relations are as they were before the rollback")
+    with records.connection.transaction():
+        granted, missing = access.grant_again(records, rollback)
+    yield access.opened(granted, missing)
     differences = [change for change in diff(live, snapshot(session)) if change.identity.kind != "privilege"]
     if differences:
         yield checks.MODELS.failed("; ".join(map(str, differences)))

@@ -9,7 +9,7 @@ from rich.console import Console
 from sqlalchemy import URL, NullPool
 
 from operations import fingerprint, upgrade
-from operations.database import engine
+from operations.database import engine, shown
 from operations.errors import SidbError, UsageError
 from operations.findings import Finding, Findings
 from operations.guard import sessions
@@ -32,10 +32,6 @@ class Prepared:
     way: Way
     interrupted: Rollback | None
 
-    @property
-    def archive(self) -> str:
-        return self.interrupted.archive if self.interrupted else "an archive"
-
 
 def prepare(url: URL, target: str | None) -> Prepared:
     """Find the way back, or the rollback to go on with; changes nothing. SidbError where it must not be begun."""
@@ -50,9 +46,11 @@ def prepare(url: URL, target: str | None) -> Prepared:
             return Prepared(between(pending.origin, pending.target), pending)
         if target is None:
             raise UsageError("To which revision?", "sidb rollback 1.0.0 goes back to Phase 1.")
+        with sessions.session(sessions.engine(url), autocommit=True) as other:
+            sessions.refuse_unfit(records.connection, sessions.driver(other), shown(url))
         back = way(url, target)
         refuse_users(url, back)
-        access.refuse_what_cannot_be_opened(records.connection, back.affected)
+        access.refuse_what_cannot_be_opened(records.connection, back.remembered)
         return Prepared(back, None)
 
 
@@ -65,7 +63,7 @@ def run(url: URL, prepared: Prepared, options: Mapping[str, str], console: Conso
             with console.status("Taking the fingerprint of Phase 1's data"):
                 fingerprint.take(records.connection, fingerprint.BEFORE_ROLLBACK)
             rollback = records.begin(back.current, back.target)
-        with _said_if_it_stops():
+        with _said_if_it_stops(console):
             found = list(_phases(url, records, rollback, back, options, console))
     next_step = (
         f"when the cause is mended, `sidb upgrade` and `sidb restore {rollback.rollback_id}`; the backfill stays "
@@ -127,7 +125,7 @@ def _phases(
         yield _pause_backfill(records, rollback)
     if not rollback.has_reached("closed"):
         console.print("Closing the tables to applications")
-        yield access.close(records, rollback, back.affected)
+        yield access.close(records, rollback, back)
     if not rollback.has_reached("moved"):
         yield access.end_sessions(connection, back.applications)
         stop_following(url, rollback)
@@ -173,10 +171,13 @@ def _resume_backfill(records: Records, rollback: Rollback) -> Finding:
 
 
 @contextmanager
-def _said_if_it_stops() -> Iterator[None]:
+def _said_if_it_stops(console: Console) -> Iterator[None]:
     """Whoever reads why it stopped has to know that the tables may be closed."""
+    step = "go on with `sidb rollback`, or open the tables again with `sidb rollback --abort`."
     try:
         yield
     except SidbError as error:
-        step = "go on with `sidb rollback`, or open the tables again with `sidb rollback --abort`."
         raise SidbError(error.what, f"{error.next_step}\nThen {step}") from error
+    except KeyboardInterrupt:
+        console.print(f"Tables may be closed to applications now: {step}")
+        raise

@@ -81,8 +81,8 @@ def plan(
     return Swap(table, indexes, before, after, locks)
 
 
-def exchange(records: Records, connection: psycopg.Connection[Any], rollback: Rollback, swap: Swap) -> list[Right]:
-    """Swap the tables; the privileges that could not be granted again. `connection` is a session of the guard's.
+def exchange(records: Records, connection: psycopg.Connection[Any], rollback: Rollback, swap: Swap) -> None:
+    """Swap the tables. `connection` is a session of the guard's.
 
     Raises SidbError where somebody has written into the table meanwhile; nothing is changed then.
     """
@@ -102,12 +102,11 @@ def exchange(records: Records, connection: psycopg.Connection[Any], rollback: Ro
         for statement in swap.before:
             connection.execute(statement)
         connection.execute(SQL("ALTER TABLE {} SET SCHEMA {}").format(table.aside, Identifier(ANALYTICS)))
+        access.grant(connection, rights)
         for statement in swap.after:
             connection.execute(statement)
         _go_on_counting(connection, table, used)
-        gone = access.grant(connection, rights)
         keep(connection, rollback, table.relation, "swapped")
-    return gone
 
 
 def finish(connection: psycopg.Connection[Any]) -> None:

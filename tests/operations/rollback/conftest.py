@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 from sqlalchemy import URL, Engine
 
+from operations.embedded import Server
 from operations.findings import Finding, Findings
 from operations.phase1 import Shape
 from operations.rollback import restore, run
@@ -73,19 +74,59 @@ SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname 
 PRIVILEGES = """
     SELECT c.relname, c.relacl::text, (
         SELECT array_agg(a.attname || '=' || a.attacl::text ORDER BY a.attname)
-        FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL
+        FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped
     )
     FROM pg_class AS c
-    WHERE c.relnamespace = to_regnamespace('analytics') AND c.relkind IN ('r', 'v', 'm', 'S')
-    ORDER BY 1
+    WHERE
+        c.relkind IN ('r', 'v', 'm', 'S')
+        AND (c.relnamespace = to_regnamespace('analytics') OR c.oid = 'public.features'::regclass)
+    UNION ALL
+    SELECT proname, proacl::text, NULL FROM pg_proc WHERE pronamespace = to_regnamespace('analytics')
+    UNION ALL
+    SELECT nspname, nspacl::text, NULL FROM pg_namespace WHERE nspname = 'analytics'
+"""
+GRANTS = """
+    GRANT USAGE ON SCHEMA analytics TO PUBLIC;
+    GRANT CREATE ON SCHEMA analytics TO {app};
+    GRANT SELECT ON public.features TO {app};
+    GRANT UPDATE (trend_vector), SELECT (phrase) ON public.features TO {chief};
+    GRANT EXECUTE ON FUNCTION analytics.trend_of(jsonb) TO {app};
+    GRANT SELECT ON analytics.current_trends, analytics.platform_comparison TO {chief} WITH GRANT OPTION;
+    GRANT ALL ON analytics.analytics_events, analytics.trend_cache TO {app};
+    GRANT SELECT, INSERT ON analytics.trend_cache TO {chief} WITH GRANT OPTION;
+    GRANT SELECT (niche_id, trend_type), UPDATE (trend_data) ON analytics.trend_cache TO {chief} WITH GRANT OPTION;
+    GRANT USAGE ON SEQUENCE analytics.trend_cache_trend_id_seq TO PUBLIC;
+    SET ROLE {chief};
+    GRANT SELECT ON analytics.trend_cache, analytics.current_trends TO {other} WITH GRANT OPTION;
+    GRANT SELECT (trend_type) ON analytics.trend_cache TO PUBLIC;
+    SET ROLE {other};
+    GRANT SELECT ON analytics.trend_cache TO {app};
 """
 
 Fill = Callable[[Shape], Engine]
+Role = Callable[[str], str]
 Copies = Callable[[str, str, Callable[[URL], Any]], URL]
 
 
 @pytest.fixture
-def fill(clone: Clone, connect: Callable[..., Engine]) -> Fill:
+def role(server: Server) -> Iterator[Role]:
+    """``role("app")`` makes a role of the server that may log in; dropped after the databases are."""
+    numbers = count(1)
+    made: list[str] = []
+    where = server.url("postgres")
+
+    def make(name: str) -> str:
+        made.append(f"rollback_{name}_{os.getpid()}_{next(numbers)}")
+        execute(where, f"CREATE ROLE {made[-1]} LOGIN")
+        return made[-1]
+
+    yield make
+    for name in made:
+        execute(where, f"DROP ROLE {name}")
+
+
+@pytest.fixture
+def fill(role: Role, clone: Clone, connect: Callable[..., Engine]) -> Fill:  # roles are dropped last
     """``fill(shape)`` is a migrated database with rows in every table of Phase 2."""
 
     def make(shape: Shape) -> Engine:

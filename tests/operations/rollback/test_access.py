@@ -1,7 +1,6 @@
 """Closing and opening: who is shut out, who is not and is named, and that everybody gets back exactly what was his."""
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 
 import psycopg
@@ -17,27 +16,18 @@ from operations.rollback.plan import way
 from operations.rollback.records import alone
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.operations.guard.conftest import catalog, current
-from tests.operations.rollback.conftest import Fill, abort, execute, finding, privileges, roll_back, verdicts
+from tests.operations.rollback.conftest import (
+    GRANTS,
+    Fill,
+    Role,
+    abort,
+    execute,
+    finding,
+    privileges,
+    roll_back,
+    verdicts,
+)
 from tests.revisions.conftest import OWNER, deploy
-
-Role = Callable[[str], str]
-
-
-@pytest.fixture
-def role(server: Server) -> Iterator[Role]:
-    """``role("app")`` makes a role of the server that may log in; dropped after the databases are."""
-    numbers = itertools.count(1)
-    made: list[str] = []
-    where = server.url("postgres")
-
-    def make(name: str) -> str:
-        made.append(f"rollback_{name}_{next(numbers)}")
-        execute(where, f"CREATE ROLE {made[-1]} LOGIN")
-        return made[-1]
-
-    yield make
-    for name in made:
-        execute(where, f"DROP ROLE {name}")
 
 
 @pytest.fixture
@@ -45,22 +35,7 @@ def closed(role: Role, fill: Fill) -> tuple[URL, str]:
     """A database in which several people granted several things, and a role that may read and write."""
     engine = fill(Shape.TABLE)
     app, chief, other = role("app"), role("chief"), role("other")
-    execute(
-        engine.url,
-        f"""
-        GRANT USAGE ON SCHEMA analytics TO PUBLIC;
-        GRANT SELECT ON public.features TO {app};
-        GRANT ALL ON analytics.analytics_events, analytics.trend_cache TO {app};
-        GRANT SELECT, INSERT ON analytics.trend_cache TO {chief} WITH GRANT OPTION;
-        GRANT SELECT (niche_id, trend_type), UPDATE (trend_data) ON analytics.trend_cache TO {chief} WITH GRANT OPTION;
-        GRANT USAGE ON SEQUENCE analytics.trend_cache_trend_id_seq TO PUBLIC;
-        SET ROLE {chief};
-        GRANT SELECT ON analytics.trend_cache TO {other} WITH GRANT OPTION;
-        GRANT SELECT (trend_type) ON analytics.trend_cache TO PUBLIC;
-        SET ROLE {other};
-        GRANT SELECT ON analytics.trend_cache TO {app};
-        """,  # noqa: S608
-    )
+    execute(engine.url, GRANTS.format(app=app, chief=chief, other=other))
     return engine.url, app
 
 
@@ -71,6 +46,8 @@ def test_privileges_are_the_same_before_and_after(closed: tuple[URL, str]) -> No
     found = roll_back(url, "2.0.1")
     assert finding(found, "access opened").verdict == "ok"
     after = privileges(url)
+    assert "trend_vector" in str(before.pop("features")), "goes with its column, and comes back with it"
+    assert "trend_vector" not in str(after.pop("features"))
     assert set(after) >= {"analytics_events", "trend_cache", "trend_cache_trend_id_seq"}
     assert after == {name: before[name] for name in after}
 
@@ -82,7 +59,7 @@ def test_applications_are_shut_out_and_phase1_is_not(closed: tuple[URL, str]) ->
     back = way(url, "2.0.0")
     with alone(url) as records:
         rollback = records.begin(back.current, back.target)
-        said = access.close(records, rollback, back.affected)
+        said = access.close(records, rollback, back)
         assert "superuser" in said.detail
         for table in ("analytics_events", "trend_cache"):
             with pytest.raises(InsufficientPrivilege):
