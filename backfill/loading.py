@@ -95,10 +95,11 @@ class Niches:
                 self._phrases[phrase] = niche
 
 
-# In order, so that two loaders cannot deadlock.
+# In order, so that two loaders cannot deadlock. Without scores, Phase 1's next nightly scoring would put these niches on
+# top of hot_niches_today, where NULL comes before everything.
 _CREATE = text(
-    "INSERT INTO public.features (phrase) "
-    "SELECT phrase FROM unnest(CAST(:phrases AS text[])) AS given (phrase) "
+    "INSERT INTO public.features (phrase, demand_score, monetise_score, supply_score, opportunity) "
+    "SELECT phrase, 0, 0, 0, 0 FROM unnest(CAST(:phrases AS text[])) AS given (phrase) "
     "WHERE NOT EXISTS (SELECT FROM public.features AS f WHERE f.phrase = given.phrase) "
     "ORDER BY phrase ON CONFLICT (phrase) DO NOTHING"
 )

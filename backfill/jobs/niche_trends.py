@@ -236,5 +236,6 @@ NICHE_TRENDS = Job(
     needs="event_history",
     locks=True,
     prepare=prepare,
+    seconds=0.2,  # of which rows are locked for a part
     before=select(func.analytics.drain_niche_daily_activity()),
 )

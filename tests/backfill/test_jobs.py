@@ -33,7 +33,7 @@ def test_history_scores_trends_and_hot_niches(migrated: Engine, sql: Sql, histor
     assert sql(
         "SELECT count(*) FROM features AS f JOIN analytics.ml_features AS v USING (niche_id) "
         "WHERE v.vector = ARRAY[f.demand_score, f.monetise_score, f.supply_score]::float8[]"
-    ) == [(200,)]  # the niches that the history brought have no scores
+    ) == [(250,)]  # the niches that the history brought have scores of 0
     assert sql("SELECT count(*) FROM analytics.cross_platform_metrics WHERE platform = 'youtube'") == [(250,)]
     assert sql("SELECT count(*) FROM features WHERE analytics_version = 1 AND last_analyzed_at = :at", at=AS_OF) == [
         (250,)

@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 from backfill.errors import BackfillError
 from backfill.loading import load
 from backfill.reading import Source
+from operations import phase1
+from operations.phase1 import Shape
 from tests.backfill.conftest import HEADER, Sql, history, load_file, write_csv
 
 
@@ -80,6 +82,16 @@ def test_unknown_phrases_are_created_or_rejected(migrated: Engine, sql: Sql, tmp
         "GROUP BY 1 ORDER BY 1"
     ) == [("brand new", 2), (None, 1)]
     assert sql("SELECT count(*) FROM features WHERE phrase = 'nobody knows'") == [(0,)]
+
+
+def test_a_created_niche_does_not_come_to_the_top(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    """Phase 1 sorts by opportunity, the greatest first, and to PostgreSQL nothing is greater than NULL."""
+    row = ("view", "web", "2025-05-01T00:00Z", "{}", "", "", "brand new")
+    load_file(migrated, write_csv(tmp_path / "a.csv", [row]))
+    with migrated.begin() as connection:
+        phase1.score(connection, Shape.TABLE)
+    assert sql("SELECT count(*), count(opportunity) FROM hot_niches_today") == [(50, 50)]
+    assert sql("SELECT FROM hot_niches_today WHERE phrase = 'brand new'") == []
 
 
 def test_formats_hold_the_same(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
