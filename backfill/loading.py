@@ -95,8 +95,8 @@ class Niches:
                 self._phrases[phrase] = niche
 
 
-# In order, so that two loaders cannot deadlock. Without scores, Phase 1's next nightly scoring would put these niches on
-# top of hot_niches_today, where NULL comes before everything.
+# In order, so that two loaders cannot deadlock. Without scores, Phase 1's next nightly scoring would put these niches
+# on top of hot_niches_today, where NULL comes before everything.
 _CREATE = text(
     "INSERT INTO public.features (phrase, demand_score, monetise_score, supply_score, opportunity) "
     "SELECT phrase, 0, 0, 0, 0 FROM unnest(CAST(:phrases AS text[])) AS given (phrase) "
