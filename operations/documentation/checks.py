@@ -7,11 +7,13 @@ from operations.documentation.markdown import code, generated, table
 from operations.findings import Check
 from operations.monitor.thresholds import METRICS
 from operations.rehearsal import gates
+from operations.rollback import checks as rollback
 
 CHECKS: dict[str, Sequence[Check]] = {
     "sidb preflight": preflight.CHECKS,
     "sidb verify": verify.CHECKS,
     "sidb monitor": monitor.CHECKS,
+    "sidb rollback and sidb restore": rollback.CHECKS,
     "sidb rehearse": gates.CHECKS,
 }
 """The checks of each command, in the order in which they are usually run."""
