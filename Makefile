@@ -61,7 +61,7 @@ docs: install ## Write the generated pages of docs/ anew: schema, commands, chec
 
 BENCH ?= $(patsubst benchmarks/%.py,%,$(shell grep -l '^if __name__' benchmarks/*.py))
 
-bench: install ## Run the benchmarks, an hour on a quiet machine (BENCH='activity upgrade'); JSON in build/benchmarks
+bench: install ## Run the benchmarks, for hours on a quiet machine (BENCH='activity upgrade'); results in build/benchmarks
 	@test -x build/bench/bin/dbmate || { python3 -m venv --clear build/bench && \
 		build/bench/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements.lock && \
 		build/bench/bin/python -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e . && \

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import URL, NullPool, create_engine, text
 
+from operations.documentation import markdown
 from operations.embedded import Server, project_server
 from operations.settings import Settings
 from tests.fixtures.server import throwaway_server
@@ -59,12 +60,14 @@ def machine() -> str:
 
 
 def report(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], method: str) -> None:
-    """Print the figures with how they were taken, and keep them as JSON in build/benchmarks."""
+    """Print the figures with how they were taken, and keep them in build/benchmarks: as JSON, and as Markdown."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     kept = {"title": title, "rows": [dict(zip(columns, row, strict=True)) for row in rows], "method": method}
     name = re.sub(r"\W+", "_", title.lower()).strip("_")
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps({**kept, "machine": machine()}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    page = f"{title}\n\n{markdown.table(columns, rows)}\n{method} ({machine()})\n"
+    path.with_suffix(".md").write_text(page, encoding="utf-8")
     table = Table(title=title, caption=f"{method} ({machine()})", title_justify="left", caption_justify="left")
     for column in columns:
         table.add_column(column, justify="left" if column == columns[0] else "right")
