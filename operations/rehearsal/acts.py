@@ -1,6 +1,7 @@
 """The acts: the plan's deployment, in its order, each by the code that its command runs."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,16 +18,24 @@ from backfill.progress import Batch, Scope
 from backfill.runner import Runner
 from backfill.tables import Pause
 from models import AnalyticsEvent
-from operations import maintenance, upgrade
+from operations import maintenance, monitor, preflight, upgrade
 from operations.errors import SidbError
+from operations.findings import Findings
 from operations.health import Health
+from operations.monitor.thresholds import FIRST_ROWS
 from operations.rehearsal import place, volume
 from operations.rehearsal.reading import ask_all
 from operations.rehearsal.stage import Act, Backfilled, Growth, Held, Stage
+from operations.rollback import run as rollback
 from operations.settings import BackfillSettings
+from operations.verify import run as verifying
 
 DEADLINE = "5min"  # the plan alerts on steps that exceed it
-FIRST_MONTH = 10_000_000
+PHASE_1 = "1.0.0"
+QUIET = Console(quiet=True)
+NO_TIME_YET = ("bloat", "autovacuum")
+"""What monitor finds where autovacuum has had minutes instead of days: shown, but no reason to fail."""
+WHOLE = 100.0  # percent
 EXPIRED = 10_000  # cache entries deleted in a transaction, as `sidb maintain` does
 
 
@@ -39,6 +48,27 @@ def before(stage: Stage) -> str:
     return f"{stage.script.rate / 2:g} statements a second of Phase 1"
 
 
+def prepare(stage: Stage) -> str:
+    """Is the database fit? It is a copy itself: nobody asks for a backup of it."""
+    role = stage.place.application.username
+    request = preflight.Request(stage.script.events or 1, backup_command="true", applications=(role,) if role else ())
+    return _checked(stage, preflight.run(stage.place.owner, request, QUIET), expected=_expected(stage))
+
+
+def _expected(stage: Stage) -> tuple[str, ...]:
+    return ("application's role",) if stage.place.shared else ()
+
+
+def _checked(stage: Stage, found: Findings, expected: tuple[str, ...] = ()) -> str:
+    """Note what a command found, for the gate and the report; a line about it."""
+    counted: dict[str, int] = {}
+    for each in found.findings:
+        verdict = "warning" if each.verdict == "failed" and each.check in expected else each.verdict
+        stage.notes.checks.append(replace(each, verdict=verdict))
+        counted[verdict] = counted.get(verdict, 0) + 1
+    return ", ".join(f"{number} {verdict}" for verdict, number in counted.items())
+
+
 def migrate(stage: Stage) -> str:
     """To the newest revision, step by step, while the nightly scorer runs; then Phase 2 goes live."""
     stage.traffic.score()
@@ -49,8 +79,7 @@ def migrate(stage: Stage) -> str:
 
 
 def _upgrade(stage: Stage) -> int:
-    console = Console(quiet=True)
-    return len(upgrade.run(stage.place.owner, "head", {"deadline": DEADLINE, "now": "yes"}, console).steps)
+    return len(upgrade.run(stage.place.owner, "head", {"deadline": DEADLINE, "now": "yes"}, QUIET).steps)
 
 
 def go_live(stage: Stage) -> None:
@@ -108,7 +137,7 @@ def _backfill(stage: Stage) -> Backfilled:
         events=read[history],
         events_per_second=round(rate, 1),
         pauses=_pauses(stage),
-        needed_hours=round((FIRST_MONTH / rate + others) / 3600, 2) if rate else 0.0,
+        needed_hours=round((FIRST_ROWS / rate + others) / 3600, 2) if rate else 0.0,
         window_hours=round(settings.window.hours() * settings.days, 1),
         deadline_days=settings.days,
     )
@@ -163,12 +192,40 @@ def prove(stage: Stage) -> str:
     return f"{compared:,} rows compared: " + (f"{lost} are wrong" if lost else "all there, once")
 
 
+def verify(stage: Stage) -> str:
+    """Schema and rows, whole. The seeder rests again."""
+    stage.traffic.seeder(on=False)
+    found = verifying.verify(stage.place.owner, WHOLE, QUIET)
+    stage.traffic.seeder(on=True)
+    return _checked(stage, found)
+
+
 def read(stage: Stage) -> str:
     """Every reader's query at this volume."""
     stage.notes.answers = ask_all(stage.engine)
     stage.notes.sizes_after = volume.sizes(stage.engine)
     slowest = max(stage.notes.answers, key=lambda answer: answer.p95_ms / answer.budget_ms)
     return f"slowest beside its budget: {slowest.reader}, {slowest.p95_ms:g} of {slowest.budget_ms} ms"
+
+
+def watch(stage: Stage) -> str:
+    """A look at the new tables, minutes after all their rows were written."""
+    return _checked(stage, monitor.look(stage.place.owner), expected=NO_TIME_YET)
+
+
+def roll_back(stage: Stage) -> str:
+    """Phase 2's release goes first, then everything to Phase 1; what was collected is kept aside."""
+    stage.traffic.phase2(on=False)
+    owner = stage.place.owner
+    prepared = rollback.prepare(owner, PHASE_1)
+    return _checked(stage, rollback.run(owner, prepared, {"deadline": DEADLINE}, QUIET))
+
+
+def migrate_again(stage: Stage) -> str:
+    """The same steps once more."""
+    steps = _upgrade(stage)
+    go_live(stage)
+    return f"{steps} steps"
 
 
 def after(stage: Stage) -> str:
@@ -199,11 +256,16 @@ def act(name: str, title: str, play: Any, *, closes: bool = False) -> Act:
 
 ACTS = (
     act("before", "The application before", before),
+    act("preflight", "Preflight", prepare),
     act("upgrade", "Upgrade", migrate),
     act("load", "Load the history", load),
     act("backfill", "Backfill", backfill),
     act("fill", "Phase 2 fills its tables", fill),
     act("prove", "Verify the backfill", prove),
+    act("verify", "Verify", verify),
     act("readers", "Readers' queries", read),
+    act("monitor", "Monitor", watch),
+    act("rollback", "Rollback", roll_back, closes=True),
+    act("again", "Upgrade again", migrate_again),
     act("after", "The application after", after),
 )

@@ -9,9 +9,9 @@ import random
 import signal
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
-from multiprocessing.synchronize import Event
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
@@ -63,66 +63,80 @@ class Order:
     sessions: int
     niches: int
     name: str
+    live: bool
+    """Whether it is to send from the beginning."""
 
 
-def work(order: Order, on: Event, stop: Event, pipe: Pipe) -> None:
-    """Send statements while `on` is set, until `stop` is; what was measured goes through the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then sets `stop`
+ON, OFF, STOP, SCORE = "on", "off", "stop", "score"
+"""What the parent says through the pipe. No shared locks: a process that ends while one of its threads holds such a
+lock takes it along, and everybody else waits for it for ever."""
+
+
+@dataclass
+class Told:
+    """What the threads of a process have been told so far."""
+
+    live: bool
+    over: bool = False
+
+
+def work(order: Order, pipe: Pipe) -> None:
+    """Send statements while told to, until told to stop; what was measured goes back through the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then says stop
     samples: SimpleQueue[Sample] = SimpleQueue()
+    told = Told(order.live)
     begin = time.monotonic()
     every = order.sessions / order.rate
     for number in range(order.sessions):
         first = begin + every * number / order.sessions
-        Thread(target=_session, args=(order, on, stop, samples, first, every, number), daemon=True).start()
-    _hand_over(samples, stop, pipe)
+        Thread(target=_session, args=(order, told, samples, first, every, number), daemon=True).start()
+    while not told.over:
+        if (word := _heard(pipe, HAND_OVER)) is not None:
+            told.live, told.over = word == ON, word == STOP
+        _send(pipe, _all_of(samples))
+    os._exit(0)  # a session may still be in a statement: the server ends it
 
 
-def score(address: str, statements: tuple[str, ...], wanted: Event, stop: Event, pipe: Pipe) -> None:
-    """The nightly scorer: one transaction whenever it is wanted; says from when until when it ran."""
+def score(address: str, statements: tuple[str, ...], pipe: Pipe) -> None:
+    """The nightly scorer: one transaction each time it is told; says from when until when it ran."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while not stop.is_set():
-        if wanted.wait(HAND_OVER):
-            began = time.monotonic()
-            failed = None
-            try:
-                with psycopg.connect(address, application_name="rehearsal scorer") as connection:
-                    for statement in statements:
-                        connection.execute(statement)
-            except psycopg.Error as error:
-                failed = error.sqlstate or "08006"
-            wanted.clear()
-            if not _send(pipe, (began, time.monotonic(), failed)):
-                return
-    os._exit(0)
+    while _heard(pipe, None) == SCORE:
+        began = time.monotonic()
+        failed = None
+        try:
+            with psycopg.connect(address, application_name="rehearsal scorer") as connection:
+                for statement in statements:
+                    connection.execute(statement)
+        except psycopg.Error as error:
+            failed = error.sqlstate or "08006"
+        _send(pipe, (began, time.monotonic(), failed))
 
 
-def leave_open(address: str, stop: Event) -> None:
+def leave_open(address: str, pipe: Pipe) -> None:
     """The left-open report: keeps `features` open for some seconds at a time."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while not stop.is_set():
+    over = False
+    while not over:
         try:
             with psycopg.connect(address, application_name="rehearsal report") as connection:
-                while not stop.is_set():
+                while not over:
                     connection.execute(query("rehearsal/left_open"))
-                    stop.wait(REPORT_OPEN)
+                    over = _heard(pipe, REPORT_OPEN) == STOP
                     connection.rollback()
-                    stop.wait(REPORT_PAUSE)
+                    over = over or _heard(pipe, REPORT_PAUSE) == STOP
         except psycopg.Error:  # shut out during a rollback, as it should be
-            stop.wait(REPORT_PAUSE)
-    os._exit(0)
+            over = _heard(pipe, REPORT_PAUSE) == STOP
 
 
-def _session(
-    order: Order, on: Event, stop: Event, samples: "SimpleQueue[Sample]", due: float, every: float, seed: int
-) -> None:
+def _session(order: Order, told: Told, samples: "SimpleQueue[Sample]", due: float, every: float, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - which niche, not a secret
     shares = [statement.share for statement in order.statements]
     connection: psycopg.Connection[Any] | None = None
-    while not stop.is_set():
+    while not told.over:
         due += every
         if (early := due - time.monotonic()) > 0:
             time.sleep(early)
-        if not on.is_set():
+        if not told.live:
             continue
         chosen = chance.choices(range(len(shares)), shares)[0]
         statement = order.statements[chosen]
@@ -149,23 +163,23 @@ def _arguments(chance: random.Random, niches: int) -> dict[str, Any]:
     )
 
 
-def _hand_over(samples: "SimpleQueue[Sample]", stop: Event, pipe: Pipe) -> None:
-    while True:
-        over = stop.wait(HAND_OVER)
-        ready: list[Sample] = []
-        try:
-            while True:
-                ready.append(samples.get_nowait())
-        except Empty:
-            pass
-        if not _send(pipe, ready) or over:
-            os._exit(0)  # a session may still be in a statement: the server ends it
+def _all_of(samples: "SimpleQueue[Sample]") -> list[Sample]:
+    ready: list[Sample] = []
+    with suppress(Empty):
+        while True:
+            ready.append(samples.get_nowait())
+    return ready
 
 
-def _send(pipe: Pipe, what: object) -> bool:
-    """False where nobody listens any more: the parent is gone."""
+def _heard(pipe: Pipe, seconds: float | None) -> str | None:
+    """What the parent says within so many seconds; STOP where it is gone."""
     try:
+        return str(pipe.recv()) if pipe.poll(seconds) else None
+    except (EOFError, OSError):
+        return STOP
+
+
+def _send(pipe: Pipe, what: object) -> None:
+    """Tell the parent; where it is gone, that is noticed when it is next listened to."""
+    with suppress(OSError):
         pipe.send(what)
-    except OSError:
-        return False
-    return True

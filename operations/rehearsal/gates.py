@@ -40,6 +40,11 @@ def _acts(summary: Summary) -> tuple[float, str]:
     return len(failed), "; ".join(failed)
 
 
+def _checks(summary: Summary) -> tuple[float, str]:
+    failed = [f"{each.check}: {each.detail}" for each in summary.notes.checks if each.verdict == "failed"]
+    return len(failed), "; ".join(failed)
+
+
 def _undeclared(summary: Summary) -> tuple[float, str] | None:
     found = [
         f"{step.revision} {step.direction} holds {mode} on {relation}"
@@ -110,6 +115,16 @@ GATES = (
         0,
         "",
         _acts,
+    ),
+    Gate(
+        Check(
+            "failed-checks",
+            "What preflight, verify, monitor, rollback and restore looked at is well.",
+            "The report lists what each of them found.",
+        ),
+        0,
+        "",
+        _checks,
     ),
     Gate(
         Check(

@@ -174,7 +174,7 @@ ${f'{notes["backfilled"]["needed_hours"]:.3g}'} hours; the off-peak windows unti
 </table></div>
 <p class="note">Method: the event table with its indexes was measured ${len(notes["growth"])} times while the history came in, and a line
 fitted by least squares: <span data-of="summary.forecast.event_bytes">${count(s["forecast"]["event_bytes"])}</span> bytes an event. The plan's rows (10 million in
-the first month, then 500,000 a day for 180 days) are counted as events; the other new tables, which grow with the niches, are added as large as they are now, ${size(s["forecast"]["other_bytes"])}.
+the first month, then 500,000 a day) are counted as events; the other new tables, which grow with the niches, are added as large as they are now, ${size(s["forecast"]["other_bytes"])}.
 Bloat by updates and deletions, and the retention of 12 and 24 months, are not in it.</p>
 % endif
 
@@ -191,6 +191,16 @@ have. The plans were made and run with EXPLAIN ANALYZE:</p>
 % for answer in notes["answers"]:
 <details><summary>${answer["reader"]}, ${answer["niche"]}</summary><pre>${answer["plan"]}</pre></details>
 % endfor
+% endif
+
+% if notes["checks"]:
+<h2>Checks</h2>
+<div class="wide"><table>
+<tr><th>check</th><th>verdict</th><th>what was seen</th></tr>
+% for check in notes["checks"]:
+<tr class="${"lost" if check["verdict"] == "failed" else ""}"><td class="name">${check["check"]}</td><td class="${check["verdict"]}">${check["verdict"]}</td><td class="long">${check["detail"]}</td></tr>
+% endfor
+</table></div>
 % endif
 
 <h2>Statements</h2>

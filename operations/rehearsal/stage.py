@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from operations.errors import SidbError
+from operations.findings import Finding
 from operations.phase1 import Shape
 from operations.rehearsal.place import Place
 from operations.rehearsal.traffic import Traffic
@@ -89,6 +90,7 @@ class Notes:
     missing_rows: int | None = None
     missing: list[str] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    checks: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 from alembic.script import ScriptDirectory
 
-from operations.guard import loss, modes
+from operations.guard import modes
 from operations.guard.step import UNDECLARED
+from operations.guard.validation import removed
 from operations.ledger import Entry
+from operations.monitor.growth import forecast
+from operations.monitor.thresholds import FIRST_MONTH
 from operations.rehearsal.clients import Sample
 from operations.rehearsal.latency import Bucket, Latency, measured, series, within
 from operations.rehearsal.stage import Notes, Played
@@ -17,6 +20,8 @@ from operations.rehearsal.traffic import Scoring, Traffic
 
 PIECES = 240
 """Of the plot's time axis."""
+RELATIONS = ("table", "materialized view", "view")
+HALF_A_YEAR = 180.0  # days
 AFTERMATH = 1.0
 """Seconds after the scorer in which clients catch up."""
 
@@ -123,11 +128,6 @@ class Summary:
     notes: Notes
 
 
-FIRST_MONTH = 10_000_000
-DAILY = 500_000
-SIX_MONTHS = FIRST_MONTH + 180 * DAILY  # plan, "Data Volume"; the first month's rows are there when they begin
-
-
 def summarise(
     played: Sequence[Played], traffic: Traffic, entries: Sequence[Entry], script: ScriptDirectory, notes: Notes
 ) -> Summary:
@@ -205,7 +205,7 @@ def _over(samples: Sequence[Sample], acts: Sequence[Played]) -> Latency:
 def _step(entry: Entry, started: datetime, script: ScriptDirectory) -> StepSummary:
     revision = next(each for each in script.walk_revisions() if each.revision == entry.revision)
     declared: dict[str, str] = dict(getattr(revision.module, "locks", {}).get(entry.direction, {}))
-    dropped = loss.dropped_relations(revision) if entry.direction == "downgrade" else set()
+    dropped = {name for kind in RELATIONS for name in removed(entry.revision, entry.direction, kind)}
     locks = entry.locks or {}
     return StepSummary(
         revision=entry.revision,
@@ -243,5 +243,5 @@ def _forecast(notes: Notes) -> Forecast | None:
     slope = sum((x - middle[0]) * (y - middle[1]) for x, y in points) / sum((x - middle[0]) ** 2 for x, _ in points)
     new = [size for size in notes.sizes_after if size.relation.startswith("analytics.")]
     other = sum(size.total_bytes for size in new if size.relation != "analytics.analytics_events")
-    first, six = (slope * rows + other for rows in (FIRST_MONTH, SIX_MONTHS))
-    return Forecast(round(slope, 1), other, FIRST_MONTH, round(first), SIX_MONTHS, round(six))
+    first, six = (round(forecast(days)[0]) for days in (FIRST_MONTH, HALF_A_YEAR))
+    return Forecast(round(slope, 1), other, first, round(slope * first + other), six, round(slope * six + other))

@@ -7,12 +7,11 @@ and a look every tenth of a second at who waits for whom.
 import multiprocessing
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
-from typing import Any
 
 import psycopg
 from sqlalchemy import URL, text
@@ -20,9 +19,21 @@ from sqlalchemy.dialects import postgresql
 
 from models.reading import Reader, readers
 from operations import phase1
+from operations.errors import SidbError
 from operations.phase1 import Shape
 from operations.queries import query
-from operations.rehearsal.clients import Order, Sample, Statement, leave_open, score, work
+from operations.rehearsal.clients import (
+    OFF,
+    ON,
+    SCORE,
+    STOP,
+    Order,
+    Sample,
+    Statement,
+    leave_open,
+    score,
+    work,
+)
 
 LOOK = 0.1
 MOST_SESSIONS = 10
@@ -81,40 +92,28 @@ class Traffic:
     """Running clients. Half of the rate is Phase 1's with its seeder's, the other half Phase 2's, while it is on."""
 
     def __init__(self, application: URL, owner: URL, shape: Shape, rate: float, niches: int) -> None:
-        spawn = multiprocessing.get_context("spawn")
         self.statements = statements()
         self.samples: list[Sample] = []
         self.scorings: list[Scoring] = []
         self.waits: dict[tuple[int, str], Wait] = {}
         self._sorted: list[Sample] = []
-        self._stop, self._scorer_wanted = spawn.Event(), spawn.Event()
-        self._on = {client: spawn.Event() for client in CLIENTS}
-        for client in ("phase 1", "seeder"):
-            self._on[client].set()
-        self._pipes: dict[Any, str] = {}
-        self._processes: list[multiprocessing.process.BaseProcess] = []
+        self._wanted = 0
+        self._over = threading.Event()
+        self._pipes: dict[str, Pipe] = {}
+        self._processes: dict[str, multiprocessing.process.BaseProcess] = {}
         address = _address(application)
-
-        def start(target: Any, name: str, *arguments: Any, reports: bool = True) -> None:
-            inward, outward = spawn.Pipe(duplex=False)
-            ends = (outward,) if reports else ()
-            process = spawn.Process(target=target, args=(*arguments, *ends), name=name, daemon=True)
-            process.start()
-            outward.close()
-            self._processes.append(process)
-            if reports:
-                self._pipes[inward] = name
-
         for client in CLIENTS:
             chosen = tuple(each for each in self.statements if each.client == client)
             numbers = tuple(self.statements.index(each) for each in chosen)
             share = rate / 2 * sum(each.share for each in chosen) / 100
             sessions = max(2, min(MOST_SESSIONS, round(share / 10)))
-            order = Order(address, chosen, numbers, share, sessions, niches, f"rehearsal {client}")
-            start(work, client, order, self._on[client], self._stop)
+            live = client != "phase 2"
+            self._start(
+                client, work, Order(address, chosen, numbers, share, sessions, niches, f"rehearsal {client}", live)
+            )
         scorer = tuple((phase1.QUERIES / f"{name}.sql").read_text("utf-8") for name in ("score", f"refresh_{shape}"))
-        start(score, "scorer", _address(owner), scorer, self._scorer_wanted, self._stop)
-        start(leave_open, "report", address, self._stop, reports=False)
+        self._start("scorer", score, _address(owner), scorer)
+        self._start("report", leave_open, address)
         self._threads = [
             threading.Thread(target=self._listen, name="rehearsal samples", daemon=True),
             threading.Thread(target=self._look, args=(_address(owner),), name="rehearsal waits", daemon=True),
@@ -122,30 +121,44 @@ class Traffic:
         for thread in self._threads:
             thread.start()
 
+    def _start(self, name: str, target: Callable[..., None], *arguments: object) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        ours, theirs = spawn.Pipe()
+        process = spawn.Process(target=target, args=(*arguments, theirs), name=name, daemon=True)
+        process.start()
+        theirs.close()
+        self._processes[name], self._pipes[name] = process, ours
+
     def phase2(self, *, on: bool) -> None:
         """Switch Phase 2's clients: a release that reads the new tables goes live after them and goes before them."""
-        self._switch("phase 2", on=on)
+        self._tell("phase 2", ON if on else OFF)
 
     def seeder(self, *, on: bool) -> None:
         """Switch Phase 1's seeder: what it adds between two looks at the data cannot be told from what was lost."""
-        self._switch("seeder", on=on)
-
-    def _switch(self, client: str, *, on: bool) -> None:
-        (self._on[client].set if on else self._on[client].clear)()
+        self._tell("seeder", ON if on else OFF)
 
     def score(self) -> None:
         """Have the nightly scorer run now, beside everything else."""
-        self._scorer_wanted.set()
+        self._wanted += 1
+        self._tell("scorer", SCORE)
 
     def wait_for_scorer(self) -> None:
         """Until it has run."""
-        while self._scorer_wanted.is_set() and not self._stop.is_set():
-            time.sleep(LOOK)
+        self._wait("scorer", lambda: len(self.scorings) == self._wanted)
 
     def wait_for_first(self) -> None:
         """Until clients send."""
-        while not self.samples and all(process.is_alive() for process in self._processes):
+        self._wait("phase 1", lambda: bool(self.samples))
+
+    def _wait(self, name: str, happened: Callable[[], bool]) -> None:
+        while not happened():
+            if not self._processes[name].is_alive():
+                raise SidbError(f"The process of the rehearsal's {name} has ended.", "see what it said above.")
             time.sleep(LOOK)
+
+    def _tell(self, name: str, word: str) -> None:
+        with suppress(OSError):  # it has ended: whoever waits for it says so
+            self._pipes[name].send(word)
 
     def ordered(self) -> list[Sample]:
         """All samples so far in order of when they were due."""
@@ -155,33 +168,35 @@ class Traffic:
 
     def close(self) -> None:
         """End all clients."""
-        self._stop.set()
-        for process in self._processes:
+        for name in self._processes:
+            self._tell(name, STOP)
+        for process in self._processes.values():
             process.join(timeout=5)
             if process.is_alive():
                 process.kill()
                 process.join()
+        self._over.set()
         for thread in self._threads:
             thread.join()
 
     def _listen(self) -> None:
-        open_pipes = set(self._pipes)
-        while open_pipes:
-            for pipe in wait(list(open_pipes)):
+        names = {pipe: name for name, pipe in self._pipes.items()}
+        while names:
+            for pipe in wait(list(names)):
                 assert isinstance(pipe, Pipe)
                 try:
                     received = pipe.recv()
-                except EOFError:
-                    open_pipes.discard(pipe)
+                except (EOFError, OSError):
+                    names.pop(pipe)
                     continue
-                if self._pipes[pipe] == "scorer":
+                if names[pipe] == "scorer":
                     self.scorings.append(Scoring(*received))
                 else:
                     self.samples.extend(received)
 
     def _look(self, address: str) -> None:
         with psycopg.connect(address, autocommit=True, application_name="rehearsal waits") as connection:
-            while not self._stop.wait(LOOK):
+            while not self._over.wait(LOOK):
                 for pid, waiting, since, seconds, behind in connection.execute(query("rehearsal/waits")):
                     if OURS.get(waiting) != APPLICATION:
                         continue
