@@ -18,7 +18,7 @@ from backfill.progress import Batch, Scope
 from backfill.runner import Runner
 from backfill.tables import Pause
 from models import AnalyticsEvent
-from operations import maintenance, monitor, preflight, upgrade
+from operations import backfilling, maintenance, monitor, preflight, upgrade
 from operations.errors import SidbError
 from operations.findings import Findings
 from operations.health import Health
@@ -26,6 +26,8 @@ from operations.monitor.thresholds import FIRST_ROWS
 from operations.rehearsal import place, volume
 from operations.rehearsal.reading import ask_all
 from operations.rehearsal.stage import Act, Backfilled, Growth, Held, Stage
+from operations.rollback import archives
+from operations.rollback import restore as restoring
 from operations.rollback import run as rollback
 from operations.settings import BackfillSettings
 from operations.verify import run as verifying
@@ -223,9 +225,17 @@ def roll_back(stage: Stage) -> str:
 
 def migrate_again(stage: Stage) -> str:
     """The same steps once more."""
-    steps = _upgrade(stage)
+    return f"{_upgrade(stage)} steps"
+
+
+def bring_back(stage: Stage) -> str:
+    """What the rollback kept, into the new tables; then Phase 2 is live again."""
+    owner = stage.place.owner
+    newest = max(line.archive for line in archives.archives(owner).tables)
+    found = restoring.restore(owner, newest, restoring.Choice(skip=False, renumber=False), QUIET)
+    backfilling.pause(stage.engine, False)
     go_live(stage)
-    return f"{steps} steps"
+    return _checked(stage, found)
 
 
 def after(stage: Stage) -> str:
@@ -267,5 +277,7 @@ ACTS = (
     act("monitor", "Monitor", watch),
     act("rollback", "Rollback", roll_back, closes=True),
     act("again", "Upgrade again", migrate_again),
+    act("restore", "Restore", bring_back),
+    act("reverify", "Verify again", verify),
     act("after", "The application after", after),
 )
