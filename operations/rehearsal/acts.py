@@ -152,6 +152,13 @@ def _begin(stage: Stage, as_of: datetime | None) -> datetime:
         return planning.begin(connection, JOBS, datetime.now(UTC), as_of, days).as_of
 
 
+def _catch_up(stage: Stage) -> datetime:
+    """Backfill what has come since; gives the backfill's "now"."""
+    as_of = _begin(stage, None)
+    Runner(stage.engine, Brake(Health(), window=None)).run(Scope(as_of))
+    return as_of
+
+
 def _grown(stage: Stage) -> Growth:
     size = text("SELECT pg_total_relation_size('analytics.analytics_events')")
     with stage.engine.connect() as connection:
@@ -177,8 +184,7 @@ def prove(stage: Stage) -> str:
     """Every row of history is there, once. The seeder rests, so that its newest niches are in too."""
     notes = stage.notes
     stage.traffic.seeder(on=False)
-    as_of = _begin(stage, None)
-    Runner(stage.engine, Brake(Health(), window=None)).run(Scope(as_of))
+    as_of = _catch_up(stage)
     proofs = verification.verify(stage.engine, JOBS, as_of)
     stage.traffic.seeder(on=True)
     for proof in proofs:
@@ -195,8 +201,9 @@ def prove(stage: Stage) -> str:
 
 
 def verify(stage: Stage) -> str:
-    """Schema and rows, whole. The seeder rests again."""
+    """Schema and rows, whole. The seeder rests again, and what it added meanwhile is backfilled."""
     stage.traffic.seeder(on=False)
+    _catch_up(stage)
     found = verifying.verify(stage.place.owner, WHOLE, QUIET)
     stage.traffic.seeder(on=True)
     return _checked(stage, found)
