@@ -44,7 +44,7 @@ def build(engine: Engine, events: int) -> None:
     Alembic(engine.url).upgrade()
     with engine.begin() as connection:
         connection.exec_driver_sql(EVENTS, (events,))
-        connection.exec_driver_sql("UPDATE public.features SET analytics_version = 1 WHERE niche_id % 2 = 0")
+        connection.exec_driver_sql("UPDATE public.features SET analytics_version = 1 WHERE niche_id <= 50000")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
     engine.dispose()

@@ -39,7 +39,7 @@ class Archive:
         """Copy the columns that the step drops and nothing can compute again; follow their changes from then on."""
         with sessions.session(sessions.engine(self.url), autocommit=True) as session:
             connection = sessions.driver(session)
-            blockers = InTheWay(connection, connection.info.backend_pid, in_the_way.end_idle_after)
+            blockers = InTheWay(in_the_way.observer, connection.info.backend_pid, in_the_way.end_idle_after)
             for relation, columns in self._not_computed(connection, script).items():
                 if relation not in self.copied:
                     self._follow(connection, relation, columns, patience, blockers)
@@ -127,6 +127,7 @@ class Archive:
                     " WHERE ({values}) AND {key} IS NOT NULL ORDER BY {key}"
                 ).format(**parts)
             )
+            connection.execute(SQL("ANALYZE {copy}").format(**parts))
 
     def _copy_changes(self, connection: psycopg.Connection[Any], relation: str, columns: Sequence[str]) -> None:
         changed = SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(column)) for column in columns)

@@ -12,10 +12,11 @@ from sqlalchemy import URL, Connection
 
 from models import ANALYTICS
 from operations.catalog import Snapshot, diff, snapshot
+from operations.database import shown
 from operations.errors import SidbError, UsageError
 from operations.findings import Finding, Findings
 from operations.guard import sessions
-from operations.guard.asking import again
+from operations.guard.asking import InTheWay, again
 from operations.guard.lock import only_migrator
 from operations.guard.options import Options
 from operations.guard.patience import Patience
@@ -45,7 +46,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
 
     Raises SidbError, with nothing changed, where rows do not fit and `choice` does not settle it.
     """
-    with alone(url) as records, _guarded(url) as (session, connection):
+    with alone(url) as records, _guarded(url) as (session, connection, in_the_way):
         rollback = find(records, number)
         waiting = [kept for kept in records.archived(rollback) if kept.state not in ("restored", "dropped")]
         if not waiting:
@@ -54,7 +55,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
             )
         _refuse_if_not_upgraded(connection, waiting)
         if any(kept.state == "swapped" for kept in waiting):
-            swap.finish(connection)  # it was interrupted before that
+            swap.finish(connection, in_the_way)  # it was interrupted before that
         live = snapshot(session)
         tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if _is_table(kept)}
         unfit = [
@@ -74,12 +75,12 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
             table = tables[kept.relation]
             planned = _swap(session, connection, live, table, rollback, kept, unfit)
             if planned is not None:
-                swap.exchange(records, connection, rollback, planned)
+                swap.exchange(records, connection, in_the_way, rollback, planned)
             elif kept.state != "swapped":
                 with _progress(console, kept) as told:
                     Merge(connection, rollback, choice.skip, choice.renumber, told).table(table, kept)
         console.print("Finishing: foreign keys, materialized views, daily activity")
-        found = list(_finish(session, connection, records, rollback, live))
+        found = list(_finish(session, connection, in_the_way, records, rollback, live))
     left = sum(each.rows_left for each in _again(url, rollback))
     next_step = f"`sidb restore --drop {number}` once you are sure; `sidb backfill resume` if the backfill is to go on."
     if left:
@@ -90,11 +91,12 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
 def _finish(
     session: Connection,
     connection: psycopg.Connection[Any],
+    in_the_way: InTheWay,
     records: Records,
     rollback: Rollback,
     live: Snapshot,
 ) -> Iterator[Finding]:
-    swap.finish(connection)
+    swap.finish(connection, in_the_way)
     archived = records.archived(rollback)
     if any(kept.relation == EVENTS and kept.state == "swapped" for kept in archived):
         rows = _call(connection, "rebuild_niche_daily_activity")
@@ -199,7 +201,7 @@ def _shown(kept: Archived) -> str:
 
 
 @contextmanager
-def _guarded(url: URL) -> Iterator[tuple[Connection, psycopg.Connection[Any]]]:
+def _guarded(url: URL) -> Iterator[tuple[Connection, psycopg.Connection[Any], InTheWay]]:
     """A session of the guard's in autocommit mode, while no migration runs."""
     engine = sessions.engine(url)
     with (
@@ -207,7 +209,9 @@ def _guarded(url: URL) -> Iterator[tuple[Connection, psycopg.Connection[Any]]]:
         sessions.session(engine, autocommit=True) as observer,
         only_migrator(sessions.driver(observer), Options().deadline),
     ):
-        yield session, sessions.driver(session)
+        ours, other = sessions.driver(session), sessions.driver(observer)
+        sessions.refuse_unfit(ours, other, shown(url))
+        yield session, ours, InTheWay(other, ours.info.backend_pid, None)
 
 
 @contextmanager

@@ -91,11 +91,12 @@ def abort(url: URL, console: Console) -> Findings:
 
 def stop_following(url: URL, rollback: Rollback) -> None:
     """Take off what an interrupted copy of columns left on features, asking for the lock as the guard does."""
-    with sessions.session(sessions.engine(url), autocommit=True) as session:
+    opened = sessions.engine(url)
+    with sessions.session(opened, autocommit=True) as session, sessions.session(opened, autocommit=True) as observer:
         connection = sessions.driver(session)
         if connection.execute("SELECT FROM pg_trigger WHERE tgname = %s", [FOLLOW]).fetchone() is None:
             return
-        in_the_way = InTheWay(connection, connection.info.backend_pid, None)
+        in_the_way = InTheWay(sessions.driver(observer), connection.info.backend_pid, None)
         with connection.transaction():
             patience = Patience(Options().deadline)
             ask(connection, {FEATURES: "AccessExclusiveLock"}, patience, in_the_way, "end of an interrupted copy")

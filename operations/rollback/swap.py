@@ -81,7 +81,9 @@ def plan(
     return Swap(table, indexes, before, after, locks)
 
 
-def exchange(records: Records, connection: psycopg.Connection[Any], rollback: Rollback, swap: Swap) -> None:
+def exchange(
+    records: Records, connection: psycopg.Connection[Any], in_the_way: InTheWay, rollback: Rollback, swap: Swap
+) -> None:
     """Swap the tables. `connection` is a session of the guard's.
 
     Raises SidbError where somebody has written into the table meanwhile; nothing is changed then.
@@ -91,7 +93,6 @@ def exchange(records: Records, connection: psycopg.Connection[Any], rollback: Ro
         for statement in swap.indexes:
             connection.execute(statement)
     rights = [right for right in records.rights(rollback) if _is_of(right, table)]
-    in_the_way = InTheWay(connection, connection.info.backend_pid, None)
     with connection.transaction():
         ask(connection, swap.locks, Patience(Options().deadline), in_the_way, f"restore of {table.relation}")
         if not is_empty(connection, table):
@@ -109,9 +110,8 @@ def exchange(records: Records, connection: psycopg.Connection[Any], rollback: Ro
         keep(connection, rollback, table.relation, "swapped")
 
 
-def finish(connection: psycopg.Connection[Any]) -> None:
+def finish(connection: psycopg.Connection[Any], in_the_way: InTheWay) -> None:
     """What exchanges left to do, also those that were interrupted: it takes time, and holds up nobody."""
-    in_the_way = InTheWay(connection, connection.info.backend_pid, None)
     for relation, statement in connection.execute(query("rollback/unfinished"), {"schema": ANALYTICS}).fetchall():
         with connection.transaction():
             wanted = {relation: "ShareUpdateExclusiveLock"}
