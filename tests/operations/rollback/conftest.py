@@ -70,7 +70,10 @@ PHASE1 = (
     "SELECT niche_id, phrase, demand_score, monetise_score, supply_score, opportunity, updated_at FROM public.features",
     "SELECT niche_id, phrase, opportunity FROM public.hot_niches_today",
 )
-SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'analytics' ORDER BY 1"
+SEQUENCES = """
+    SELECT sequencename, last_value FROM pg_sequences
+    WHERE schemaname = 'analytics' AND sequencename <> 'stale_views_mark_id_seq' ORDER BY 1
+"""
 PRIVILEGES = """
     SELECT c.relname, c.relacl::text, (
         SELECT array_agg(a.attname || '=' || a.attacl::text ORDER BY a.attname)
