@@ -34,54 +34,57 @@ class Archive:
         self.rollback = rollback
         self.schema = rollback.archive
         self.copied: set[str] = set()
+        self.moving: Composed = SQL("").format()
 
     def prepare(self, script: Script, patience: Patience, in_the_way: InTheWay) -> None:
-        """Copy the columns that the step drops and nothing can compute again; follow their changes from then on."""
+        """Copy the columns that the step drops and nothing can compute again; follow their changes from then on.
+
+        All that has to be known for the move is looked up here, so that it is one request while the locks are held.
+        """
         with sessions.session(sessions.engine(self.url), autocommit=True) as session:
             connection = sessions.driver(session)
             blockers = InTheWay(in_the_way.observer, connection.info.backend_pid, in_the_way.end_idle_after)
-            for relation, columns in self._not_computed(connection, script).items():
-                if relation not in self.copied:
-                    self._follow(connection, relation, columns, patience, blockers)
-                    self._copy(connection, relation, columns)
-                    self.copied.add(relation)
+            steps: list[Composed] = []
+            for relation in sorted(loss.dropped_tables(script)):
+                steps += self._move(connection, relation)
+            computed = loss.computed(script)
+            for relation, columns in loss.dropped_columns(connection, script).items():
+                if all(f"{relation}.{column}" in computed for column in columns):
+                    steps += self._copying(connection, relation, columns)
+                else:
+                    if relation not in self.copied:
+                        self._follow(connection, relation, columns, patience, blockers)
+                        self._copy(connection, relation, columns)
+                        self.copied.add(relation)
+                    steps += [self._copy_changes(relation, columns), *unfollowing(relation, self.schema)]
+                steps.append(self._record(relation, columns, []))
+            self.moving = SQL("; ").join([*self._schema(), *steps] if steps else [])
 
     def move(self, connection: psycopg.Connection[Any], script: Script) -> None:
         """Move the tables that the step drops, and finish the copies, in the step's transaction."""
-        tables = sorted(loss.dropped_tables(script))
-        columns = loss.dropped_columns(connection, script)
-        if not tables and not columns:
-            return
-        self._make_schema(connection)
-        for relation in tables:
-            self._move(connection, relation)
-        followed = self._not_computed(connection, script)
-        for relation, names in columns.items():
-            if relation in followed:
-                self._copy_changes(connection, relation, names)
-                unfollow(connection, relation, self.schema)
-            else:
-                self._copy(connection, relation, names)
-            self._record(connection, relation, names, [])
+        if self.moving.as_string():
+            connection.execute(self.moving)
 
-    def _make_schema(self, connection: psycopg.Connection[Any]) -> None:
+    def _schema(self) -> list[Composed]:
         number, target = self.rollback.rollback_id, self.rollback.target
         comment = f"Put aside by the rollback to {target}: sidb restore {number}, or sidb restore --drop {number}"
-        connection.execute(self._sql("CREATE SCHEMA IF NOT EXISTS {schema}"))
-        connection.execute(SQL("COMMENT ON SCHEMA {} IS {}").format(Identifier(self.schema), comment))
+        schema = Identifier(self.schema)
+        return [
+            SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema),
+            SQL("COMMENT ON SCHEMA {} IS {}").format(schema, comment),
+        ]
 
-    def _move(self, connection: psycopg.Connection[Any], relation: str) -> None:
-        path = connection.execute("SELECT current_setting('search_path')").fetchone()
-        connection.execute("SELECT set_config('search_path', '', true)")  # so that names are printed in full
-        found = connection.execute(query("rollback/foreign_keys_and_triggers"), {"relation": relation}).fetchall()
-        connection.execute("SELECT set_config('search_path', %s, true)", path)
-        for removal, _ in found:
-            connection.execute(removal)
-        move = SQL("ALTER TABLE IF EXISTS {} SET SCHEMA {}").format(
-            Identifier(*relation.split(".")), Identifier(self.schema)
-        )
-        connection.execute(move)
-        self._record(connection, relation, None, [definition for _, definition in found])
+    def _move(self, connection: psycopg.Connection[Any], relation: str) -> list[Composed]:
+        if connection.execute("SELECT to_regclass(%s)", [relation]).fetchone() == (None,):
+            return []
+        with connection.transaction():
+            connection.execute("SET LOCAL search_path = ''")  # so that names are printed in full
+            found = connection.execute(query("rollback/foreign_keys_and_triggers"), {"relation": relation}).fetchall()
+        return [
+            *(SQL("{}").format(SQL(removal)) for removal, _ in found),
+            SQL("ALTER TABLE {} SET SCHEMA {}").format(Identifier(*relation.split(".")), Identifier(self.schema)),
+            self._record(relation, None, [definition for _, definition in found]),
+        ]
 
     def _follow(
         self,
@@ -93,8 +96,9 @@ class Archive:
     ) -> None:
         names = {"function": Identifier(self.schema, FOLLOW), "changes": Identifier(self.schema, CHANGES)}
         with connection.transaction():
-            self._make_schema(connection)
-            connection.execute(self._sql("CREATE TABLE IF NOT EXISTS {schema}.{changes} (niche_id bigint NOT NULL)"))
+            for statement in self._schema():
+                connection.execute(statement)
+            connection.execute(SQL("CREATE TABLE IF NOT EXISTS {changes} (niche_id bigint NOT NULL)").format(**names))
             connection.execute(SQL(query("rollback/note_change")).format(**names))
         with connection.transaction():
             ask(connection, {relation: "ShareRowExclusiveLock"}, patience, blockers, f"copy of {relation}")
@@ -106,6 +110,11 @@ class Archive:
 
     def _copy(self, connection: psycopg.Connection[Any], relation: str, columns: Sequence[str]) -> None:
         """From rows that hold a value; a copy that was interrupted is made anew."""
+        with connection.transaction():
+            for statement in self._copying(connection, relation, columns):
+                connection.execute(statement)
+
+    def _copying(self, connection: psycopg.Connection[Any], relation: str, columns: Sequence[str]) -> list[Composed]:
         values = SQL(" OR ").join(
             SQL("{} IS DISTINCT FROM {}").format(Identifier(column), self._default(connection, relation, column))
             for column in columns
@@ -117,69 +126,54 @@ class Archive:
             "values": values,
             "key": Identifier(KEY),
         }
-        with connection.transaction():
-            connection.execute(SQL("DROP TABLE IF EXISTS {copy}").format(**parts))
-            connection.execute(SQL("CREATE TABLE {copy} AS SELECT {columns} FROM {relation} LIMIT 0").format(**parts))
-            connection.execute(SQL("ALTER TABLE {copy} ADD PRIMARY KEY ({key})").format(**parts))
-            connection.execute(
-                SQL(
-                    "INSERT INTO {copy} SELECT DISTINCT ON ({key}) {columns} FROM {relation}"
-                    " WHERE ({values}) AND {key} IS NOT NULL ORDER BY {key}"
-                ).format(**parts)
-            )
-            connection.execute(SQL("ANALYZE {copy}").format(**parts))
-
-    def _copy_changes(self, connection: psycopg.Connection[Any], relation: str, columns: Sequence[str]) -> None:
-        changed = SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(column)) for column in columns)
-        connection.execute(
+        return [
+            SQL("DROP TABLE IF EXISTS {copy}").format(**parts),
             SQL(
-                "INSERT INTO {copy} SELECT {columns} FROM {relation}"
-                " WHERE {key} IN (SELECT {key} FROM {changes}) ON CONFLICT ({key}) DO UPDATE SET {changed}"
-            ).format(
-                copy=Identifier(self.schema, relation.partition(".")[2]),
-                columns=_list([KEY, *columns]),
-                relation=Identifier(*relation.split(".")),
-                key=Identifier(KEY),
-                changes=Identifier(self.schema, CHANGES),
-                changed=changed,
-            )
-        )
+                "CREATE TABLE {copy} AS SELECT DISTINCT ON ({key}) {columns} FROM {relation}"
+                " WHERE ({values}) AND {key} IS NOT NULL ORDER BY {key}"
+            ).format(**parts),
+            SQL("ALTER TABLE {copy} ADD PRIMARY KEY ({key})").format(**parts),
+            SQL("ANALYZE {copy}").format(**parts),
+        ]
 
-    def _not_computed(self, connection: psycopg.Connection[Any], script: Script) -> dict[str, list[str]]:
-        computed = loss.computed(script)
-        return {
-            relation: columns
-            for relation, columns in loss.dropped_columns(connection, script).items()
-            if not all(f"{relation}.{column}" in computed for column in columns)
-        }
+    def _copy_changes(self, relation: str, columns: Sequence[str]) -> Composed:
+        changed = SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(column)) for column in columns)
+        return SQL(
+            "INSERT INTO {copy} SELECT {columns} FROM {relation}"
+            " WHERE {key} IN (SELECT {key} FROM {changes}) ON CONFLICT ({key}) DO UPDATE SET {changed}"
+        ).format(
+            copy=Identifier(self.schema, relation.partition(".")[2]),
+            columns=_list([KEY, *columns]),
+            relation=Identifier(*relation.split(".")),
+            key=Identifier(KEY),
+            changes=Identifier(self.schema, CHANGES),
+            changed=changed,
+        )
 
     def _default(self, connection: psycopg.Connection[Any], relation: str, column: str) -> SQL:
         row = connection.execute(query("guard/column_default"), {"relation": relation, "column": column}).fetchone()
         assert row is not None
         return SQL(row[0])  # an expression as PostgreSQL prints it
 
-    def _record(
-        self, connection: psycopg.Connection[Any], relation: str, columns: list[str] | None, definitions: list[str]
-    ) -> None:
-        parameters = {
-            "rollback_id": self.rollback.rollback_id,
-            "relation": relation,
-            "kept_columns": columns,
-            "definitions": definitions,
-        }
-        connection.execute(query("rollback/archive"), parameters)
-
-    def _sql(self, text: str) -> Composed:
-        return SQL(text).format(schema=Identifier(self.schema), changes=Identifier(CHANGES))
+    def _record(self, relation: str, columns: list[str] | None, definitions: list[str]) -> Composed:
+        return SQL(
+            "INSERT INTO sidb.rollback_archived (rollback_id, relation, kept_columns, definitions)"
+            " VALUES ({}, {}, {}::text [], {}::text []) ON CONFLICT (rollback_id, relation) DO NOTHING"
+        ).format(self.rollback.rollback_id, relation, columns, definitions)
 
 
 def unfollow(connection: psycopg.Connection[Any], relation: str, schema: str) -> None:
     """Take the trigger off that follows changes, in a transaction that holds the table for itself."""
-    connection.execute(
-        SQL("DROP TRIGGER IF EXISTS {} ON {}").format(Identifier(FOLLOW), Identifier(*relation.split(".")))
-    )
-    connection.execute(SQL("DROP FUNCTION IF EXISTS {}()").format(Identifier(schema, FOLLOW)))
-    connection.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(schema, CHANGES)))
+    for statement in unfollowing(relation, schema):
+        connection.execute(statement)
+
+
+def unfollowing(relation: str, schema: str) -> list[Composed]:
+    return [
+        SQL("DROP TRIGGER IF EXISTS {} ON {}").format(Identifier(FOLLOW), Identifier(*relation.split("."))),
+        SQL("DROP FUNCTION IF EXISTS {}()").format(Identifier(schema, FOLLOW)),
+        SQL("DROP TABLE IF EXISTS {}").format(Identifier(schema, CHANGES)),
+    ]
 
 
 def _list(columns: Sequence[str]) -> Composed:

@@ -1,4 +1,4 @@
-"""Rollback and restore under Phase 1's traffic: no error, and nobody waits for as long as the session that is in the way."""
+"""Rollback and restore under Phase 1's traffic: no error, and nobody waits for as long as the blocker blocks."""
 
 import time
 
