@@ -9,19 +9,18 @@ from sqlalchemy import URL
 from operations import report
 from operations.errors import SidbError, UsageError
 from operations.queries import query
-from operations.rollback.records import Records, Rollback, alone, reading
+from operations.rollback.records import Archived, Records, Rollback, alone, reading
 
 
 @dataclass(frozen=True)
 class Line:
-    """A table of an archive, as `sidb restore` lists it."""
+    """A table of an archive: rows that are back already, rows left because they do not fit, bytes that are there."""
 
     archive: int
     taken: str
-    way: str
-    relation: str
+    table: str
     state: str
-    restored: int
+    back: int
     left: int
     bytes: int | None
 
@@ -40,9 +39,8 @@ def archives(url: URL) -> Archives:
             [
                 Line(
                     rollback.rollback_id,
-                    f"{rollback.started:%Y-%m-%d %H:%M}",
-                    f"{rollback.origin} to {rollback.target}",
-                    kept.relation if kept.kept_columns is None else f"{kept.relation} ({', '.join(kept.kept_columns)})",
+                    f"{rollback.started:%Y-%m-%d}",
+                    _name(kept),
                     kept.state,
                     kept.rows_restored,
                     kept.rows_left,
@@ -81,3 +79,8 @@ def find(records: Records, number: int) -> Rollback:
             f"The rollback to {found.target} is not finished.", "finish it with `sidb rollback`, or `--abort` it."
         )
     return found
+
+
+def _name(kept: Archived) -> str:
+    name = kept.relation.partition(".")[2]
+    return name if kept.kept_columns is None else f"{name}, {len(kept.kept_columns)} columns"

@@ -82,7 +82,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
         console.print("Finishing: foreign keys, materialized views, daily activity")
         found = list(_finish(session, connection, in_the_way, records, rollback, live))
     left = sum(each.rows_left for each in _again(url, rollback))
-    next_step = f"`sidb restore --drop {number}` once you are sure; `sidb backfill resume` if the backfill is to go on."
+    next_step = f"sidb verify; then `sidb backfill resume`, and `sidb restore --drop {number}` once you are sure."
     if left:
         next_step = f"{left:,} rows stay in {rollback.archive}: look at them, then `sidb restore --drop {number}`."
     return Findings(found, next_step)
