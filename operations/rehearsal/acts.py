@@ -266,15 +266,15 @@ def _told(play: Any) -> Any:
     return told
 
 
-def act(name: str, title: str, play: Any, *, closes: bool = False) -> Act:
+def act(name: str, title: str, play: Any, *, closes: bool = False, migrates: bool = False) -> Act:
     """An act whose failures are SidbError."""
-    return Act(name, title, _told(play), closes)
+    return Act(name, title, _told(play), closes, migrates)
 
 
 ACTS = (
     act("before", "The application before", before),
     act("preflight", "Preflight", prepare),
-    act("upgrade", "Upgrade", migrate),
+    act("upgrade", "Upgrade", migrate, migrates=True),
     act("load", "Load the history", load),
     act("backfill", "Backfill", backfill),
     act("fill", "Phase 2 fills its tables", fill),
@@ -282,8 +282,8 @@ ACTS = (
     act("verify", "Verify", verify),
     act("readers", "Readers' queries", read),
     act("monitor", "Monitor", watch),
-    act("rollback", "Rollback", roll_back, closes=True),
-    act("again", "Upgrade again", migrate_again),
+    act("rollback", "Rollback", roll_back, closes=True, migrates=True),
+    act("again", "Upgrade again", migrate_again, migrates=True),
     act("restore", "Restore", bring_back),
     act("reverify", "Verify again", verify),
     act("after", "The application after", after),

@@ -21,9 +21,6 @@ import psycopg
 from operations.queries import query
 
 SKEW = 3.2  # as in the generated history: the first niches are asked for most often
-REPORT_OPEN = 3.0
-"""Seconds for which the left-open report keeps its transaction."""
-REPORT_PAUSE = 1.0
 HAND_OVER = 0.25
 
 
@@ -112,8 +109,9 @@ def score(address: str, statements: tuple[str, ...], pipe: Pipe) -> None:
         _send(pipe, (began, time.monotonic(), failed))
 
 
-def leave_open(address: str, pipe: Pipe) -> None:
-    """The left-open report: keeps `features` open for some seconds at a time."""
+def leave_open(address: str, seconds: float, pipe: Pipe) -> None:
+    """The left-open report: keeps a transaction open on `features` for so many seconds of each four thirds of them."""
+    pause = seconds / 3
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     over = False
     while not over:
@@ -121,11 +119,11 @@ def leave_open(address: str, pipe: Pipe) -> None:
             with psycopg.connect(address, application_name="rehearsal report") as connection:
                 while not over:
                     connection.execute(query("rehearsal/left_open"))
-                    over = _heard(pipe, REPORT_OPEN) == STOP
+                    over = _heard(pipe, seconds) == STOP
                     connection.rollback()
-                    over = over or _heard(pipe, REPORT_PAUSE) == STOP
+                    over = over or _heard(pipe, pause) == STOP
         except psycopg.Error:  # shut out during a rollback, as it should be
-            over = _heard(pipe, REPORT_PAUSE) == STOP
+            over = _heard(pipe, pause) == STOP
 
 
 def _session(order: Order, told: Told, samples: "SimpleQueue[Sample]", due: float, every: float, seed: int) -> None:

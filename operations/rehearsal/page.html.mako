@@ -17,6 +17,7 @@
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 0 auto; max-width: 62rem; padding: 1rem; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .5rem; border-bottom: 1px solid #d4d4d4; padding-bottom: .2rem; }
+h3 { font-size: 1rem; margin: .8rem 0 0; }
 p { margin: .4rem 0; }
 .verdict { display: inline-block; font-weight: 700; font-size: 1.3rem; padding: .2rem .9rem; border: 3px solid; border-radius: .4rem; }
 .ok { color: #166534; } .failed { color: #b91c1c; } .warning { color: #92400e; } .unknown { color: #6b21a8; }
@@ -59,7 +60,7 @@ Phase 1 as it was found in the database;
 ${count(script["niches"])} niches, <code>hot_niches_today</code> as a ${"materialized view" if script["shape"] == "matview" else "table"};
 % endif
 ${count(script["events"])} events of history; ${count(script["rate"])} statements a second from the application, with its nightly
-scorer, and a report that left a transaction open on <code>features</code>, three seconds of every four, throughout.</p>
+scorer, and a report that left a transaction open on <code>features</code> for some seconds at a time, throughout.</p>
 <p class="note">PostgreSQL ${data["server"]["version"]}; ${", ".join(f"{name} {value}" for name, value in data["server"]["settings"].items())}.
 % if data["shared_role"]:
 The clients had to share the migrator's role: the rollback could not shut them out.
@@ -80,7 +81,7 @@ The clients had to share the migrator's role: the rollback could not shut them o
 </table>
 
 <h2>What the application noticed</h2>
-<div class="wide">${latency | n}</div>
+<div class="wide">${plots[0][1] | n}</div>
 <div class="wide"><table>
 <tr><th>Phase 1's statements</th><th class="num">sent</th><th class="num">p50</th><th class="num">p95</th><th class="num">p99</th><th class="num">longest</th></tr>
 % for name, key in (("before the rollout", "before"), ("during it", "during")):
@@ -120,6 +121,10 @@ ${num(f"summary.acts.{i}.{phase}.p50_ms", ms)}${num(f"summary.acts.{i}.{phase}.p
 </table></div>
 
 <h2>Migration steps</h2>
+% for name, drawing in plots[1:]:
+<h3>${name}</h3>
+<div class="wide">${drawing | n}</div>
+% endfor
 <div class="wide"><table>
 <tr><th>step</th><th>outcome</th><th class="num">at</th><th class="num">took</th><th class="num">waited for locks</th><th class="num">tries</th><th class="num">victims</th><th class="num">longest wait</th><th>locks that it held, and declares</th></tr>
 % for i, step in enumerate(s["steps"]):

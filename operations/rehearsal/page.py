@@ -29,7 +29,7 @@ def render(data: dict[str, Any]) -> str:
     """The page of what the JSON says; a number's cell names its place there: ``data-of="summary.before.p99_ms"``."""
     template = Template(filename=str(TEMPLATE), default_filters=["h"], strict_undefined=True)  # noqa: S702 - all is escaped
     forms = {"ms": _ms, "seconds": _seconds, "count": _count, "size": _size, "clock": _clock}
-    return str(template.render(data=data, pick=lambda path: pick(data, path), latency=_latency(data), **forms))
+    return str(template.render(data=data, pick=lambda path: pick(data, path), plots=_plots(data), **forms))
 
 
 def pick(data: Any, path: str) -> Any:
@@ -39,9 +39,24 @@ def pick(data: Any, path: str) -> Any:
     return data
 
 
-def _latency(data: dict[str, Any]) -> str:
+def _plots(data: dict[str, Any]) -> list[tuple[str, str]]:
+    """The whole run with its acts, then each act that migrates with its steps: a name and a drawing."""
     summary = data["summary"]
-    timeline = summary["timeline"]
+    whole, *migrating = summary["timelines"]
+    acts = [Band(act["name"], act["began"], act["began"] + act["seconds"]) for act in summary["acts"]]
+    steps = [Band(step["revision"], step["began"], step["began"] + step["seconds"]) for step in summary["steps"]]
+    minutes = Axis("min:s since the beginning; black strips: the nightly scorer", form=_clock)
+    plots = [(whole["name"], _plot(whole, minutes, acts, summary["scorings"]))]
+    for timeline in migrating:
+        until = timeline["began"] + timeline["seconds"]
+        its = [step for step in steps if timeline["began"] <= step.since <= until]
+        seconds = Axis("seconds since the beginning; black strips: the nightly scorer", first=timeline["began"])
+        plots.append((timeline["name"], _plot(timeline, seconds, its, summary["scorings"])))
+    return plots
+
+
+def _plot(timeline: dict[str, Any], x: Axis, bands: list[Band], scorings: list[dict[str, Any]]) -> str:
+    began, until = timeline["began"], timeline["began"] + timeline["seconds"]
     lines = []
     for name, key, phase, colour, width in (
         ("longest, Phase 1", "longest_ms", "phase1", "#f0a58a", 1.0),
@@ -49,13 +64,15 @@ def _latency(data: dict[str, Any]) -> str:
         ("median, Phase 1", "p50_ms", "phase1", COLOURS[0], 1.6),
         ("median, Phase 2", "p50_ms", "phase2", COLOURS[2], 1.2),
     ):
-        points = [(bucket["at"], bucket[key]) for bucket in timeline[phase]]
+        points = [(began + bucket["at"], bucket[key]) for bucket in timeline[phase]]
         if any(value is not None for _, value in points):
             lines.append(Line(name, points, colour, width))
-    acts = [Band(act["name"], act["began"], act["began"] + act["seconds"]) for act in summary["acts"]]
-    x = Axis("since the beginning (min:s); dark strips: the nightly scorer", form=_clock)
-    scorings = [(each["began"], each["began"] + each["seconds"]) for each in summary["scorings"]]
-    return Plot(x, Axis("milliseconds", logarithmic=True, least=LEAST_MS), lines, acts, scorings).svg()
+    strips = [
+        (max(began, each["began"]), min(until, each["began"] + each["seconds"]))
+        for each in scorings
+        if each["began"] < until and each["began"] + each["seconds"] > began
+    ]
+    return Plot(x, Axis("milliseconds", logarithmic=True, least=LEAST_MS), lines, bands, strips).svg()
 
 
 def _ms(value: float | None) -> str:

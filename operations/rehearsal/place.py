@@ -76,9 +76,10 @@ def application(owner: URL) -> Iterator[Place]:
     with engine(owner, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as opened:
         connection = driver(opened)
         try:
-            _drop_role(connection)
-            create = SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(Identifier(APPLICATION), Literal(password))
-            connection.execute(create)
+            # One that a killed rehearsal left may still have rights elsewhere, and is taken over.
+            verb = SQL("ALTER" if _role_exists(connection) else "CREATE")
+            make = SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, Identifier(APPLICATION), Literal(password))
+            connection.execute(make)
             grant_phase1(connection)
             psycopg.connect(_libpq(clients)).close()
         except psycopg.Error:  # not allowed, or not let in by pg_hba.conf
@@ -109,8 +110,14 @@ def grant_phase2(place: Place) -> None:
         connection.execute(SQL("GRANT analytics_writer, analytics_reader TO {}").format(Identifier(APPLICATION)))
 
 
+def _role_exists(connection: psycopg.Connection[object]) -> bool:
+    return _true(
+        connection, SQL("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = {})").format(Literal(APPLICATION))
+    )
+
+
 def _drop_role(connection: psycopg.Connection[object]) -> None:
-    if _true(connection, SQL("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = {})").format(Literal(APPLICATION))):
+    if _role_exists(connection):
         connection.execute(SQL("DROP OWNED BY {}").format(Identifier(APPLICATION)))
         connection.execute(SQL("DROP ROLE {}").format(Identifier(APPLICATION)))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 Point = tuple[float, float | None]
+ROOM = 16  # between two names above the plot, which are slanted
 COLOURS = ("#1f5fbf", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#a16207")
 
 
@@ -31,11 +32,15 @@ class Band:
 
 @dataclass(frozen=True)
 class Axis:
-    """What is measured along it, and whether logarithmically; `least` is the smallest value that is shown then."""
+    """What is measured along it, and whether logarithmically; `least` is the smallest value that is shown then.
+
+    A linear axis begins at `first`.
+    """
 
     title: str
     logarithmic: bool = False
     least: float | None = None
+    first: float = 0.0
     form: Callable[[float], str] = "{:g}".format
 
 
@@ -54,7 +59,7 @@ class Plot:
 
     def svg(self) -> str:
         """The drawing, self-contained; it scales with the room that it has."""
-        left, right, top, bottom = 58, 12, 78 if self.bands else 14, 62
+        left, right, top, bottom = 58, 40 if self.bands else 12, 78 if self.bands else 14, 62
         across = _Scale(self.x, [x for line in self.lines for x, _ in line.points], left, self.width - right)
         values = [y for line in self.lines for _, y in line.points if y is not None]
         up = _Scale(self.y, values or [1.0], self.height - bottom, top)
@@ -63,8 +68,12 @@ class Plot:
             f'font-family="system-ui, sans-serif" font-size="12" fill="#1a1a1a">',
             f'<rect width="{self.width}" height="{self.height}" fill="#ffffff"/>',
         ]
+        named = -math.inf
         for number, band in enumerate(self.bands):
-            parts.append(_band(band, number, across, top, self.height - bottom))
+            begins = across.place(band.since)
+            fits = begins - named >= ROOM
+            named = begins if fits else named
+            parts.append(_band(band, number, across, top, self.height - bottom, named=fits))
         for tick in up.ticks():
             y = up.place(tick)
             parts.append(f'<path d="M{left} {y:.1f}H{self.width - right}" stroke="#d4d4d4" stroke-width="0.6"/>')
@@ -111,7 +120,7 @@ class _Scale:
             self.upper = max(*values, self.lower * 10)
             self.upper = _round_up(self.upper)
         else:
-            self.lower, self.upper = min(0.0, *values), max(*values, 1e-9)
+            self.lower, self.upper = axis.first, max(*values, axis.first + 1e-9)
         self.begin, self.end = begin, end
 
     def place(self, value: float) -> float:
@@ -130,7 +139,8 @@ class _Scale:
         rough = (self.upper - self.lower) / 8
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-        return [self.lower + step * number for number in range(int((self.upper - self.lower) / step * 1.0001) + 1)]
+        first = math.ceil(self.lower / step)
+        return [step * number for number in range(first, int(self.upper / step * 1.0001) + 1)]
 
 
 def _round_up(value: float) -> float:
@@ -156,13 +166,15 @@ def _line(line: Line, across: _Scale, up: _Scale) -> str:
     return drawn
 
 
-def _band(band: Band, number: int, across: _Scale, top: float, bottom: float) -> str:
+def _band(band: Band, number: int, across: _Scale, top: float, bottom: float, *, named: bool) -> str:
     x, end = across.place(band.since), across.place(band.until)
     shade = "#eef2f7" if number % 2 else "#ffffff"
-    # The names are slanted, so that those of short stretches do not overlap.
-    return (
+    drawn = (
         f'<rect x="{x:.1f}" y="{top}" width="{max(end - x, 0.5):.1f}" height="{bottom - top:.0f}" fill="{shade}"/>'
         f'<path d="M{x:.1f} {bottom:.0f}V{top}" stroke="#a3a3a3" stroke-width="0.6"/>'
-        f'<text transform="translate({(x + min(end, x + 24)) / 2:.1f} {top - 5}) rotate(-35)" font-size="11.5">'
-        f"{escape(band.name)}</text>"
     )
+    if named:
+        place = (x + min(end, x + 24)) / 2
+        turned = f"translate({place:.1f} {top - 5}) rotate(-35)"
+        drawn += f'<text transform="{turned}" font-size="11.5">{escape(band.name)}</text>'
+    return drawn

@@ -56,7 +56,8 @@ def rehearse(
         shape = volume.shape_of(opened)
         known = {entry.step_id for entry in upgrade.history(url).steps}
         with place.application(url) as where:
-            with running(where.application, url, shape, script.rate, _niches(opened)) as traffic:
+            clients = (script.rate, _niches(opened), script.open_seconds)
+            with running(where.application, url, shape, *clients) as traffic:
                 stage = Stage(script, where, opened, shape, traffic, say)
                 played = play(acts, stage)
             entries = [entry for entry in upgrade.history(url).steps if entry.step_id not in known]

@@ -30,6 +30,11 @@ class Script:
         """For how long the application is measured with nothing else going on: longer in a large rehearsal."""
         return min(20.0, max(1.0, self.events / 100_000))
 
+    @property
+    def open_seconds(self) -> float:
+        """For how long at a time the left-open report keeps its transaction."""
+        return min(3.0, max(0.4, self.events / 500_000))
+
 
 @dataclass(frozen=True)
 class Growth:
@@ -110,13 +115,14 @@ class Stage:
 class Act:
     """A part of the play. `play` says what came of it, and raises SidbError where it must end there.
 
-    `closes`: applications are shut out for a part of it, as they are meant to be.
+    `closes`: applications are shut out for a part of it, as they are meant to be. `migrates`: it has migration steps.
     """
 
     name: str
     title: str
     play: Callable[[Stage], str]
     closes: bool = False
+    migrates: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The summary: everything that the report says, computed once, from what was measured, noted and recorded."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,9 @@ from operations.rehearsal.stage import Notes, Played
 from operations.rehearsal.traffic import Scoring, Traffic
 
 PIECES = 240
-"""Of the plot's time axis."""
+"""Of a plot's time axis, at most."""
+SHORTEST = 0.1
+"""Seconds of a piece."""
 RELATIONS = ("table", "materialized view", "view")
 HALF_A_YEAR = 180.0  # days
 AFTERMATH = 1.0
@@ -103,8 +105,10 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Pieces of the whole run, for the plot; `seconds` is its length."""
+    """Pieces of the whole run, or of an act that migrates, for a plot; `began` and `seconds` from the run's start."""
 
+    name: str
+    began: float
     seconds: float
     phase1: list[Bucket]
     phase2: list[Bucket]
@@ -123,7 +127,7 @@ class Summary:
     statements: list[StatementSummary]
     before: Latency
     during: Latency
-    timeline: Timeline
+    timelines: list[Timeline]
     forecast: Forecast | None
     notes: Notes
 
@@ -154,11 +158,14 @@ def summarise(
         ],
         before=_over(quiet, [each for each in played if each.act.name == "before"]),
         during=_over(quiet, [each for each in played if each.act.name not in ("before", "after")]),
-        timeline=Timeline(
-            round(ended - began, 1),
-            series(by_phase[1], began, ended, PIECES),
-            series(by_phase[2], began, ended, PIECES),
-        ),
+        timelines=[
+            _timeline("the whole run", began, ended, began, by_phase),
+            *(
+                _timeline(each.act.title, each.began, each.ended, began, by_phase)
+                for each in played
+                if each.act.migrates
+            ),
+        ],
         forecast=_forecast(notes),
         notes=notes,
     )
@@ -183,6 +190,14 @@ def _act(played: Played, began: float, by_phase: dict[int, list[Sample]]) -> Act
         played.error,
         *latencies,
     )
+
+
+def _timeline(
+    name: str, since: float, until: float, began: float, by_phase: Mapping[int, Sequence[Sample]]
+) -> Timeline:
+    pieces = min(PIECES, max(10, round((until - since) / SHORTEST)))
+    phases = [series(by_phase[phase], since, until, pieces) for phase in (1, 2)]
+    return Timeline(name, round(since - began, 2), round(until - since, 2), *phases)
 
 
 def _undisturbed(samples: Iterable[Sample], scorings: Sequence[Scoring]) -> list[Sample]:

@@ -91,7 +91,9 @@ def as_sent(reader: Reader) -> str:
 class Traffic:
     """Running clients. Half of the rate is Phase 1's with its seeder's, the other half Phase 2's, while it is on."""
 
-    def __init__(self, application: URL, owner: URL, shape: Shape, rate: float, niches: int) -> None:
+    def __init__(
+        self, application: URL, owner: URL, shape: Shape, rate: float, niches: int, open_seconds: float
+    ) -> None:
         self.statements = statements()
         self.samples: list[Sample] = []
         self.scorings: list[Scoring] = []
@@ -113,7 +115,7 @@ class Traffic:
             )
         scorer = tuple((phase1.QUERIES / f"{name}.sql").read_text("utf-8") for name in ("score", f"refresh_{shape}"))
         self._start("scorer", score, _address(owner), scorer)
-        self._start("report", leave_open, address)
+        self._start("report", leave_open, address, open_seconds)
         self._threads = [
             threading.Thread(target=self._listen, name="rehearsal samples", daemon=True),
             threading.Thread(target=self._look, args=(_address(owner),), name="rehearsal waits", daemon=True),
@@ -195,22 +197,31 @@ class Traffic:
                     self.samples.extend(received)
 
     def _look(self, address: str) -> None:
-        with psycopg.connect(address, autocommit=True, application_name="rehearsal waits") as connection:
-            while not self._over.wait(LOOK):
-                for pid, waiting, since, seconds, behind in connection.execute(query("rehearsal/waits")):
-                    if OURS.get(waiting) != APPLICATION:
-                        continue
-                    key = (pid, since)
-                    who = OURS.get(behind, ROLLOUT)
-                    if key in self.waits and self.waits[key].behind == ROLLOUT:
-                        who = ROLLOUT  # it was in the way once
-                    self.waits[key] = Wait(time.monotonic(), seconds, waiting, who)
+        while not self._over.wait(LOOK):
+            # A lost session is not the end of looking.
+            with (
+                suppress(psycopg.Error),
+                psycopg.connect(address, autocommit=True, application_name="rehearsal waits") as connection,
+            ):
+                while not self._over.wait(LOOK):
+                    for row in connection.execute(query("rehearsal/waits")):
+                        self._note(*row)
+
+    def _note(self, pid: int, waiting: str, since: str, seconds: float, behind: str) -> None:
+        if OURS.get(waiting) != APPLICATION:
+            return
+        known = self.waits.get((pid, since))
+        # Whoever waited for the rollout for a part of the time did.
+        who = ROLLOUT if known and known.behind == ROLLOUT else OURS.get(behind, ROLLOUT)
+        self.waits[pid, since] = Wait(time.monotonic(), seconds, waiting, who)
 
 
 @contextmanager
-def running(application: URL, owner: URL, shape: Shape, rate: float, niches: int) -> Iterator[Traffic]:
+def running(
+    application: URL, owner: URL, shape: Shape, rate: float, niches: int, open_seconds: float
+) -> Iterator[Traffic]:
     """Clients that run for the length of the block."""
-    traffic = Traffic(application, owner, shape, rate, niches)
+    traffic = Traffic(application, owner, shape, rate, niches, open_seconds)
     try:
         traffic.wait_for_first()
         yield traffic

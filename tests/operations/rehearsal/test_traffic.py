@@ -22,7 +22,7 @@ def until(happened: Callable[[], object], what: str) -> None:
 def test_what_waits_behind_a_slow_statement_is_late_too(clone: Clone, connect: Callable[..., Engine]) -> None:
     url = clone("migrated_table")
     blocker = connect(url)
-    with running(url, url, Shape.TABLE, 200, 200) as traffic:
+    with running(url, url, Shape.TABLE, 200, 200, 0.4) as traffic:
         with blocker.begin() as connection:
             connection.execute(text("LOCK TABLE features IN ACCESS EXCLUSIVE MODE"))
             since = time.monotonic()
@@ -39,7 +39,7 @@ def test_what_waits_behind_a_slow_statement_is_late_too(clone: Clone, connect: C
 
 def test_phase2_is_sent_only_while_it_is_live(clone: Clone) -> None:
     url = clone("migrated_matview")
-    with running(url, url, Shape.MATVIEW, 100, 200) as traffic:
+    with running(url, url, Shape.MATVIEW, 100, 200, 0.4) as traffic:
 
         def phases() -> set[int]:
             return {traffic.statements[sample.statement].phase for sample in traffic.samples}
