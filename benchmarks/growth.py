@@ -1,7 +1,7 @@
 """What grows with the rows, and what must not: python -m benchmarks.growth [niches] [million events …]
 
 The rollout at each size, on a database of its own with the rehearsal's volume and nothing else going on: upgrade,
-backfill, its verification, rollback, upgrade again, the readers' queries for the niche with the most events. The
+backfill, verification, rollback, upgrade again, restore, the readers' queries for the niche with the most events. The
 results go to benchmarks/results/growth.json and docs/images/growth.svg.
 
 It is the embedded server, with its data on disk and with durability, as production has it.
@@ -31,14 +31,19 @@ from operations.embedded import project_server
 from operations.health import Health
 from operations.phase1 import Shape
 from operations.rehearsal import volume
-from operations.rehearsal.acts import EXPIRED, PHASE_1, QUIET
+from operations.rehearsal.acts import PHASE_1, QUIET, WHOLE
+from operations.rehearsal.filling import EXPIRED
 from operations.rehearsal.place import embedded
 from operations.rehearsal.plot import COLOURS, Axis, Line, Plot
 from operations.rehearsal.reading import ask_all
+from operations.rollback import archives
+from operations.rollback import restore as restoring
 from operations.rollback import run as rollback
 from operations.settings import Settings
+from operations.verify import run as verifying
 
 RESULTS = ROOT / "benchmarks" / "results" / "growth.json"
+DRAWN = ("upgrade", "rollback", "restore", "backfill", "verify")
 IMAGE = ROOT / "docs" / "images" / "growth.svg"
 
 
@@ -73,22 +78,27 @@ def measure(url: URL, niches: int, events: int) -> Grown:
     timed("load", lambda: volume.stage_history(engine, events, lambda done: None))
     as_of = _begin(engine)
     moved = timed("backfill", lambda: Runner(engine, Brake(Health(), None)).run(Scope(as_of)))
-    proofs = timed("verify", lambda: verification.verify(engine, JOBS, as_of))
+    proofs = timed("backfill verify", lambda: verification.verify(engine, JOBS, as_of))
     assert all(proof.holds for proof in proofs)
     volume.fill_contents(engine)
     maintenance.run(url, EXPIRED)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM (ANALYZE)"))  # what autovacuum would have done by and by
         size = connection.scalar(text("SELECT pg_total_relation_size('analytics.analytics_events')"))
+    found = timed("verify", lambda: verifying.verify(url, WHOLE, QUIET))
+    assert found.well, found
     answers = ask_all(engine)
     timed("rollback", lambda: rollback.run(url, rollback.prepare(url, PHASE_1), {}, QUIET))
     timed("upgrade again", migrate)
+    newest = max(line.archive for line in archives.archives(url).tables)
+    nothing_else = restoring.Choice(skip=False, renumber=False)
+    timed("restore", lambda: restoring.restore(url, newest, nothing_else, QUIET))
     engine.dispose()
     return Grown(
         events,
         seconds,
         round(moved.written / seconds["backfill"], 1),
-        round(sum(proof.rows for proof in proofs) / seconds["verify"], 1),
+        round(sum(proof.rows for proof in proofs) / seconds["backfill verify"], 1),
         {answer.reader: answer.p95_ms for answer in answers if answer.niche != "typical"},
         int(size or 0),
     )
@@ -115,7 +125,7 @@ def machine() -> dict[str, str]:
 def draw(grown: list[Grown]) -> str:
     lines = [
         Line(name, [(each.events, each.seconds[name]) for each in grown], colour, 2, markers=True)
-        for name, colour in zip(("upgrade", "rollback", "upgrade again", "backfill", "verify"), COLOURS, strict=False)
+        for name, colour in zip(DRAWN, COLOURS, strict=False)
     ]
     slowest = max(grown[-1].reader_p95_ms, key=lambda name: grown[-1].reader_p95_ms[name])
     readers = [(each.events, each.reader_p95_ms[slowest] / 1000) for each in grown]
@@ -146,7 +156,7 @@ def main(niches: str = "100000", *millions: str) -> None:
         [
             *([part, *(f"{each.seconds[part]:.2f}" for each in grown)] for part in parts),
             ["backfill, rows a second", *(f"{each.backfill_rows_per_second:,.0f}" for each in grown)],
-            ["verify, rows a second", *(f"{each.verify_rows_per_second:,.0f}" for each in grown)],
+            ["backfill verify, rows a second", *(f"{each.verify_rows_per_second:,.0f}" for each in grown)],
             *(
                 [f"reader {name}, p95 in ms", *(f"{each.reader_p95_ms[name]:.2f}" for each in grown)]
                 for name in grown[0].reader_p95_ms
