@@ -114,7 +114,7 @@ def final(engine: Engine) -> dict[str, Any]:
         connection.execute(
             text(
                 "UPDATE analytics.analytics_events SET event_timestamp = '2000-01-01Z' "
-                "WHERE event_type = 'niche_scored' AND event_data ->> 'demand_score' IS NULL"
+                "WHERE event_type = 'niche_scored' AND (event_data ->> 'demand_score')::numeric = 0"
             )
         )
         found: dict[str, Any] = connection.scalar(FINAL)

@@ -138,7 +138,13 @@ def test_what_it_prints(
     lines: list[str] = []
     result = run(server, shape, lines.append, NICHES, EVENTS)
     assert lines[0].startswith("Building Phase 1: 500 niches")
-    assert [line.split()[0] for line in lines if line.startswith("  ")] == [*REVISIONS, "load", "run", "verify"]
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == [
+        *REVISIONS,
+        "load",
+        "run",
+        "verify",
+        "refresh",
+    ]
     show(result, console)
     printed = capsys.readouterr().out
     assert "nothing to do" not in printed

@@ -38,7 +38,7 @@ def test_connections_that_run_out_are_told(pg_bin: Path, caplog: pytest.LogCaptu
     ):
         url = clone("phase1_table")
         Alembic(url).upgrade("2.0.0")
-        assert not caplog.messages
+        assert not [message for message in caplog.messages if message.startswith("Alert: ")]
         for _ in range(int(allowed * CONNECTIONS) - 2):
             crowd.enter_context(psycopg.connect(conninfo(url)))
         Alembic(url).upgrade("2.0.2")
