@@ -46,7 +46,7 @@ pre { font-size: .74rem; line-height: 1.35; overflow-x: auto; background: #f7f7f
   body { max-width: none; padding: 0; font-size: 10pt; }
   .wide { overflow: visible; } table { font-size: 8pt; } svg { min-width: 0; }
   pre { white-space: pre-wrap; font-size: 6.5pt; background: #fff; border: 1px solid #d4d4d4; }
-  h2 { break-after: avoid; } tr, svg, .sign { break-inside: avoid; }
+  h2, h3 { break-after: avoid; } tr, svg, .sign { break-inside: avoid; }
 }
 </style>
 </head>
