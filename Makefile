@@ -75,8 +75,8 @@ lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer
 	build/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock $(ARGS)
 
-kill-matrix: install ## Kill migrations at every statement, and the backfill a hundred times
-	.venv/bin/pytest --every-kill --kills 100 tests/operations/guard/test_killed.py tests/backfill/test_kills.py $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
+kill-matrix: install ## Kill migrations and rollbacks at every statement, and the backfill a hundred times
+	.venv/bin/pytest --every-kill --kills 100 tests/operations/guard/test_killed.py tests/operations/rollback/test_killed.py tests/backfill/test_kills.py $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
 
 recorded: install ## Record what each revision changes in the catalog, for the validation after each step
 	.venv/bin/python -m tests.operations.guard.recording

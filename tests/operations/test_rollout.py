@@ -63,7 +63,10 @@ def deployment(cluster: Cluster, cluster_clone: Clone, connect: Callable[..., En
     rights = ", ".join(RAISED)
     execute(
         cluster.url(),
-        *(f"CREATE ROLE {name} NOLOGIN" for name in ("analytics_reader", "analytics_writer")),
+        *(
+            f"DO $$ BEGIN CREATE ROLE {name} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+            for name in ("analytics_reader", "analytics_writer")  # other tests of the cluster may have made them
+        ),
         f"GRANT pg_monitor TO {OWNER}",
         f"GRANT ALTER SYSTEM ON PARAMETER {rights} TO {OWNER}",
     )
