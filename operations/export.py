@@ -12,13 +12,12 @@ from enum import StrEnum
 from inspect import cleandoc
 from pathlib import Path
 
-from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
+from alembic.script import Script
 
-from operations.embedded import CLONE
 from operations.errors import SidbError
+from operations.upgrade import script_directory
 
 BASELINE = "1.0.0"
 NO_TRANSACTION = "executeInTransaction=false\n"
@@ -81,8 +80,7 @@ def export(directory: Path, *, replace: bool = False) -> Exported:
 
 def files() -> dict[str, str]:
     """The text of each file by its name: the same revisions always give the same bytes."""
-    config = Config(CLONE / "alembic.ini")
-    revisions = list(ScriptDirectory.from_config(config).walk_revisions())[::-1]
+    revisions = list(script_directory().walk_revisions())[::-1]
     up = [_file(each, "upgrade") for each in revisions]
     # The baseline has no way back: Phase 1's tables are not Phase 2's to drop.
     down = [_file(each, "downgrade") for each in revisions if each.revision != BASELINE]

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 
-import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -104,9 +103,7 @@ def history(url: URL) -> History:
     """Every attempt at a step; empty where no migration was run."""
     reader = engine(url, isolation_level="AUTOCOMMIT")
     with reader.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
-        found = Ledger(driver).history()
+        found = Ledger(sessions.driver(connection)).history()
     reader.dispose()
     return History(found)
 

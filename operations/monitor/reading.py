@@ -14,6 +14,7 @@ from models import ANALYTICS, Base, sql_files
 from operations.database import engine, shown
 from operations.errors import SidbError
 from operations.findings import Check
+from operations.guard.sessions import driver
 from operations.monitor.growth import Growth, read_growth
 from operations.monitor.thresholds import BLOAT, DELTAS, MANY_BYTES, READ_TIMES, REPLICAS, VIEWS
 from operations.queries import query
@@ -146,8 +147,7 @@ def read(url: URL, *, thorough: bool = True) -> Readings:
     """
     opened = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with opened.connect() as held:
-        connection = held.connection.driver_connection
-        assert isinstance(connection, psycopg.Connection)
+        connection = driver(held)
         try:
             readings = _read(connection, url, thorough)
             new = [table for table in readings.tables if table.name.startswith(f"{ANALYTICS}.")]

@@ -4,13 +4,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, NullPool, text
 
 from operations import upgrade
 from operations.database import engine
-from operations.embedded import CLONE
 from operations.findings import Finding, Findings
 from operations.rehearsal import gates, place, volume
 from operations.rehearsal.acts import ACTS
@@ -61,8 +58,7 @@ def rehearse(
                 stage = Stage(script, where, opened, shape, traffic, say)
                 played = play(acts, stage)
             entries = [entry for entry in upgrade.history(url).steps if entry.step_id not in known]
-            scripts = ScriptDirectory.from_config(Config(CLONE / "alembic.ini"))
-            summary = summarise(played, traffic, entries, scripts, stage.notes)
+            summary = summarise(played, traffic, entries, upgrade.script_directory(), stage.notes)
             findings = gates.judge(summary, limits)
             passed = Findings(findings, "").well
             return Rehearsal(passed, findings, script, _server(opened), not built, where.shared, summary)

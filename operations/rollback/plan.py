@@ -18,6 +18,7 @@ from operations.catalog import snapshot
 from operations.database import engine
 from operations.errors import SidbError, UsageError
 from operations.guard import loss
+from operations.guard.sessions import driver
 from operations.guard.validation import removed
 from operations.queries import query
 from operations.upgrade import script_directory
@@ -156,9 +157,7 @@ def plan(url: URL, way: Way) -> Plan:
     """What there is to lose, and what of it is kept. Changes nothing."""
     reader = engine(url, isolation_level="AUTOCOMMIT")
     with reader.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
-        objects = [line for script in way.scripts for line in _lines(driver, script)]
+        objects = [line for script in way.scripts for line in _lines(driver(connection), script)]
     reader.dispose()
     titles = [f"{script.revision}  {script.doc.rstrip('.')}" for script in way.scripts]
     return Plan(way.current, way.target, titles, objects, way.affected)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from operations.database import engine
 from operations.errors import SidbError
-from operations.guard.sessions import client
+from operations.guard.sessions import client, driver
 from operations.queries import query
 
 Phase = Literal["started", "paused", "closed", "moved", "opened", "done", "aborted"]
@@ -96,9 +96,7 @@ def _session(url: URL) -> Iterator[psycopg.Connection[Any]]:
     opened = engine(url, isolation_level="AUTOCOMMIT", connect_args={"application_name": f"sidb rollback {client()}"})
     try:
         with opened.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, psycopg.Connection)
-            yield driver
+            yield driver(connection)
     except (psycopg.Error, DBAPIError) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         reason = str(original).strip().partition("\n")[0]
