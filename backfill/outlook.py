@@ -17,7 +17,8 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class JobStatus:
-    """A job's rows and pace; `rate` in rows a second of work, `seconds_left` of work, None before the first batch."""
+    """A job's rows and pace, None before the first batch: `rate` in rows a second that a worker worked or `rested`,
+    `seconds_left` at that rate; `rested` is the part of its time in which it left the server to the application."""
 
     job: str
     state: str
@@ -27,6 +28,7 @@ class JobStatus:
     present: int
     set_aside: int
     rate: float | None
+    rested: float | None
     seconds_left: float | None
     error: str | None
 
@@ -52,7 +54,8 @@ def jobs_status(connection: Connection, jobs: Sequence[Job], scope: Scope | None
         func.sum(Range.rows_written).label("written"),
         func.sum(Range.rows_present).label("present"),
         func.sum(Range.rows_read).label("read"),
-        func.sum(Range.seconds).label("seconds"),
+        func.sum(Range.seconds + Range.rested).label("seconds"),
+        func.sum(Range.rested).label("rested"),
         func.count().filter(Range.done_at.is_(None)).label("open"),
         func.max(case((Range.done_at.is_(None), Range.error))).label("error"),
     ).group_by(Range.job)
@@ -87,6 +90,7 @@ def _status(job: Job, counted: object, known: object, set_aside: int) -> JobStat
         present=int(of("present")),
         set_aside=set_aside,
         rate=float(f"{rate:.3g}") if rate else None,
+        rested=round(of("rested") / of("seconds"), 2) if rate else None,
         seconds_left=round(left / rate, 1) if rate else None,
         error=stopped or getattr(counted, "error", None),
     )

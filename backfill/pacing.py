@@ -1,4 +1,4 @@
-"""Pace: how many rows at once, and when to hold back."""
+"""Pace: how many rows at once, how long to rest after them, and when to hold back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,6 +30,9 @@ class Health(Protocol):
     def trouble(self, connection: Connection, tables: Sequence[str]) -> Trouble | None:
         """What speaks against writing to these tables now, if anything does."""
 
+    def share(self, connection: Connection) -> float:
+        """What part of the time a worker's batches may take now: above 0, and 1 where nobody else is at work."""
+
 
 @dataclass
 class Pace:
@@ -51,7 +54,8 @@ class Pace:
 
 @dataclass
 class Brake:
-    """Says when to hold back, and records it. Health is asked every half second at most, control before each batch."""
+    """Says when to hold back, and how long to rest. Health is asked every half second at most, control before each
+    batch."""
 
     health: Health
     window: Window | None
@@ -59,6 +63,7 @@ class Brake:
     again: float = 1.0
     """Seconds until it is asked anew while it holds."""
     _asked: datetime | None = None
+    _share: float = 1.0
 
     def trouble(self, connection: Connection, job: Job) -> Trouble | None:
         """What speaks against a batch of the job now, if anything does."""
@@ -72,7 +77,12 @@ class Brake:
         found = self.health.trouble(connection, job.targets)
         if found is None:
             self._asked = now
+            self._share = self.health.share(connection)
         return found
+
+    def rest(self, seconds: float) -> float:
+        """Seconds to rest after a batch that took so many, so that batches take their share of the time and no more."""
+        return seconds * (1 / self._share - 1)
 
 
 def begin_pause(connection: Connection, job: Job, trouble: Trouble) -> int:

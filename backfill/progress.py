@@ -40,6 +40,8 @@ class Batch:
     present: int
     skipped: int
     seconds: float = 0.0
+    rest: float = 0.0
+    """Seconds to rest after it."""
     cut: str | None = None
     key: int | None = None
 
@@ -101,6 +103,7 @@ def record(connection: Connection, range: Range, batch: Batch, asked: int) -> No
         "rows_written": Range.rows_written + batch.written,
         "rows_present": Range.rows_present + batch.present,
         "seconds": Range.seconds + batch.seconds,
+        "rested": Range.rested + batch.rest,
         "attempts": 0,
         "suspect": max(0, range.suspect - batch.read),
         "passed": range.passed + batch.read - batch.skipped,

@@ -100,6 +100,7 @@ class Runner:
                 summary.written += batch.written
                 if self.report:
                     self.report(job, batch)
+                self.stop.wait(batch.rest)
             else:
                 self.stop.wait(WAIT)
         return "asked"
@@ -136,6 +137,7 @@ class Runner:
                     raise
                 return self._fail(connection, job, range, error, asked, time.monotonic() - since, summary)
             batch.seconds = time.monotonic() - since
+            batch.rest = self.brake.rest(batch.seconds)
             progress.record(connection, range, batch, asked)
             if not range.suspect:
                 self.pace.learn(job, batch.read, batch.seconds)

@@ -141,6 +141,7 @@ class Range(Bookkeeping):
     rows_present: Mapped[int] = mapped_column(server_default=_NO_ROWS)
     rows_refused: Mapped[int] = mapped_column(server_default=_NO_ROWS)
     seconds: Mapped[float] = mapped_column(server_default=_NO_ROWS)
+    rested: Mapped[float] = mapped_column(server_default=_NO_ROWS)  # seconds after its batches, for the application
     error: Mapped[str | None]
 
     __table_args__ = (UniqueConstraint("job", "lower"),)

@@ -34,6 +34,7 @@ from backfill.runner import Runner
 from benchmarks.harness import ROOT, benchmark_server, median, new_database, report
 from models import AnalyticsEvent
 from operations import phase1
+from operations.database import engine as sessions
 from operations.health import Health
 from operations.phase1 import Shape
 from tests.fixtures.databases import Alembic, conninfo
@@ -95,7 +96,7 @@ def one_statement(url: URL) -> None:
 
 
 def worker(url: URL) -> None:
-    Runner(create_engine(url), Brake(Health(), None), jobs=[EVENT_HISTORY]).run(Scope(NOW))
+    Runner(sessions(url), Brake(Health(), None), jobs=[EVENT_HISTORY]).run(Scope(NOW))
 
 
 def workers(url: URL, count: int) -> None:

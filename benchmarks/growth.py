@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from sqlalchemy import URL, Engine, NullPool, create_engine, text
+from sqlalchemy import URL, Engine, NullPool, text
 
 from backfill import planning, verification
 from backfill.jobs import JOBS
@@ -26,7 +26,7 @@ from backfill.pacing import Brake
 from backfill.progress import Scope
 from backfill.runner import Runner
 from benchmarks.harness import ROOT, report
-from operations import maintenance, upgrade
+from operations import database, maintenance, upgrade
 from operations.embedded import project_server
 from operations.health import Health
 from operations.phase1 import Shape
@@ -60,7 +60,7 @@ class Grown:
 
 
 def measure(url: URL, niches: int, events: int) -> Grown:
-    engine = create_engine(url, poolclass=NullPool)
+    engine = database.engine(url, poolclass=NullPool)
     volume.build_phase1(engine, Shape.TABLE, niches)
     seconds: dict[str, float] = {}
 

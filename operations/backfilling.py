@@ -139,14 +139,16 @@ def work(
     def held(trouble: Trouble) -> None:
         console.print(f"Holding back: {trouble.detail}")
 
-    window = None if ignore_window else BackfillSettings.from_environment().window
+    settings = BackfillSettings.from_environment()
+    window = None if ignore_window else settings.window
     with console.status("Starting") as shown_status:
 
         def report(job: Job, batch: Batch) -> None:
-            rate = batch.read / batch.seconds if batch.seconds else 0
-            shown_status.update(f"{job.name}: {rate:,.0f} rows a second")
+            rate = batch.read / (batch.seconds + batch.rest) if batch.seconds else 0
+            beside = ", resting for the application" if batch.rest else ""
+            shown_status.update(f"{job.name}: {rate:,.0f} rows a second{beside}")
 
-        brake = Brake(Health(), window)
+        brake = Brake(Health(beside_application=settings.share), window)
         runner = Runner(opened, brake, stop=stop, wait_for_window=share is None, report=report, held=held)
         return runner.run(scope, share)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from backfill.pacing import Trouble
 
@@ -19,6 +19,8 @@ class Health:
     waiting_segments: int = 3
     lock_wait_seconds: float = 0.1
     connections_share: float = 0.8
+    beside_application: float = 0.1
+    """What part of the time a worker's batches may take while the application is at work."""
 
     def trouble(self, connection: Connection, tables: Sequence[str]) -> Trouble | None:
         """The first thing that speaks against writing to these tables now; None: all is well."""
@@ -30,8 +32,15 @@ class Health:
             "connections": {"share": self.connections_share},
         }
         for reason, limits in questions.items():
-            query = (QUERIES / f"{reason}.sql").read_text(encoding="utf-8")
-            detail = connection.scalar(text(query), limits)
+            detail = connection.scalar(_query(reason), limits)
             if detail is not None:
                 return Trouble(reason, detail)
         return None
+
+    def share(self, connection: Connection) -> float:
+        """What part of the time a worker's batches may take now."""
+        return self.beside_application if connection.scalar(_query("at_work")) else 1.0
+
+
+def _query(name: str) -> TextClause:
+    return text((QUERIES / f"{name}.sql").read_text(encoding="utf-8"))

@@ -62,14 +62,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class BackfillSettings:
-    """When the backfill may work, and within how many days of its first run all history is to be in."""
+    """When the backfill may work, within how many days of its first run all history is to be in, and what part of the
+    time a worker's batches may take while the application is at work."""
 
     window: Window
     days: int
+    share: float
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "BackfillSettings":
-        """Read SIDB_BACKFILL_WINDOW, SIDB_BACKFILL_TIME_ZONE and SIDB_BACKFILL_DAYS; raise UsageError."""
+        """Read SIDB_BACKFILL_WINDOW, _TIME_ZONE, _DAYS and _SHARE; raise UsageError."""
         window = environment.get("SIDB_BACKFILL_WINDOW", "00:00-06:00")
         zone = environment.get("SIDB_BACKFILL_TIME_ZONE", "UTC")
         days = environment.get("SIDB_BACKFILL_DAYS", "7")
@@ -80,7 +82,12 @@ class BackfillSettings:
             raise UsageError(f"The backfill's window is malformed: {error}.", step) from None
         if not (days.isascii() and days.isdigit() and 0 < int(days) < 10_000):
             raise UsageError(f"SIDB_BACKFILL_DAYS is {days!r}, not a number of days.", "set SIDB_BACKFILL_DAYS=7.")
-        return cls(opens, int(days))
+        share = environment.get("SIDB_BACKFILL_SHARE", "10")
+        if not (share.isascii() and share.isdigit() and 0 < int(share) <= 100):
+            raise UsageError(
+                f"SIDB_BACKFILL_SHARE is {share!r}, not a percentage from 1 to 100.", "set SIDB_BACKFILL_SHARE=10."
+            )
+        return cls(opens, int(days), int(share) / 100)
 
 
 def parse_address(text: str, name: str = "DATABASE_URL") -> URL:

@@ -28,6 +28,11 @@ def backfill() -> None:
     It works off-peak, as these say:
       SIDB_BACKFILL_WINDOW=00:00-06:00 SIDB_BACKFILL_TIME_ZONE=UTC
       SIDB_BACKFILL_DAYS=7
+
+    \b
+    While the application is at work, a worker's batches take so many percent
+    of the time, and it rests for the others:
+      SIDB_BACKFILL_SHARE=10
     """
 
 

@@ -7,6 +7,14 @@ import click
 @click.option("--niches", type=click.IntRange(min=1), default=200_000, show_default=True, help="Niches of Phase 1.")
 @click.option("--events", type=click.IntRange(min=0), default=2_000_000, show_default=True, help="Events of history.")
 @click.option("--rate", type=click.FloatRange(min=2), default=200, show_default=True, help="Statements a second.")
+@click.option(
+    "--share",
+    type=click.IntRange(1, 100),
+    default=50,
+    show_default=True,
+    metavar="PERCENT",
+    help="Part of the time that the backfill takes.",
+)
 @click.option("--shape", type=click.Choice(["table", "matview"]), default="table", help="What hot_niches_today is.")
 @click.option("--gate", "gates", multiple=True, metavar="NAME=LIMIT", help="Another limit for a gate; repeatable.")
 @click.option("--report", "directory", default="build/rehearsal", show_default=True, help="Where the report goes.")
@@ -17,6 +25,7 @@ def rehearse(
     niches: int,
     events: int,
     rate: float,
+    share: int,
     shape: str,
     gates: tuple[str, ...],
     directory: str,
@@ -51,7 +60,7 @@ def rehearse(
 
     settings = Settings.from_environment()
     console = report.console(stderr=as_json)
-    script, kept = Script(niches, events, rate, Shape(shape)), limits(gates)
+    script, kept = Script(niches, events, rate, Shape(shape), share / 100), limits(gates)
     url = settings.database_url
     if url is None:
         with place.embedded(project_server(settings.data_home), script.shape, keep=keep) as own:

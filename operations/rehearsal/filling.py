@@ -61,21 +61,22 @@ def _backfill(stage: Stage) -> Backfilled:
         if job.name == JOBS[0].name and before // every != read[job.name] // every:
             stage.notes.growth.append(_grown(stage))
 
-    runner = Runner(stage.engine, Brake(Health(), window=None), report=report)
-    summary = runner.run(Scope(as_of))
+    summary = Runner(stage.engine, _brake(stage), report=report).run(Scope(as_of))
     if summary.refused:
         raise SidbError(f"{summary.refused:,} rows were set aside.", "see sidb.backfill_set_aside.")
     seconds = time.monotonic() - since
     history = JOBS[0].name
     rate = read[history] / (ended[history] - began[history]) if read[history] else 0.0
     others = seconds - (ended[history] - began[history])
+    slower = stage.script.share / settings.share
     return Backfilled(
         rows=summary.written,
         seconds=round(seconds, 2),
         events=read[history],
         events_per_second=round(rate, 1),
         pauses=_pauses(stage),
-        needed_hours=round((FIRST_ROWS / rate + others) / 3600, 2) if rate else 0.0,
+        share=settings.share,
+        needed_hours=round((FIRST_ROWS / rate + others) * slower / 3600, 2) if rate else 0.0,
         window_hours=round(settings.window.hours() * settings.days, 1),
         deadline_days=settings.days,
     )
@@ -91,8 +92,12 @@ def _begin(stage: Stage, as_of: datetime | None) -> datetime:
 def catch_up(stage: Stage) -> datetime:
     """Backfill what has come since; gives the backfill's "now"."""
     as_of = _begin(stage, None)
-    Runner(stage.engine, Brake(Health(), window=None)).run(Scope(as_of))
+    Runner(stage.engine, _brake(stage)).run(Scope(as_of))
     return as_of
+
+
+def _brake(stage: Stage) -> Brake:
+    return Brake(Health(beside_application=stage.script.share), window=None)
 
 
 def _grown(stage: Stage) -> Growth:

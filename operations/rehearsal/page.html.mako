@@ -149,7 +149,8 @@ application takes itself (RowExclusive) needs no declaration, nor does that on a
 <h2>Backfill</h2>
 <p>${count(notes["backfilled"]["rows"])} rows in <span data-of="summary.notes.backfilled.seconds">${seconds(notes["backfilled"]["seconds"])}</span>;
 history at <span data-of="summary.notes.backfilled.events_per_second">${count(notes["backfilled"]["events_per_second"])}</span> events a second,
-pauses and the application's share of the machine included. At that rate 10 million events need
+pauses and rests included: its batches took ${f'{script["share"]:.0%}'} of the time, and take ${f'{notes["backfilled"]["share"]:.0%}'} in production while the
+application is at work (SIDB_BACKFILL_SHARE). At that rate 10 million events need
 ${f'{notes["backfilled"]["needed_hours"]:.3g}'} hours; the off-peak windows until the deadline, ${notes["backfilled"]["deadline_days"]} days, offer ${f'{notes["backfilled"]["window_hours"]:g}'}.</p>
 % if notes["backfilled"]["pauses"]:
 <div class="wide"><table>

@@ -24,6 +24,8 @@ class Script:
     events: int = 2_000_000
     rate: float = 200.0
     shape: Shape = Shape.TABLE
+    share: float = 0.5
+    """What part of the time the backfill's batches take: more than in production, where there are nights enough."""
 
     @property
     def quiet_seconds(self) -> float:
@@ -55,10 +57,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Backfilled:
-    """What the backfill moved, and how fast: rows a second of the clock, pauses and the application's share included.
+    """What the backfill moved, and how fast: rows a second of the clock, pauses and rests included.
 
-    `needed_hours` are what the plan's first month of history would take at that rate, `window_hours` what the off-peak
-    windows until the deadline offer.
+    `needed_hours` are what the plan's first month of history would take at that rate and production's `share`,
+    `window_hours` what the off-peak windows until the deadline offer.
     """
 
     rows: int
@@ -66,6 +68,7 @@ class Backfilled:
     events: int
     events_per_second: float
     pauses: list[Held]
+    share: float
     needed_hours: float
     window_hours: float
     deadline_days: int

@@ -32,6 +32,9 @@ class Well:
     def trouble(self, _connection: Connection, _tables: Sequence[str]) -> Trouble | None:
         return None
 
+    def share(self, _connection: Connection) -> float:
+        return 1.0
+
 
 def history(rows: int, seed: int = 1, days: int = 30, niches: int = 200) -> Iterator[tuple[str, ...]]:
     """Events before AS_OF, in no order of time; each tenth twice, equal in everything, each seventh by phrase."""

@@ -88,6 +88,7 @@ def test_mistakes_are_told_in_a_line(sidb: Console, tmp_path: Path, clone: Clone
     assert "window is malformed" in sidb("status", code=2, SIDB_BACKFILL_WINDOW="midnight")
     assert "'Mars/Base' is not a time zone" in sidb("status", code=2, SIDB_BACKFILL_TIME_ZONE="Mars/Base")
     assert "not a number of days" in sidb("status", code=2, SIDB_BACKFILL_DAYS="soon")
+    assert "not a percentage" in sidb("status", code=2, SIDB_BACKFILL_SHARE="0")
     phase1 = conninfo(clone("phase1_table"))
     assert "Next: alembic upgrade head" in sidb("run", code=1, DATABASE_URL=phase1)
 

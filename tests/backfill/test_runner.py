@@ -130,6 +130,9 @@ class Ill:
         self.times -= 1
         return Trouble("replica_lag", f"replica is behind {tables[0]}") if self.times >= 0 else None
 
+    def share(self, _connection: object) -> float:
+        return 1.0
+
 
 def test_trouble_pauses_and_is_recorded(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
     load_file(migrated, write_csv(tmp_path / "a.csv", history(100)))
@@ -241,3 +244,34 @@ def test_a_deadline_that_cannot_be_met_is_told_the_first_day(migrated: Engine, s
         share = outlook.share(connection, JOBS, control, narrow, control.started_at)
     assert share.late is not None
     assert share.late > timedelta(days=1)
+
+
+class Beside(Well):
+    """The application is at work all the while."""
+
+    def __init__(self, share: float) -> None:
+        self.part = share
+
+    def share(self, _connection: object) -> float:
+        return self.part
+
+
+def test_a_worker_rests_for_the_application(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(300)))
+    begin(migrated)
+    assert Runner(migrated, Brake(Beside(0.5), None)).run(Scope(AS_OF)).ended == "done"
+    assert sql("SELECT count(*) > 0, bool_and(rested > 0 AND rested = seconds) FROM sidb.backfill_ranges") == [
+        (True, True)
+    ]
+    with migrated.connect() as connection:
+        statuses = outlook.jobs_status(connection, JOBS)
+    assert {status.rested for status in statuses} == {0.5}
+
+
+def test_a_rest_ends_when_the_worker_is_asked_to_stop(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(300)))
+    begin(migrated)
+    stop = Event()
+    runner = Runner(migrated, Brake(Beside(1e-9), None), stop=stop, report=lambda *_: stop.set())
+    assert runner.run(Scope(AS_OF)).ended == "asked"
+    assert sql("SELECT count(*) FROM sidb.backfill_ranges WHERE rested > 1e6") == [(1,)]

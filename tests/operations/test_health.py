@@ -1,0 +1,147 @@
+"""What bulk work minds: each trouble, and the application at work, made for real and seen by the backfill's health."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+
+from backfill.pacing import Trouble
+from operations import database
+from operations.health import Health
+from tests.fixtures.cluster import Cluster
+from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.roles import Login
+from tests.operations.guard.conftest import until
+
+FEATURES = ["public.features"]
+ALL = 1.0
+"""The share of the time that batches may take where nobody else is at work."""
+
+
+def trouble(engine: Engine, health: Health) -> Trouble | None:
+    with engine.connect() as connection:
+        return health.trouble(connection, FEATURES)
+
+
+def reason(engine: Engine, health: Health) -> str | None:
+    found = trouble(engine, health)
+    return found.reason if found else None
+
+
+@pytest.fixture
+def sidb(migrated: Engine) -> Iterator[Engine]:
+    """Sessions as this project's commands have them."""
+    engine = database.engine(migrated.url)
+    yield engine
+    engine.dispose()
+
+
+@contextmanager
+def session(engine: Engine) -> Iterator[psycopg.Connection]:
+    """A session of the application's."""
+    with psycopg.connect(conninfo(engine.url), autocommit=True) as connection:
+        yield connection
+
+
+def test_a_replica_behind_and_an_archive_that_fails(
+    cluster: Cluster, cluster_clone: Clone, connect: Callable[..., Engine]
+) -> None:
+    url = cluster_clone("migrated_table")
+    engine = connect(url)
+    cluster.caught_up()
+    assert trouble(engine, Health()) is None
+    with cluster.writing(url), cluster.replay_paused():
+        until(lambda: reason(engine, Health(lag_seconds=0.2)) == "replica_lag", "the replica is behind")
+    with cluster.archive_failing():
+        assert trouble(engine, Health()) == Trouble("wal_archiving", "archiving WAL fails")
+    assert trouble(engine, Health()) is None
+
+
+def test_sessions_that_wait_for_a_lock(migrated: Engine) -> None:
+    assert trouble(migrated, Health()) is None
+    update = "UPDATE features SET demand_score = 1 WHERE niche_id = 1"
+    with session(migrated) as holder, session(migrated) as waiting, waiting.pipeline():
+        holder.execute("BEGIN")
+        holder.execute(update)
+        waiting.execute(update)  # sent, and not waited for
+        waiting.pgconn.flush()
+        until(lambda: reason(migrated, Health()) == "lock_waiters", "a session has waited for 0.1 s")
+        found = trouble(migrated, Health())
+        assert found is not None
+        assert found.detail == "1 sessions wait for locks"
+        holder.execute("COMMIT")
+    assert trouble(migrated, Health()) is None
+
+
+def test_connections_near_their_limit(migrated: Engine) -> None:
+    found = trouble(migrated, Health(connections_share=0.001))
+    assert found is not None
+    assert found.reason == "connections"
+    assert found.detail.endswith(" of 197 connections are used")
+
+
+def test_autovacuum_at_work_on_a_table_to_be_filled(migrated: Engine) -> None:
+    slow = "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"
+    at_once = "autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0"
+    with session(migrated) as application:
+        application.execute(f"ALTER TABLE features SET ({slow}, {at_once})")
+        application.execute("UPDATE features SET phrase = phrase || ' anew'")
+        application.execute("SELECT pg_stat_force_next_flush()")
+        application.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")
+        application.execute("SELECT pg_reload_conf()")
+        try:
+            until(lambda: reason(migrated, Health()) == "autovacuum", "autovacuum is at it")
+        finally:
+            application.execute("ALTER SYSTEM RESET autovacuum_naptime")
+            application.execute("SELECT pg_reload_conf()")
+    with migrated.connect() as connection:
+        assert Health().trouble(connection, ["analytics.trend_cache"]) is None
+
+
+def share(engine: Engine, health: Health | None = None) -> float:
+    with engine.connect() as connection:
+        return (health or Health()).share(connection)
+
+
+def test_nobody_else_is_at_work_beside_our_own_commands(sidb: Engine) -> None:
+    with sidb.connect() as other:
+        other.execute(text("SELECT 1"))
+        until(lambda: share(sidb) == ALL, "nobody was at work for a second")
+        other.execute(text("SELECT 1"))
+        assert share(sidb) == ALL
+
+
+def test_the_application_is_at_work_for_a_second_after_each_statement(sidb: Engine) -> None:
+    with session(sidb) as application:
+        application.execute("SELECT 1")
+        assert share(sidb, Health(beside_application=0.25)) == 0.25
+        until(lambda: share(sidb) == ALL, "it rests")
+        application.execute("BEGIN")
+        application.execute("SELECT 1")
+        assert share(sidb) < ALL
+        until(lambda: share(sidb) == ALL, "a transaction left open is no work")
+
+
+def test_a_statement_that_runs_for_long_is_work(sidb: Engine) -> None:
+    with session(sidb) as holder, session(sidb) as application, application.pipeline():
+        holder.execute("SELECT pg_advisory_lock(1)")
+        application.execute("SELECT pg_advisory_lock(1)")
+        application.pgconn.flush()
+        since = "SELECT clock_timestamp() - query_start > interval '1.2 seconds' FROM pg_stat_activity WHERE pid = %s"
+        pid = application.info.backend_pid
+        until(lambda: holder.execute(since, [pid]).fetchone() == (True,), "it has run for more than a second")
+        holder.execute("SET application_name = 'sidb itself'")
+        assert share(sidb) < ALL
+        holder.execute("SELECT pg_advisory_unlock(1)")
+
+
+def test_what_the_role_may_not_see_counts_as_work(
+    migrated: Engine, login: Login, connect: Callable[..., Engine]
+) -> None:
+    plain = connect(login(), connect_args={"application_name": "sidb"})
+    watching = connect(login("pg_monitor"), connect_args={"application_name": "sidb"})
+    with session(migrated):
+        until(lambda: share(watching) == ALL, "the session does nothing")
+        assert share(plain) < ALL
