@@ -1,10 +1,10 @@
 """Loading: files of history into staging with COPY, in chunks that commit together with how far the file is."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import groupby
 from typing import Any, Literal
 
 import psycopg
@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
 from backfill.errors import BackfillError
-from backfill.reading import Source
+from backfill.plain_csv import Plain
+from backfill.reading import Source, one_by_one
 from backfill.records import Bad, Row, Unfit, check_all
 from backfill.tables import LoadedFile, Reject, StagedEvent, create
 
@@ -27,7 +28,6 @@ COLUMNS = ("event_timestamp", "event_type", "event_source", "event_data", "user_
 COPY = f"COPY {StagedEvent.__table__} ({', '.join(COLUMNS)}) FROM STDIN"
 
 Report = Callable[[Source, int, int], None]
-Ready = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -49,22 +49,21 @@ class Niches:
     _ids: set[str] = field(default_factory=set)
     _phrases: dict[str, int] = field(default_factory=dict)
 
-    def resolve(self, block: Sequence[Row], rejects: list[Bad]) -> list[Row]:
-        """The rows with their niche_id, phrases too; rows whose niche does not exist go to the rejects."""
-        ids = {row.niche_id for row in block if row.niche_id} - self._ids
-        phrases = {row.phrase for row in block if row.phrase and not row.niche_id} - self._phrases.keys()
-        while ids or phrases:
-            try:
-                with self.connection.begin():
-                    # A seeder that adds the same phrases is not waited for: let go, and try again.
-                    self.connection.execute(text("SET LOCAL lock_timeout = '50ms'"))
-                    self._ask(ids, phrases)
-                break
-            except DBAPIError as error:
-                if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
-                    raise
+    def exist(self, plain: Plain) -> bool:
+        """Whether all niches of these records exist."""
+        unknown = {given.strip('"') for given in set(plain.niche_ids) - self._ids} - {""}
+        self._learn(unknown, set())
+        return unknown <= self._ids
+
+    def resolve(self, records: Iterable[Row | Bad], rejects: list[Bad]) -> list[Row]:
+        """The rows with their niche_id, phrases too; those whose niche does not exist go to the rejects."""
+        records = list(records)
+        rejects.extend(each for each in records if isinstance(each, Bad))
+        given = [each for each in records if isinstance(each, Row)]
+        ids = {row.niche_id for row in given if row.niche_id}
+        self._learn(ids, {row.phrase for row in given if row.phrase and not row.niche_id})
         rows = []
-        for row in block:
+        for row in given:
             if row.niche_id:
                 if row.niche_id not in self._ids:
                     rejects.append(Bad(row.line, f"niche {row.niche_id} does not exist", row.content))
@@ -78,11 +77,28 @@ class Niches:
             rows.append(row)
         return rows
 
-    def _ask(self, ids: set[str], phrases: set[str]) -> None:
+    def _learn(self, ids: set[str], phrases: set[str]) -> None:
         if len(self._ids) + len(self._phrases) > KNOWN:
             self._ids.clear()
             self._phrases.clear()
-        if ids:
+        ids, phrases = ids - self._ids, phrases - self._phrases.keys()
+        while ids or phrases:
+            try:
+                with self.connection.begin():
+                    # A seeder that adds the same phrases is not waited for: let go, and try again.
+                    self.connection.execute(text("SET LOCAL lock_timeout = '50ms'"))
+                    self._ask(ids, phrases)
+                break
+            except DBAPIError as error:
+                if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+                    raise
+
+    def _ask(self, ids: set[str], phrases: set[str]) -> None:
+        if ids and not self._ids:
+            # Most databases have no more; where there are more, the others are asked for as they come.
+            first = text("SELECT niche_id FROM public.features LIMIT :most")
+            self._ids.update(map(str, self.connection.scalars(first, {"most": KNOWN // 2})))
+        if ids := ids - self._ids:
             found = text("SELECT niche_id FROM public.features WHERE niche_id = ANY(CAST(:ids AS bigint[]))")
             have = {str(niche) for niche in self.connection.scalars(found, {"ids": list(ids)})}
             self._ids |= {given for given in ids if given in have or str(int(given)) in have}
@@ -112,6 +128,35 @@ def _storable(phrase: str) -> bool:
         return False
 
 
+@dataclass
+class Blocks:
+    """A file's records in its order, taken a block at a time: plain ones as they stand, or a list of others."""
+
+    records: Iterator[Row | Bad | Plain]
+    _next: Row | Bad | Plain | None = None
+
+    def take(self, most: int) -> Plain | list[Row | Bad]:
+        """No more than so many, and none where there are none."""
+        each = self._next or next(self.records, None)
+        if isinstance(each, Plain):
+            block, rest = each.cut(most)
+            self._next = rest or None
+            return block
+        others: list[Row | Bad] = []
+        while each is not None and not isinstance(each, Plain):
+            others.append(each)
+            if len(others) == min(most, BLOCK):
+                self._next = None
+                return others
+            each = next(self.records, None)
+        self._next = each
+        return others
+
+    def skip(self, records: int) -> None:
+        while records and (block := self.take(records)):
+            records -= len(block)
+
+
 def load(
     engine: Engine,
     source: Source,
@@ -134,10 +179,11 @@ def load(
             if file.finished_at is not None:
                 return Loaded(source.name, file.records, file.rejected, already=True)
             niches = Niches(beside, create=unknown_niches == "create")
-            rest = islice(records, file.records, None)
+            blocks = Blocks(records)
+            blocks.skip(file.records)
             over = False
             while not over:
-                over = _stage_chunk(connection, file, niches, rest, chunk)
+                over = _stage_chunk(connection, file, niches, blocks, chunk)
                 if report:
                     report(source, file.records, file.rejected)
     except DBAPIError as error:
@@ -161,44 +207,44 @@ def _file(connection: Connection, source: Source, digest: str) -> LoadedFile:
     return LoadedFile(**row._mapping)
 
 
-def _stage_chunk(
-    connection: Connection, file: LoadedFile, niches: Niches, records: Iterator[Row | Bad], chunk: int
-) -> bool:
+def _stage_chunk(connection: Connection, file: LoadedFile, niches: Niches, blocks: Blocks, chunk: int) -> bool:
     """Stage the next records in one transaction; True when they were the last."""
     rejects: list[Bad] = []
     taken = 0
 
-    def ready() -> Iterator[list[Row]]:
+    tried: list[Plain | list[Row]] = []  # for when the server refuses one
+
+    def ready() -> Iterator[Plain | list[Row]]:
         nonlocal taken
-        while taken < chunk and (block := list(islice(records, min(BLOCK, chunk - taken)))):
+        while taken < chunk and (block := blocks.take(chunk - taken)):
             taken += len(block)
-            rejects.extend(each for each in block if isinstance(each, Bad))
-            yield niches.resolve([each for each in block if isinstance(each, Row)], rejects)
+            if not isinstance(block, Plain) or not niches.exist(block):
+                tried.append(niches.resolve(one_by_one(block), rejects))
+            else:
+                tried.append(block)
+            yield tried[-1]
 
     with connection.begin():
         connection.execute(text("SET LOCAL timezone = 'UTC'"))
         before = select(LoadedFile.records).where(LoadedFile.file_id == file.file_id).with_for_update()
         if connection.scalar(before) != file.records:
             raise BackfillError(f"{file.name} is being loaded by another process.", "let that one finish.")
-        rows: list[Row] = []
         try:
             with connection.begin_nested():
-                _copy(connection, ready(), rows)
+                _copy(connection, ready())
         except _REFUSALS as error:
             if not _is_refusal(error):
                 raise
-            sound: list[Row] = []
-            for row in rows:
-                try:
-                    sound.append(check_all(row))
-                except Unfit as unfit:
-                    rejects.append(Bad(row.line, str(unfit), row.content))
-            _copy_around(connection, sound, rejects)
+            _copy_around(connection, _sound(tried, rejects), rejects)
             over = False
         else:
             over = taken < chunk
         if rejects:
             connection.execute(insert(Reject), [_reject(file, bad) for bad in rejects])
+        if not over:
+            # The rows and how far the file is are lost or kept together, and the last commit, which calls the file
+            # finished, makes all before it last: none of the others has to wait for the disk.
+            connection.execute(text("SET LOCAL synchronous_commit = off"))
         done = {"records": file.records + taken, "rejected": file.rejected + len(rejects)}
         finished_at = datetime.now(UTC) if over else None
         this = update(LoadedFile).where(LoadedFile.file_id == file.file_id)
@@ -217,22 +263,39 @@ def _is_refusal(error: Exception) -> bool:
     return True
 
 
-def _copy(connection: Connection, blocks: Iterable[list[Row]], rows: list[Row]) -> None:
-    """COPY the blocks as they come; `rows` collects them, for when the server refuses one."""
+def _copy(connection: Connection, blocks: Iterable[Plain | list[Row]]) -> None:
     driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
     assert driver is not None
-    with driver.cursor() as cursor, cursor.copy(COPY) as copy:
-        for block in blocks:
-            rows += block
-            for row in block:
-                copy.write_row((*row[:6], row.niche_id or None))
+    for statement, run in groupby(blocks, lambda block: block.form.copy if isinstance(block, Plain) else COPY):
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for block in run:
+                if isinstance(block, Plain):
+                    copy.write(block.content)
+                    continue
+                for row in block:
+                    copy.write_row((*row[:6], row.niche_id or None))
+
+
+def _sound(blocks: Iterable[Plain | list[Row]], rejects: list[Bad]) -> list[Row]:
+    """The rows that this program finds nothing wrong with, looked at closely; the others go to the rejects."""
+    rows: list[Row] = []
+    for block in blocks:
+        for each in one_by_one(block):
+            if isinstance(each, Bad):
+                rejects.append(each)
+                continue
+            try:
+                rows.append(check_all(each))
+            except Unfit as unfit:
+                rejects.append(Bad(each.line, str(unfit), each.content))
+    return rows
 
 
 def _copy_around(connection: Connection, rows: list[Row], rejects: list[Bad]) -> None:
     """COPY all rows but those that the server refuses, which are found by halving."""
     try:
         with connection.begin_nested():
-            _copy(connection, [rows], [])
+            _copy(connection, [rows])
     except _REFUSALS as error:
         if not _is_refusal(error):
             raise

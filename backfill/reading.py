@@ -9,7 +9,7 @@ import hashlib
 import io
 import zlib
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from backfill.errors import BackfillError
 from backfill.parquet import parquet_records
+from backfill.plain_csv import BLOCK, Plain, PlainCsv
 from backfill.records import (
     COLUMNS,
     IGNORED,
@@ -68,8 +69,8 @@ class Source:
                 total.update(block)
         return total.hexdigest()
 
-    def records(self) -> Generator[Row | Bad, None, None]:
-        """Every record in the file's order. BackfillError: it is no history at all."""
+    def records(self) -> Generator[Row | Bad | Plain, None, None]:
+        """Every record in the file's order, plain ones together. BackfillError: it is no history at all."""
         if self.is_parquet:
             yield from parquet_records(self.path, self.name)
             return
@@ -82,7 +83,7 @@ class Source:
             else:
                 yield from self._csv_records(Lines(stream))
 
-    def _csv_records(self, lines: "Lines") -> Iterator[Row | Bad]:
+    def _csv_records(self, lines: "Lines") -> Iterator[Row | Bad | Plain]:
         reader = csv.reader(lines, strict=True)
         csv.field_size_limit(LONGEST)
         try:
@@ -102,7 +103,10 @@ class Source:
         for name in REQUIRED:
             if name not in header:
                 raise self._no_history(f"its header lacks {name}", columns)
-        yield from csv_records(lines, reader, header)
+        form, records = PlainCsv.of(header), csv_records(lines, reader, header)
+        while form and (found := lines.plain(form) or next(records, None)):
+            yield found
+        yield from records
 
     def _no_history(self, why: str, next_step: str) -> BackfillError:
         return BackfillError(f"{self.name} was not loaded: {why}.", f"{next_step}, then load it again.")
@@ -143,10 +147,11 @@ class _Checked(io.RawIOBase):
 class Lines:
     """The lines of a stream as text, for csv.reader; those of the record being read can be given back."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._readline = stream.readline
+    def __init__(self, stream: IO[bytes], before: int = 0) -> None:
+        self._stream = stream
+        self._ahead, self._ahead_end = io.BytesIO(), 0
         self._waiting: deque[tuple[int, str]] = deque()
-        self._read = 0
+        self._read = before
         self._bytes = 0
         self.record: list[tuple[int, str]] = []
 
@@ -169,6 +174,22 @@ class Lines:
                 raise csv.Error("a quote is opened and not closed")
         return numbered[1]
 
+    def plain(self, form: PlainCsv) -> Plain | None:
+        """The next lines together, if all are plain; if not, they are read one by one before the next are tried."""
+        if self._waiting or self._ahead.tell() < self._ahead_end:
+            return None
+        block = self._stream.read(BLOCK)
+        block += self._stream.readline(LONGEST - BLOCK)
+        if found := form.read(block, self._read + 1):
+            self._read += len(found)
+            return found
+        self._ahead, self._ahead_end = io.BytesIO(block), len(block)
+        return None
+
+    def _readline(self, most: int) -> bytes:
+        raw = self._ahead.readline(most)
+        return raw if raw.endswith(b"\n") else raw + self._stream.readline(most - len(raw))
+
     def begin(self) -> None:
         """The next line begins a record."""
         self.record = []
@@ -183,8 +204,9 @@ class Lines:
 
     def _text(self, raw: bytes) -> str:
         if len(raw) > LONGEST:
-            while (more := self._readline(LONGEST)) and not more.endswith(b"\n"):
-                pass
+            more = raw
+            while more and not more.endswith(b"\n"):
+                more = self._readline(LONGEST)
             raise _BadLine(self._read, f"the line is longer than {LONGEST:,} bytes", raw[:INDEXED])
         if self._read == 1:
             raw = raw.removeprefix(b"\xef\xbb\xbf")
@@ -202,7 +224,15 @@ class _BadLine(Unfit):
         self.bad = Bad(line, reason, raw.replace(b"\0", b"\\0").decode(errors="backslashreplace"))
 
 
-def csv_records(lines: Lines, reader: Any, header: list[str]) -> Iterator[Row | Bad]:
+def one_by_one(block: Plain | Iterable[Row | Bad]) -> Iterable[Row | Bad]:
+    """Its records; plain lines are read as all others are."""
+    if not isinstance(block, Plain):
+        return block
+    lines = Lines(io.BytesIO(block.content), before=block.line - 1)
+    return csv_records(lines, csv.reader(lines, strict=True), block.form.header)
+
+
+def csv_records(lines: Lines, reader: Any, header: Sequence[str]) -> Iterator[Row | Bad]:
     """The records after the header."""
     width = len(header)
     # A column that the file does not have is read from an empty field behind the last.

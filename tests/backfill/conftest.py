@@ -4,7 +4,7 @@ import csv
 import gzip
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -54,11 +54,10 @@ def history(rows: int, seed: int = 1, days: int = 30, niches: int = 200) -> Iter
         yield row
 
 
-def write_csv(path: Path, rows: Iterator[tuple[str, ...]] | Sequence[tuple[str, ...]]) -> Path:
+def write_csv(path: Path, rows: Iterable[tuple[str, ...]], width: int = len(HEADER), **form: Any) -> Path:
+    """The first so many columns: without the last, the phrase, COPY takes the lines as they stand."""
     with gzip.open(path, "wt", newline="") if path.suffix == ".gz" else path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADER)
-        writer.writerows(rows)
+        csv.writer(file, **form).writerows(row[:width] for row in (HEADER, *rows))
     return path
 
 

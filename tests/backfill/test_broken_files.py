@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from backfill.errors import BackfillError
-from backfill.reading import LONGEST, Source
+from backfill.plain_csv import Plain
+from backfill.reading import LONGEST, Source, one_by_one
 from backfill.records import Bad, Row
 from tests.backfill.conftest import Sql, load_file
 
@@ -162,7 +163,8 @@ def test_what_looks_odd_and_is_right_is_staged(migrated: Engine, sql: Sql, tmp_p
 
 def records(path: Path, content: bytes) -> list[Row | Bad]:
     path.write_bytes(content)
-    return list(Source(path, "fuzzed").records())
+    source = Source(path, "fuzzed").records()
+    return [record for each in source for record in one_by_one(each if isinstance(each, Plain) else [each])]
 
 
 @settings(max_examples=300, deadline=None)
@@ -197,3 +199,8 @@ def test_an_endless_quote_costs_one_line(tmp_path: Path) -> None:
     found = records(tmp_path / "f", HEAD + b"".join(lines))
     assert [each.line for each in found if isinstance(each, Bad)] == [2]
     assert len(found) == len(lines)
+
+
+def test_a_line_one_byte_too_long_costs_no_other(tmp_path: Path) -> None:
+    found = records(tmp_path / "f", HEAD + b"x" * LONGEST + b"\n" + GOOD)
+    assert [(each.line, type(each)) for each in found] == [(2, Bad), (3, Row)]

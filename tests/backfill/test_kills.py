@@ -17,7 +17,19 @@ from backfill.errors import BackfillError
 from backfill.progress import Scope
 from operations.database import engine as reach
 from operations.errors import SidbError
-from tests.backfill.conftest import AS_OF, begin, final, history, load_file, run, slowly, verify, worker, write_csv
+from tests.backfill.conftest import (
+    AS_OF,
+    HEADER,
+    begin,
+    final,
+    history,
+    load_file,
+    run,
+    slowly,
+    verify,
+    worker,
+    write_csv,
+)
 from tests.fixtures.databases import Alembic, Clone
 from tests.fixtures.server import throwaway_server
 
@@ -26,8 +38,14 @@ CHUNK = 100
 
 
 @pytest.fixture(scope="session")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_csv(tmp_path_factory.mktemp("kills") / "history.csv.gz", history(ROWS))
+def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """One that is read record by record, for its phrases, and one that COPY takes as it stands."""
+    directory = tmp_path_factory.mktemp("kills")
+    plain = len(HEADER) - 1
+    return [
+        write_csv(directory / "phrases.csv.gz", history(ROWS // 2)),
+        write_csv(directory / "plain.csv", history(ROWS // 2, seed=2), plain),
+    ]
 
 
 def in_child(work: Callable[[], object]) -> int:
@@ -48,8 +66,9 @@ def ended(pid: int, options: int = 0) -> int | None:
     return os.waitstatus_to_exitcode(status) if found else None
 
 
-def load_it(url: URL, path: Path) -> None:
-    load_file(reach(url, poolclass=NullPool), path, chunk=CHUNK)
+def load_them(url: URL, paths: list[Path]) -> None:
+    for path in paths:
+        load_file(reach(url, poolclass=NullPool), path, chunk=CHUNK)
 
 
 def run_it(url: URL) -> None:
@@ -70,11 +89,11 @@ def kill_until_done(work: Callable[[], object], duration: float, chance: random.
 
 
 def test_killed_loaders_and_workers_leave_what_an_undisturbed_run_leaves(
-    clone: Clone, connect: Callable[[URL], Engine], path: Path, request: pytest.FixtureRequest
+    clone: Clone, connect: Callable[[URL], Engine], paths: list[Path], request: pytest.FixtureRequest
 ) -> None:
     durations = []
     undisturbed = connect(clone("migrated_table"))
-    for work in (lambda: load_it(undisturbed.url, path), lambda: run_it(undisturbed.url)):
+    for work in (lambda: load_them(undisturbed.url, paths), lambda: run_it(undisturbed.url)):
         since = time.monotonic()
         assert ended(in_child(work)) == 0
         durations.append(time.monotonic() - since)
@@ -87,7 +106,7 @@ def test_killed_loaders_and_workers_leave_what_an_undisturbed_run_leaves(
     wanted = request.config.getoption("--kills")
     while sum(kills) < wanted:
         url = clone("migrated_table")
-        kills[0] += kill_until_done(lambda: load_it(url, path), durations[0] * 0.8, chance)  # noqa: B023
+        kills[0] += kill_until_done(lambda: load_them(url, paths), durations[0] * 0.8, chance)  # noqa: B023
         engine = connect(url)
         begin(engine)
         kills[1] += kill_until_done(lambda: run_it(url), durations[1] * 0.8, chance)  # noqa: B023
@@ -97,10 +116,12 @@ def test_killed_loaders_and_workers_leave_what_an_undisturbed_run_leaves(
 
 
 @pytest.mark.parametrize("workers", [2, 4])
-def test_workers_share_the_work(workers: int, clone: Clone, connect: Callable[[URL], Engine], path: Path) -> None:
+def test_workers_share_the_work(
+    workers: int, clone: Clone, connect: Callable[[URL], Engine], paths: list[Path]
+) -> None:
     alone, shared = connect(clone("migrated_table")), connect(clone("migrated_table"))
     for engine in (alone, shared):
-        load_file(engine, path)
+        load_them(engine.url, paths)
         begin(engine)
     run(alone)
     children = [in_child(lambda: run_it(shared.url)) for _ in range(workers)]
@@ -109,7 +130,7 @@ def test_workers_share_the_work(workers: int, clone: Clone, connect: Callable[[U
     assert final(shared) == final(alone)
 
 
-def test_a_server_that_stops_and_starts(pg_bin: Path, path: Path, templates: Any, tmp_path: Path) -> None:
+def test_a_server_that_stops_and_starts(pg_bin: Path, paths: list[Path], templates: Any, tmp_path: Path) -> None:
     from operations import phase1
     from operations.phase1 import Shape
 
@@ -121,7 +142,7 @@ def test_a_server_that_stops_and_starts(pg_bin: Path, path: Path, templates: Any
             phase1.sample(connection, 200)
             phase1.refresh(connection, Shape.TABLE)
         Alembic(url).upgrade()
-        for work in (lambda: load_it(url, path), lambda: run_it(url)):
+        for work in (lambda: load_them(url, paths), lambda: run_it(url)):
             for pause in (0.3, 0.6):
                 pid = in_child(work)
                 time.sleep(pause)  # some moment within the work
