@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, Literal
 
 import psycopg
@@ -133,23 +133,25 @@ class Blocks:
     """A file's records in its order, taken a block at a time: plain ones as they stand, or a list of others."""
 
     records: Iterator[Row | Bad | Plain]
-    _next: Row | Bad | Plain | None = None
+    _ahead: tuple[Plain, ...] = ()
 
     def take(self, most: int) -> Plain | list[Row | Bad]:
         """No more than so many, and none where there are none."""
-        each = self._next or next(self.records, None)
-        if isinstance(each, Plain):
-            block, rest = each.cut(most)
-            self._next = rest or None
-            return block
+        most_others = min(most, BLOCK)
         others: list[Row | Bad] = []
-        while each is not None and not isinstance(each, Plain):
-            others.append(each)
-            if len(others) == min(most, BLOCK):
-                self._next = None
-                return others
-            each = next(self.records, None)
-        self._next = each
+        ahead, self._ahead = self._ahead, ()
+        for each in chain(ahead, self.records):
+            if not isinstance(each, Plain):
+                others.append(each)
+                if len(others) == most_others:
+                    break
+            elif others:
+                self._ahead = (each,)
+                break
+            else:
+                block, rest = each.cut(most)
+                self._ahead = (rest,) if rest else ()
+                return block
         return others
 
     def skip(self, records: int) -> None:
@@ -211,7 +213,6 @@ def _stage_chunk(connection: Connection, file: LoadedFile, niches: Niches, block
     """Stage the next records in one transaction; True when they were the last."""
     rejects: list[Bad] = []
     taken = 0
-
     tried: list[Plain | list[Row]] = []  # for when the server refuses one
 
     def ready() -> Iterator[Plain | list[Row]]:

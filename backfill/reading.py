@@ -9,7 +9,7 @@ import hashlib
 import io
 import zlib
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -149,7 +149,8 @@ class Lines:
 
     def __init__(self, stream: IO[bytes], before: int = 0) -> None:
         self._stream = stream
-        self._ahead, self._ahead_end = io.BytesIO(), 0
+        self._readline: Callable[[int], bytes] = stream.readline
+        self._ahead, self._ahead_left = io.BytesIO(), 0
         self._waiting: deque[tuple[int, str]] = deque()
         self._read = before
         self._bytes = 0
@@ -176,18 +177,22 @@ class Lines:
 
     def plain(self, form: PlainCsv) -> Plain | None:
         """The next lines together, if all are plain; if not, they are read one by one before the next are tried."""
-        if self._waiting or self._ahead.tell() < self._ahead_end:
+        if self._waiting or self._ahead_left:
             return None
         block = self._stream.read(BLOCK)
         block += self._stream.readline(LONGEST - BLOCK)
         if found := form.read(block, self._read + 1):
             self._read += len(found)
             return found
-        self._ahead, self._ahead_end = io.BytesIO(block), len(block)
+        self._ahead, self._ahead_left = io.BytesIO(block), len(block)
+        self._readline = self._readline_ahead
         return None
 
-    def _readline(self, most: int) -> bytes:
+    def _readline_ahead(self, most: int) -> bytes:
         raw = self._ahead.readline(most)
+        self._ahead_left -= len(raw)
+        if not self._ahead_left:
+            self._readline = self._stream.readline
         return raw if raw.endswith(b"\n") else raw + self._stream.readline(most - len(raw))
 
     def begin(self) -> None:
