@@ -19,7 +19,7 @@ from backfill.reading import Source, one_by_one
 from backfill.records import Bad, Row, Unfit, check_all
 from backfill.tables import LoadedFile, Reject, StagedEvent, create
 
-CHUNK = 20_000
+CHUNK = 50_000  # in one transaction; some 90 MB of memory, 120 where they are read record by record
 BLOCK = 500
 KNOWN = 100_000
 KEPT = 10_000  # characters of a rejected record's content
