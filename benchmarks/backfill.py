@@ -156,7 +156,7 @@ def main(rows: int, rounds: int) -> None:
     }
     moving: dict[str, list[float]] = {name: [] for name in moves}
     verifying, resident = [], []
-    options = {"autovacuum": "off", "shared_buffers": "1GB", "max_wal_size": "16GB"}
+    options = {"autovacuum": "off", "shared_buffers": "1GB", "max_wal_size": "4GB"}
     with tempfile.TemporaryDirectory() as directory, benchmark_server(**options) as server:
         path, small = Path(directory, "history.csv"), Path(directory, "small.csv")
         write_history(path, rows)

@@ -98,7 +98,7 @@ def asked(connection: psycopg.Connection[Any], sql: str, arguments: dict[str, An
 
 def main(niches: str = "50000", events: str = "2000000") -> None:
     rows: list[list[str]] = []
-    with benchmark_server(shared_buffers="1GB", max_wal_size="16GB") as server:
+    with benchmark_server(shared_buffers="1GB", max_wal_size="4GB") as server:
         url = new_database(server, "readers")
         fill(url, int(niches), int(events))
         engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
