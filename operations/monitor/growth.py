@@ -36,7 +36,7 @@ class Growth:
 
 
 def forecast(days: float) -> tuple[float, float]:
-    """Rows and bytes of all new tables that the plan expects so many days after the migration ("Data Volume")."""
+    """Rows of its tables, and bytes of all new ones, that the plan expects after so many days ("Data Volume")."""
     later = max(0.0, days - FIRST_MONTH)
     return FIRST_ROWS + ROWS_A_DAY * later, FIRST_BYTES + BYTES_A_DAY * later
 

@@ -4,13 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from models import ANALYTICS
+from models import ANALYTICS, NicheDailyActivityDelta, NicheDailyActivitySummary, StaleView
 from operations.findings import Check, Finding, Findings
 from operations.monitor import thresholds as of
 from operations.monitor.growth import forecast
 from operations.monitor.reading import Readings, Table
 from operations.monitor.thresholds import CHECKS, Metric
 
+DERIVED = frozenset(
+    f"{ANALYTICS}.{model.__tablename__}" for model in (NicheDailyActivityDelta, NicheDailyActivitySummary, StaleView)
+)
+"""Tables that count or mark the rows of others: their bytes are in the plan's forecast, their rows are not."""
 NAMED = 2  # measures that a line names; the others are counted
 
 
@@ -144,10 +148,11 @@ def _growth(found: Readings) -> Iterator[Measure]:
         return
     days = (found.server.at - found.growth.migrated).total_seconds() / 86_400
     rows, size = forecast(days)
-    yield Measure(of.FORECAST_ROWS, sum(table.rows for table in new) / rows)
+    planned = {table.name: table.rows for table in new if not table.view and table.name not in DERIVED}
+    yield Measure(of.FORECAST_ROWS, sum(planned.values()) / rows)
     yield Measure(of.FORECAST_BYTES, sum(table.bytes + table.index_bytes for table in new) / size)
     if days > of.FIRST_MONTH and found.growth.gains:
-        a_day = sum(gain.rows_a_day for gain in found.growth.gains.values())
+        a_day = sum(gain.rows_a_day for name, gain in found.growth.gains.items() if name in planned)
         yield Measure(of.FORECAST_GROWTH, a_day / of.ROWS_A_DAY)
 
 

@@ -144,7 +144,7 @@ BYTES_GROWTH = Metric("sidb_table_bytes_per_day", GROWTH, "Bytes that a table ga
 FORECAST_ROWS = Metric(
     "sidb_forecast_rows_share",
     GROWTH,
-    "Rows of all new tables, as a share of the plan's forecast for the day",
+    "Rows of the plan's tables, as a share of the plan's forecast for the day",
     "share",
     warning=1.2,
     failed=2,
@@ -160,7 +160,7 @@ FORECAST_BYTES = Metric(
 FORECAST_GROWTH = Metric(
     "sidb_forecast_growth_share",
     GROWTH,
-    "Rows that all new tables gain a day, after the first month, as a share of the plan's 500,000",
+    "Rows that the plan's tables gain a day, after the first month, as a share of the plan's 500,000",
     "share",
     warning=1.5,
 )

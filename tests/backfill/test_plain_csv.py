@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from backfill import loading, reading
+from backfill import niches, reading
 from backfill.plain_csv import Plain, PlainCsv
 from backfill.reading import Source
 from backfill.records import Bad, Row
@@ -211,7 +211,7 @@ def test_each_way_goes_on_where_the_other_stopped(plainly: bool, migrated: Engin
 
 
 def test_more_niches_than_are_kept_in_mind(migrated: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "KNOWN", 20)
+    monkeypatch.setattr(niches, "KNOWN", 20)
     for width in (PLAIN, len(HEADER)):
         loaded = load_file(migrated, write_csv(tmp_path / f"{width}.csv", history(3_000), width))
         assert (loaded.records, loaded.rejected) == (3_000, 0)
