@@ -19,7 +19,7 @@ from benchmarks.harness import ROOT, benchmark_server, median, new_database, rep
 from tests.fixtures.databases import conninfo
 from tests.fixtures.traffic import traffic
 
-BEFORE = 10.0  # seconds of traffic before the backfill begins
+BEFORE = 60.0  # seconds of traffic before the backfill begins
 
 
 def backfilled(url: URL) -> float:
@@ -56,7 +56,7 @@ def measured(url: URL) -> dict[str, float]:
     }
 
 
-def main(events: str = "300000", rounds: str = "3") -> None:
+def main(events: str = "150000", rounds: str = "3") -> None:
     with tempfile.TemporaryDirectory() as directory, benchmark_server() as server:
         path = Path(directory, "history.csv")
         write_history(path, int(events))

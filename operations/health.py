@@ -19,7 +19,7 @@ class Health:
     waiting_segments: int = 3
     lock_wait_seconds: float = 0.1
     connections_share: float = 0.8
-    beside_application: float = 0.1
+    beside_application: float = 0.05
     """What part of the time a worker's batches may take while the application is at work."""
 
     def trouble(self, connection: Connection, tables: Sequence[str]) -> Trouble | None:

@@ -82,10 +82,10 @@ class BackfillSettings:
             raise UsageError(f"The backfill's window is malformed: {error}.", step) from None
         if not (days.isascii() and days.isdigit() and 0 < int(days) < 10_000):
             raise UsageError(f"SIDB_BACKFILL_DAYS is {days!r}, not a number of days.", "set SIDB_BACKFILL_DAYS=7.")
-        share = environment.get("SIDB_BACKFILL_SHARE", "10")
+        share = environment.get("SIDB_BACKFILL_SHARE", "5")
         if not (share.isascii() and share.isdigit() and 0 < int(share) <= 100):
             raise UsageError(
-                f"SIDB_BACKFILL_SHARE is {share!r}, not a percentage from 1 to 100.", "set SIDB_BACKFILL_SHARE=10."
+                f"SIDB_BACKFILL_SHARE is {share!r}, not a percentage from 1 to 100.", "set SIDB_BACKFILL_SHARE=5."
             )
         return cls(opens, int(days), int(share) / 100)
 

@@ -32,7 +32,7 @@ def backfill() -> None:
     \b
     While the application is at work, a worker's batches take so many percent
     of the time, and it rests for the others:
-      SIDB_BACKFILL_SHARE=10
+      SIDB_BACKFILL_SHARE=5
     """
 
 
