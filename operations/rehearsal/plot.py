@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 Point = tuple[float, float | None]
-ROOM = 16  # between two names above the plot, which are slanted
+ROOM = 20  # between two names above the plot, which are slanted
 COLOURS = ("#1f5fbf", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#a16207")
 
 
@@ -68,12 +68,9 @@ class Plot:
             f'font-family="system-ui, sans-serif" font-size="12" fill="#1a1a1a">',
             f'<rect width="{self.width}" height="{self.height}" fill="#ffffff"/>',
         ]
-        named = -math.inf
-        for number, band in enumerate(self.bands):
-            begins = across.place(band.since)
-            fits = begins - named >= ROOM
-            named = begins if fits else named
-            parts.append(_band(band, number, across, top, self.height - bottom, named=fits))
+        names = _apart([across.place((band.since + band.until) / 2) for band in self.bands], self.width - right)
+        for number, (band, name) in enumerate(zip(self.bands, names, strict=True)):
+            parts.append(_band(band, number, across, top, self.height - bottom, name))
         for tick in up.ticks():
             y = up.place(tick)
             parts.append(f'<path d="M{left} {y:.1f}H{self.width - right}" stroke="#d4d4d4" stroke-width="0.6"/>')
@@ -166,15 +163,25 @@ def _line(line: Line, across: _Scale, up: _Scale) -> str:
     return drawn
 
 
-def _band(band: Band, number: int, across: _Scale, top: float, bottom: float, *, named: bool) -> str:
+def _apart(places: Sequence[float], last: float) -> list[float]:
+    """The places, moved to the right and then, where that is too far, to the left, until there is ROOM between them."""
+    moved: list[float] = []
+    for place in places:
+        moved.append(max(place, moved[-1] + ROOM) if moved else place)
+    for number in reversed(range(len(moved))):
+        moved[number] = min(moved[number], last - (len(moved) - 1 - number) * ROOM)
+    return moved
+
+
+def _band(band: Band, number: int, across: _Scale, top: float, bottom: float, name: float) -> str:
+    """The stretch, and its name at `name`, with a line to the stretch's middle."""
     x, end = across.place(band.since), across.place(band.until)
     shade = "#eef2f7" if number % 2 else "#ffffff"
     drawn = (
         f'<rect x="{x:.1f}" y="{top}" width="{max(end - x, 0.5):.1f}" height="{bottom - top:.0f}" fill="{shade}"/>'
         f'<path d="M{x:.1f} {bottom:.0f}V{top}" stroke="#a3a3a3" stroke-width="0.6"/>'
     )
-    if named:
-        place = (x + min(end, x + 24)) / 2
-        turned = f"translate({place:.1f} {top - 5}) rotate(-35)"
-        drawn += f'<text transform="{turned}" font-size="11.5">{escape(band.name)}</text>'
+    drawn += f'<path d="M{(x + end) / 2:.1f} {top}L{name:.1f} {top - 12}" stroke="#a3a3a3" stroke-width="0.6"/>'
+    turned = f"translate({name:.1f} {top - 14}) rotate(-35)"
+    drawn += f'<text transform="{turned}" font-size="11.5">{escape(band.name)}</text>'
     return drawn
