@@ -59,7 +59,7 @@ class Plot:
 
     def svg(self) -> str:
         """The drawing, self-contained; it scales with the room that it has."""
-        left, right, top, bottom = 58, 40 if self.bands else 12, 78 if self.bands else 14, 62
+        left, right, top, bottom = 58, 40 if self.bands else 24, 78 if self.bands else 14, 62
         across = _Scale(self.x, [x for line in self.lines for x, _ in line.points], left, self.width - right)
         values = [y for line in self.lines for _, y in line.points if y is not None]
         up = _Scale(self.y, values or [1.0], self.height - bottom, top)
