@@ -106,10 +106,10 @@ def test_killed_loaders_and_workers_leave_what_an_undisturbed_run_leaves(
     wanted = request.config.getoption("--kills")
     while sum(kills) < wanted:
         url = clone("migrated_table")
-        kills[0] += kill_until_done(lambda: load_them(url, paths), durations[0] * 0.8, chance)  # noqa: B023
+        kills[0] += kill_until_done(lambda: load_them(url, paths), durations[0] * 1.2, chance)  # noqa: B023
         engine = connect(url)
         begin(engine)
-        kills[1] += kill_until_done(lambda: run_it(url), durations[1] * 0.8, chance)  # noqa: B023
+        kills[1] += kill_until_done(lambda: run_it(url), durations[1] * 1.2, chance)  # noqa: B023
         assert all(proof.holds for proof in verify(engine))
         assert final(engine) == expected
     assert min(kills) > 0
