@@ -11,7 +11,7 @@ help: ## Print the targets
 
 # The stamp holds what the environment was made from: a changed lock file or a moved clone makes it anew.
 install: ## Create .venv with everything pinned in requirements.lock
-	@state="$$(pwd) $$(cat requirements.lock pyproject.toml | cksum)"; \
+	@state="$$(pwd) $$(cat requirements.lock pyproject.toml alembic-online/pyproject.toml | cksum)"; \
 	stamp="$$(cat .venv/installed 2>/dev/null || :)"; \
 	test "$$stamp" = "$$state" && exit 0; \
 	case "$$stamp" in "" | "$$(pwd) "*) clear= ;; *) clear=--clear ;; esac; \
@@ -28,7 +28,7 @@ install: ## Create .venv with everything pinned in requirements.lock
 	pip=".venv/bin/python -m pip --quiet --disable-pip-version-check install --root-user-action=ignore"; \
 	echo "Installing the pinned packages into .venv"; \
 	$$pip --require-hashes -r requirements.lock && \
-	$$pip --no-deps --no-build-isolation -e . && \
+	$$pip --no-deps --no-build-isolation -e alembic-online -e . && \
 	echo "$$state" > .venv/installed
 
 demo: install ## Migrate a sample Phase 1 database (SHAPE=table or SHAPE=matview)
@@ -64,7 +64,7 @@ BENCH ?= $(patsubst benchmarks/%.py,%,$(shell grep -l '^if __name__' benchmarks/
 bench: install ## Run the benchmarks, for hours on a quiet machine (BENCH='activity upgrade'); results in build/benchmarks
 	@test -x build/bench/bin/dbmate || { python3 -m venv --clear build/bench && \
 		build/bench/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements.lock && \
-		build/bench/bin/python -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e . && \
+		build/bench/bin/python -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e alembic-online -e . && \
 		build/bench/bin/python -m pip --quiet --disable-pip-version-check install -r benchmarks/requirements.txt; }
 	@for name in $(BENCH); do echo "benchmarks.$$name"; build/bench/bin/python -m benchmarks.$$name $(ARGS) || exit 1; done
 
@@ -72,14 +72,14 @@ lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer
 	@mkdir -p build
 	python3 -m venv --clear build/uv
 	build/uv/bin/python -m pip --quiet --disable-pip-version-check install uv
-	build/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	build/uv/bin/uv pip compile pyproject.toml alembic-online/pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock $(ARGS)
 
 kill-matrix: install ## Kill migrations and rollbacks at every statement, and the backfill a hundred times
 	.venv/bin/pytest --every-kill --kills 100 tests/operations/guard/test_killed.py tests/operations/rollback/test_killed.py tests/backfill/test_kills.py $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
 
 recorded: install ## Record what each revision changes in the catalog, for the validation after each step
-	.venv/bin/python -m tests.operations.guard.recording
+	.venv/bin/python -m tests.engine.recording
 
 clean: ## Delete .venv and everything else that was generated here
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

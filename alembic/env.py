@@ -4,14 +4,15 @@ from logging.config import fileConfig
 from typing import Any
 
 from alembic import context
+from alembic_online import errors_for_people, guarded, notices_to_log, parse
+from alembic_online.catalog import autogenerate
+from alembic_online.database import engine
 from sqlalchemy import URL, Engine, NullPool
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable
 
 from models import ANALYTICS, Base
-from operations.catalog import plugin
-from operations.database import address, engine
-from operations.guard import errors_for_people, guarded, notices_to_log, parse
+from operations.database import address
 from operations.settings import Settings
 
 config = context.config
@@ -53,8 +54,8 @@ def run_online(url: URL, settings: Settings, given: Engine | None) -> None:
         "include_schemas": True,
         "include_name": include_name,
         "compare_server_default": True,
-        "autogenerate_plugins": plugin.PLUGINS,
-        "process_revision_directives": plugin.revise,
+        "autogenerate_plugins": autogenerate.PLUGINS,
+        "process_revision_directives": autogenerate.revise,
         "transaction_per_migration": True,
         "on_version_apply": config.attributes.get("on_version_apply", ()),
     }

@@ -19,16 +19,16 @@ from pathlib import Path
 from alembic.autogenerate import produce_migrations
 from alembic.operations import MigrateOperation, Operations
 from alembic.runtime.migration import MigrationContext
+from alembic_online.catalog import diff
+from alembic_online.catalog.reported import flat
+from alembic_online.catalog.steps import ByHand, Step
+from alembic_online.catalog.target import compare
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 
 from benchmarks.harness import ROOT, benchmark_server, report
 from models import ANALYTICS, ROLES, Base
-from operations.catalog import diff
-from operations.catalog.seen import flat
-from operations.catalog.steps import ByHand, Step
-from operations.catalog.target import compare
+from tests.engine.catalog.mutations import MUTATIONS
 from tests.fixtures.databases import Templates
-from tests.operations.catalog.mutations import MUTATIONS
 
 PAGE = ROOT / "docs/autogenerate.md"
 LIBRARIES = {
@@ -144,7 +144,7 @@ def outcome(engine: Engine, library: str, expected: set[str]) -> str:
 
 def migrations(connection: Connection, library: str) -> list[MigrateOperation]:
     if library == "ours":
-        from operations.catalog import plugin
+        from alembic_online.catalog import plugin
 
         plugins = plugin.PLUGINS
     else:

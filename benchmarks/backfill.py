@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 import psycopg
+from alembic_online.database import engine as sessions
 from sqlalchemy import URL, NullPool, create_engine, text
 from sqlalchemy.orm import Session
 
@@ -34,7 +35,6 @@ from backfill.runner import Runner
 from benchmarks.harness import ROOT, benchmark_server, median, new_database, report
 from models import AnalyticsEvent
 from operations import phase1
-from operations.database import engine as sessions
 from operations.health import Health
 from operations.phase1 import Shape
 from tests.fixtures.databases import Alembic, conninfo

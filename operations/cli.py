@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from alembic_online.errors import OnlineError
 
 from operations.commands import (
     backfill,
@@ -19,7 +20,6 @@ from operations.commands import (
     upgrade,
     verify,
 )
-from operations.errors import SidbError
 
 INTERRUPTED = 130  # as a shell reports Ctrl-C
 
@@ -30,7 +30,7 @@ class Console(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except SidbError as error:
+        except OnlineError as error:
             click.secho(str(error), fg="red", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:

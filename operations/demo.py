@@ -14,15 +14,16 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
+from alembic_online.database import engine
+from alembic_online.errors import OnlineError
 from rich.console import Console
 from sqlalchemy import URL, Connection, Engine, NullPool, func, inspect, select, table
 
 from models import ANALYTICS, Feature, HotNicheToday
 from operations import maintenance, phase1, report
-from operations.database import embedded_address, engine
+from operations.database import embedded_address
 from operations.demo_history import EVENTS, backfill
 from operations.embedded import CLONE, Server
-from operations.errors import SidbError
 from operations.phase1 import Shape
 
 NICHES = 20_000
@@ -79,7 +80,7 @@ class Demo:
 
 
 def run(server: Server, shape: Shape, say: Say, niches: int = NICHES, events: int = EVENTS) -> Demo:
-    """Build, migrate and score what is not yet; `say` hears of each part as it begins or ends. Raises SidbError."""
+    """Build, migrate and score what is not yet; `say` hears of each part as it begins or ends. Raises OnlineError."""
     database = f"demo_{shape}"
     if not server.is_running():
         say("Starting the embedded PostgreSQL")
@@ -130,7 +131,9 @@ def _alone_in(url: URL) -> Iterator[Engine]:
     demo = engine(url, poolclass=NullPool)
     with demo.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not connection.scalar(select(func.pg_try_advisory_lock(func.hashtextextended("sidb demo", 0)))):
-            raise SidbError(f"Another demo is at work in {url.database}.", "wait until it is done, then run it again.")
+            raise OnlineError(
+                f"Another demo is at work in {url.database}.", "wait until it is done, then run it again."
+            )
         yield demo
 
 
@@ -162,7 +165,7 @@ def _migrate(demo: Engine, say: Say) -> list[Step]:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise SidbError(
+        raise OnlineError(
             f"The migration of {demo.url.database} stopped: {error}",
             "if it was a change of yours, correct it; `sidb server remove` begins anew.",
         ) from error

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
+from alembic_online.errors import OnlineError
 from sqlalchemy import Engine, func, select
 
 from backfill import outlook, planning, tables, verification
@@ -19,7 +20,6 @@ from backfill.progress import Scope
 from backfill.reading import Source
 from backfill.runner import Runner
 from models import Feature, HotNicheToday
-from operations.errors import SidbError
 from operations.health import Health
 
 EVENTS = 40_000
@@ -29,7 +29,7 @@ HEADER = ("event_type", "event_source", "event_timestamp", "event_data", "niche_
 
 
 def backfill(demo: Engine, say: Callable[[str], None], events: int = EVENTS) -> int:
-    """Generate, load, run and verify what is not yet; the number of rows written. Raises SidbError."""
+    """Generate, load, run and verify what is not yet; the number of rows written. Raises OnlineError."""
     tables.create(demo)
     with demo.connect() as connection:
         if all(each.state == "done" for each in outlook.jobs_status(connection, JOBS)):
@@ -50,7 +50,7 @@ def backfill(demo: Engine, say: Callable[[str], None], events: int = EVENTS) -> 
     proofs = verification.verify(demo, JOBS, control.as_of)
     wrong = [proof.job for proof in proofs if not proof.holds]
     if wrong:
-        raise SidbError(f"The backfill of the demo is not proved: {', '.join(wrong)}.", "run the demo again.")
+        raise OnlineError(f"The backfill of the demo is not proved: {', '.join(wrong)}.", "run the demo again.")
     say(f"  verify  {sum(proof.rows for proof in proofs):,} rows compared: all there, once")
     return summary.written
 

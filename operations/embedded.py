@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from alembic_online.errors import OnlineError
 from psycopg import pq
 from sqlalchemy import URL
 
 from operations.binaries import copy_wheel, make_directory, run, wheel_binaries
-from operations.errors import SidbError
 from operations.settings import DRIVER
 
 SUPERUSER = "postgres"
@@ -34,7 +34,7 @@ class Server:
     """A PostgreSQL of our own: its binaries, data directory and socket directory, and the system user that runs it.
 
     `user` is None for whoever calls, or a name when root calls. The directory that holds `data` is the server's home:
-    it also keeps the locks and is deleted with it. All failures are SidbError.
+    it also keeps the locks and is deleted with it. All failures are OnlineError.
     """
 
     binaries: Path
@@ -150,7 +150,7 @@ class Server:
         ours = self._run("postgres", "--version").stdout
         have = (self.data / "PG_VERSION").read_text().strip()
         if f" {have}." not in ours and not re.search(rf" {have}(\D|$)", ours):
-            raise SidbError(
+            raise OnlineError(
                 f"The data directory {self.data} was made by PostgreSQL {have}; installed is {ours.strip()}.",
                 "delete the embedded database with `sidb server remove`, or reinstall the version that made it.",
             )
@@ -208,7 +208,7 @@ class Server:
         except FileNotFoundError:
             return False
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != self._owner() or found.st_mode & 0o077:
-            raise SidbError(
+            raise OnlineError(
                 f"{self.sockets} should be a closed directory of our own, but it belongs or is open to somebody else.",
                 f"find out who made it (ls -ld {shlex.quote(str(self.sockets))}) and delete it.",
             )
@@ -225,9 +225,9 @@ class Server:
     def _log_since(self, position: int) -> str:
         return self.log.read_bytes()[position:].decode(errors="replace") if self.log.exists() else ""
 
-    def _failure(self, what: str, output: str) -> SidbError:
+    def _failure(self, what: str, output: str) -> OnlineError:
         lines = [f"  {line}" for line in output.strip().splitlines()[-8:]]
-        return SidbError(
+        return OnlineError(
             "\n".join([f"The embedded PostgreSQL in {self.data} {what}.", *lines]),
             f"see {self.log}, or set DATABASE_URL to use another PostgreSQL.",
         )
@@ -272,7 +272,7 @@ def _reported(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SidbError(
+        raise OnlineError(
             f"{what}: {error.strerror}.",
             "make that place writable, choose another with XDG_DATA_HOME, or set DATABASE_URL.",
         ) from error

@@ -15,8 +15,8 @@ from pathlib import Path
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
+from alembic_online.errors import OnlineError
 
-from operations.errors import SidbError
 from operations.upgrade import script_directory
 
 BASELINE = "1.0.0"
@@ -52,7 +52,7 @@ class Exported:
 
 
 def export(directory: Path, *, replace: bool = False) -> Exported:
-    """Write the files into a directory, which is made. Raises SidbError.
+    """Write the files into a directory, which is made. Raises OnlineError.
 
     A file that is there and differs is replaced only if asked for; otherwise nothing at all is written.
     """
@@ -63,7 +63,7 @@ def export(directory: Path, *, replace: bool = False) -> Exported:
         others = [name for name in there if there[name] != wanted[name].encode()]
         if others and not replace:
             listed = "".join(f"\n  {name}" for name in others)
-            raise SidbError(
+            raise OnlineError(
                 f"{len(others)} of the files in {directory} differ from the revisions; nothing was written:{listed}",
                 "compare them (export to another directory), or give --replace.",
             )
@@ -71,7 +71,7 @@ def export(directory: Path, *, replace: bool = False) -> Exported:
             if name in others or name not in there:
                 (directory / name).write_bytes(wanted[name].encode())
     except OSError as error:
-        raise SidbError(
+        raise OnlineError(
             f"{error.filename or directory} could not be written: {error.strerror}.", "give a directory of yours."
         ) from None
     outcomes = {name: Outcome.REPLACED if name in others else Outcome.UNCHANGED for name in there}

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection, TextClause, text
 
 from backfill.pacing import Trouble
-
-QUERIES = Path(__file__).parent / "queries" / "health"
+from operations.queries import query
 
 
 @dataclass(frozen=True)
@@ -43,4 +41,4 @@ class Health:
 
 
 def _query(name: str) -> TextClause:
-    return text((QUERIES / f"{name}.sql").read_text(encoding="utf-8"))
+    return text(query(f"health/{name}"))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from alembic_online.database import engine, shown
+from alembic_online.errors import OnlineError
 from psycopg.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable
 from rich.console import Console
 from sqlalchemy import URL, Connection, NullPool, Row, Select, delete, func, select, text
@@ -17,8 +19,6 @@ from sqlalchemy.exc import DBAPIError
 
 from models import TrendCache
 from operations import report
-from operations.database import engine, shown
-from operations.errors import SidbError
 
 LOCK_TIMEOUT = "100ms"
 
@@ -55,7 +55,7 @@ class Maintenance:
 
 
 def run(url: URL, batch: int) -> Maintenance:
-    """Do what there is to do, deleting at most `batch` entries in a transaction. Raises SidbError."""
+    """Do what there is to do, deleting at most `batch` entries in a transaction. Raises OnlineError."""
     with engine(url, poolclass=NullPool).connect() as connection:
         with _transaction(connection):
             found = connection.execute(
@@ -161,4 +161,4 @@ def _transaction(connection: Connection) -> Iterator[None]:
         if isinstance(error.orig, InsufficientPrivilege):
             next_step = f"as an administrator: GRANT analytics_writer TO {url.username or 'that role'}."
         reason = str(error.orig).strip().partition("\n")[0]
-        raise SidbError(f"Maintenance of {shown(url)} failed: {reason}", next_step) from None
+        raise OnlineError(f"Maintenance of {shown(url)} failed: {reason}", next_step) from None

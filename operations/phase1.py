@@ -4,11 +4,10 @@ The statements are Phase 1's own, in ``queries/phase1``; nothing here may know o
 """
 
 from enum import StrEnum
-from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-QUERIES = Path(__file__).parent / "queries" / "phase1"
+from operations.queries import query
 
 
 class Shape(StrEnum):
@@ -26,7 +25,7 @@ def create(connection: Connection, shape: Shape) -> None:
 
 def sample(connection: Connection, niches: int) -> None:
     """Fill ``features`` with so many niches, the same at every run but for the time of day."""
-    connection.execute(text(_read("sample")), {"niches": niches})
+    connection.execute(text(query("phase1/sample")), {"niches": niches})
 
 
 def refresh(connection: Connection, shape: Shape) -> None:
@@ -40,9 +39,5 @@ def score(connection: Connection, shape: Shape) -> None:
     refresh(connection, shape)
 
 
-def _read(name: str) -> str:
-    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
-
-
 def _run(connection: Connection, name: str) -> None:
-    connection.exec_driver_sql(_read(name), execution_options={"no_parameters": True})
+    connection.exec_driver_sql(query(f"phase1/{name}"), execution_options={"no_parameters": True})

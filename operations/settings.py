@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from alembic_online.errors import UsageError
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from backfill.windows import Window
-from operations.errors import UsageError
 
 DRIVER = "postgresql+psycopg"
 SCHEMES = ("postgresql", "postgres", DRIVER)
 ROLLOUT = ("deadline", "step-alert", "on-alert", "alert-addresses", "metrics-file", "window", "end-idle-after")
-"""Options of `operations.guard` that the environment may set: `deadline` as SIDB_DEADLINE."""
+"""Options of `alembic_online` that the environment may set: `deadline` as SIDB_DEADLINE."""
 
 EXAMPLE = "postgresql://user:password@host:5432/database"
 
@@ -25,7 +25,7 @@ class Settings:
     """`database_url` is None for the embedded server; `data_home` is where an ordinary user's data goes.
 
     `scratch_database_url` is a database in which the models may be built for a comparison, if one is set aside for it.
-    `rollout` holds the SIDB_… variables that are set, by the names in ROLLOUT, as `operations.guard.parse` reads them.
+    `rollout` holds the SIDB_… variables that are set, by the names in ROLLOUT, as `alembic_online.parse` reads them.
     """
 
     database_url: URL | None

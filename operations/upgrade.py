@@ -12,16 +12,16 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
+from alembic_online import sessions
+from alembic_online.database import engine
+from alembic_online.errors import OnlineError
+from alembic_online.ledger import Entry, Ledger
 from rich.console import Console
 from rich.text import Text
 from sqlalchemy import URL
 
 from operations import report
-from operations.database import engine
 from operations.embedded import CLONE
-from operations.errors import SidbError
-from operations.guard import sessions
-from operations.ledger import Entry, Ledger
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def run(url: URL, revision: str, options: Mapping[str, str], console: Console) -
 
 
 def migrate(run: Callable[[Config], None], options: Mapping[str, str], console: Console, **attributes: object) -> None:
-    """One of Alembic's commands with `-x` options and the environment's attributes, shown step by step. SidbError."""
+    """One of Alembic's commands with `-x` options and the environment's attributes, shown step by step. OnlineError."""
     config = _config(options)
     config.attributes.update(attributes)
     with _progress(console):
@@ -164,7 +164,7 @@ def _alembic(run: Callable[[], None]) -> None:
         run()
     except CommandError as error:
         what, _, next_step = str(error).partition("\nNext: ")
-        raise SidbError(what, next_step or "see `sidb upgrade --help`.") from None
+        raise OnlineError(what, next_step or "see `sidb upgrade --help`.") from None
 
 
 class _Lines(logging.Handler):
@@ -182,16 +182,15 @@ class _Lines(logging.Handler):
 @contextmanager
 def _progress(console: Console) -> Iterator[None]:
     """What the guard and the revisions say; on a terminal with a sign of life."""
-    handler = _Lines(console)
-    loggers = [logging.getLogger(name) for name in ("alembic.guard", "alembic.sidb")]
-    for logger in loggers:
-        logger.setLevel(logging.INFO)
-        logger.addHandler(handler)
-        logger.propagate = False
+    handler, logger = _Lines(console), logging.getLogger("alembic.online")
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    logger.propagate = False
     try:
         with console.status("Migrating"):
             yield
     finally:
-        for logger in loggers:
-            logger.removeHandler(handler)
-            logger.propagate = True
+        logger.removeHandler(handler)
+        logger.propagate = True
+        logger.setLevel(level)

@@ -17,10 +17,11 @@ def demo(shape: str, as_json: bool) -> None:
       sidb demo                   hot_niches_today is a table
       sidb demo --shape matview   it is a materialized view
     """
+    from alembic_online.errors import UsageError
+
     from operations import report
     from operations.demo import run, show
     from operations.embedded import project_server
-    from operations.errors import UsageError
     from operations.phase1 import Shape
     from operations.settings import Settings
 

@@ -37,9 +37,10 @@ def monitor(watch: int | None, prometheus: Path | None, as_json: bool) -> None:
       sidb monitor --prometheus /var/lib/node_exporter/sidb.prom
       sidb monitor --json | jq '.figures[] | select(.statement != "")'
     """
+    from alembic_online.errors import UsageError
+
     from operations import report
     from operations.database import address
-    from operations.errors import UsageError
     from operations.monitor import look, screen
     from operations.monitor.watching import watching
     from operations.settings import Settings

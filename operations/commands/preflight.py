@@ -55,10 +55,11 @@ def preflight(
       sidb preflight --finish
       sidb preflight --json | jq '.findings[] | select(.verdict == "failed")'
     """
+    from alembic_online.errors import UsageError
+    from alembic_online.options import parse
+
     from operations import findings, preflight, report
     from operations.database import address
-    from operations.errors import UsageError
-    from operations.guard.options import parse
     from operations.settings import Settings
 
     if prepare and finish:

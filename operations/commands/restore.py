@@ -27,9 +27,10 @@ def restore(archive: int | None, skip: bool, renumber: bool, delete: bool, yes: 
       sidb restore 1 --renumber --skip
       sidb restore --drop 1          delete one
     """
+    from alembic_online.errors import UsageError
+
     from operations import findings, report
     from operations.database import address
-    from operations.errors import UsageError
     from operations.rollback import archives
     from operations.rollback import restore as restoring
     from operations.settings import Settings

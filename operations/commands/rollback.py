@@ -28,9 +28,10 @@ def rollback(target: str | None, yes: bool, give_up: bool, as_json: bool, **opti
       sidb rollback                  go on with an interrupted one
       sidb rollback --abort          or give it up
     """
+    from alembic_online.errors import UsageError
+
     from operations import findings, report
     from operations.database import address
-    from operations.errors import UsageError
     from operations.rollback import run
     from operations.rollback.plan import plan, show_plan
     from operations.settings import Settings

@@ -31,7 +31,9 @@ def start() -> None:
     Example:
       sidb server start
     """
-    from operations.database import EMBEDDED_DATABASE, embedded_address, shown
+    from alembic_online.database import shown
+
+    from operations.database import EMBEDDED_DATABASE, embedded_address
 
     embedded = _server()
     click.echo(f"Running: {shown(embedded_address(embedded))}")

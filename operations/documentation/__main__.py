@@ -4,9 +4,10 @@ The models are built in a database of the embedded server, read as PostgreSQL st
 """
 
 import click
+from alembic_online.database import engine
 
 from models import Base
-from operations.database import embedded_address, engine
+from operations.database import embedded_address
 from operations.documentation import DOCS, pages
 from operations.embedded import project_server
 from operations.settings import Settings

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from alembic_online import alerts
+from alembic_online.errors import OnlineError
+from alembic_online.options import Options
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
-from operations import alerts
-from operations.errors import SidbError
 from operations.findings import Finding, Verdict
-from operations.guard.options import Options
 from operations.monitor.judging import Measure
 from operations.monitor.reading import Readings
 from operations.monitor.thresholds import METRICS, Metric
@@ -27,7 +27,7 @@ HEADER = """\
 
 
 def write_metrics(path: Path, found: Readings, measured: Sequence[Measure], findings: Sequence[Finding]) -> None:
-    """Write the file anew, whole or not at all. Raises SidbError where that fails."""
+    """Write the file anew, whole or not at all. Raises OnlineError where that fails."""
     registry = CollectorRegistry()
     for metric in METRICS:
         gauge = Gauge(metric.name, metric.meaning, (metric.label,) if metric.label else (), registry=registry)
@@ -41,7 +41,7 @@ def write_metrics(path: Path, found: Readings, measured: Sequence[Measure], find
     try:
         write_to_textfile(str(path), registry)
     except OSError as error:
-        raise SidbError(
+        raise OnlineError(
             f"The metrics could not be written to {path}: {error.strerror}.", "give a file in a directory of yours."
         ) from None
 

@@ -42,7 +42,7 @@ class Monitoring(Findings):
 
 
 def look(url: URL, metrics: Path | None = None, *, thorough: bool = True) -> Monitoring:
-    """Look at the database, and write the metrics to a file if one is given. Raises SidbError.
+    """Look at the database, and write the metrics to a file if one is given. Raises OnlineError.
 
     `thorough`: see `reading.read`. Nothing of the database is changed but the day's sample of sizes.
     """

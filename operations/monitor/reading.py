@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import psycopg
+from alembic_online.database import engine, shown
+from alembic_online.errors import OnlineError
+from alembic_online.sessions import driver
 from psycopg import sql
 from psycopg.rows import class_row
 from sqlalchemy import URL, NullPool
 
 from models import ANALYTICS, Base, sql_files
-from operations.database import engine, shown
-from operations.errors import SidbError
 from operations.findings import Check
-from operations.guard.sessions import driver
 from operations.monitor.growth import Growth, read_growth
 from operations.monitor.thresholds import BLOAT, DELTAS, MANY_BYTES, READ_TIMES, REPLICAS, VIEWS
 from operations.queries import query
@@ -142,7 +142,7 @@ class Readings:
 def read(url: URL, *, thorough: bool = True) -> Readings:
     """Look at the database. `thorough`: measure bloat with pgstattuple where there is one, which reads pages.
 
-    Keeps the day's sample of sizes where this role may; changes nothing else. Raises SidbError where the new tables
+    Keeps the day's sample of sizes where this role may; changes nothing else. Raises OnlineError where the new tables
     are missing, and where the database cannot be read.
     """
     opened = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -157,7 +157,7 @@ def read(url: URL, *, thorough: bool = True) -> Readings:
         except psycopg.Error as error:
             reason = str(error).strip().partition("\n")[0]
             step = "see what holds the tables (SELECT * FROM pg_stat_activity), then run sidb monitor again."
-            raise SidbError(f"{shown(url)} could not be read: {reason}", step) from None
+            raise OnlineError(f"{shown(url)} could not be read: {reason}", step) from None
 
 
 def _read(connection: Connection, url: URL, thorough: bool) -> Readings:
@@ -168,7 +168,7 @@ def _read(connection: Connection, url: URL, thorough: bool) -> Readings:
         parameters = {"schemas": list(schemas), "names": list(names)}
         tables = _rows(connection, Table, query("monitor/tables"), parameters)
         if not any(table.name.startswith(f"{ANALYTICS}.") for table in tables):
-            raise SidbError(f"The new tables are not in {shown(url)}.", "sidb upgrade")
+            raise OnlineError(f"The new tables are not in {shown(url)}.", "sidb upgrade")
         oids = [table.oid for table in tables]
         indexes = _rows(connection, Index, query("monitor/indexes"), {"tables": oids})
         found = Readings(shown(url), server, tables, indexes)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from operations.alerts import LAG
+from alembic_online.alerts import LAG
+
 from operations.findings import Check, Verdict
 
 Unit = Literal["seconds", "share", "rows", "rows a day", "bytes", "bytes a day", "transactions", "yes"]

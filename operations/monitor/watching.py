@@ -13,7 +13,7 @@ from operations.monitor.screen import screen
 
 
 def watching(url: URL, seconds: int, metrics: Path | None, console: Console) -> None:
-    """Look every so many seconds until Ctrl-C or SIGTERM, which end it well. Raises SidbError when a look fails.
+    """Look every so many seconds until Ctrl-C or SIGTERM, which end it well. Raises OnlineError when a look fails.
 
     Where the console is no terminal, each look is printed below the last.
     """

@@ -7,8 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+from alembic_online.errors import OnlineError, UsageError
+
 from operations.binaries import run, wheel_binaries
-from operations.errors import SidbError, UsageError
 from operations.findings import Check, Finding
 from operations.preflight.surroundings import Surroundings, duration, judged
 
@@ -48,7 +49,7 @@ def base_backup(asked: Surroundings) -> Finding | None:
         system = _system(control) if control.exists() else _named_system(manifest)
     except OSError as error:
         reason = f"{error.filename} cannot be read: {error.strerror}."
-        raise SidbError(reason, "run this as the user whom it belongs to.") from None
+        raise OnlineError(reason, "run this as the user whom it belongs to.") from None
     if system not in (None, asked.value("system")):
         return BASE_BACKUP.failed(f"{directory} is a backup of another server")
     program, parses_wal = _verifier(asked.connection.info.server_version // 10_000, in_tar=not control.exists())

@@ -4,10 +4,10 @@ What revision 1.0.0 and 2.0.4 refuse is found by their own statements, run ahead
 """
 
 import psycopg
+from alembic_online.messages import message
 
 from operations.embedded import CLONE
 from operations.findings import Check, Finding
-from operations.guard.messages import message
 from operations.preflight.surroundings import Surroundings, judged
 
 VERSIONS = CLONE / "alembic" / "versions"

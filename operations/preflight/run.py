@@ -5,14 +5,14 @@ from contextlib import closing
 from importlib.metadata import version
 
 import psycopg
+from alembic_online.alerts import Alerts
+from alembic_online.database import shown
+from alembic_online.errors import OnlineError
+from alembic_online.messages import message
 from rich.console import Console
 from sqlalchemy import URL
 
-from operations.alerts import Alerts
-from operations.database import shown
-from operations.errors import SidbError
 from operations.findings import Check, Finding, Findings
-from operations.guard.messages import message
 from operations.preflight import backups, phase1, replication, retention, roles, server, sessions, space
 from operations.preflight.surroundings import Request, Surroundings, surroundings
 
@@ -48,7 +48,7 @@ def run(
 ) -> Findings:
     """Look at everything. With `prepare`, raise retention if nothing failed, and tell the teams at the `addresses`.
 
-    Raises SidbError where there is no connection, UsageError where --backup names something else.
+    Raises OnlineError where there is no connection, UsageError where --backup names something else.
     """
     with _teams(addresses) as teams, surroundings(url, request) as asked:
         findings = list(_look(asked, console))
@@ -70,12 +70,12 @@ def run(
 
 
 def finish(url: URL, *, addresses: Sequence[str] = ()) -> Findings:
-    """The end of a rollout: put back what was raised, and tell the teams. Raises SidbError."""
+    """The end of a rollout: put back what was raised, and tell the teams. Raises OnlineError."""
     with _teams(addresses) as teams, surroundings(url, Request()) as asked:
         try:
             findings = retention.restore(asked)
         except psycopg.Error as error:
-            raise SidbError(
+            raise OnlineError(
                 f"What was raised on {shown(url)} cannot be put back: {_reason(error)}",
                 "run it again as the role that prepared the rollout, or as a superuser.",
             ) from None
@@ -109,7 +109,7 @@ def _answer(asked: Surroundings, check: Check, question: Question) -> list[Findi
     except psycopg.Error as error:
         if asked.connection.closed:
             lost = f"{shown(asked.url)}: {_reason(error)}"
-            raise SidbError(lost, "see that the server runs, and run it again.") from None
+            raise OnlineError(lost, "see that the server runs, and run it again.") from None
         # Most often for lack of a privilege, or because somebody holds the table.
         return [check.unknown(_reason(error), "look again as a role that may, or when it is free.")]
     if answer is None:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from alembic_online.database import engine
+from alembic_online.sessions import driver
 from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, NullPool
 
-from operations.database import engine
 from operations.findings import Check, Finding
-from operations.guard.sessions import driver
 from operations.queries import query
 
 # A preflight waits for nobody, and is in nobody's way for long.
@@ -78,7 +78,7 @@ class Surroundings:
 
 @contextmanager
 def surroundings(url: URL, request: Request) -> Iterator[Surroundings]:
-    """A session for the questions; SidbError where there is no connection."""
+    """A session for the questions; OnlineError where there is no connection."""
     options = f"{url.query.get('options', '')} {SETTINGS}".strip()
     made = engine(
         url,

@@ -4,13 +4,13 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from alembic_online.errors import OnlineError
 from psycopg import Error as PostgresError
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from backfill.errors import BackfillError
 from operations import backfilling, monitor, preflight, upgrade
-from operations.errors import SidbError
 from operations.findings import Findings
 from operations.rehearsal import place, volume
 from operations.rehearsal.filling import backfill, catch_up, fill, load, prove
@@ -138,16 +138,16 @@ def _told(play: Any) -> Any:
         try:
             return str(play(stage))
         except BackfillError as error:
-            raise SidbError(error.what, error.next_step) from error
+            raise OnlineError(error.what, error.next_step) from error
         except (DBAPIError, PostgresError) as error:
             reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-            raise SidbError(f"{play.__name__}: {reason}", "see the server's log.") from error
+            raise OnlineError(f"{play.__name__}: {reason}", "see the server's log.") from error
 
     return told
 
 
 def act(name: str, title: str, play: Any, *, closes: bool = False, migrates: bool = False) -> Act:
-    """An act whose failures are SidbError."""
+    """An act whose failures are OnlineError."""
     return Act(name, title, _told(play), closes, migrates)
 
 

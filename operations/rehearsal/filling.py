@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from alembic_online.errors import OnlineError
 from sqlalchemy import func, select, text
 
 from backfill import planning, verification
@@ -14,7 +15,6 @@ from backfill.runner import Runner
 from backfill.tables import Pause
 from models import AnalyticsEvent
 from operations import maintenance
-from operations.errors import SidbError
 from operations.health import Health
 from operations.monitor.thresholds import FIRST_ROWS
 from operations.rehearsal import volume
@@ -63,7 +63,7 @@ def _backfill(stage: Stage) -> Backfilled:
 
     summary = Runner(stage.engine, _brake(stage), report=report).run(Scope(as_of))
     if summary.refused:
-        raise SidbError(f"{summary.refused:,} rows were set aside.", "see sidb.backfill_set_aside.")
+        raise OnlineError(f"{summary.refused:,} rows were set aside.", "see sidb.backfill_set_aside.")
     seconds = time.monotonic() - since
     history = JOBS[0].name
     rate = read[history] / (ended[history] - began[history]) if read[history] else 0.0

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from operations.errors import UsageError
+from alembic_online.errors import UsageError
+
 from operations.findings import Check, Finding
 from operations.rehearsal.summary import Summary
 from operations.rehearsal.traffic import ROLLOUT

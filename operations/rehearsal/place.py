@@ -7,13 +7,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
+from alembic_online.database import engine, shown
+from alembic_online.errors import OnlineError, UsageError
+from alembic_online.sessions import driver
 from psycopg.sql import SQL, Identifier, Literal
 from sqlalchemy import URL, NullPool
 
-from operations.database import embedded_address, engine, shown
+from operations.database import embedded_address
 from operations.embedded import Server
-from operations.errors import SidbError, UsageError
-from operations.guard.sessions import driver
 from operations.phase1 import Shape
 from operations.queries import query
 
@@ -40,7 +41,7 @@ def embedded(server: Server, shape: Shape, *, keep: bool) -> Iterator[URL]:
     name = f"rehearsal_{shape}"
     with psycopg.connect(_libpq(embedded_address(server, "postgres")), autocommit=True) as connection:
         if not _true(connection, "SELECT pg_try_advisory_lock(hashtextextended('sidb rehearsal', 0))"):
-            raise SidbError("Another rehearsal is at work in the embedded server.", "wait until it is done.")
+            raise OnlineError("Another rehearsal is at work in the embedded server.", "wait until it is done.")
         drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
         connection.execute(drop)
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+from alembic_online.sessions import driver
 from sqlalchemy import Engine
 
 from models.reading import Reader, readers
-from operations.guard.sessions import driver
 from operations.queries import query
 from operations.rehearsal.latency import percentile
 from operations.rehearsal.stage import Answer

@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alembic_online.database import engine
 from sqlalchemy import URL, Engine, NullPool, text
 
 from operations import upgrade
-from operations.database import engine
 from operations.findings import Finding, Findings
 from operations.rehearsal import gates, place, volume
 from operations.rehearsal.acts import ACTS
@@ -43,7 +43,7 @@ SETTINGS = ("shared_buffers", "max_connections", "fsync", "synchronous_commit", 
 def rehearse(
     url: URL, script: Script, say: Say, limits: Mapping[str, float], acts: tuple[Act, ...] = ACTS
 ) -> Rehearsal:
-    """Play the acts on the database of `url`, which is changed by it; `say` hears of each. Raises SidbError."""
+    """Play the acts on the database of `url`, which is changed by it; `say` hears of each. Raises OnlineError."""
     opened = engine(url)
     try:
         say(f"Phase 1 with {script.niches:,} niches, hot_niches_today as a {script.shape}")

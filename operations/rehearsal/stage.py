@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from alembic_online.errors import OnlineError
 from sqlalchemy import Engine
 
-from operations.errors import SidbError
 from operations.findings import Finding
 from operations.phase1 import Shape
 from operations.rehearsal.place import Place
@@ -116,7 +116,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Act:
-    """A part of the play. `play` says what came of it, and raises SidbError where it must end there.
+    """A part of the play. `play` says what came of it, and raises OnlineError where it must end there.
 
     `closes`: applications are shut out for a part of it, as they are meant to be. `migrates`: it has migration steps.
     """
@@ -147,7 +147,7 @@ def play(acts: tuple[Act, ...], stage: Stage) -> list[Played]:
         began = time.monotonic()
         try:
             detail = act.play(stage)
-        except SidbError as error:
+        except OnlineError as error:
             played.append(Played(act, began, time.monotonic(), error.what, str(error)))
             stage.say(f"  failed: {error.what}")
             break

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from alembic.script import ScriptDirectory
+from alembic_online import lock_modes
+from alembic_online.ledger import Entry
+from alembic_online.step import UNDECLARED
+from alembic_online.validation import removed
 
-from operations.guard import modes
-from operations.guard.step import UNDECLARED
-from operations.guard.validation import removed
-from operations.ledger import Entry
 from operations.monitor.growth import forecast
 from operations.monitor.thresholds import FIRST_MONTH
 from operations.rehearsal.clients import Sample
@@ -237,7 +237,7 @@ def _step(entry: Entry, started: datetime, script: ScriptDirectory) -> StepSumma
         undeclared={
             relation: mode
             for relation, mode in locks.items()
-            if relation not in dropped and modes.stronger(mode, declared.get(relation, UNDECLARED))
+            if relation not in dropped and lock_modes.stronger(mode, declared.get(relation, UNDECLARED))
         },
     )
 

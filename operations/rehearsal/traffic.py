@@ -14,12 +14,11 @@ from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 
 import psycopg
+from alembic_online.errors import OnlineError
 from sqlalchemy import URL, text
 from sqlalchemy.dialects import postgresql
 
 from models.reading import Reader, readers
-from operations import phase1
-from operations.errors import SidbError
 from operations.phase1 import Shape
 from operations.queries import query
 from operations.rehearsal.clients import (
@@ -113,7 +112,7 @@ class Traffic:
             self._start(
                 client, work, Order(address, chosen, numbers, share, sessions, niches, f"rehearsal {client}", live)
             )
-        scorer = tuple((phase1.QUERIES / f"{name}.sql").read_text("utf-8") for name in ("score", f"refresh_{shape}"))
+        scorer = tuple(query(f"phase1/{name}") for name in ("score", f"refresh_{shape}"))
         self._start("scorer", score, _address(owner), scorer)
         self._start("report", leave_open, address, open_seconds)
         self._threads = [
@@ -155,7 +154,7 @@ class Traffic:
     def _wait(self, name: str, happened: Callable[[], bool]) -> None:
         while not happened():
             if not self._processes[name].is_alive():
-                raise SidbError(f"The process of the rehearsal's {name} has ended.", "see what it said above.")
+                raise OnlineError(f"The process of the rehearsal's {name} has ended.", "see what it said above.")
             time.sleep(LOOK)
 
     def _tell(self, name: str, word: str) -> None:

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 import psycopg
+from alembic_online.sessions import driver
 from psycopg.rows import class_row
 from sqlalchemy import Engine, inspect, text
 
 from backfill import tables
 from models import Feature
 from operations import phase1
-from operations.guard.sessions import driver
 from operations.phase1 import Shape
 from operations.queries import query
 

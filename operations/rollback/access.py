@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from alembic_online.errors import OnlineError
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from operations.errors import SidbError
 from operations.findings import Finding
 from operations.queries import query
 from operations.rollback import checks
@@ -67,7 +67,7 @@ def rights(connection: psycopg.Connection[Any], names: Collection[str]) -> list[
 
 
 def refuse_what_cannot_be_opened(connection: psycopg.Connection[Any], names: Collection[str]) -> None:
-    """Raise SidbError where this role may not revoke a privilege, or not grant it again as it was."""
+    """Raise OnlineError where this role may not revoke a privilege, or not grant it again as it was."""
     lines = [f"  {each.relation} belongs to {each.owner}" for each in relations(connection, names) if not each.ours]
     grantors = {(right.grantor, right.relation) for right in rights(connection, names)}
     for grantor, relation in sorted(grantors):
@@ -75,7 +75,7 @@ def refuse_what_cannot_be_opened(connection: psycopg.Connection[Any], names: Col
         if row != (True,):
             lines.append(f"  {relation}: {grantor} passed privileges on")
     if lines:
-        raise SidbError(
+        raise OnlineError(
             "\n".join(["This role could not open the tables again as they were; nothing was changed.", *lines]),
             "make it a member of the roles named (GRANT role TO this role), or roll back as a superuser.",
         )
@@ -104,7 +104,7 @@ def close(records: Records, rollback: Rollback, back: Way) -> Finding:
                     )
                 )
         if left := rights(connection, names):
-            raise SidbError(
+            raise OnlineError(
                 "These privileges could not be revoked; nothing was changed:\n"
                 + "\n".join(f"  {shown(right)}" for right in left),
                 "revoke them as the role that granted them.",

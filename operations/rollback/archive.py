@@ -1,8 +1,8 @@
 """Moving aside what a downgrade would drop: tables whole and at once, columns copied by key.
 
-It is the guard's `Aside`: tables move in the downgrade's own transaction, so that they are in the archive if, and only
-if, the step is applied. Columns are copied before, without a lock; a trigger names the rows that change meanwhile, and
-only those are copied again with the lock held.
+It is the engine's `Archiver`: tables move in the downgrade's own transaction, so that they are in the archive if and
+only if the step is applied. Columns are copied before, without a lock; a trigger names the rows that change
+meanwhile, and only those are copied again with the lock held.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from typing import Any
 
 import psycopg
 from alembic.script import Script
+from alembic_online import data_loss, sessions
+from alembic_online.acquisition import Blockers, ask
+from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import URL
 
-from operations.guard import loss, sessions
-from operations.guard.asking import InTheWay, ask
-from operations.guard.patience import Patience
 from operations.queries import query
 from operations.rollback.records import Rollback
 
@@ -36,19 +36,19 @@ class Archive:
         self.copied: set[str] = set()
         self.moving: Composed = SQL("").format()
 
-    def prepare(self, script: Script, patience: Patience, in_the_way: InTheWay) -> None:
+    def prepare(self, script: Script, patience: RetryPolicy, in_the_way: Blockers) -> None:
         """Copy the columns that the step drops and nothing can compute again; follow their changes from then on.
 
         All that has to be known for the move is looked up here, so that it is one request while the locks are held.
         """
         with sessions.session(sessions.engine(self.url), autocommit=True) as session:
             connection = sessions.driver(session)
-            blockers = InTheWay(in_the_way.observer, connection.info.backend_pid, in_the_way.end_idle_after)
+            blockers = Blockers(in_the_way.observer, connection.info.backend_pid, in_the_way.end_idle_after)
             steps: list[Composed] = []
-            for relation in sorted(loss.dropped_tables(script)):
+            for relation in sorted(data_loss.dropped_tables(script)):
                 steps += self._move(connection, relation)
-            computed = loss.computed(script)
-            for relation, columns in loss.dropped_columns(connection, script).items():
+            computed = data_loss.computed(script)
+            for relation, columns in data_loss.dropped_columns(connection, script).items():
                 if all(f"{relation}.{column}" in computed for column in columns):
                     steps += self._copying(connection, relation, columns)
                 else:
@@ -91,8 +91,8 @@ class Archive:
         connection: psycopg.Connection[Any],
         relation: str,
         columns: Sequence[str],
-        patience: Patience,
-        blockers: InTheWay,
+        patience: RetryPolicy,
+        blockers: Blockers,
     ) -> None:
         names = {"function": Identifier(self.schema, FOLLOW), "changes": Identifier(self.schema, CHANGES)}
         with connection.transaction():

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from alembic_online.errors import OnlineError, UsageError
 from psycopg.sql import SQL, Identifier
 from rich.console import Console
 from sqlalchemy import URL
 
 from operations import report
-from operations.errors import SidbError, UsageError
 from operations.queries import query
 from operations.rollback.records import Archived, Records, Rollback, alone, reading
 
@@ -70,12 +70,12 @@ def drop(url: URL, number: int) -> None:
 
 
 def find(records: Records, number: int) -> Rollback:
-    """The rollback that made an archive. Raises SidbError where it is not finished."""
+    """The rollback that made an archive. Raises OnlineError where it is not finished."""
     found = next((rollback for rollback in records.all() if rollback.rollback_id == number), None)
     if found is None:
         raise UsageError(f"There is no archive {number}.", "sidb restore lists those that there are.")
     if found.phase not in ("done", "aborted"):
-        raise SidbError(
+        raise OnlineError(
             f"The rollback to {found.target} is not finished.", "finish it with `sidb rollback`, or `--abort` it."
         )
     return found

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 import psycopg
+from alembic_online.acquisition import again
+from alembic_online.errors import OnlineError
+from alembic_online.options import Options
+from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composed, Identifier
 
-from operations.errors import SidbError
-from operations.guard.asking import again
-from operations.guard.options import Options
-from operations.guard.patience import Patience
 from operations.queries import query
 from operations.rollback.archive import KEY
 from operations.rollback.misfits import Table
@@ -96,7 +96,7 @@ class Merge:
         )
         place = archived.place if archived.place is not None else -(2**63)
         while (upper := self._value(following, place)) is not None:
-            again(partial(self._batch, archived, statement, place, upper), Patience(Options().deadline))
+            again(partial(self._batch, archived, statement, place, upper), RetryPolicy(Options().deadline))
             place = upper
 
     def _value(self, statement: Composed, place: int) -> int | None:
@@ -120,7 +120,7 @@ class Merge:
                     left=read - written,
                 )
         except psycopg.errors.UniqueViolation as error:
-            raise SidbError(
+            raise OnlineError(
                 f"{archived.relation}: {error.diag.message_detail} It was written just now.",
                 "run `sidb restore` again with --renumber or --skip; it goes on where it stopped.",
             ) from None

@@ -8,18 +8,18 @@ import psycopg
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from alembic.util import CommandError
+from alembic_online import data_loss
+from alembic_online.catalog import snapshot
+from alembic_online.database import engine
+from alembic_online.errors import OnlineError, UsageError
+from alembic_online.sessions import driver
+from alembic_online.validation import removed
 from psycopg.sql import SQL, Identifier
 from rich.console import Console
 from sqlalchemy import URL
 
 from models import ANALYTICS
 from operations import report
-from operations.catalog import snapshot
-from operations.database import engine
-from operations.errors import SidbError, UsageError
-from operations.guard import loss
-from operations.guard.sessions import driver
-from operations.guard.validation import removed
 from operations.queries import query
 from operations.upgrade import script_directory
 
@@ -71,7 +71,7 @@ class Way:
     @property
     def applications(self) -> list[str]:
         """Of these, what applications themselves use: what triggers fill, Phase 1's writers hold all the time."""
-        computed = {name for script in self.scripts for name in loss.computed(script)}
+        computed = {name for script in self.scripts for name in data_loss.computed(script)}
         return sorted(self._going("table", "materialized view", "view") - computed)
 
     @property
@@ -85,7 +85,7 @@ class Way:
         """The columns that go from tables that stay."""
         found: dict[str, list[str]] = {}
         for script in self.scripts:
-            for relation, columns in loss.columns_of_what_stays(script).items():
+            for relation, columns in data_loss.columns_of_what_stays(script).items():
                 found.setdefault(relation, []).extend(columns)
         return found
 
@@ -102,7 +102,7 @@ def way(url: URL, target: str) -> Way:
     """The way back to `target`; UsageError where that is no earlier revision."""
     current = revision(url)
     if current is None:
-        raise SidbError("No migration was run on this database.", "there is nothing to roll back.")
+        raise OnlineError("No migration was run on this database.", "there is nothing to roll back.")
     return between(current, target)
 
 
@@ -131,7 +131,7 @@ def between(current: str, target: str) -> Way:
 
 
 def refuse_users(url: URL, way: Way) -> None:
-    """Raise SidbError where something that is not ours uses what goes: it would move along, or be in the way."""
+    """Raise OnlineError where something that is not ours uses what goes: it would move along, or be in the way."""
     going = set(way.affected)
     reader = engine(url)
     with reader.connect() as connection:
@@ -147,7 +147,7 @@ def refuse_users(url: URL, way: Way) -> None:
         }
     )
     if users:
-        raise SidbError(
+        raise OnlineError(
             "\n".join(["What goes is used by what is not ours; nothing was changed.", *users]),
             "drop these, and create them again after `sidb restore`.",
         )
@@ -173,7 +173,7 @@ def show_plan(planned: Plan, console: Console) -> None:
 
 def _lines(connection: psycopg.Connection[Any], script: Script) -> Iterator[Line]:
     revision = script.revision
-    kept = loss.dropped_tables(script)
+    kept = data_loss.dropped_tables(script)
     for kind in ("table", "materialized view", "view"):
         for name in sorted(removed(revision, "downgrade", kind)):
             row = connection.execute(query("rollback/size"), {"relation": name}).fetchone()
@@ -183,7 +183,7 @@ def _lines(connection: psycopg.Connection[Any], script: Script) -> Iterator[Line
             rows = _rows(connection, name, row[2]) if kind == "table" else None
             size = None if kind == "view" else _size(row[1])
             yield Line(revision, SHORT.get(kind, kind), name.removeprefix(f"{ANALYTICS}."), data, rows, size)
-    for relation, columns in loss.dropped_columns(connection, script).items():
+    for relation, columns in data_loss.dropped_columns(connection, script).items():
         for column in columns:
             yield Line(revision, "column", f"{relation.removeprefix('public.')}.{column}", "kept", None, None)
 

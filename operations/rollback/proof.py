@@ -4,14 +4,14 @@ import re
 from typing import Any
 
 import psycopg
+from alembic_online import validation
+from alembic_online.database import engine
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from models.reading import Reader, readers
 from operations import fingerprint
-from operations.database import engine
 from operations.findings import Finding
-from operations.guard import validation
 from operations.queries import query
 from operations.rollback import checks
 from operations.rollback.plan import Way

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 import psycopg
+from alembic_online.database import engine
+from alembic_online.errors import OnlineError
+from alembic_online.sessions import client, driver
 from psycopg.rows import class_row
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
-from operations.database import engine
-from operations.errors import SidbError
-from operations.guard.sessions import client, driver
 from operations.queries import query
 
 Phase = Literal["started", "paused", "closed", "moved", "opened", "done", "aborted"]
@@ -74,10 +74,10 @@ class Archived:
 
 @contextmanager
 def alone(url: URL) -> Iterator["Records"]:
-    """The records, on a session that keeps every other rollback and restore out. Raises SidbError."""
+    """The records, on a session that keeps every other rollback and restore out. Raises OnlineError."""
     with _session(url) as connection:
         if connection.execute(ONE_AT_A_TIME).fetchone() != (True,):
-            raise SidbError(
+            raise OnlineError(
                 "Another rollback or restore is at work on this database; nothing was changed.",
                 "wait for it; `SELECT * FROM pg_stat_activity WHERE application_name LIKE 'sidb%'` names it.",
             )
@@ -100,7 +100,7 @@ def _session(url: URL) -> Iterator[psycopg.Connection[Any]]:
     except (psycopg.Error, DBAPIError) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         reason = str(original).strip().partition("\n")[0]
-        raise SidbError(
+        raise OnlineError(
             f"The database refused it: {reason}",
             "correct that and run it again: it goes on with the phase that was not finished.",
         ) from error

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from alembic_online import sessions
+from alembic_online.acquisition import Blockers, again
+from alembic_online.catalog import Snapshot, diff, snapshot
+from alembic_online.database import shown
+from alembic_online.errors import OnlineError, UsageError
+from alembic_online.migrator_lock import sole_migrator
+from alembic_online.options import Options
+from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Identifier
 from rich.console import Console
 from sqlalchemy import URL, Connection
 
 from models import ANALYTICS
-from operations.catalog import Snapshot, diff, snapshot
-from operations.database import shown
-from operations.errors import SidbError, UsageError
 from operations.findings import Finding, Findings
-from operations.guard import sessions
-from operations.guard.asking import InTheWay, again
-from operations.guard.lock import only_migrator
-from operations.guard.options import Options
-from operations.guard.patience import Patience
 from operations.queries import query
 from operations.rollback import access, checks, misfits, swap
 from operations.rollback.archives import find
@@ -44,7 +44,7 @@ class Choice:
 def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings:
     """Bring an archive back: at once where a table is empty, in batches where it is not. Goes on where it stopped.
 
-    Raises SidbError, with nothing changed, where rows do not fit and `choice` does not settle it.
+    Raises OnlineError, with nothing changed, where rows do not fit and `choice` does not settle it.
     """
     with alone(url) as records, _guarded(url) as (session, connection, in_the_way):
         rollback = find(records, number)
@@ -91,7 +91,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
 def _finish(
     session: Connection,
     connection: psycopg.Connection[Any],
-    in_the_way: InTheWay,
+    in_the_way: Blockers,
     records: Records,
     rollback: Rollback,
     live: Snapshot,
@@ -119,7 +119,7 @@ def _finish(
 def _call(connection: psycopg.Connection[Any], function: str) -> Any:
     """Call a function of schema analytics that may meet the application's maintenance at its work."""
     call = SQL("SELECT {}()").format(Identifier(ANALYTICS, function))
-    row = again(lambda: connection.execute(call).fetchone(), Patience(Options().deadline))
+    row = again(lambda: connection.execute(call).fetchone(), RetryPolicy(Options().deadline))
     return row[0] if row else None
 
 
@@ -165,7 +165,7 @@ def _refuse_if_not_upgraded(connection: psycopg.Connection[Any], waiting: list[A
             if row is None:
                 missing.append(f"{kept.relation}.{column}")
     if missing:
-        raise SidbError(
+        raise OnlineError(
             f"There is no place yet for what the archive holds: {', '.join(sorted(missing))} is not there.",
             "sidb upgrade, and then restore.",
         )
@@ -174,7 +174,7 @@ def _refuse_if_not_upgraded(connection: psycopg.Connection[Any], waiting: list[A
 def _refuse(unfit: list[misfits.Misfit], choice: Choice) -> None:
     open_questions = [misfit for misfit in unfit if not choice.settles(misfit)]
     if open_questions:
-        raise SidbError(
+        raise OnlineError(
             "\n".join(["Rows of the archive do not fit; nothing was changed.", *(f"  {m}" for m in open_questions)]),
             "--skip leaves them in the archive; --renumber gives those with the same id the next free one.",
         )
@@ -201,17 +201,17 @@ def _shown(kept: Archived) -> str:
 
 
 @contextmanager
-def _guarded(url: URL) -> Iterator[tuple[Connection, psycopg.Connection[Any], InTheWay]]:
+def _guarded(url: URL) -> Iterator[tuple[Connection, psycopg.Connection[Any], Blockers]]:
     """A session of the guard's in autocommit mode, while no migration runs."""
     engine = sessions.engine(url)
     with (
         sessions.session(engine, autocommit=True) as session,
         sessions.session(engine, autocommit=True) as observer,
-        only_migrator(sessions.driver(observer), Options().deadline),
+        sole_migrator(sessions.driver(observer), Options().deadline),
     ):
         ours, other = sessions.driver(session), sessions.driver(observer)
         sessions.refuse_unfit(ours, other, shown(url))
-        yield session, ours, InTheWay(other, ours.info.backend_pid, None)
+        yield session, ours, Blockers(other, ours.info.backend_pid, None)
 
 
 @contextmanager

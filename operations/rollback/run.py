@@ -5,17 +5,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from alembic import command
+from alembic_online import sessions
+from alembic_online.acquisition import Blockers, ask
+from alembic_online.database import engine, shown
+from alembic_online.errors import OnlineError, UsageError
+from alembic_online.options import Options
+from alembic_online.retry import RetryPolicy
 from rich.console import Console
 from sqlalchemy import URL, NullPool
 
 from operations import fingerprint, upgrade
-from operations.database import engine, shown
-from operations.errors import SidbError, UsageError
 from operations.findings import Finding, Findings
-from operations.guard import sessions
-from operations.guard.asking import InTheWay, ask
-from operations.guard.options import Options
-from operations.guard.patience import Patience
 from operations.queries import query
 from operations.rollback import access, checks, proof
 from operations.rollback.archive import FOLLOW, Archive, unfollow
@@ -34,7 +34,7 @@ class Prepared:
 
 
 def prepare(url: URL, target: str | None) -> Prepared:
-    """Find the way back, or the rollback to go on with; changes nothing. SidbError where it must not be begun."""
+    """Find the way back, or the rollback to go on with; changes nothing. OnlineError where it must not be begun."""
     with reading(url) as records:
         pending = records.pending()
         if pending is not None:
@@ -96,9 +96,9 @@ def stop_following(url: URL, rollback: Rollback) -> None:
         connection = sessions.driver(session)
         if connection.execute("SELECT FROM pg_trigger WHERE tgname = %s", [FOLLOW]).fetchone() is None:
             return
-        in_the_way = InTheWay(sessions.driver(observer), connection.info.backend_pid, None)
+        in_the_way = Blockers(sessions.driver(observer), connection.info.backend_pid, None)
         with connection.transaction():
-            patience = Patience(Options().deadline)
+            patience = RetryPolicy(Options().deadline)
             ask(connection, {FEATURES: "AccessExclusiveLock"}, patience, in_the_way, "end of an interrupted copy")
             unfollow(connection, FEATURES, rollback.archive)
 
@@ -113,7 +113,7 @@ def _validate_last_step(url: URL, console: Console) -> Iterator[Finding]:
             console,
             connection=engine(url, poolclass=NullPool),
         )
-    except SidbError as error:  # access is opened whatever it says
+    except OnlineError as error:  # access is opened whatever it says
         yield checks.MOVED.failed(error.what, error.next_step)
 
 
@@ -177,8 +177,8 @@ def _said_if_it_stops(console: Console) -> Iterator[None]:
     step = "go on with `sidb rollback`, or open the tables again with `sidb rollback --abort`."
     try:
         yield
-    except SidbError as error:
-        raise SidbError(error.what, f"{error.next_step}\nThen {step}") from error
+    except OnlineError as error:
+        raise OnlineError(error.what, f"{error.next_step}\nThen {step}") from error
     except KeyboardInterrupt:
         console.print(f"Tables may be closed to applications now: {step}")
         raise

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from alembic_online.acquisition import Blockers, ask
+from alembic_online.catalog import Identity, Snapshot, definitions
+from alembic_online.catalog.statements import whole
+from alembic_online.errors import OnlineError
+from alembic_online.options import Options
+from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection
 
 from models import ANALYTICS
-from operations.catalog import Identity, Snapshot, definitions
-from operations.catalog.statements import whole
-from operations.errors import SidbError
-from operations.guard.asking import InTheWay, ask
-from operations.guard.options import Options
-from operations.guard.patience import Patience
 from operations.queries import query
 from operations.rollback import access
 from operations.rollback.merge import keep
@@ -82,11 +82,11 @@ def plan(
 
 
 def exchange(
-    records: Records, connection: psycopg.Connection[Any], in_the_way: InTheWay, rollback: Rollback, swap: Swap
+    records: Records, connection: psycopg.Connection[Any], in_the_way: Blockers, rollback: Rollback, swap: Swap
 ) -> None:
     """Swap the tables. `connection` is a session of the guard's.
 
-    Raises SidbError where somebody has written into the table meanwhile; nothing is changed then.
+    Raises OnlineError where somebody has written into the table meanwhile; nothing is changed then.
     """
     table = swap.table
     with connection.transaction():
@@ -94,9 +94,9 @@ def exchange(
             connection.execute(statement)
     rights = [right for right in records.rights(rollback) if _is_of(right, table)]
     with connection.transaction():
-        ask(connection, swap.locks, Patience(Options().deadline), in_the_way, f"restore of {table.relation}")
+        ask(connection, swap.locks, RetryPolicy(Options().deadline), in_the_way, f"restore of {table.relation}")
         if not is_empty(connection, table):
-            raise SidbError(
+            raise OnlineError(
                 f"{table.relation} was written to just now.", "run `sidb restore` again: its rows are merged."
             )
         used = _sequence(connection, table)
@@ -110,12 +110,12 @@ def exchange(
         keep(connection, rollback, table.relation, "swapped")
 
 
-def finish(connection: psycopg.Connection[Any], in_the_way: InTheWay) -> None:
+def finish(connection: psycopg.Connection[Any], in_the_way: Blockers) -> None:
     """What exchanges left to do, also those that were interrupted: it takes time, and holds up nobody."""
     for relation, statement in connection.execute(query("rollback/unfinished"), {"schema": ANALYTICS}).fetchall():
         with connection.transaction():
             wanted = {relation: "ShareUpdateExclusiveLock"}
-            ask(connection, wanted, Patience(Options().deadline), in_the_way, f"restore of {relation}")
+            ask(connection, wanted, RetryPolicy(Options().deadline), in_the_way, f"restore of {relation}")
             connection.execute(statement)
 
 

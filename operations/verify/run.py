@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from functools import partial
 
 import psycopg
+from alembic_online.database import engine, shown
+from alembic_online.errors import OnlineError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from sqlalchemy import URL, NullPool
 from sqlalchemy.exc import DBAPIError
 
-from operations.database import engine, shown
-from operations.errors import SidbError
 from operations.findings import Check, Finding, Findings
 from operations.verify import backfilled, constraints, derived, phase1, readers, schema
 from operations.verify.subject import Subject
@@ -38,13 +38,13 @@ WRITES = (schema.CATALOG,)
 
 
 def verify(url: URL, percent: float, console: Console, *, with_readers: bool = False) -> Findings:
-    """Look at everything, or at such a percentage of the rows. Changes nothing. Raises SidbError."""
+    """Look at everything, or at such a percentage of the rows. Changes nothing. Raises OnlineError."""
     opened = engine(url, poolclass=NullPool)
     with opened.connect() as connection, _progress(console, len(LOOKS)) as (say, done):
         subject = Subject(connection, percent, say)
         with subject.transaction():
             if not subject.there("public.features"):
-                raise SidbError(
+                raise OnlineError(
                     f"There is nothing to verify in {shown(url)}: it has no table public.features.",
                     "point DATABASE_URL at the database of Phase 1, or build a sample: sidb demo.",
                 )
@@ -68,7 +68,7 @@ def _look(subject: Subject, check: Check, look: Look) -> Finding | None:
         original = error.orig if isinstance(error, DBAPIError) else error
         assert isinstance(original, psycopg.Error)
         if _lost(original):
-            raise SidbError(
+            raise OnlineError(
                 f"The connection was lost while {check.name} was looked at: {_first_line(original)}",
                 "see that the server runs, then run it again; nothing was changed.",
             ) from None

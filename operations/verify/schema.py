@@ -2,11 +2,11 @@
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic_online.catalog import Change, diff
+from alembic_online.catalog.target import NotComparedError, compare
+from alembic_online.errors import OnlineError
 
-from operations.catalog import Change, diff
-from operations.catalog.target import NotComparedError, compare
 from operations.embedded import CLONE
-from operations.errors import SidbError
 from operations.findings import Check, Finding
 from operations.queries import query
 from operations.verify.subject import Subject, listed
@@ -53,7 +53,7 @@ def catalog(subject: Subject) -> Finding:
         here, models = compare(subject.connection)
     except NotComparedError as error:
         return CATALOG.unknown(error.what, error.next_step)
-    except SidbError as error:
+    except OnlineError as error:
         return CATALOG.failed(error.what, error.next_step)
     changes = diff(models, here)
     if changes:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
 import psycopg
+from alembic_online.sessions import driver
 from psycopg.rows import namedtuple_row
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from sqlalchemy import Connection
 
-from operations.guard.sessions import driver
 from operations.queries import query
 
 PARTS = 10_000

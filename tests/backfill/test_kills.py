@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic_online.database import engine as reach
+from alembic_online.errors import OnlineError
 from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from backfill.errors import BackfillError
 from backfill.progress import Scope
-from operations.database import engine as reach
-from operations.errors import SidbError
 from tests.backfill.conftest import (
     AS_OF,
     HEADER,
@@ -53,7 +53,7 @@ def in_child(work: Callable[[], object]) -> int:
     pid = os.fork()
     if pid == 0:
         code = 1
-        with suppress(BackfillError, SidbError):
+        with suppress(BackfillError, OnlineError):
             work()
             code = 0
         os._exit(code)

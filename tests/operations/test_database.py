@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic_online.database import engine
+from alembic_online.errors import OnlineError
 from sqlalchemy import URL, text
 
-from operations.database import engine
 from operations.embedded import Server
-from operations.errors import SidbError
 from tests.fixtures.server import throwaway_server
 
 RIGHT = "correct"
@@ -32,7 +32,7 @@ def guarded(pg_bin: Path) -> Iterator[Server]:
 
 def refusal(url: URL) -> str:
     made = engine(url)
-    with pytest.raises(SidbError) as caught:
+    with pytest.raises(OnlineError) as caught:
         made.connect()
     made.dispose()
     message = str(caught.value)

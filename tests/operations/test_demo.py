@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from alembic_online.errors import OnlineError
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 from operations import report
 from operations.demo import Demo, Step, run, show
 from operations.embedded import Server
-from operations.errors import SidbError
 from operations.phase1 import Shape
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +127,7 @@ def test_two_at_once_are_refused(server: Server, shape: Shape, demo: Callable[[]
     database = create_engine(server.url(f"demo_{shape}"), poolclass=NullPool)
     with database.connect() as other:
         other.execute(text("SELECT pg_advisory_lock(hashtextextended('sidb demo', 0))"))
-        with pytest.raises(SidbError, match=f"Another demo is at work in demo_{shape}"):
+        with pytest.raises(OnlineError, match=f"Another demo is at work in demo_{shape}"):
             demo()
 
 

@@ -15,10 +15,10 @@ from typing import IO
 
 import psycopg
 import pytest
+from alembic_online.errors import OnlineError
 
 from operations.binaries import run, wheel_binaries
 from operations.embedded import Server, service_user
-from operations.errors import SidbError
 from tests.fixtures.server import throwaway_server
 
 ROOT = Path(__file__).parents[2]
@@ -140,7 +140,7 @@ def test_psql_command_can_be_pasted_into_a_shell(spare: Server) -> None:
 
 def test_a_failed_start_shows_the_servers_own_words(spare: Server) -> None:
     spare.stop()
-    with pytest.raises(SidbError, match=r'(?s)did not start.*shared_buffers.*"plenty".*server\.log'):
+    with pytest.raises(OnlineError, match=r'(?s)did not start.*shared_buffers.*"plenty".*server\.log'):
         replace(spare, options={"shared_buffers": "plenty"}).start()
 
 
@@ -150,7 +150,7 @@ def test_data_of_another_major_version_are_refused(spare: Server) -> None:
     ours = version.read_text()
     version.write_text("9\n")
     try:
-        with pytest.raises(SidbError, match="made by PostgreSQL 9; installed is"):
+        with pytest.raises(OnlineError, match="made by PostgreSQL 9; installed is"):
             spare.start()
     finally:
         version.write_text(ours)
@@ -167,7 +167,7 @@ def test_a_socket_directory_that_somebody_else_prepared_is_refused(spare: Server
     else:
         sockets.write_text("")
     for action in (Server.is_running, Server.start):
-        with pytest.raises(SidbError, match="should be a closed directory of our own"):
+        with pytest.raises(OnlineError, match="should be a closed directory of our own"):
             action(replace(spare, sockets=sockets))
 
 

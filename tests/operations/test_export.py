@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from alembic_online.catalog import Snapshot, snapshot
+from alembic_online.errors import OnlineError
 from sqlalchemy import URL, NullPool, create_engine
 
-from operations.catalog import Snapshot, snapshot
-from operations.errors import SidbError
 from operations.export import Outcome, export, files
 from operations.phase1 import Shape
 from tests.fixtures.databases import Alembic, Clone, conninfo
@@ -171,7 +171,7 @@ def test_what_differs_is_replaced_only_if_asked(tmp_path: Path) -> None:
     changed.write_text("-- mine\n", encoding="utf-8")
     gone.unlink()
     with pytest.raises(
-        SidbError, match=r"1 of the files in .* nothing was written:\n  V2\.0\.1__trend_analysis_tables\.sql"
+        OnlineError, match=r"1 of the files in .* nothing was written:\n  V2\.0\.1__trend_analysis_tables\.sql"
     ):
         export(directory)
     assert changed.read_text(encoding="utf-8") == "-- mine\n"

@@ -12,8 +12,8 @@ from operations import fingerprint
 from operations.embedded import Server
 from operations.fingerprint import BEFORE_ROLLBACK, BEFORE_UPGRADE, compare, take
 from operations.phase1 import Shape
+from tests.engine.conftest import until
 from tests.fixtures.databases import NICHES, Alembic, Clone, conninfo
-from tests.operations.guard.conftest import until
 from tests.revisions.conftest import deploy
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -132,7 +132,7 @@ def test_a_change_that_the_upgrade_waited_for_is_in_it(clone: Clone, caplog: pyt
     url = clone("phase1_table")
     Alembic(url).upgrade("1.0.0")
     with (
-        caplog.at_level(logging.INFO, "alembic.guard"),
+        caplog.at_level(logging.INFO, "alembic.online"),
         psycopg.connect(conninfo(url)) as blocker,
         psycopg.connect(conninfo(url), autocommit=True) as connection,
     ):
@@ -153,7 +153,7 @@ def test_an_owner_that_may_not_read_is_told_and_upgraded(
     deployed.alembic.upgrade("1.0.0")
     with deployed.owner.begin() as connection:
         connection.execute(text("REVOKE SELECT ON public.features FROM phase1_owner, phase1_application"))
-    with caplog.at_level(logging.INFO, "alembic.guard"):
+    with caplog.at_level(logging.INFO, "alembic.online"):
         deployed.alembic.upgrade("2.0.0")
     assert (
         "Phase 1's rows are not fingerprinted, and cannot be compared later: permission denied for table features"

@@ -10,10 +10,10 @@ from sqlalchemy import Engine, text
 from backfill.pacing import Trouble
 from operations import database
 from operations.health import Health
+from tests.engine.conftest import until
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.roles import Login
-from tests.operations.guard.conftest import until
 
 FEATURES = ["public.features"]
 ALL = 1.0

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic_online.errors import OnlineError
 from sqlalchemy import URL, Engine, NullPool, create_engine, text
 
 from operations import report
 from operations.embedded import Server
-from operations.errors import SidbError
 from operations.maintenance import DRAIN, EXPIRE, REFRESH, Maintenance, Outcome, run, show
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.server import throwaway_server
@@ -160,7 +160,7 @@ def test_a_database_that_is_not_or_partly_migrated(clone: Clone, revision: str |
 
 
 def test_who_may_not_is_told_what_is_missing(migrated: Engine, cron: URL) -> None:
-    with pytest.raises(SidbError) as caught:
+    with pytest.raises(OnlineError) as caught:
         run(cron.set(username="maintenance_test_outsider"), batch=10)
     assert "permission denied" in caught.value.what
     assert caught.value.next_step == "as an administrator: GRANT analytics_writer TO maintenance_test_outsider."

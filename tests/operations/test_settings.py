@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from alembic_online.database import shown
+from alembic_online.errors import UsageError
 
-from operations.database import shown
-from operations.errors import UsageError
 from operations.settings import Settings
 
 

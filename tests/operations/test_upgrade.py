@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
+from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import ROOT, Clone, conninfo
-from tests.operations.guard.conftest import catalog, current
 
 SIDB = Path(sys.executable).parent / "sidb"
 

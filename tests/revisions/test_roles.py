@@ -63,7 +63,7 @@ def test_without_group_roles_and_without_the_right_to_create_them(
     plain: Deployment, attributes: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     allow(plain, attributes)
-    with caplog.at_level(logging.INFO, "alembic.sidb"):
+    with caplog.at_level(logging.INFO, "alembic.online"):
         plain.alembic.upgrade()
     assert [message for message in caplog.messages if "missing" in message] == [
         f"role {group} is missing and {OWNER} may not create it: grants to it are left out" for group in GROUPS
@@ -77,9 +77,9 @@ def test_without_group_roles_and_without_the_right_to_create_them(
 
 def test_with_the_right_to_create_roles_they_come_and_stay(plain: Deployment, caplog: pytest.LogCaptureFixture) -> None:
     allow(plain, "CREATEROLE")
-    with caplog.at_level(logging.INFO, "alembic.sidb"):
+    with caplog.at_level(logging.INFO, "alembic.online"):
         plain.alembic.upgrade()
-    assert caplog.messages == []
+    assert not [message for message in caplog.messages if "missing" in message]
     assert groups(plain.superuser) == list(GROUPS)
     assert set(GROUPS) <= grants(plain) <= {*GROUPS, "phase1_application"}
     plain.run_phase1()
@@ -91,9 +91,9 @@ def test_with_the_right_to_create_roles_they_come_and_stay(plain: Deployment, ca
 def test_with_group_roles_that_an_administrator_made(plain: Deployment, caplog: pytest.LogCaptureFixture) -> None:
     with plain.superuser.begin() as connection:
         connection.exec_driver_sql("".join(f"CREATE ROLE {group} NOLOGIN;" for group in GROUPS))
-    with caplog.at_level(logging.INFO, "alembic.sidb"):
+    with caplog.at_level(logging.INFO, "alembic.online"):
         plain.alembic.upgrade()
-    assert caplog.messages == []
+    assert not [message for message in caplog.messages if "missing" in message]
     assert set(GROUPS) <= grants(plain)
     with plain.superuser.connect() as connection:
         may = connection.execute(

@@ -14,9 +14,9 @@ from pathlib import Path
 import promql_parser
 import pytest
 import yaml
+from alembic_online.metrics import STEP
 from sqlalchemy import URL
 
-from operations.metrics import STEP
 from operations.monitor import alert_rules
 from operations.monitor.thresholds import METRICS
 from tests.fixtures.databases import ROOT, conninfo

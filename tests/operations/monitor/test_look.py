@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import psycopg
 import pytest
+from alembic_online.catalog import snapshot
+from alembic_online.errors import OnlineError
 from sqlalchemy import URL, create_engine
 
-from operations.catalog import snapshot
-from operations.errors import SidbError
 from operations.findings import Finding
 from operations.monitor import CHECKS, look
 from operations.monitor.growth import forecast
@@ -270,7 +270,7 @@ def test_a_table_that_was_never_analysed_is_not_called_well(plain: URL) -> None:
 
 
 def test_a_database_that_is_not_migrated(clone: Clone) -> None:
-    with pytest.raises(SidbError) as caught:
+    with pytest.raises(OnlineError) as caught:
         look(clone("phase1_table"))
     assert caught.value.what.startswith("The new tables are not in postgresql://")
     assert caught.value.next_step == "sidb upgrade"
@@ -279,6 +279,6 @@ def test_a_database_that_is_not_migrated(clone: Clone) -> None:
 def test_it_does_not_wait_behind_a_migration(plain: URL) -> None:
     with psycopg.connect(conninfo(plain)) as holder:
         holder.execute("LOCK TABLE analytics.trend_cache IN ACCESS EXCLUSIVE MODE")
-        with pytest.raises(SidbError) as caught:
+        with pytest.raises(OnlineError) as caught:
             look(plain)
     assert caught.value.what.endswith("could not be read: canceling statement due to lock timeout")

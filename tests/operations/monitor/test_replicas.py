@@ -4,9 +4,9 @@ from sqlalchemy import URL
 
 from operations.findings import Finding
 from operations.monitor import look
+from tests.engine.conftest import until
 from tests.fixtures.cluster import SLOT, Cluster
 from tests.fixtures.databases import Clone
-from tests.operations.guard.conftest import until
 
 CHECK = "replica lag"
 

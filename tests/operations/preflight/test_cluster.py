@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from alembic_online.errors import UsageError
 from sqlalchemy import URL
 
 from operations.embedded import Server
-from operations.errors import UsageError
 from operations.preflight import Limits, Request
 from tests.fixtures.cluster import Cluster, base_backup
 from tests.fixtures.databases import Clone

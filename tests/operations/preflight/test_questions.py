@@ -5,15 +5,15 @@ from contextlib import closing
 
 import psycopg
 import pytest
+from alembic_online.errors import OnlineError
 from sqlalchemy import URL, Engine
 
 from operations.embedded import Server
-from operations.errors import SidbError
 from operations.preflight import CHECKS, Limits, Request
 from operations.preflight.run import _answer
 from operations.preflight.surroundings import surroundings
+from tests.engine.conftest import until
 from tests.fixtures.databases import Alembic, Clone, conninfo
-from tests.operations.guard.conftest import until
 from tests.operations.preflight.conftest import ask, execute, look
 from tests.revisions.conftest import OWNER, make_role
 
@@ -202,6 +202,6 @@ def test_a_lost_connection_is_an_error_of_one_line(clone: Clone) -> None:
     url = clone("phase1_table")
     with surroundings(url, Request()) as asked:
         execute(url, f"SELECT pg_terminate_backend({asked.connection.info.backend_pid})")
-        with pytest.raises(SidbError) as caught:
+        with pytest.raises(OnlineError) as caught:
             list(_answer(asked, CHECKS[0], lambda asked: asked.value("wal_kept")))
     assert "The connection to the server was lost" in caught.value.what

@@ -8,9 +8,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic_online.errors import OnlineError
 from sqlalchemy import URL
 
-from operations.errors import SidbError
 from operations.preflight import Request, finish
 from operations.preflight.retention import RAISED, prepare, restore
 from operations.preflight.surroundings import Surroundings, surroundings
@@ -121,7 +121,7 @@ def test_a_role_that_may_not_is_given_the_statements(cluster: Cluster, phase1: U
         assert finish(plain).findings[0].detail == "nothing is raised"
         assert in_force(phase1)["wal_keep_size"] == "0"
         execute(phase1, "ALTER SCHEMA sidb OWNER TO postgres")
-        with pytest.raises(SidbError, match="cannot be put back: permission denied for schema sidb"):
+        with pytest.raises(OnlineError, match="cannot be put back: permission denied for schema sidb"):
             finish(plain)
     finally:
         execute(phase1, "DROP OWNED BY retention_plain", "DROP ROLE retention_plain")

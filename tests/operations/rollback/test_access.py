@@ -5,18 +5,18 @@ from contextlib import closing
 
 import psycopg
 import pytest
+from alembic_online.errors import OnlineError
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import URL, Engine
 
 from operations.embedded import Server
-from operations.errors import SidbError
 from operations.phase1 import Shape
 from operations.rollback import access
 from operations.rollback.plan import way
 from operations.rollback.records import alone
+from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.logs import when_told
-from tests.operations.guard.conftest import catalog, current
 from tests.operations.rollback.conftest import (
     GRANTS,
     Fill,
@@ -102,7 +102,7 @@ def test_what_is_not_ours_and_uses_what_goes(fill: Fill) -> None:
     url = fill(Shape.TABLE).url
     execute(url, "CREATE VIEW public.report AS SELECT count(*) FROM analytics.trend_cache")
     before = catalog(url)
-    with pytest.raises(SidbError, match=r"view public.report uses analytics.trend_cache") as caught:
+    with pytest.raises(OnlineError, match=r"view public.report uses analytics.trend_cache") as caught:
         roll_back(url, "1.0.0")
     assert "sidb restore" in caught.value.next_step
     assert (catalog(url), current(url)) == (before, "2.0.6")
@@ -128,7 +128,7 @@ def test_a_migrator_without_superuser(
         GRANT SELECT ON analytics.trend_cache TO {app};
         """,
     )
-    with pytest.raises(SidbError, match=f"analytics.trend_cache: {chief} passed privileges on"):
+    with pytest.raises(OnlineError, match=f"analytics.trend_cache: {chief} passed privileges on"):
         roll_back(url, "2.0.1")
     assert current(url) == "2.0.6"
     execute(where, f"GRANT {chief} TO {OWNER}")

@@ -7,12 +7,12 @@ from typing import Any
 import psycopg
 import pytest
 from alembic.script import Script
+from alembic_online.acquisition import Blockers
+from alembic_online.retry import RetryPolicy
 from rich.console import Console
 
 from operations import backfilling
 from operations.findings import Findings
-from operations.guard.asking import InTheWay
-from operations.guard.patience import Patience
 from operations.phase1 import Shape
 from operations.rollback import run
 from operations.rollback.archive import Archive
@@ -56,7 +56,7 @@ def test_what_is_written_while_columns_are_copied(fill: Fill, monkeypatch: pytes
     after = 0
     prepare = Archive.prepare
 
-    def prepare_and_wait(archive: Archive, script: Script, patience: Patience, in_the_way: InTheWay) -> None:
+    def prepare_and_wait(archive: Archive, script: Script, patience: RetryPolicy, in_the_way: Blockers) -> None:
         prepare(archive, script, patience, in_the_way)
         if archive.copied and not copied.is_set():
             copied.set()

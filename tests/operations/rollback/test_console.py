@@ -6,8 +6,8 @@ from click.testing import CliRunner
 
 from operations.cli import main
 from operations.phase1 import Shape
+from tests.engine.conftest import current
 from tests.fixtures.databases import conninfo
-from tests.operations.guard.conftest import current
 from tests.operations.rollback.conftest import Fill, execute
 from tests.operations.test_upgrade import sidb
 

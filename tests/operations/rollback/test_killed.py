@@ -9,8 +9,8 @@ from sqlalchemy import URL, NullPool, create_engine
 from operations.phase1 import Shape
 from operations.rollback import archives
 from operations.rollback.records import PHASES, reading
+from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic
-from tests.operations.guard.conftest import catalog, current
 from tests.operations.rollback.conftest import (
     ROWS,
     Copies,

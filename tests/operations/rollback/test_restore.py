@@ -1,14 +1,14 @@
 """Restore: up, rows, rollback, up, restore gives the same rows; what does not fit is named before anything changes."""
 
 import pytest
+from alembic_online.catalog import Identity
+from alembic_online.errors import OnlineError
 from sqlalchemy import Engine
 
-from operations.catalog import Identity
-from operations.errors import SidbError
 from operations.phase1 import Shape
 from operations.rollback import archives
+from tests.engine.conftest import catalog
 from tests.fixtures.databases import Alembic
-from tests.operations.guard.conftest import catalog
 from tests.operations.rollback.conftest import (
     GRANTS,
     SEQUENCES,
@@ -76,7 +76,7 @@ def test_into_tables_that_hold_rows(fill: Fill) -> None:
     there_and_back(engine, "1.0.0")
     execute(url, NEW_ROWS)
     complete = catalog(url)
-    with pytest.raises(SidbError) as caught:
+    with pytest.raises(OnlineError) as caught:
         bring_back(url)
     for line in (
         "analytics.analytics_events: 2 rows whose event_id a newer row has (1, 2)",
@@ -88,7 +88,7 @@ def test_into_tables_that_hold_rows(fill: Fill) -> None:
     assert "--renumber" in caught.value.next_step
     assert execute(url, "SELECT count(*) FROM analytics.analytics_events") == [(2,)], "nothing was changed"
     assert execute(url, "SELECT count(*) FROM analytics.insight_registry") == [(0,)]
-    with pytest.raises(SidbError, match="ml_features: 1 rows whose niche_id, feature_set"):
+    with pytest.raises(OnlineError, match="ml_features: 1 rows whose niche_id, feature_set"):
         bring_back(url, renumber=True)
 
     found = bring_back(url, skip=True, renumber=True)
@@ -107,7 +107,7 @@ def test_into_tables_that_hold_rows(fill: Fill) -> None:
     assert "rows stay in sidb_archive_1" in found.next_step
     archives.drop(url, 1)
     assert execute(url, "SELECT to_regnamespace('sidb_archive_1')") == [(None,)]
-    with pytest.raises(SidbError, match="restored already, or was dropped"):
+    with pytest.raises(OnlineError, match="restored already, or was dropped"):
         bring_back(url)
 
 
@@ -133,6 +133,6 @@ COUNTS = """
 def test_before_the_upgrade(fill: Fill) -> None:
     url = fill(Shape.TABLE).url
     roll_back(url, "2.0.0")
-    with pytest.raises(SidbError, match=r"There is no place yet .*: analytics.content_recommendations, ") as caught:
+    with pytest.raises(OnlineError, match=r"There is no place yet .*: analytics.content_recommendations, ") as caught:
         bring_back(url)
     assert caught.value.next_step.startswith("sidb upgrade")

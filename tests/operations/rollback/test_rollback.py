@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine
 
-from tests.operations.guard.conftest import current
+from tests.engine.conftest import current
 from tests.operations.rollback.conftest import EVENTS, PHASE1, execute, roll_back, verdicts
 from tests.revisions.catalog import contents
 

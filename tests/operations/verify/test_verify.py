@@ -6,15 +6,16 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from alembic_online.errors import OnlineError
 from click.testing import CliRunner
 from sqlalchemy import Engine
 
 from models.reading import Reader, readers
 from operations import phase1
 from operations.cli import main
-from operations.errors import SidbError
 from operations.phase1 import Shape
 from operations.verify import CHECKS
+from tests.engine.conftest import until
 from tests.factories.insights import InsightFactory
 from tests.factories.recommendations import ContentRecommendationFactory
 from tests.factories.trends import TrendCacheFactory
@@ -23,7 +24,6 @@ from tests.fixtures.databases import NICHES, Alembic, Clone, conninfo
 from tests.fixtures.roles import Login
 from tests.fixtures.rows import factories_on
 from tests.fixtures.traffic import traffic
-from tests.operations.guard.conftest import until
 from tests.operations.verify.conftest import look, plant, verdicts
 
 WITHOUT_READERS = [check.name for check in CHECKS if check.name != "readers"]
@@ -124,7 +124,7 @@ def test_phase_1_as_it_is_and_no_phase_1(clone: Clone, shape: Shape) -> None:
     found = look(clone(f"phase1_{shape}"))
     assert verdicts(found, "warning") == {"revision": "none yet; the newest is 2.0.6"}
     assert found.next_step == "sidb upgrade; then sidb verify"
-    with pytest.raises(SidbError, match=r"There is nothing to verify in .*: it has no table public\.features"):
+    with pytest.raises(OnlineError, match=r"There is nothing to verify in .*: it has no table public\.features"):
         look(clone("empty"))
 
 
@@ -179,7 +179,7 @@ def test_a_connection_that_is_lost_ends_it(clone: Clone) -> None:
         other.execute("LOCK TABLE analytics.niche_daily_activity_summary")
         ending = threading.Thread(target=end_who_waits, args=(conninfo(url),))
         ending.start()
-        with pytest.raises(SidbError, match=r"The connection was lost while .* was looked at: terminating connection"):
+        with pytest.raises(OnlineError, match=r"connection was lost while .* was looked at: terminating connection"):
             look(url)
         ending.join()
 

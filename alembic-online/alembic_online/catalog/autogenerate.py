@@ -1,0 +1,131 @@
+"""Alembic's plugin: what its own comparison does not see, and how new revisions are numbered, named and formatted.
+
+Importing this module registers it; ``env.py`` names it in ``autogenerate_plugins``.
+"""
+
+import logging
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from alembic.runtime.plugins import Plugin
+from alembic.script import write_hooks
+from alembic.util import DispatchPriority, PriorityDispatchResult
+
+from alembic_online.catalog import rendering
+from alembic_online.catalog.diff import diff
+from alembic_online.catalog.locks import locks
+from alembic_online.catalog.plan import plan
+from alembic_online.catalog.steps import OutsideTransaction, Step
+from alembic_online.catalog.target import compare
+
+log = logging.getLogger("alembic.online")
+
+NAME = "sidb.catalog"
+PLUGINS = ["alembic.autogenerate.*", NAME]
+STAYS = "sidb_relations_that_stay"
+RELATIONS = ("table", "view", "materialized_view")
+
+
+def compare_catalogs(context: AutogenContext, upgrade: ops.UpgradeOps) -> PriorityDispatchResult:
+    """Complete what Alembic found by what it does not see."""
+    assert context.connection is not None
+    before, after = compare(context.connection)
+    for change in diff(before, after):
+        log.info("Detected %s", change)
+    upgrade.ops[:] = plan(before, after, upgrade.ops)
+    context.migration_context.opts[STAYS] = {
+        f"{i.schema}.{i.name}" for i in before if i.kind in RELATIONS and i in after
+    }
+    return PriorityDispatchResult.CONTINUE
+
+
+class _AfterAnother(ops.UpgradeOps):
+    """The second of two revisions; `alembic check` reads the last one only, so this one tells of the first one too."""
+
+    def __init__(self, operations: list[ops.MigrateOperation], first: ops.UpgradeOps) -> None:
+        super().__init__(operations)
+        self.first = first
+
+    def as_diffs(self) -> list[tuple[Any, ...]]:
+        return [*self.first.as_diffs(), *super().as_diffs()]
+
+
+def revise(context: MigrationContext, _revision: object, scripts: list[ops.MigrationScript]) -> None:
+    """Number new revisions like the others; what runs outside a transaction gets a revision of its own.
+
+    So a revision is either one transaction, or safe to run again at every point.
+    """
+    [script] = scripts
+    assert script.upgrade_ops is not None
+    concurrent = [step for step in script.upgrade_ops.ops if isinstance(step, Step) and step.concurrent]
+    others = [operation for operation in script.upgrade_ops.ops if operation not in concurrent]
+    versions = context.script
+    assert versions is not None
+    versions.file_template = _FileName()
+    if re.fullmatch("[0-9a-f]{12}", script.rev_id or ""):  # not given by --rev-id
+        script.rev_id = _next(versions.get_current_head() or "2.0.0")
+    if concurrent:
+        outside = ops.UpgradeOps([OutsideTransaction(tuple(concurrent))])
+        if others:
+            script.upgrade_ops = ops.UpgradeOps(others)
+            outside = _AfterAnother(outside.ops, script.upgrade_ops)
+            script.downgrade_ops = script.upgrade_ops.reverse()
+            script = ops.MigrationScript(
+                rev_id=_next(str(script.rev_id)),
+                message=f"{script.message or 'step'}, outside a transaction",
+                head=script.rev_id,
+                imports=set(),
+                upgrade_ops=outside,
+                downgrade_ops=outside.reverse(),
+            )
+            scripts.append(script)
+        script.upgrade_ops, script.downgrade_ops = outside, outside.reverse()
+    context.opts["template_args"]["locks"] = {
+        each.rev_id: {
+            "upgrade": locks(each.upgrade_ops.ops if each.upgrade_ops else (), context.opts.get(STAYS, ())),
+            "downgrade": locks(each.downgrade_ops.ops if each.downgrade_ops else (), context.opts.get(STAYS, ())),
+        }
+        for each in scripts
+    }
+
+
+class _FileName(str):
+    """``v2_0_7__what_it_does``: Alembic's own template could not write the dots as underscores."""
+
+    __slots__ = ()
+
+    def __mod__(self, values: Any) -> str:
+        return f"v{values['rev'].replace('.', '_')}__{values['slug']}"
+
+
+def _next(revision: str) -> str:
+    head, _, last = revision.rpartition(".")
+    return f"{head}.{int(last) + 1}"
+
+
+@write_hooks.register("sidb_format")
+def format_revision(path: str, _options: object) -> None:
+    """Format a new revision with ruff, where it is installed."""
+    ruff = Path(sys.executable).with_name("ruff")
+    if not ruff.exists():
+        log.warning("ruff is not installed: %s is not formatted", path)
+        return
+    # What PostgreSQL prints and Alembic writes may be longer than a line of ours.
+    for command in ("check --select I,F401 --fix", "format", "check --select E501 --add-noqa"):
+        subprocess.run([ruff, *command.split(), "--quiet", path], check=False, capture_output=True)
+
+
+def setup(plugin: Plugin) -> None:
+    plugin.add_autogenerate_comparator(
+        compare_catalogs, "autogenerate", qualifier="postgresql", priority=DispatchPriority.LAST
+    )
+
+
+Plugin.setup_plugin_from_module(sys.modules[__name__], NAME)
+assert rendering  # its renderers are registered by importing it

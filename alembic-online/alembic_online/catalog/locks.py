@@ -1,0 +1,75 @@
+"""The locks that generated operations take on relations that are there before and after: a revision declares them."""
+
+from collections.abc import Iterable, Iterator
+
+from alembic.operations import ops
+from sqlalchemy import ForeignKeyConstraint
+
+from alembic_online.catalog.reported import flat
+from alembic_online.catalog.steps import OutsideTransaction, Step
+
+SHARE_UPDATE_EXCLUSIVE = "ShareUpdateExclusiveLock"
+SHARE_ROW_EXCLUSIVE = "ShareRowExclusiveLock"
+ACCESS_EXCLUSIVE = "AccessExclusiveLock"
+WEAKEST_FIRST = (SHARE_UPDATE_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, ACCESS_EXCLUSIVE)
+
+# By kind of object, for the relation that it stands on; the others lock none, or only what they drop.
+ON_RELATION = {
+    "trigger": {"create": SHARE_ROW_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE},
+    "constraint": {"create": ACCESS_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE, "validate": SHARE_UPDATE_EXCLUSIVE},
+    "index": {"create": SHARE_UPDATE_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE, "rebuild": SHARE_UPDATE_EXCLUSIVE},
+    "policy": {"create": ACCESS_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE},
+    "rule": {"create": ACCESS_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE},
+    "statistics": {"create": SHARE_UPDATE_EXCLUSIVE, "drop": SHARE_UPDATE_EXCLUSIVE},
+    "comment": {"alter": SHARE_UPDATE_EXCLUSIVE},
+}
+
+
+def locks(operations: Iterable[ops.MigrateOperation], stays: Iterable[str]) -> dict[str, str]:
+    """The strongest lock on each of the relations that stay, as pg_locks names both."""
+    strongest: dict[str, str] = {}
+    for relation, mode in _taken(operations):
+        if WEAKEST_FIRST.index(mode) >= WEAKEST_FIRST.index(strongest.get(relation, SHARE_UPDATE_EXCLUSIVE)):
+            strongest[relation] = mode
+    return {relation: mode for relation, mode in sorted(strongest.items()) if relation in set(stays)}
+
+
+def _taken(operations: Iterable[ops.MigrateOperation]) -> Iterator[tuple[str, str]]:
+    for operation in flat(operations):
+        match operation:
+            case OutsideTransaction():
+                yield from _taken(operation.steps)
+            case Step():
+                relation = f"{operation.identity.schema}.{operation.identity.name}"
+                mode = ON_RELATION.get(operation.identity.kind, {}).get(operation.verb)
+                if operation.concurrent:
+                    # An index built concurrently; a validation, whose way back drops the constraint and adds it anew.
+                    undone = operation.identity.kind == "constraint" and len(operation.up) > 1
+                    mode = ACCESS_EXCLUSIVE if undone else SHARE_UPDATE_EXCLUSIVE
+                if mode:
+                    yield relation, mode
+            case ops.CreateTableOp() | ops.DropTableOp():
+                # Creating a foreign key holds up writers of the table it refers to; dropping it holds up everybody.
+                creates = isinstance(operation, ops.CreateTableOp)
+                for constraint in operation.to_table().constraints:
+                    if isinstance(constraint, ForeignKeyConstraint):
+                        for element in constraint.elements:
+                            table = element.target_fullname.rpartition(".")[0]
+                            yield _qualified(table), SHARE_ROW_EXCLUSIVE if creates else ACCESS_EXCLUSIVE
+            case ops.CreateForeignKeyOp():
+                yield _qualified(operation.source_table, operation.kw.get("source_schema")), SHARE_ROW_EXCLUSIVE
+                yield _qualified(operation.referent_table, operation.kw.get("referent_schema")), SHARE_ROW_EXCLUSIVE
+            case ops.DropConstraintOp():
+                yield _qualified(operation.table_name, operation.schema), ACCESS_EXCLUSIVE
+                if operation.constraint_type == "foreignkey":
+                    reverse = operation.reverse()
+                    assert isinstance(reverse, ops.CreateForeignKeyOp)
+                    yield _qualified(reverse.referent_table, reverse.kw.get("referent_schema")), ACCESS_EXCLUSIVE
+            case ops.CreateTableCommentOp() | ops.DropTableCommentOp():
+                yield _qualified(operation.table_name, operation.schema), SHARE_UPDATE_EXCLUSIVE
+            case ops.AlterTableOp() | ops.CreateUniqueConstraintOp():  # a column
+                yield _qualified(operation.table_name, operation.schema), ACCESS_EXCLUSIVE
+
+
+def _qualified(table: str, schema: str | None = None) -> str:
+    return table if "." in table else f"{schema or 'public'}.{table}"

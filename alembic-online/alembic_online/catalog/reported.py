@@ -1,0 +1,71 @@
+"""What Alembic's own comparison has seen, as identities of ours: so that nothing is reported twice."""
+
+from collections.abc import Iterable, Iterator
+
+from alembic.operations import ops
+from sqlalchemy import Constraint
+
+from alembic_online.catalog.snapshot import Identity, Snapshot
+
+
+def flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
+    """Operations without the containers that Alembic groups them in."""
+    for operation in operations:
+        if isinstance(operation, ops.OpContainer):
+            yield from flat(operation.ops)
+        else:
+            yield operation
+
+
+def seen(operation: ops.MigrateOperation, before: Snapshot, after: Snapshot) -> set[Identity]:
+    """The objects that one operation of Alembic's takes care of, both ways."""
+    match operation:
+        case ops.CreateTableOp():
+            inline = {constraint for column in operation.to_table().columns for constraint in column.constraints}
+            # Alembic leaves a CHECK that stands within a column out of what it generates.
+            rendered = {
+                str(c.name) for c in operation.to_table().constraints if isinstance(c, Constraint) and c not in inline
+            }
+            whole = _of_table(operation.schema, operation.table_name, after)
+            return {i for i in whole if i.kind != "constraint" or i.part in rendered}
+        case ops.DropTableOp():
+            return _of_table(operation.schema, operation.table_name, before)
+        case ops.AddColumnOp():
+            return _of_column(operation.schema, operation.table_name, operation.column.name, after)
+        case ops.DropColumnOp():
+            return _of_column(operation.schema, operation.table_name, operation.column_name, before)
+        case ops.AlterColumnOp():
+            return _of_column(operation.schema, operation.table_name, operation.column_name, after)
+        case ops.CreateTableCommentOp() | ops.DropTableCommentOp():
+            return {Identity("comment", operation.schema or "public", operation.table_name, "table")}
+        case ops.CreateIndexOp():
+            return {Identity("index", operation.schema or "public", operation.table_name, str(operation.index_name))}
+        case ops.CreateForeignKeyOp():
+            schema = operation.kw.get("source_schema") or "public"
+            return {Identity("constraint", schema, operation.source_table, str(operation.constraint_name))}
+        case ops.CreateUniqueConstraintOp() | ops.DropConstraintOp():
+            schema = operation.schema or "public"
+            return {Identity("constraint", schema, operation.table_name, str(operation.constraint_name))}
+    return set()
+
+
+def retyped(operation: ops.MigrateOperation) -> Identity | None:
+    """The column whose type an operation changes."""
+    if isinstance(operation, ops.AlterColumnOp) and operation.modify_type is not None:
+        return Identity("column", operation.schema or "public", operation.table_name, operation.column_name)
+    return None
+
+
+def _of_table(schema: str | None, name: str, where: Snapshot) -> set[Identity]:
+    table = Identity("table", schema or "public", name)
+    columns = {i for i in where if i.kind == "column" and where.parent(i) == table}
+    own = {i for i in where if i.kind == "constraint" and where.parent(i) == table}
+    return {table, *own}.union(*(_of_column(schema, name, column.part, where) for column in columns)) | {
+        Identity("comment", table.schema, name, "table")
+    }
+
+
+def _of_column(schema: str | None, table: str, name: str, where: Snapshot) -> set[Identity]:
+    column = Identity("column", schema or "public", table, name)
+    sequences = {i for i in where if i.kind == "sequence" and where.parent(i) == column}
+    return {column, Identity("comment", column.schema, table, f"column {name}"), *sequences}

@@ -1,0 +1,222 @@
+"""What a database holds of ours: each object by its identity, with the statement that creates it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from alembic_online import queries
+from models import ANALYTICS, Base
+
+# In the order in which independent objects are created; each but the last three has a query of its own.
+KINDS = (
+    "schema",
+    "type",
+    "function",
+    "sequence",
+    "table",
+    "column",
+    "constraint",
+    "index",
+    "view",
+    "materialized_view",
+    "trigger",
+    "rule",
+    "policy",
+    "statistics",
+    "comment",
+    "privilege",
+    "foreign",
+)
+SOURCES = (
+    "schemas",
+    "functions",
+    "sequences",
+    "tables",
+    "columns",
+    "constraints",
+    "indexes",
+    "views",
+    "triggers",
+    "policies",
+    "others",
+    "comments",
+    "privileges",
+)
+WHOLE = ("table", "view", "materialized_view", "function", "sequence", "schema", "type")
+
+
+@dataclass(frozen=True, order=True)
+class Identity:
+    """What an object is called. Only strings, unquoted.
+
+    `name` is the relation or the function with its argument types; `part` a column, constraint, index, trigger or
+    policy of it, the grantee of a privilege, or what a comment stands on ("table", "column niche_id"). An object that
+    is not ours and uses one that is has the kind "foreign".
+    """
+
+    kind: str
+    schema: str
+    name: str
+    part: str = ""
+
+    def __str__(self) -> str:
+        whole = f"{self.schema}.{self.name}" if self.schema and self.name else self.schema or self.name
+        match self.kind:
+            case "foreign":
+                return self.name
+            case "privilege":
+                return f"privileges of {self.part} on {whole}"
+            case "comment":
+                kind, _, part = self.part.partition(" ")
+                return f"comment on {Identity(kind, self.schema, self.name, part)}"
+            case _:
+                return f"{self.kind.replace('_', ' ')} {whole}{f'.{self.part}' if self.part else ''}"
+
+
+class Snapshot(dict[Identity, str]):
+    """Definitions by identity, in an order in which they could be created; equal when the definitions are.
+
+    `removals` holds the statement that drops each object; `uses` what each object refers to, "foreign" users included.
+    """
+
+    def __init__(
+        self,
+        definitions: Mapping[Identity, str],
+        removals: Mapping[Identity, str],
+        uses: Mapping[Identity, frozenset[Identity]],
+    ) -> None:
+        super().__init__({identity: definitions[identity] for identity in _ordered(definitions, uses)})
+        self.removals = removals
+        self.uses = uses
+
+    def only(self, matters: Callable[[Identity], bool]) -> "Snapshot":
+        """The part of it that matters."""
+        return Snapshot({i: definition for i, definition in self.items() if matters(i)}, self.removals, self.uses)
+
+    def parent(self, identity: Identity) -> Identity | None:
+        """What an object goes with when that is dropped: a column's table, a comment's column, a right's function."""
+        if identity.kind == "comment":
+            kind, _, part = identity.part.partition(" ")
+            found = Identity(kind, identity.schema, identity.name, part)
+            if found in self:
+                return found
+        if identity.kind == "sequence":
+            return next((used for used in self.uses.get(identity, ()) if used.kind == "column"), None)
+        if identity.kind not in WHOLE:
+            for kind in WHOLE:
+                if (found := Identity(kind, identity.schema, identity.name)) in self:
+                    return found
+        return None
+
+    def users(self, identity: Identity) -> list[Identity]:
+        """What refers to an object directly, in order of creation, foreign objects last."""
+        return [
+            user for user in (*self, *(u for u in self.uses if u not in self)) if identity in self.uses.get(user, ())
+        ]
+
+
+def snapshot(connection: Connection) -> Snapshot:
+    """Read the catalog: schema analytics, and of public the tables that the models name. Changes nothing.
+
+    Owners are not part of it; what an owner may do to an object neither. Runs in the caller's transaction.
+    """
+    with _qualified_names(connection):
+        rows = _rows(connection)
+        definitions = {_identity(row): row.definition for row in rows}
+        removals = {_identity(row): row.removal for row in rows}
+        addresses = {(row.classid, row.objid, row.objsubid): _identity(row) for row in rows if row.objid}
+        objects = sorted({objid for _, objid, _ in addresses})
+        used = [
+            (
+                _user(row, addresses),
+                addresses.get((row.refclassid, row.refobjid, row.refobjsubid))
+                or addresses.get((row.refclassid, row.refobjid, 0)),
+            )
+            for row in connection.execute(query("dependencies"), {"objects": objects})
+        ]
+    uses: dict[Identity, set[Identity]] = {}
+    for user, what in used:
+        if what is not None:
+            uses.setdefault(user, set()).add(what)
+    return Snapshot(definitions, removals, {user: frozenset(whats) for user, whats in uses.items()})
+
+
+def definitions(connection: Connection, schema: str = ANALYTICS) -> dict[Identity, str]:
+    """What `snapshot` reads, in no order and without what uses what: half the price, where only equality counts.
+
+    Of another schema where one is named, for comparing what was moved there.
+    """
+    with _qualified_names(connection):
+        return {_identity(row): row.definition for row in _rows(connection, schema)}
+
+
+def _rows(connection: Connection, schema: str = ANALYTICS) -> list[Any]:
+    tables = [table.name for table in Base.metadata.tables.values() if table.schema is None]
+    relations = connection.scalars(query("relations"), {"schema": schema, "tables": tables}).all()
+    parameters = {"schema": schema, "relations": list(relations)}
+    return [
+        row
+        for source in SOURCES
+        for row in connection.execute(query(source), {n: parameters[n] for n in _parameters(source)})
+    ]
+
+
+def _identity(row: Any) -> Identity:
+    return Identity(row.kind, row.schema, row.name, row.part)
+
+
+def _user(row: Any, addresses: Mapping[tuple[int, int, int], Identity]) -> Identity:
+    for subid in (row.objsubid, 0):
+        if (identity := addresses.get((row.classid, row.objid, subid))) is not None:
+            return identity
+    return Identity("foreign", "", row.described)
+
+
+def _ordered(definitions: Mapping[Identity, str], uses: Mapping[Identity, frozenset[Identity]]) -> Iterator[Identity]:
+    """By kind and name, but each after what it uses. A circle, which PostgreSQL allows in corners, is cut somewhere."""
+    seen: set[Identity] = set()
+
+    def visit(identity: Identity) -> Iterator[Identity]:
+        if identity in seen or identity not in definitions:
+            return
+        seen.add(identity)
+        first = uses.get(identity, frozenset())
+        if identity.kind == "sequence":  # the column that owns it takes its default from it
+            first = frozenset()
+        elif identity.kind == "column":
+            first = first | {Identity("table", identity.schema, identity.name)}
+        for used in sorted(first, key=_rank):
+            yield from visit(used)
+        yield identity
+
+    for identity in sorted(definitions, key=_rank):
+        yield from visit(identity)
+
+
+def _rank(identity: Identity) -> tuple[int, Identity]:
+    return KINDS.index(identity.kind), identity
+
+
+@contextmanager
+def _qualified_names(connection: Connection) -> Iterator[None]:
+    """With an empty search path, PostgreSQL prints every name with its schema, but for its own."""
+    before = connection.scalar(text("SELECT current_setting('search_path')"))
+    setting = text("SELECT set_config('search_path', :path, false)")
+    connection.execute(setting, {"path": ""})
+    yield  # not restored after an error: the transaction is lost then, and the setting with it
+    connection.execute(setting, {"path": before})
+
+
+@cache
+def query(name: str) -> TextClause:
+    """A query of queries/catalog, with SQLAlchemy's parameters: its files hold percent signs."""
+    return text(queries.query(f"catalog/{name}"))
+
+
+@cache
+def _parameters(source: str) -> tuple[str, ...]:
+    return tuple(query(source).compile().params)

@@ -1,0 +1,158 @@
+"""The target: what PostgreSQL stores once the models are built, for comparing a database with it.
+
+The models are built, read and rolled back, in the first of these places that there is: the database that
+SCRATCH_DATABASE_URL names; a scratch database made for it on the same server; a savepoint in the compared database.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection, NullPool, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from alembic_online.catalog.snapshot import Identity, Snapshot, query, snapshot
+from alembic_online.database import engine, shown
+from alembic_online.errors import OnlineError
+from models import HOT_NICHES_TODAY, ROLES, Base, views
+from operations.settings import Settings
+
+log = logging.getLogger("alembic.online")
+
+SCRATCH = "sidb_scratch"
+SCHEMAS = ("analytics", "public")
+NOT_ALLOWED = "42501"
+
+_built: dict[tuple[object, ...], Snapshot] = {}
+
+
+class NotComparedError(OnlineError):
+    """The models could be built nowhere, so nothing was compared: neither a difference nor the lack of one is known."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The database was not compared with the models: {why}.",
+            "give the role CREATEDB, or set SCRATCH_DATABASE_URL to a database of the same PostgreSQL version in which"
+            " the models may be built; it stays as it is.",
+        )
+
+
+def compare(connection: Connection) -> tuple[Snapshot, Snapshot]:
+    """What a database holds, and what it would hold if the models were built in it, by the rules of this server.
+
+    `hot_niches_today` is a table or a materialized view in the second as it is in the first. Of privileges, both hold
+    those that are the models' matter: to the roles that the models name and that exist here and, in schema analytics,
+    to PUBLIC. Raises NotComparedError.
+    """
+    found = snapshot(connection)
+    matview = Identity("materialized_view", "public", HOT_NICHES_TODAY.name) in found
+    there = set(connection.scalars(text("SELECT rolname FROM pg_roles"))) & set(ROLES)
+    for role in sorted(set(ROLES) - there):
+        log.warning("Grants to %s are left out of the comparison: there is no such role on this server", role)
+    server = connection.engine.url.set(database=None).render_as_string(hide_password=False)
+    files = tuple(path.read_bytes() for path in sorted(views.SQL.rglob("*.sql")))
+    key = (server, connection.scalar(text("SHOW server_version_num")), frozenset(there), matview, Base.metadata, files)
+    if key not in _built:
+        with _somewhere(connection) as place:
+            _built[key] = _build(place, matview)
+
+    def matters(identity: Identity) -> bool:
+        if identity.kind != "privilege":
+            return True
+        return identity.part in there or (identity.part == "PUBLIC" and identity.schema != "public")
+
+    return found.only(matters), _built[key].only(matters)
+
+
+def _build(connection: Connection, matview: bool) -> Snapshot:
+    """Build the models under their own names, read them, and undo it: other sessions never see any of it."""
+    with connection.begin_nested() as building:
+        for schema in SCHEMAS:
+            if connection.scalar(text("SELECT to_regnamespace(:schema)"), {"schema": schema}) is not None:
+                connection.execute(text(f"ALTER SCHEMA {schema} RENAME TO {SCRATCH}_{schema}"))
+        connection.execute(text("CREATE SCHEMA public"))
+        try:
+            Base.metadata.create_all(connection, checkfirst=False)
+            if matview:
+                connection.execute(text(f"DROP TABLE public.{HOT_NICHES_TODAY.name}"))
+                connection.exec_driver_sql(HOT_NICHES_TODAY.sql, execution_options={"no_parameters": True})
+        except ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", None) == NOT_ALLOWED:
+                raise
+            raise OnlineError(
+                f"The models cannot be built: {str(error.orig).splitlines()[0]}, in: {_first_line(error.statement)}",
+                "correct the model, or the file under models/sql, that says so.",
+            ) from error
+        built = snapshot(connection)
+        building.rollback()
+    return built
+
+
+@contextmanager
+def _somewhere(connection: Connection) -> Iterator[Connection]:
+    """A connection on which the models may be built; what is built is rolled back in the end."""
+    url = Settings.from_environment().scratch_database_url
+    if url is None and connection.scalar(text("SELECT pg_is_in_recovery()")):
+        raise NotComparedError("it is a standby, which cannot be written to")
+    if url is not None:
+        with engine(url, poolclass=NullPool).connect() as scratch:
+            here, theirs = _version(connection), _version(scratch)
+            if here != theirs:
+                raise NotComparedError(f"{shown(url)} is PostgreSQL {theirs}, the compared database {here}")
+            yield scratch
+    elif connection.scalar(text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")):
+        with _scratch_database(connection.engine.url) as scratch:
+            yield scratch
+    else:
+        if busy := _busy_sessions(connection):
+            raise NotComparedError(
+                f"the role may not create a database, and {busy} other session(s) are at work in this one"
+            )
+        try:
+            yield connection
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != NOT_ALLOWED:
+                raise
+            reason = str(error.orig).splitlines()[0]
+            raise NotComparedError(
+                f"the role may neither create a database nor build in a savepoint: {reason}"
+            ) from error
+
+
+def _busy_sessions(connection: Connection) -> int:
+    """Other sessions at work here. One that was closed by its client takes a moment to end."""
+    patient_until = time.monotonic() + 2
+    while True:
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        busy = connection.scalar(query("busy_sessions")) or 0
+        if not busy or time.monotonic() > patient_until:
+            return busy
+        time.sleep(0.05)
+
+
+@contextmanager
+def _scratch_database(url: URL) -> Iterator[Connection]:
+    """A connection to a new, empty database. It goes when the block ends, or with a later call after a crash."""
+    keeper = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"application_name": SCRATCH})
+    with keeper.connect() as keeping:
+        # The name tells which session it belongs to; without that session nobody needs it any more.
+        for name in keeping.scalars(query("orphaned_scratch_databases"), {"prefix": f"{SCRATCH}_"}).all():
+            keeping.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        name = f"{SCRATCH}_{keeping.scalar(text('SELECT pg_backend_pid()'))}"
+        keeping.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+        try:
+            with engine(url.set(database=name), poolclass=NullPool).connect() as scratch:
+                yield scratch
+        finally:
+            keeping.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _first_line(statement: str | None) -> str:
+    """The first line that is not a comment."""
+    lines = [line for line in (statement or "").splitlines() if line.strip() and not line.lstrip().startswith("--")]
+    return lines[0] if lines else ""
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.scalar(text("SHOW server_version_num")) or 0) // 10000

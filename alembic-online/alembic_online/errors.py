@@ -1,0 +1,24 @@
+"""Errors that a person at the console is meant to read."""
+
+
+class OnlineError(Exception):
+    """Something the user or the surroundings must change.
+
+    `what` says what is wrong and where, `next_step` what to do about it. Neither may hold a password.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, next_step: str) -> None:
+        super().__init__(what, next_step)
+        self.what = what
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.what}\nNext: {self.next_step}"
+
+
+class UsageError(OnlineError):
+    """The command or its surroundings ask for something that cannot be meant: a malformed address, a missing option."""
+
+    exit_code = 2

@@ -1,0 +1,140 @@
+"""The watcher: samples the server while a step runs, on a session and in a thread of its own."""
+
+import logging
+import statistics
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from alembic_online.alerts import Alerts
+from alembic_online.errors import OnlineError
+from alembic_online.queries import query
+
+log = logging.getLogger("alembic.online")
+
+EVERY = 0.1  # seconds between two samples
+MEASURES = ("connections", "active", "idle", "idle_in_transaction", "blocked", "longest_wait", "replication_lag")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The server at one moment. `victims`: pid, start and seconds of each wait for the migrator."""
+
+    connections: int
+    active: int
+    idle: int
+    idle_in_transaction: int
+    max_connections: int
+    replication_lag: float
+    victims: list[tuple[int, str, float]]
+
+    @property
+    def blocked(self) -> int:
+        return len(self.victims)
+
+    @property
+    def longest_wait(self) -> float:
+        return max((seconds for _, _, seconds in self.victims), default=0.0)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was seen during a step: [minimum, median, maximum] of each measure, and the victims."""
+
+    measures: Mapping[str, list[float]]
+    victims: int
+    longest_wait: float
+
+
+class Watcher:
+    """Watches the session `migrator` between `begin` and `end`; `close` ends the thread.
+
+    With `--on-alert stop` it cancels what the migrator does; `interrupt` then raises what to say.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], migrator: int, alerts: Alerts) -> None:
+        self.connection = connection
+        self.migrator = migrator
+        self.alerts = alerts
+        self.samples: list[Sample] = []
+        self.step: str | None = None
+        self.began = 0.0
+        self.stopped: str | None = None
+        self.broken = False
+        self.condition = threading.Condition()
+        self.closing = False
+        self.thread = threading.Thread(target=self._watch, name="sidb watcher", daemon=True)
+        self.thread.start()
+
+    def begin(self, step: str) -> None:
+        with self.condition:
+            self.step, self.began, self.samples = step, time.monotonic(), []
+            self.alerts.begin()
+            self.condition.notify_all()
+
+    def end(self) -> Observed:
+        """What was seen since `begin`; at least one sample, unless the watcher lost its session."""
+        with self.condition:
+            self.condition.wait_for(lambda: self.samples or self.broken, timeout=5)
+            self.step, samples = None, self.samples
+        waits: dict[tuple[int, str], float] = {}
+        for sample in samples:
+            waits.update({(pid, started): seconds for pid, started, seconds in sample.victims})
+        values = {measure: [float(getattr(sample, measure)) for sample in samples] for measure in MEASURES}
+        measures = {name: [min(v), statistics.median(v), max(v)] for name, v in values.items() if v}
+        return Observed(measures, len(waits), max(waits.values(), default=0.0))
+
+    def interrupt(self) -> None:
+        """Raise OnlineError if an alert is to stop the step."""
+        if self.stopped:
+            raise OnlineError(
+                f"Stopped by an alert: {self.stopped}",
+                "see to it and run again; the database is at the last whole step.",
+            )
+
+    def close(self) -> None:
+        with self.condition:
+            self.closing = True
+            self.condition.notify_all()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        while True:
+            with self.condition:
+                # Asleep while no step runs, at once awake when one begins.
+                self.condition.wait_for(lambda: self.closing or self.step)
+                if self.closing:
+                    return
+                step = self.step
+            try:
+                self._look(step or "")
+            except psycopg.Error as error:
+                log.warning("The watcher lost its session, the migration goes on unobserved: %s", error)
+                with self.condition:
+                    self.broken = True
+                    self.condition.notify_all()
+                return
+            with self.condition:
+                self.condition.wait_for(lambda: self.closing or self.step != step, timeout=EVERY)  # noqa: B023
+
+    def _look(self, step: str) -> None:
+        with self.connection.cursor(row_factory=class_row(Sample)) as cursor:
+            sample = cursor.execute(query("run/sample"), {"migrator": self.migrator}).fetchone()
+        assert sample is not None
+        with self.condition:
+            if self.step != step:
+                return
+            self.samples.append(sample)
+            self.condition.notify_all()
+            running = time.monotonic() - self.began
+        stop = self.alerts.look(
+            step, running, sample.longest_wait, sample.replication_lag, sample.connections / sample.max_connections
+        )
+        if stop and not self.stopped:
+            self.stopped = stop
+            self.connection.execute("SELECT pg_cancel_backend(%s)", [self.migrator])

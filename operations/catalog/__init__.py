@@ -1,6 +1,0 @@
-"""What PostgreSQL stores, compared canonically: snapshot, diff, the models' target, Alembic's plugin."""
-
-from operations.catalog.diff import Change, diff
-from operations.catalog.snapshot import Identity, Snapshot, definitions, snapshot
-
-__all__ = ["Change", "Identity", "Snapshot", "definitions", "diff", "snapshot"]

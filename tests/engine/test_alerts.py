@@ -1,0 +1,187 @@
+"""Alerts, metrics and what the ledger keeps."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic_online import lock_modes
+from alembic_online.alerts import Alerts
+from alembic_online.errors import OnlineError, UsageError
+from alembic_online.maintenance_window import parse_window
+from alembic_online.options import parse
+
+from tests.engine.conftest import REVISIONS, current, ledger, refusal
+from tests.fixtures.databases import Alembic, Clone, conninfo
+from tests.fixtures.receiver import APPRISE
+
+
+@APPRISE
+def test_alerts_go_to_the_log_and_through_apprise(
+    receiver: tuple[str, list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    address, received = receiver
+    alerts = Alerts(300, "tell", [address])
+    for _ in range(2):  # each is told once a step
+        assert alerts.look("2.0.4 upgrade", running=301, victim=1.5, lag=6, connections=0.9) is None
+    alerts.close()
+    expected = [
+        "2.0.4 upgrade: it has been running for 5.0 min",
+        "2.0.4 upgrade: somebody has been waiting for it for 1.5 s",
+        "2.0.4 upgrade: a replica is 6.0 s behind",
+        "2.0.4 upgrade: 90% of the connections are in use",
+    ]
+    assert received == expected
+    assert [message for message in caplog.messages if message.startswith("Alert")] == [f"Alert: {e}" for e in expected]
+
+
+@APPRISE
+def test_the_teams_hear_of_beginning_end_and_failure(
+    clone: Clone, receiver: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, received = receiver
+    monkeypatch.setenv("SIDB_ALERT_ADDRESSES", address)
+    url = clone("phase1_table")
+    Alembic(url).upgrade("2.0.0")
+    Alembic(url).upgrade("2.0.0")
+    with psycopg.connect(conninfo(url)) as blocker:
+        blocker.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+        refusal(Alembic(url, x=("deadline=300ms",)).upgrade)
+    news = [text.partition(f"/{url.database}")[2].partition(" ")[2] for text in received]
+    assert news[:3] == ["begins: 1.0.0, 2.0.0", "is done", "begins: 2.0.1, 2.0.2, 2.0.3, 2.0.4, 2.0.5, 2.0.6"]
+    assert news[3].startswith("failed: 2.0.1 upgrade: ")
+    assert len(news) == 4, "nothing to do is no news"
+
+
+def test_nothing_is_told_below_the_limits(caplog: pytest.LogCaptureFixture) -> None:
+    assert Alerts(300, "stop", ()).look("2.0.4 upgrade", running=299, victim=0.9, lag=4, connections=0.7) is None
+    assert caplog.messages == []
+
+
+def test_addresses_without_apprise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "apprise", None)
+    with pytest.raises(OnlineError, match="Apprise is not installed"):
+        Alerts(300, "tell", ["json://localhost"])
+
+
+@APPRISE
+def test_an_address_that_is_none_is_not_quoted() -> None:
+    with pytest.raises(UsageError, match="Address 1 in SIDB_ALERT_ADDRESSES") as caught:
+        Alerts(300, "tell", ["nothing://token@host"])
+    assert "token" not in str(caught.value)
+
+
+def test_an_alert_can_stop_the_step(clone: Clone) -> None:
+    url = clone("phase1_table")
+    with psycopg.connect(conninfo(url)) as blocker:
+        blocker.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+        said = refusal(Alembic(url, x=("deadline=30s", "step-alert=300ms", "on-alert=stop")).upgrade)
+    assert said.startswith("Stopped by an alert: 2.0.0 upgrade: it has been running for ")
+    assert current(url) == "1.0.0"
+    assert ledger(url)[-1].outcome == "failed"
+    Alembic(url).upgrade()
+    assert current(url) == "2.0.6"
+
+
+def test_an_alert_cancels_a_statement(clone: Clone, connect: Callable[..., object]) -> None:
+    url = clone("phase1_table")
+    Alembic(url).upgrade("2.0.4")
+    with psycopg.connect(conninfo(url)) as old:
+        old.execute("INSERT INTO analytics.analytics_events VALUES (DEFAULT, 'view', 'test', now(), '{}')")
+        said = refusal(Alembic(url, x=("deadline=30s", "step-alert=300ms", "on-alert=stop")).upgrade)
+    assert said.startswith("Stopped by an alert: 2.0.5 upgrade: it has been running for ")
+    assert current(url) == "2.0.4"
+    Alembic(url).upgrade()
+    assert current(url) == "2.0.6"
+
+
+def test_metrics(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "sidb.prom"
+    monkeypatch.setenv("SIDB_METRICS_FILE", str(file))
+    Alembic(clone("phase1_table")).upgrade()
+    written = file.read_text(encoding="utf-8")
+    assert 'sidb_migration_step_victims{direction="upgrade",revision="2.0.4"} 0.0' in written
+    assert "sidb_migration_succeeded 1.0" in written
+
+
+def test_the_ledger(clone: Clone) -> None:
+    url = clone("phase1_table")
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        connection.execute("ALTER TABLE features ADD UNIQUE (niche_id)")
+    Alembic(url).upgrade()
+    entries = {entry.revision: entry for entry in ledger(url)}
+    assert tuple(entries) == REVISIONS
+    widened = entries["2.0.4"]
+    assert widened.locks == {
+        "public.features": "AccessExclusiveLock",
+        "public.hot_niches_today": "AccessExclusiveLock",
+        "public.alembic_version": "RowExclusiveLock",
+    }
+    assert widened.who == "postgres"
+    assert widened.code_version
+    assert widened.observed
+    assert set(widened.observed) >= {"connections", "active", "blocked", "longest_wait", "replication_lag"}
+    assert all(len(values) == 3 for values in widened.observed.values())
+    assert entries["2.0.0"].locks["public.features"] == "ShareRowExclusiveLock"
+    Alembic(url).downgrade()
+    assert len(ledger(url)) == 16, "no downgrade drops it"
+
+
+def test_every_lock_is_declared(clone: Clone, caplog: pytest.LogCaptureFixture, shape: object) -> None:
+    url = clone(f"phase1_{shape}")
+    with caplog.at_level(logging.WARNING, "alembic.online"):
+        Alembic(url).upgrade()
+        Alembic(url).downgrade()
+    assert caplog.messages == []
+
+
+def test_lock_modes_conflict_both_ways() -> None:
+    for one in lock_modes.MODES:
+        for other in lock_modes.MODES:
+            assert (one in lock_modes.conflicting(other)) == (other in lock_modes.conflicting(one))
+    assert lock_modes.sql("ShareRowExclusiveLock") == "SHARE ROW EXCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    ("text", "open_at", "shut_at"),
+    [
+        (
+            "Sat 22:00-Sun 06:00 Europe/Berlin",
+            [(6, 1320), (7, 0), (7, 359)],
+            [(6, 1319), (7, 360), (3, 1400)],
+        ),
+        ("Sun 22:00-Mon 06:00 UTC", [(7, 1320), (1, 0), (1, 359)], [(7, 1319), (1, 360)]),
+        ("22:00-06:00 UTC", [(1, 1320), (5, 0)], [(1, 360), (5, 1319)]),
+        ("00:00-06:00 UTC", [(1, 0), (7, 359)], [(2, 360), (2, 1439)]),
+    ],
+)
+def test_windows(text: str, open_at: list[tuple[int, int]], shut_at: list[tuple[int, int]]) -> None:
+    window = parse_window(text, "SIDB_WINDOW")
+    assert all(window.holds(*moment) for moment in open_at)
+    assert not any(window.holds(*moment) for moment in shut_at)
+
+
+@pytest.mark.parametrize("text", ["", "always", "Sat 22:00-06:00 UTC", "25:00-26:00 UTC", "Xyz 00:00-Sun 01:00 UTC"])
+def test_what_is_no_window(text: str) -> None:
+    with pytest.raises(UsageError, match="which is not a maintenance window"):
+        parse_window(text, "SIDB_WINDOW")
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "complaint"),
+    [
+        ({"deadline": "10"}, {}, "SIDB_DEADLINE is '10', which is not a time"),
+        ({}, {"on-alert": "die"}, "-x on-alert is 'die', which is not understood"),
+        ({}, {"now": ""}, "-x now is '', which is not understood"),
+        ({}, {"deadlin": "10s"}, "-x deadlin=… is not an option of this project"),
+    ],
+)
+def test_options_that_cannot_be_meant(environment: dict[str, str], arguments: dict[str, str], complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint.replace("(", r"\(")):
+        parse(environment, arguments)
+
+
+def test_an_argument_wins_over_the_environment() -> None:
+    options = parse({"deadline": "1h", "step-alert": "2min"}, {"deadline": "90s", "now": "yes"})
+    assert (options.deadline, options.step_alert, options.now, options.discard_data) == (90, 120, True, False)

@@ -1,0 +1,121 @@
+"""Somebody is in the way: who it is is said, waiting ends, and idle sessions are ended only where that is wanted."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from alembic_online.acquisition import Blockers
+from sqlalchemy import Engine
+
+from operations.embedded import Server
+from tests.engine.conftest import applied, current, ledger, refusal, until
+from tests.fixtures.databases import ROOT, Alembic, Clone, conninfo
+from tests.fixtures.logs import when_told
+from tests.revisions.conftest import make_role
+
+
+def test_the_deadline_ends_it_at_the_last_whole_step(clone: Clone) -> None:
+    url = clone("phase1_table")
+    Alembic(url).upgrade("1.0.0")
+    with psycopg.connect(conninfo(url), application_name="report") as blocker:
+        blocker.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+        said = refusal(Alembic(url, x=("deadline=400ms",)).upgrade)
+        pid = blocker.info.backend_pid
+    assert "2.0.0 upgrade: its locks could not be had" in said
+    assert f"pid {pid} on features (user postgres, application report, idle in transaction, transaction open" in said
+    assert "Next: run it again" in said
+    assert current(url) == "1.0.0"
+    failed = ledger(url)[-1]
+    assert (failed.revision, failed.outcome) == ("2.0.0", "failed")
+    assert failed.lock_tries > 3
+    Alembic(url).upgrade()
+    assert current(url) == "2.0.6"
+
+
+def test_it_goes_on_when_the_blocker_ends(clone: Clone) -> None:
+    url = clone("phase1_table")
+    blocker = psycopg.connect(conninfo(url), application_name="report")
+    blocker.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+    named = f"in the way is pid {blocker.info.backend_pid} on features (user postgres, application report"
+    with when_told(named, blocker.close):
+        Alembic(url).upgrade()
+    assert blocker.closed
+    assert [step for step in applied(url) if step == "2.0.0 upgrade"] == ["2.0.0 upgrade"]
+    waited = next(entry for entry in ledger(url) if entry.revision == "2.0.0")
+    assert waited.lock_tries > 1
+    assert waited.seconds_waited > 0
+
+
+def test_an_idle_blocker_is_ended_only_if_that_is_wanted(clone: Clone) -> None:
+    url = clone("phase1_table")
+    with psycopg.connect(conninfo(url)) as blocker:
+        blocker.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+        refusal(Alembic(url, x=("deadline=300ms",)).upgrade)
+        blocker.execute("SELECT 1")
+        Alembic(url, x=("deadline=30s", "end-idle-after=200ms")).upgrade()
+        with pytest.raises(psycopg.OperationalError):
+            blocker.execute("SELECT 1")
+    assert current(url) == "2.0.6"
+
+
+def test_a_lock_that_nobody_declared_is_not_waited_for_either(clone: Clone) -> None:
+    """A view's reader is in the way of its drop: the step is rolled back, and run again as a whole."""
+    url = clone("migrated_table")
+    reader = psycopg.connect(conninfo(url))
+    reader.execute("SELECT * FROM analytics.current_trends")
+    with when_told(f"in the way is pid {reader.info.backend_pid}", reader.close):
+        Alembic(url).downgrade("2.0.5")
+    missed = [entry for entry in ledger(url) if entry.direction == "downgrade"]
+    assert {entry.outcome for entry in missed[:-1]} == {"missed"}
+    assert missed[-1].outcome == "applied"
+
+
+def test_an_index_built_concurrently_waits_and_names_whom(clone: Clone) -> None:
+    url = clone("phase1_table")
+    Alembic(url).upgrade("2.0.4")
+    old = psycopg.connect(conninfo(url), application_name="report")
+    old.execute("LOCK TABLE analytics.trend_cache IN ROW EXCLUSIVE MODE; SELECT pg_sleep(1.1)")
+    soon = threading.Timer(0.7, old.close)  # for so long the index waits
+    with when_told(f"2.0.5 upgrade: waits for the end of pid {old.info.backend_pid}", soon.start):
+        Alembic(url).upgrade()
+    assert old.closed
+    assert [entry.outcome for entry in ledger(url) if entry.revision == "2.0.5"] == ["applied"]
+
+
+def test_role_level_timeouts_do_not_cut_a_step_short(clone: Clone, connect: Callable[..., Engine]) -> None:
+    url = clone("phase1_table")
+    with connect(url).begin() as connection:
+        for setting in ("statement_timeout = '1ms'", "idle_in_transaction_session_timeout = '1ms'", "lock_timeout = 0"):
+            connection.exec_driver_sql(f"ALTER DATABASE {url.database} SET {setting}")
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": conninfo(url)},
+        check=True,
+        capture_output=True,
+    )
+    with connect(url.set(database="postgres"), isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {url.database} RESET ALL")
+    assert current(url) == "2.0.6"
+
+
+def test_a_session_that_the_role_may_not_look_into(clone: Clone, server: Server) -> None:
+    """How old its transaction is is hidden: that it is still there is not."""
+    url = clone("phase1_table")
+    make_role(server, "migrating")
+    wanted = {"public.features": "AccessExclusiveLock"}
+    with (
+        psycopg.connect(conninfo(url)) as blocker,
+        psycopg.connect(conninfo(url.set(username="migrating")), autocommit=True) as observer,
+    ):
+        blocker.execute("SELECT * FROM features LIMIT 1")
+        in_the_way = Blockers(observer, 0, None)
+        assert not in_the_way.long(wanted)
+        until(lambda: in_the_way.long(wanted), "it is taken for long")
+        assert str(in_the_way.blockers(wanted)[0]).startswith(
+            f"pid {blocker.info.backend_pid} on features (user postgres, "
+        )

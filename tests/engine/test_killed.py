@@ -1,0 +1,163 @@
+"""Killed at any moment, the next run finishes the job and ends in the same catalog as an undisturbed one.
+
+All moments are tried by ``make kill-matrix``; ``make test`` tries some of them.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, Literal
+
+import psycopg
+import pytest
+from sqlalchemy import URL, Engine, NullPool, create_engine, event
+
+from operations.phase1 import Shape
+from tests.engine.conftest import applied, catalog, connected, current, ledger, refusal, until
+from tests.fixtures.databases import Alembic, Clone, Templates, conninfo
+from tests.fixtures.server import throwaway_server
+
+Moment = Literal["before", "after"]
+BUILDING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE query LIKE '%CREATE INDEX CONCURRENTLY%' AND state = 'active' AND pid <> pg_backend_pid()
+"""
+FEW = 11  # every so many statements, unless all are wanted
+
+
+def statements(engine: Engine, moment: Moment, act: Callable[[int], None]) -> None:
+    """Call `act` with the number of each statement that the engine runs, before or after it."""
+    numbers = count(1)
+    event.listen(engine, f"{moment}_cursor_execute", lambda *_: act(next(numbers)))
+
+
+def run(url: URL, direction: str, moment: Moment = "before", act: Callable[[int], None] = lambda _: None) -> None:
+    engine = create_engine(url, poolclass=NullPool)
+    statements(engine, moment, act)
+    Alembic(url).through(engine, direction, "head" if direction == "upgrade" else "base")
+
+
+def killed(url: URL, direction: str, moment: Moment, at: int) -> None:
+    """Run it in a process that sends itself SIGKILL at its n-th statement."""
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        try:
+            run(url, direction, moment, lambda number: os.kill(os.getpid(), signal.SIGKILL) if number == at else None)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), f"statement {at} was never reached"
+
+
+@pytest.fixture
+def copies(templates: Templates) -> Iterator[Callable[[str], URL]]:
+    """``copies(template)`` is a database that the test drops itself by asking for the next one."""
+    numbers = count(1)
+    made: list[Any] = []
+
+    def make(template: str) -> URL:
+        while made:
+            made.pop().drop()
+        made.append(templates.janitor(f"killed_{next(numbers)}", templates.template(template)))
+        made[-1].init()
+        return templates.server.url(made[-1].dbname)
+
+    yield make
+    while made:
+        made.pop().drop()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
+def test_sigkill_at_a_statement(
+    copies: Callable[[str], URL], shape: Shape, direction: str, moment: Moment, every_kill: bool
+) -> None:
+    template = f"{'phase1' if direction == 'upgrade' else 'migrated'}_{shape}"
+    total = []
+    url = copies(template)
+    run(url, direction, moment, total.append)
+    expected, steps = catalog(url), applied(url)[-8:]
+    assert len(total) > 20
+    offset = ["before", "after"].index(moment) * 3 + list(Shape).index(shape) * 2
+    for at in range(1, len(total) + 1) if every_kill else range(1 + offset, len(total) + 1, FEW):
+        url = copies(template)
+        killed(url, direction, moment, at)
+        run(url, direction)
+        assert catalog(url) == expected, f"{moment} statement {at}"
+        assert applied(url)[-8:] == steps, f"{moment} statement {at}"
+        assert all(entry.outcome in ("applied", "interrupted") for entry in ledger(url)), f"{moment} statement {at}"
+
+
+def test_sigkill_while_a_writer_holds_it_up(clone: Clone, connect: Callable[..., Engine]) -> None:
+    url = clone("phase1_table")
+    observer = connect(url)
+    with psycopg.connect(conninfo(url)) as writer:
+        writer.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+        child = os.fork()
+        if not child:
+            try:
+                run(url, "upgrade")
+            finally:
+                os._exit(1)
+        until(lambda: current(url) == "1.0.0", "the first step is applied")
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    until(lambda: not connected(url, observer, "sidb migrate"), "its sessions end")
+    Alembic(url).upgrade()
+    assert current(url) == "2.0.6"
+
+
+def test_sigkill_while_an_index_is_built(clone: Clone) -> None:
+    """The server notices by itself that nobody waits for the statement any more, and leaves an invalid index."""
+    url = clone("phase1_table")
+    Alembic(url).upgrade("2.0.4")
+    undisturbed = clone("migrated_table")
+    with psycopg.connect(conninfo(url)) as writer, psycopg.connect(conninfo(url), autocommit=True) as observer:
+        writer.execute("INSERT INTO analytics.analytics_events VALUES (DEFAULT, 'view', 'test', now(), '{}')")
+
+        def is_building() -> bool:
+            row = observer.execute(BUILDING).fetchone()
+            return bool(row and row[0])
+
+        child = os.fork()
+        if not child:
+            try:
+                run(url, "upgrade")
+            finally:
+                os._exit(1)
+        until(is_building, "an index waits for the writer")
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        until(lambda: not is_building(), "the orphaned statement ends although the writer still holds it up")
+    Alembic(url).upgrade()
+    assert catalog(url) == catalog(undisturbed)
+
+
+@pytest.mark.parametrize(
+    "fragment", ["CREATE TABLE analytics.cross_platform_metrics", "VALIDATE CONSTRAINT", "CREATE INDEX CONCURRENTLY"]
+)
+def test_the_server_is_killed_and_restarted(pg_bin: Any, fragment: str) -> None:
+    with throwaway_server(pg_bin) as server:
+        url = server.url("postgres")
+        undisturbed = server.url("template1")
+        engine = create_engine(url, poolclass=NullPool)
+        done = threading.Event()
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def kill(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if fragment in statement and not done.is_set():
+                done.set()
+                os.kill(int((server.data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+                until(lambda: not server.is_running(), "the server is down")
+
+        said = refusal(lambda: Alembic(url).through(engine))
+        assert "The connection to the server was lost" in said
+        until(lambda: not (server.data / "postmaster.pid").exists(), "the server is gone")
+        server.start()
+        Alembic(url).upgrade()
+        Alembic(undisturbed).upgrade()
+        assert catalog(url) == catalog(undisturbed)

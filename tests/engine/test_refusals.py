@@ -1,0 +1,227 @@
+"""What must not be begun, or not be gone on with, is said in a few lines, and nothing is half-done."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, event
+
+from operations.embedded import Server
+from tests.engine.conftest import applied, catalog, current, ledger, refusal, strict
+from tests.fixtures.databases import Alembic, Clone, conninfo
+from tests.fixtures.server import throwaway_server
+
+Connect = Callable[..., Engine]
+
+
+def run(url: object, *statements: str) -> None:
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:  # type: ignore[arg-type]
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_a_read_only_database(clone: Clone) -> None:
+    url = clone("phase1_table")
+    run(url, f"ALTER DATABASE {url.database} SET default_transaction_read_only = on")
+    said = refusal(Alembic(url).upgrade)
+    assert f"/{url.database}?" in said
+    assert "is read-only (default_transaction_read_only is on).\n" in said
+    assert "\nNext: see ALTER DATABASE" in said
+
+
+def test_a_standby(pg_bin: Path) -> None:
+    with throwaway_server(pg_bin) as server:
+        server.stop()
+        (server.data / "standby.signal").touch()
+        server.start()
+        said = refusal(Alembic(server.url("postgres")).upgrade)
+    assert "is a standby: it follows another server and cannot be changed." in said
+    assert said.endswith("Next: use the primary.")
+
+
+def test_a_wrong_password_and_a_pooler_that_refuses_are_said_by_the_connection(clone: Clone) -> None:
+    url = clone("phase1_table").set(username="nobody_of_that_name", password="hunter2")  # noqa: S106
+    said = refusal(Alembic(url).upgrade)
+    assert 'role "nobody_of_that_name" does not exist' in said
+    assert "hunter2" not in said
+
+
+def test_an_unknown_revision(clone: Clone) -> None:
+    url = clone("migrated_table")
+    run(url, "UPDATE alembic_version SET version_num = '9.9.9'")
+    before = catalog(url)
+    for go in (Alembic(url).upgrade, Alembic(url).downgrade):
+        said = refusal(go)
+        assert said.startswith(
+            "alembic_version names revision '9.9.9', which this code does not have; nothing was changed."
+        )
+    assert catalog(url) == before
+
+
+def test_an_invalid_index(clone: Clone) -> None:
+    """Nobody but a step that builds it anew may leave one."""
+    url = clone("phase1_table")
+    Alembic(url).upgrade("2.0.5")
+    run(
+        url,
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'analytics.idx_trend_cache_valid_until'::regclass",
+    )
+    said = refusal(Alembic(url).upgrade)
+    assert said.splitlines()[:2] == [
+        "2.0.6 upgrade: applied, but not everything is as it should be; no further step was run.",
+        "  index analytics.idx_trend_cache_valid_until on analytics.trend_cache is invalid",
+    ]
+    assert (ledger(url)[-1].outcome, ledger(url)[-1].validated) == ("applied", False)
+    assert refusal(Alembic(url).upgrade) == said, "it is looked at again before anything else is done"
+    run(url, "REINDEX INDEX CONCURRENTLY analytics.idx_trend_cache_valid_until")
+    Alembic(url).upgrade()
+    assert ledger(url)[-1].validated
+
+
+UNEXPECTED = """
+CREATE FUNCTION public.meddle() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF to_regclass('analytics.trend_cache') IS NOT NULL AND to_regclass('analytics.stray') IS NULL THEN
+        CREATE TABLE analytics.stray (stray text);
+    END IF;
+END
+$$;
+CREATE EVENT TRIGGER meddle ON ddl_command_end EXECUTE FUNCTION public.meddle();
+"""
+
+
+def test_a_step_that_changes_something_else(clone: Clone) -> None:
+    url = clone("phase1_table")
+    run(url, UNEXPECTED)
+    said = refusal(Alembic(url).upgrade)
+    assert "2.0.1 upgrade: applied, but not everything is as it should be" in said
+    assert "  not expected: added table analytics.stray\n" in said
+    assert current(url) == "2.0.1", "the next step was not run"
+    run(url, "DROP EVENT TRIGGER meddle", "DROP TABLE analytics.stray")
+    Alembic(url).upgrade()
+    assert applied(url)[-1] == "2.0.6 upgrade"
+
+
+def test_a_stamp_accepts_what_is_there(clone: Clone) -> None:
+    url = clone("phase1_table")
+    run(url, UNEXPECTED)
+    refusal(Alembic(url).upgrade)
+    Alembic(url).stamp("2.0.1")
+    Alembic(url).upgrade()
+    assert current(url) == "2.0.6"
+
+
+@pytest.mark.parametrize("lost", ["migration", "observer", "watcher"])
+def test_a_lost_connection(clone: Clone, connect: Connect, lost: str) -> None:
+    url = clone("phase1_table")
+    killer = connect(url, isolation_level="AUTOCOMMIT")
+    mine = connect(url)
+    done = []
+
+    @event.listens_for(mine, "before_cursor_execute")
+    def cut(connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "CREATE TABLE analytics.trend_cache" not in statement or done:
+            return
+        done.append(True)
+        with killer.connect() as other:
+            pids = other.exec_driver_sql(
+                "SELECT pid, query LIKE '%%pg_blocking_pids%%', application_name LIKE 'sidb migrate%%'"
+                " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            ).all()
+            kinds = {
+                pid: "watcher" if watches else "observer" if guards else "migration" for pid, watches, guards in pids
+            }
+            for pid in [pid for pid, kind in kinds.items() if kind == lost]:
+                other.exec_driver_sql("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+    if lost == "watcher":  # the migration goes on unobserved
+        Alembic(url).through(mine)
+    else:
+        said = refusal(lambda: Alembic(url).through(mine))
+        assert "The connection to the server was lost" in said
+        assert "Next: see that the server runs, and run it again" in said
+        assert "Traceback" not in said
+        Alembic(url).upgrade()
+    assert current(url) == "2.0.6"
+    assert [step for step in applied(url) if step.startswith("2.0.1")] == ["2.0.1 upgrade"]
+
+
+def test_a_downgrade_keeps_what_cannot_be_computed_again(clone: Clone) -> None:
+    url = clone("migrated_table")
+    strict(url).downgrade("2.0.5")
+    strict(url).upgrade()
+    run(
+        url,
+        "INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)"
+        " VALUES ('view', 'test', now(), '{}', 1)",
+        "UPDATE features SET analytics_version = 3 WHERE niche_id = 2",
+        "INSERT INTO hot_niches_today (niche_id, phrase) VALUES (1, 'filled by a trigger')",
+    )
+    before = catalog(url)
+    assert refusal(strict(url).downgrade).splitlines() == [
+        "The downgrade would drop what cannot be computed again; it was not run.",
+        "  public.features.analytics_version: holds values",
+        "  analytics.analytics_events: holds rows",
+        "Next: keep it with `sidb rollback`, or drop it: `alembic -x discard-data=yes downgrade …`.",
+    ]
+    assert catalog(url) == before
+    strict(url).downgrade("2.0.4")
+    strict(url, "discard-data=yes").downgrade()
+    assert current(url) is None
+
+
+def test_a_downgrade_of_what_defaults_and_triggers_filled(clone: Clone) -> None:
+    url = clone("migrated_table")
+    run(
+        url,
+        "INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)"
+        " VALUES ('view', 'test', now(), '{}', 1)",
+        "INSERT INTO hot_niches_today (niche_id, phrase) VALUES (1, 'filled by a trigger')",
+        "DELETE FROM analytics.analytics_events",
+    )
+    strict(url).downgrade()
+    assert current(url) is None
+
+
+def test_a_row_written_between_the_check_and_the_drop(clone: Clone, connect: Connect) -> None:
+    url = clone("migrated_table")
+    Alembic(url).downgrade("2.0.1")
+    mine = connect(url)
+    done = []
+
+    @event.listens_for(mine, "before_cursor_execute")
+    def write(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "DROP TABLE" in statement and not done:
+            done.append(True)
+            run(
+                url,
+                "INSERT INTO analytics.trend_cache (trend_type, trend_source, trend_data, parameters, valid_until)"
+                " VALUES ('chart', 'test', '{}', '{}', now() + interval '1 hour')",
+            )
+
+    said = refusal(lambda: strict(url).through(mine, "downgrade", "2.0.0"))
+    assert "  analytics.trend_cache: holds rows\n" in said
+    assert current(url) == "2.0.1"
+
+
+def test_outside_the_maintenance_window(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = clone("phase1_table")
+    with psycopg.connect(conninfo(url)) as connection:
+        row = connection.execute("SELECT to_char(now() AT TIME ZONE 'UTC' + interval '2 hours', 'HH24:MI')").fetchone()
+    assert row
+    later = row[0]
+    monkeypatch.setenv("SIDB_WINDOW", f"{later}-{later[:3]}{(int(later[3:]) + 1) % 60:02} UTC")
+    before = catalog(url)
+    said = refusal(Alembic(url).upgrade)
+    assert "outside the maintenance window" in said
+    assert "`alembic -x now=yes upgrade head`" in said
+    assert catalog(url) == before
+    Alembic(url, x=("now=yes",)).upgrade()
+    assert current(url) == "2.0.6"
+    Alembic(url).upgrade()  # nothing to do: nothing to refuse
+
+
+def test_an_option_that_does_not_exist(server: Server, clone: Clone) -> None:
+    said = refusal(Alembic(clone("empty"), x=("discard_data=yes",)).downgrade)
+    assert said.startswith("-x discard_data=… is not an option of this project.\nNext: use one of deadline, ")
