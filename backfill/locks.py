@@ -1,0 +1,131 @@
+"""Locks: the one that orders all who work with staging, and how a command waits for other sessions.
+
+`staging` is held by everybody who writes into staging, plans what is in it, or drops it:
+
+- load, shared, around each transaction that stages rows or says how far a file is: any number of files at once;
+- plan, alone, around its transaction: no row is staged, but not yet committed, while rows are counted;
+- finish, alone, around its proof and the drop: nothing comes or goes between the two.
+
+`watched` goes around all that a command does on a session: whatever lock a statement of it waits for, this one or a
+row's, it is told for whom after a second, and the statement is cancelled once the command is asked to stop.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from backfill.errors import BackfillError
+
+LOOK_EVERY = 0.25
+TELL_AFTER = 1.0
+"""Seconds that a statement waits before it is said."""
+
+Tell = Callable[[str], None]
+
+_KEY = func.hashtextextended("sidb backfill staging", 0)
+_WAITS_FOR = text((Path(__file__).parent / "queries" / "waits_for.sql").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def staging(connection: Connection, command: str, *, alone: bool = False) -> Iterator[None]:
+    """Hold the lock on staging: shared, or `alone`. Enter it outside of a transaction, and begin yours within::
+
+        with watched(connection, tell, stop):               # once, around all the command does on its session
+            with staging(connection, "load"):               # for each transaction that touches staging
+                with connection.begin():
+                    ...
+
+    The lock is taken before the transaction's snapshot and released after its commit, so that one sees all that those
+    before it committed. It is the session's: it goes with a process that is killed. Waiters are served in turn, so that
+    a load of many chunks lets finish in between two of them. While it is held the session's application_name says which
+    `command` it is, for those who wait.
+    """
+    kind = "" if alone else "_shared"
+    lock = select(getattr(func, f"pg_advisory_lock{kind}")(_KEY))
+    name = select(func.current_setting("application_name"))
+    with connection.begin():
+        before = connection.scalar(name)
+        connection.execute(_named(f"sidb backfill {command}"))
+        connection.execute(lock)
+    try:
+        yield
+    finally:
+        if not (connection.closed or connection.invalidated):
+            with nullcontext() if connection.in_transaction() else connection.begin():
+                connection.execute(select(getattr(func, f"pg_advisory_unlock{kind}")(_KEY)))
+                connection.execute(_named(before))
+
+
+def _named(name: str | None) -> Select[tuple[str]]:
+    return select(func.set_config("application_name", name, False))
+
+
+@contextmanager
+def watched(connection: Connection, tell: Tell, stop: Event) -> Iterator[None]:
+    """Say for whom a statement on this session waits, after a second and when it is another one by then.
+
+    Raises BackfillError where `stop` was set while a statement waited: it was cancelled, and its transaction is undone.
+    """
+    with connection.begin():
+        pid: int = connection.scalar(select(func.pg_backend_pid())) or 0
+    watch = _Watch(connection.engine, pid, tell, stop)
+    thread = Thread(target=watch.look, daemon=True)
+    thread.start()
+    try:
+        yield
+    except DBAPIError:
+        if watch.cancelled is None:
+            raise
+        raise BackfillError(
+            f"Stopped as asked, while waiting for {watch.cancelled}.",
+            "run it again; nothing is lost or doubled.",
+        ) from None
+    finally:
+        watch.over.set()
+        thread.join()
+
+
+class _Watch:
+    """Looks from a session of its own at what another one waits for."""
+
+    def __init__(self, engine: Engine, pid: int, tell: Tell, stop: Event) -> None:
+        self.engine = engine
+        self.pid = pid
+        self.tell = tell
+        self.stop = stop
+        self.over = Event()
+        self.cancelled: str | None = None
+
+    def look(self) -> None:
+        looks, blockers, told = 0, "", ""
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
+                while not self.over.wait(LOOK_EVERY):
+                    found = beside.execute(_WAITS_FOR, {"pid": self.pid}).all()
+                    pids = ", ".join(str(each.pid) for each in found)
+                    looks = looks + 1 if pids and pids == blockers else 0
+                    blockers = pids
+                    if looks * LOOK_EVERY < TELL_AFTER:
+                        continue
+                    whom = _shown(found)
+                    if pids != told:
+                        self.tell(f"Waiting for {whom}")
+                        told = pids
+                    if self.stop.is_set() and self.cancelled is None:
+                        self.cancelled = whom
+                        beside.execute(select(func.pg_cancel_backend(self.pid)))
+        except Exception:  # the server is gone, which the session that is watched says itself
+            return
+
+
+def _shown(blockers: Sequence[Row[Any]]) -> str:
+    return "; ".join(
+        f"process {each.pid} ({each.application}, user {each.role}, {each.state}, transaction open for "
+        f"{each.seconds:.0f} s)"
+        for each in blockers
+    )
