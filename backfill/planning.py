@@ -12,7 +12,7 @@ from backfill.errors import BackfillError
 from backfill.job import Job
 from backfill.pacing import MOST_ROWS
 from backfill.progress import FROM_THE_START, RECENT
-from backfill.tables import Control, JobState, Range, SetAside, StagedEvent, alone
+from backfill.tables import Control, JobState, Range, SetAside, StagedEvent, alone, drop_staged
 
 
 def begin(connection: Connection, jobs: Sequence[Job], now: datetime, as_of: datetime | None, days: int) -> Control:
@@ -143,8 +143,7 @@ def retry(connection: Connection, jobs: Sequence[Job]) -> int:
 
 def finish(connection: Connection, jobs: Sequence[Job]) -> int:
     """Drop the staging table; what is staged after this is new. The number of rows that go."""
-    rows = connection.scalar(select(func.count()).select_from(StagedEvent)) or 0
-    StagedEvent.__table__.drop(connection)  # type: ignore[attr-defined]
+    rows = drop_staged(connection)
     staged = [job.name for job in jobs if job.source is StagedEvent]
     connection.execute(update(Range).where(Range.job.in_(staged)).values(planned=0))
     return rows

@@ -5,6 +5,7 @@ drops them: what was done stays known when the schema it was done in comes back.
 """
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    inspect,
     select,
     text,
 )
@@ -47,7 +49,12 @@ class Bookkeeping(DeclarativeBase):
 
 
 class StagedEvent(Bookkeeping):
-    """An event of the history as loaded; has its final ``event_id`` already, so that moving it can be repeated."""
+    """An event of the history as loaded; has its final ``event_id`` already, so that moving it can be repeated.
+
+    Only of files that are whole: until then the rows of one lie in a table of their own, ``sidb.backfill_load_<id>``,
+    which becomes a child of this table, or is poured into it. ``line`` is a hash of the row's values, by which
+    later loads find what is in already. Rows staged by version 2.0.6 or older have neither file nor line.
+    """
 
     __tablename__ = "backfill_events"
 
@@ -59,10 +66,28 @@ class StagedEvent(Bookkeeping):
     user_id: Mapped[str | None]
     niche_id: Mapped[int | None]
     created_at: Mapped[datetime | None]
+    file_id: Mapped[int | None]
+    line: Mapped[int | None]
+
+
+class LoadedLine(Bookkeeping):
+    """What is known of a staged row once staging is dropped, so that a later load finds it is in already."""
+
+    __tablename__ = "backfill_lines"
+
+    event_timestamp: Mapped[datetime] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    file_id: Mapped[int | None]
+    line: Mapped[int | None]
 
 
 class LoadedFile(Bookkeeping):
-    """A file by its content, and how far it is staged: so many records, of which so many were refused."""
+    """A file by its content, and how far it is staged: so many records, of which so many were refused.
+
+    ``series`` joins the loads of one file as it grows or is corrected: the file_id of the first; 0 for all that version
+    2.0.6 or older loaded, of whose rows it is not known which file they came from. ``lines`` is how far it is read, in
+    lines (in rows where it is Parquet); ``added`` how many of its rows were not in already.
+    """
 
     __tablename__ = "backfill_files"
 
@@ -73,10 +98,18 @@ class LoadedFile(Bookkeeping):
     rejected: Mapped[int] = mapped_column(server_default=_NO_ROWS)
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]
+    series: Mapped[int] = mapped_column(server_default=_NO_ROWS)
+    lines: Mapped[int] = mapped_column(server_default=_NO_ROWS)
+    added: Mapped[int | None]
+    oldest: Mapped[datetime | None]
+    newest: Mapped[datetime | None]
 
 
 class Reject(Bookkeeping):
-    """A record of a file that could not be staged: where it stands, why, and what it holds."""
+    """A record of a file that could not be staged: where it stands, why, and what it holds.
+
+    ``line`` is that on which the record begins, counted from 1; of a Parquet file, the row.
+    """
 
     __tablename__ = "backfill_rejects"
 
@@ -173,12 +206,40 @@ class Pause(Bookkeeping):
     ended_at: Mapped[datetime | None]
 
 
+VERSIONS = {
+    "backfill_events": ("file_id bigint", "line bigint"),
+    "backfill_files": (
+        "series bigint NOT NULL DEFAULT 0",
+        "lines bigint NOT NULL DEFAULT 0",
+        "added bigint",
+        "oldest timestamptz",
+        "newest timestamptz",
+    ),
+}
+"""Columns that came after 2.0.6, by table: for databases whose bookkeeping is older."""
+
+
 def create(engine: Engine) -> None:
     """Create what is not there yet; any number of processes may do so at once."""
     with engine.begin() as connection:
         alone(connection, "tables")
         connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
         Bookkeeping.metadata.create_all(connection)
+        there = inspect(connection)
+        for table, columns in VERSIONS.items():
+            # Looked at first: to add a column, even one that is there, waits for all who work with the table.
+            have = {column["name"] for column in there.get_columns(table, schema=SCHEMA)}
+            for column in columns:
+                if column.partition(" ")[0] not in have:
+                    connection.execute(text(f"ALTER TABLE {SCHEMA}.{table} ADD COLUMN IF NOT EXISTS {column}"))
+
+
+def drop_staged(connection: Connection) -> int:
+    """Drop staging, children too, keeping of each row what tells a later load that it is in; the number of rows."""
+    keep = (Path(__file__).parent / "queries" / "keep_lines.sql").read_text(encoding="utf-8")
+    rows = connection.execute(text(keep)).rowcount
+    connection.execute(text(f"DROP TABLE {StagedEvent.__table__} CASCADE"))
+    return rows
 
 
 def alone(connection: Connection, what: str) -> None:
