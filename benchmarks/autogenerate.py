@@ -27,6 +27,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine
 
 from benchmarks.harness import ROOT, benchmark_server, report
 from models import ANALYTICS, ROLES, Base
+from operations.scope import SCOPE
 from tests.engine.catalog.mutations import MUTATIONS
 from tests.fixtures.databases import Templates
 
@@ -136,7 +137,7 @@ def outcome(engine: Engine, library: str, expected: set[str]) -> str:
         with engine.execution_options(**level).begin() as connection:
             apply(connection, operations)
         with engine.connect() as connection:
-            return PUT_RIGHT if not diff(*compare(connection)) else SEEN
+            return PUT_RIGHT if not diff(*compare(connection, SCOPE)) else SEEN
     except Exception as error:
         print(f"{library}: {error!r}"[:300], file=sys.stderr)
         return SEEN

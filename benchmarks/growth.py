@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from alembic_online import Options
 from sqlalchemy import URL, Engine, NullPool, text
 
 from backfill import planning, verification
@@ -72,7 +73,7 @@ def measure(url: URL, niches: int, events: int) -> Grown:
         return result
 
     def migrate() -> None:
-        upgrade.run(url, "head", {"now": "yes"}, QUIET)
+        upgrade.run(url, "head", Options(now=True), QUIET)
 
     timed("upgrade", migrate)
     timed("load", lambda: volume.stage_history(engine, events, lambda done: None))

@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Sequence
 
+from alembic_online import Options
 from rich.console import Console
 from sqlalchemy import URL, Engine, create_engine
 
@@ -55,7 +56,7 @@ def measured(url: URL) -> tuple[float, float, float]:
     console = Console(file=io.StringIO())
     with traffic(url, hold=None) as running:
         began = time.time()
-        found = run.run(url, run.prepare(url, "1.0.0"), {}, console)
+        found = run.run(url, run.prepare(url, "1.0.0"), Options(), console)
         ended = time.time()
         report = running.report()
     assert found.exit_code == 0, found

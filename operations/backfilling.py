@@ -12,7 +12,6 @@ from shutil import copyfileobj
 from threading import Event
 from typing import Any, Literal
 
-from alembic_online import parse
 from alembic_online.alerts import Alerts
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
@@ -163,7 +162,7 @@ def daily_share(opened: Engine, control: Control) -> outlook.Share:
 
 def alert(what: str) -> None:
     """Tell it on the log, and to SIDB_ALERT_ADDRESSES."""
-    options = parse(Settings.from_environment().rollout, {})
+    options = Settings.from_environment().options
     alerts = Alerts(options.step_alert, options.on_alert, options.alert_addresses)
     alerts.tell(what)
     alerts.close()

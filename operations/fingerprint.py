@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from operations.bookkeeping import FINGERPRINT, open_records
 from operations.queries import query
 
 BEFORE_UPGRADE = "before upgrade"
@@ -47,8 +48,7 @@ def take(connection: psycopg.Connection[Any], moment: str) -> int:
     """
     parameters = {"moment": moment}
     with connection.transaction():
-        if not _exists(connection):
-            connection.execute(query("fingerprint/create"))
+        open_records(connection, FINGERPRINT)
         connection.execute(query("fingerprint/begin"), parameters)
         connection.execute(query("fingerprint/clear"), parameters)
         return connection.execute(query("fingerprint/take"), parameters).rowcount

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from alembic_online.errors import UsageError
+from alembic_online import Options, UsageError, read_options
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -15,7 +15,7 @@ from backfill.windows import Window
 DRIVER = "postgresql+psycopg"
 SCHEMES = ("postgresql", "postgres", DRIVER)
 ROLLOUT = ("deadline", "step-alert", "on-alert", "alert-addresses", "metrics-file", "window", "end-idle-after")
-"""Options of `alembic_online` that the environment may set: `deadline` as SIDB_DEADLINE."""
+"""The engine's options that the environment may set: `deadline` as SIDB_DEADLINE."""
 
 EXAMPLE = "postgresql://user:password@host:5432/database"
 
@@ -25,13 +25,23 @@ class Settings:
     """`database_url` is None for the embedded server; `data_home` is where an ordinary user's data goes.
 
     `scratch_database_url` is a database in which the models may be built for a comparison, if one is set aside for it.
-    `rollout` holds the SIDB_… variables that are set, by the names in ROLLOUT, as `alembic_online.parse` reads them.
+    `rollout` holds the SIDB_… variables that are set, by the names in ROLLOUT, as they are written.
     """
 
     database_url: URL | None
     data_home: Path
     scratch_database_url: URL | None = None
     rollout: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def options(self) -> Options:
+        """The engine's options as the environment sets them. Raises UsageError."""
+        return read_options(self.rollout, lambda name: f"SIDB_{name.replace('-', '_').upper()}", Options(prefix="--"))
+
+    def given(self, options: Mapping[str, str | None]) -> Options:
+        """The same, with what stands on the command line on top; None where it does not. Raises UsageError."""
+        texts = {name.replace("_", "-"): text for name, text in options.items() if text is not None}
+        return read_options(texts, lambda name: f"--{name}", self.options)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

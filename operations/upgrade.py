@@ -1,8 +1,7 @@
-"""`sidb upgrade` and `sidb history`: Alembic's upgrade with the guard's options, its plan, and the ledger."""
+"""`sidb upgrade` and `sidb history`: Alembic's upgrade with the engine's options, its plan, and the ledger."""
 
 import logging
-from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -12,16 +11,16 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
-from alembic_online import sessions
+from alembic_online import Archiver, Entry, Ledger, OnlineError, Options, UsageError
 from alembic_online.database import engine
-from alembic_online.errors import OnlineError
-from alembic_online.ledger import Entry, Ledger
+from alembic_online.sessions import driver, migration_engine
 from rich.console import Console
 from rich.text import Text
 from sqlalchemy import URL
 
 from operations import report
 from operations.embedded import CLONE
+from operations.scope import SCOPE
 
 
 @dataclass(frozen=True)
@@ -69,20 +68,19 @@ class Line:
     victims: int | None
 
 
-def run(url: URL, revision: str, options: Mapping[str, str], console: Console) -> Upgraded:
-    """Upgrade the database of `url` as `alembic upgrade` does that of the settings.
-
-    `options` are its `-x`. There is a line a step on the console.
-    """
+def run(url: URL, revision: str, options: Options, console: Console) -> Upgraded:
+    """Upgrade the database of `url` as `alembic upgrade` does that of the settings; a line a step on the console."""
     before = {entry.step_id for entry in history(url).steps}
-    migrate(lambda config: command.upgrade(config, revision), options, console, connection=sessions.engine(url))
+    migrate(lambda config: command.upgrade(config, revision), url, options, console)
     return Upgraded([entry for entry in history(url).steps if entry.step_id not in before])
 
 
-def migrate(run: Callable[[Config], None], options: Mapping[str, str], console: Console, **attributes: object) -> None:
-    """One of Alembic's commands with `-x` options and the environment's attributes, shown step by step. OnlineError."""
-    config = _config(options)
-    config.attributes.update(attributes)
+def migrate(
+    run: Callable[[Config], None], url: URL, options: Options, console: Console, archiver: Archiver | None = None
+) -> None:
+    """One of Alembic's commands on the database of `url`, shown step by step. Raises OnlineError."""
+    config = _config()
+    config.attributes.update(connection=migration_engine(url, SCOPE), options=options, archiver=archiver)
     with _progress(console):
         _alembic(lambda: run(config))
 
@@ -103,14 +101,14 @@ def history(url: URL) -> History:
     """Every attempt at a step; empty where no migration was run."""
     reader = engine(url, isolation_level="AUTOCOMMIT")
     with reader.connect() as connection:
-        found = Ledger(sessions.driver(connection)).history()
+        found = Ledger(driver(connection), SCOPE).history()
     reader.dispose()
     return History(found)
 
 
 def script_directory() -> ScriptDirectory:
     """The revisions."""
-    return ScriptDirectory.from_config(_config({}))
+    return ScriptDirectory.from_config(_config())
 
 
 def show_plan(planned: Plan, console: Console) -> None:
@@ -152,19 +150,20 @@ def _pending(script: Script) -> Pending:
     return Pending(script.revision, script.doc.rstrip("."), dict(script.module.locks["upgrade"]), buffer.getvalue())
 
 
-def _config(options: Mapping[str, str]) -> Config:
-    arguments = Namespace(x=[f"{name}={value}" for name, value in options.items()])
-    config = Config(CLONE / "alembic.ini", cmd_opts=arguments)
+def _config() -> Config:
+    config = Config(CLONE / "alembic.ini")
     config.attributes["configure_logging"] = False
     return config
 
 
 def _alembic(run: Callable[[], None]) -> None:
+    """Alembic's own errors are about what was asked for: an unknown revision, two heads."""
     try:
         run()
+    except OnlineError:
+        raise
     except CommandError as error:
-        what, _, next_step = str(error).partition("\nNext: ")
-        raise OnlineError(what, next_step or "see `sidb upgrade --help`.") from None
+        raise UsageError(str(error), "see `sidb upgrade --help`, and `alembic history` for the revisions.") from None
 
 
 class _Lines(logging.Handler):

@@ -1,7 +1,25 @@
-"""What stands between Alembic and a busy database: locks asked for politely, steps observed, validated and recorded."""
+"""Alembic on a PostgreSQL database in use: nobody waits for it, nothing is lost unsaid, every step is on record."""
 
-from alembic_online.messages import errors_for_people, notices_to_log
-from alembic_online.options import Options, parse
-from alembic_online.run import Run, guarded
+from alembic_online.acquisition import acquire
+from alembic_online.archiver import Archiver
+from alembic_online.environment import run
+from alembic_online.errors import OnlineError, UsageError
+from alembic_online.ledger import Entry, Ledger
+from alembic_online.options import Options, read_options
+from alembic_online.scope import Scope
+from alembic_online.sessions import Session, open_session
 
-__all__ = ["Options", "Run", "errors_for_people", "guarded", "notices_to_log", "parse"]
+__all__ = [
+    "Archiver",
+    "Entry",
+    "Ledger",
+    "OnlineError",
+    "Options",
+    "Scope",
+    "Session",
+    "UsageError",
+    "acquire",
+    "open_session",
+    "read_options",
+    "run",
+]

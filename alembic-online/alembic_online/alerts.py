@@ -22,7 +22,7 @@ class Alerts:
         self.on_alert = on_alert
         self.told: set[str] = set()
         self.apprise = _apprise(addresses) if addresses else None
-        self.sender = ThreadPoolExecutor(1, "sidb alerts") if addresses else None
+        self.sender = ThreadPoolExecutor(1, "migration alerts") if addresses else None
 
     def begin(self) -> None:
         """A step begins: everything may be told again."""
@@ -73,14 +73,14 @@ def _apprise(addresses: Sequence[str]) -> Any:
         import apprise
     except ImportError:
         raise OnlineError(
-            "SIDB_ALERT_ADDRESSES is set, but Apprise is not installed.",
-            "install it (.venv/bin/pip install apprise), or unset SIDB_ALERT_ADDRESSES.",
+            "Alert addresses are set, but Apprise is not installed.",
+            "install it (pip install apprise), or unset the alert addresses.",
         ) from None
     notifier = apprise.Apprise()
     for number, address in enumerate(addresses, start=1):
         if not notifier.add(address):  # never quoted: it may hold a token
             raise UsageError(
-                f"Address {number} in SIDB_ALERT_ADDRESSES is not one that Apprise understands.",
+                f"Alert address {number} is not one that Apprise understands.",
                 "correct it; addresses are separated by spaces.",
             )
     return notifier

@@ -1,19 +1,18 @@
-"""What keeps the data that a downgrade would drop; `operations.rollback` gives the guard one."""
+"""What keeps the data that a downgrade would drop; a program that goes back gives the engine one."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
-import psycopg
 from alembic.script import Script
 
-from alembic_online.acquisition import Blockers
 from alembic_online.retry import RetryPolicy
+from alembic_online.sessions import Session
 
 
 class Archiver(Protocol):
     """Moves out of a downgrade's way what it would drop."""
 
-    def prepare(self, script: Script, patience: RetryPolicy, in_the_way: Blockers) -> None:
+    def prepare(self, script: Script, policy: RetryPolicy) -> None:
         """Before each attempt at the revision's downgrade, with no lock held."""
 
-    def move(self, connection: psycopg.Connection[Any], script: Script) -> None:
+    def move(self, session: Session, script: Script) -> None:
         """In the downgrade's own transaction, before its first statement, with its locks held."""

@@ -8,25 +8,27 @@ from alembic.script import Script
 from psycopg.sql import SQL, Identifier
 
 from alembic_online.errors import OnlineError
+from alembic_online.options import Options
 from alembic_online.queries import query
+from alembic_online.scope import Scope
 from alembic_online.validation import removed
 
 
 def dropped_tables(script: Script) -> set[str]:
     """The base tables that a revision's downgrade drops, but for those that triggers fill (its `computed`)."""
-    return removed(script.revision, "downgrade", "table") - computed(script)
+    return removed(script, "downgrade", "table") - computed(script)
 
 
 def dropped_relations(script: Script) -> set[str]:
     """The tables and materialized views that a revision's downgrade drops."""
-    return removed(script.revision, "downgrade", "table") | removed(script.revision, "downgrade", "materialized view")
+    return removed(script, "downgrade", "table") | removed(script, "downgrade", "materialized view")
 
 
 def columns_of_what_stays(script: Script) -> dict[str, list[str]]:
     """The columns that a revision's downgrade drops from tables that stay: by table, those that triggers fill too."""
     found: dict[str, list[str]] = {}
-    tables = removed(script.revision, "downgrade", "table")
-    for column in sorted(removed(script.revision, "downgrade", "column")):
+    tables = removed(script, "downgrade", "table")
+    for column in sorted(removed(script, "downgrade", "column")):
         relation, _, name = column.rpartition(".")
         if relation not in tables:
             found.setdefault(relation, []).append(name)
@@ -36,26 +38,26 @@ def columns_of_what_stays(script: Script) -> dict[str, list[str]]:
 def dropped_columns(connection: psycopg.Connection[Any], script: Script) -> dict[str, list[str]]:
     """Of these, the columns that are there, and of a base table."""
     found = {
-        relation: [column for column in columns if _is_there(connection, relation, column)]
+        relation: [column for column in columns if column_default(connection, relation, column) is not None]
         for relation, columns in columns_of_what_stays(script).items()
     }
     return {relation: columns for relation, columns in found.items() if columns}
 
 
-def refuse_loss(connection: psycopg.Connection[Any], scripts: Iterable[Script]) -> None:
+def refuse_loss(connection: psycopg.Connection[Any], scripts: Iterable[Script], remedy: str) -> None:
     """Raise OnlineError if downgrades of these revisions would drop data; lists all of it."""
     losses: list[str] = []
     for script in scripts:
         tables = dropped_tables(script)
         losses += rows_in(connection, tables)
-        columns = removed(script.revision, "downgrade", "column") - computed(script)
+        columns = removed(script, "downgrade", "column") - computed(script)
         losses += [
             f"{column}: holds values"
             for column in sorted(columns)
             if column.rpartition(".")[0] not in tables | computed(script) and _holds_values(connection, column)
         ]
     if losses:
-        raise refusal(losses)
+        raise refusal(losses, remedy)
 
 
 def rows_in(connection: psycopg.Connection[Any], tables: Collection[str]) -> list[str]:
@@ -68,13 +70,19 @@ def rows_in(connection: psycopg.Connection[Any], tables: Collection[str]) -> lis
     ]
 
 
-def refusal(losses: list[str]) -> OnlineError:
+def remedy(scope: Scope, options: Options) -> str:
+    """What to do about a refusal: keep the data, where the project can; drop it."""
+    keep = f"keep it with `{scope.rollback_command}`, or " if scope.rollback_command else ""
+    return f"{keep}drop it with {options.written('discard-data', 'yes')}."
+
+
+def refusal(losses: list[str], remedy: str) -> OnlineError:
     return OnlineError(
         "\n".join(
             ["The downgrade would drop what cannot be computed again; it was not run."]
             + [f"  {loss}" for loss in losses]
         ),
-        "keep it with `sidb rollback`, or drop it: `alembic -x discard-data=yes downgrade …`.",
+        remedy,
     )
 
 
@@ -83,9 +91,11 @@ def computed(script: Script) -> set[str]:
     return set(getattr(script.module, "computed", ()))
 
 
-def _is_there(connection: psycopg.Connection[Any], relation: str, column: str) -> bool:
+def column_default(connection: psycopg.Connection[Any], relation: str, column: str) -> SQL | None:
+    """A column's default as PostgreSQL prints it, NULL where there is none; None: no such column of a base table."""
     parameters = {"relation": relation, "column": column}
-    return connection.execute(query("run/column_default"), parameters).fetchone() is not None
+    row = connection.execute(query("run/column_default"), parameters).fetchone()
+    return SQL(row[0]) if row else None
 
 
 def _holds_values(connection: psycopg.Connection[Any], column: str) -> bool:

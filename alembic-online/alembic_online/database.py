@@ -1,6 +1,8 @@
 """Engines and addresses: every failure to connect is an OnlineError that says what to do next."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,8 +14,11 @@ OLDEST_SERVER = 15
 
 
 def engine(url: URL, **arguments: Any) -> Engine:
-    """A SQLAlchemy engine whose failures to connect are OnlineError; `arguments` are those of `create_engine`."""
-    connect_args = {"application_name": "sidb", **arguments.pop("connect_args", {})}
+    """A SQLAlchemy engine whose failures to connect are OnlineError; `arguments` are those of `create_engine`.
+
+    Sessions are named like the program, unless `connect_args` names them.
+    """
+    connect_args = {"application_name": Path(sys.argv[0]).name, **arguments.pop("connect_args", {})}
     made = create_engine(url, connect_args=connect_args, **arguments)
 
     @event.listens_for(made, "do_connect")
@@ -40,19 +45,19 @@ def _connect(url: URL, connect: Callable[[], psycopg.Connection[Any]]) -> psycop
     if major < OLDEST_SERVER:
         connection.close()
         raise OnlineError(
-            f"{shown(url)} is PostgreSQL {major}; the schema needs {OLDEST_SERVER} or newer.",
-            "upgrade that server, or point DATABASE_URL at a newer one.",
+            f"{shown(url)} is PostgreSQL {major}; {OLDEST_SERVER} or newer is needed.",
+            "upgrade that server, or point the database URL at a newer one.",
         )
     return connection
 
 
 def _next_step(url: URL, reason: str) -> str:
     if "password" in reason or "authentication" in reason:
-        return "correct the user and password in DATABASE_URL (special characters are written %40, %2F, …)."
+        return "correct the user and password in the database URL (special characters are written %40, %2F, …)."
     if "database" in reason and "does not exist" in reason:
-        return f"create it (createdb {url.database}), or correct the name in DATABASE_URL."
+        return f"create it (createdb {url.database}), or correct the name in the database URL."
     if "unsupported startup parameter" in reason:
-        return "point DATABASE_URL at PostgreSQL itself: this pooler does not pass on what a session is started with."
+        return "point the database URL at PostgreSQL itself: this pooler does not pass on start-up parameters."
     if "invalid connection option" in reason or "URI query" in reason:
-        return "correct the parameters after ? in DATABASE_URL."
-    return "see that the server runs and can be reached from here, and that DATABASE_URL names the right host and port."
+        return "correct the parameters after ? in the database URL."
+    return "see that the server runs and can be reached from here, and that the database URL names its host and port."

@@ -1,10 +1,13 @@
 """Errors that a person at the console is meant to read."""
 
+from alembic.util import CommandError
 
-class OnlineError(Exception):
+
+class OnlineError(CommandError):
     """Something the user or the surroundings must change.
 
-    `what` says what is wrong and where, `next_step` what to do about it. Neither may hold a password.
+    `what` says what is wrong and where, `next_step` what to do about it. Neither may hold a password. It is one of
+    Alembic's own errors, so that Alembic's command line prints it as a message and programs catch the object.
     """
 
     exit_code = 1

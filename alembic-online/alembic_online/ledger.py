@@ -7,15 +7,15 @@ rest is written on a session in autocommit mode, so that it survives a step's ro
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from alembic_online.errors import OnlineError
+from alembic_online.bookkeeping import Component, bring_up_to_date, refuse_unusable
 from alembic_online.queries import query
+from alembic_online.scope import Scope
 
 Before = Mapping[str, str]
 """The catalog before a step: what each object is called, and a hash of its definition."""
@@ -23,7 +23,7 @@ Before = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Entry:
-    """One attempt at a step, as `sidb history` shows it. Times are in seconds."""
+    """One attempt at a step. Times are in seconds."""
 
     step_id: int
     revision: str
@@ -57,28 +57,28 @@ class Applied:
     before: Before
 
 
-class Ledger:
-    """Reads and writes `sidb.step` on a session in autocommit mode."""
+LEDGER = Component("ledger", [query("ledger/create")])
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+
+class Ledger:
+    """Reads and writes the table `step` of the bookkeeping schema, on a session in autocommit mode."""
+
+    def __init__(self, connection: psycopg.Connection[Any], scope: Scope) -> None:
         self.connection = connection
+        self.scope = scope
 
     def exists(self) -> bool:
         """Whether there is a ledger; OnlineError where this role may not use it."""
-        usable = "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = 'sidb'"
-        if self.connection.execute(usable).fetchone() == (False,):
-            raise OnlineError(
-                "The records of the rollout, in schema sidb, belong to another role.",
-                "migrate as the role that did it before, or grant this one its membership.",
-            )
-        row = self.connection.execute("SELECT to_regclass('sidb.step') IS NOT NULL").fetchone()
+        refuse_unusable(self.connection, self.scope.bookkeeping)
+        row = self.connection.execute(
+            "SELECT to_regclass(format('%%I.step', %s::text)) IS NOT NULL", [self.scope.bookkeeping]
+        ).fetchone()
         return bool(row and row[0])
 
     def open(self) -> None:
-        """Create the ledger at first use; close the entries of runs that were killed."""
-        if not self.exists():
-            self.connection.execute(query("ledger/create"))
-        self.connection.execute(query("ledger/interrupted"))
+        """Create the ledger at first use, or bring it up to date; close the entries of runs that were killed."""
+        bring_up_to_date(self.connection, self.scope.bookkeeping, LEDGER)
+        self._execute("interrupted")
 
     def start(self, revision: str, direction: str, client: str, before: Before) -> int:
         """A new attempt; returns the number by which the other methods know it."""
@@ -86,10 +86,10 @@ class Ledger:
             "revision": revision,
             "direction": direction,
             "client": client,
-            "code_version": version("social-intelligence-db"),
+            "code_version": self.scope.version,
             "before": Jsonb(before),
         }
-        row = self.connection.execute(query("ledger/start"), parameters).fetchone()
+        row = self._execute("start", parameters).fetchone()
         assert row is not None
         return int(row[0])
 
@@ -102,7 +102,7 @@ class Ledger:
             "lock_tries": lock_tries,
             "seconds_waited": seconds_waited,
         }
-        self.connection.execute(query("ledger/gave_up"), parameters)
+        self._execute("gave_up", parameters)
 
     def observed(self, step_id: int, victims: int, longest: float, observed: Mapping[str, Any]) -> None:
         parameters = {
@@ -111,19 +111,19 @@ class Ledger:
             "longest_victim_seconds": longest,
             "observed": Jsonb(observed),
         }
-        self.connection.execute(query("ledger/observed"), parameters)
+        self._execute("observed", parameters)
 
     def validated(self, step_id: int, *, valid: bool, message: str | None = None) -> None:
         parameters = {"step_id": step_id, "validated": valid, "message": message}
-        self.connection.execute(query("ledger/validated"), parameters)
+        self._execute("validated", parameters)
 
     def last_applied(self) -> Applied | None:
         with self.connection.cursor(row_factory=class_row(Applied)) as cursor:
-            return cursor.execute(query("ledger/last_applied")).fetchone()
+            return cursor.execute(self._sql("last_applied")).fetchone()
 
     def before(self, revision: str, direction: str) -> Before | None:
         """The catalog before the first attempt at a step that has not been applied since; None: not attempted yet."""
-        row = self.connection.execute(query("ledger/before"), {"revision": revision, "direction": direction}).fetchone()
+        row = self._execute("before", {"revision": revision, "direction": direction}).fetchone()
         return row[0] if row else None
 
     def history(self) -> list[Entry]:
@@ -131,23 +131,29 @@ class Ledger:
         if not self.exists():
             return []
         with self.connection.cursor(row_factory=class_row(Entry)) as cursor:
-            return cursor.execute(query("ledger/history")).fetchall()
+            return cursor.execute(self._sql("history")).fetchall()
 
+    def applied(
+        self,
+        migration: psycopg.Connection[Any],
+        step_id: int,
+        lock_tries: int,
+        seconds_waited: float,
+        rows_changed: int,
+        locks: Mapping[str, str],
+    ) -> None:
+        """Say that the step is applied, within its own transaction, on the session that migrates."""
+        parameters = {
+            "step_id": step_id,
+            "lock_tries": lock_tries,
+            "seconds_waited": seconds_waited,
+            "rows_changed": rows_changed,
+            "locks": Jsonb(locks),
+        }
+        migration.execute(self._sql("applied"), parameters)
 
-def applied(
-    migration: psycopg.Connection[Any],
-    step_id: int,
-    lock_tries: int,
-    seconds_waited: float,
-    rows_changed: int,
-    locks: Mapping[str, str],
-) -> None:
-    """Say that the step is applied, within its own transaction."""
-    parameters = {
-        "step_id": step_id,
-        "lock_tries": lock_tries,
-        "seconds_waited": seconds_waited,
-        "rows_changed": rows_changed,
-        "locks": Jsonb(locks),
-    }
-    migration.execute(query("ledger/applied"), parameters)
+    def _execute(self, name: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
+        return self.connection.execute(self._sql(name), parameters)
+
+    def _sql(self, name: str) -> bytes:
+        return LEDGER.sql(query(f"ledger/{name}"), self.scope.bookkeeping)

@@ -44,8 +44,8 @@ def parse_window(text: str, where: str) -> Window:
     raise UsageError(f"{where} is {text!r}, which is not a maintenance window.", f"write it as {EXAMPLE}.")
 
 
-def refuse_outside(connection: psycopg.Connection[Any], window: Window) -> None:
-    """Raise OnlineError unless the window is open by the server's clock."""
+def refuse_outside(connection: psycopg.Connection[Any], window: Window, now_option: str) -> None:
+    """Raise OnlineError unless the window is open by the server's clock; `now_option` is what overrides it."""
     try:
         now = connection.execute(query("run/local_time"), {"zone": window.zone}).fetchone()
     except psycopg.errors.InvalidParameterValue:
@@ -58,7 +58,7 @@ def refuse_outside(connection: psycopg.Connection[Any], window: Window) -> None:
         raise OnlineError(
             f"It is {DAYS[now[0] - 1].title()} {now[1] // 60:02}:{now[1] % 60:02} in {window.zone}, "
             f"outside the maintenance window {window.text}; nothing was changed.",
-            "wait for the window, or run it now all the same: `sidb upgrade --now`, `alembic -x now=yes upgrade head`.",
+            f"wait for the window, or run it now all the same ({now_option}).",
         )
 
 

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alembic.util import CommandError
 from psycopg import Error as PostgresError
 from psycopg.errors import Diagnostic
 from sqlalchemy import Connection
@@ -21,30 +20,27 @@ log = logging.getLogger("alembic.online")
 
 @contextmanager
 def errors_for_people() -> Iterator[None]:
-    """Turn a database's or our own error into Alembic's CommandError, which prints as a message, not as a traceback."""
+    """Turn a database's error into an OnlineError, which Alembic prints as a message, not as a traceback."""
     try:
         yield
-    except OnlineError as error:
-        raise CommandError(str(error)) from error
     except (DBAPIError, PostgresError) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         if not isinstance(original, PostgresError):
             raise
-        raise CommandError(message(original)) from error
+        raise server_error(original) from error
 
 
-def message(error: PostgresError) -> str:
-    """What the server said: the message, its detail, and its hint as the next step; or that it said nothing more."""
+def server_error(error: PostgresError) -> OnlineError:
+    """What the server said: the message with its detail, and its hint as the next step; or that it said nothing."""
     said = [error.diag.message_primary or "", error.diag.message_detail or ""]
-    if error.diag.message_hint:
-        said.append(f"Next: {error.diag.message_hint}")
-    elif not said[0] or error.sqlstate in SESSION_ENDED:
-        lines = said[0] or (str(error).strip().splitlines() or ["no reason given"])[0]
-        said = [
-            f"The connection to the server was lost: {lines}",
-            "Next: see that the server runs, and run it again: it goes on at the step that was not finished.",
-        ]
-    return "\n".join(part for part in said if part)
+    if not said[0] or error.sqlstate in SESSION_ENDED:
+        reason = said[0] or (str(error).strip().splitlines() or ["no reason given"])[0]
+        return OnlineError(
+            f"The connection to the server was lost: {reason}",
+            "see that the server runs, and run it again: it goes on at the step that was not finished.",
+        )
+    again = "correct that, and run it again: it goes on at the step that was not finished."
+    return OnlineError("\n".join(part for part in said if part), error.diag.message_hint or again)
 
 
 @contextmanager

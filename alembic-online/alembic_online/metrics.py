@@ -16,16 +16,18 @@ STEP = {
 
 
 class Metrics:
-    """Collects figures during a run and writes the file anew after each step."""
+    """Collects figures during a run and writes the file anew after each step; needs the extra `metrics`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, prefix: str) -> None:
         self.path = path
         self.registry = CollectorRegistry()
         self.step_gauges = {
-            name: Gauge(f"sidb_migration_step_{name}", text, ("revision", "direction"), registry=self.registry)
+            name: Gauge(f"{prefix}_migration_step_{name}", text, ("revision", "direction"), registry=self.registry)
             for name, text in STEP.items()
         }
-        self.succeeded = Gauge("sidb_migration_succeeded", "1 if the last migration ended well", registry=self.registry)
+        self.succeeded = Gauge(
+            f"{prefix}_migration_succeeded", "1 if the last migration ended well", registry=self.registry
+        )
 
     def step(self, revision: str, direction: str, **values: float) -> None:
         """Record a step; `values` are named as in STEP."""

@@ -1,24 +1,21 @@
-"""How a run is meant to behave: what the environment sets, and ``-x name=value`` for one run."""
+"""How a run is meant to behave: an object that a program makes, or ``-x name=value`` on Alembic's command line."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from alembic_online.errors import UsageError
 from alembic_online.maintenance_window import Window, parse_window
+from alembic_online.quantities import parse_choice, parse_duration
 
 ONE_RUN = ("discard-data", "now")
-"""Options for one run only, which the environment cannot set."""
-
-UNITS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600}
+"""Options for one run only, which no environment should set."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of one run; `SIDB_…` variables set them for every run but for `discard_data` and `now`."""
+    """The options of one run."""
 
     deadline: float = 600
     """Seconds for which a step, or the start of a run, tries to get its locks."""
@@ -34,52 +31,46 @@ class Options:
     end_idle_after: float | None = None
     """Seconds after which a session that idles in a transaction and is in the way is ended; None: never."""
     discard_data: bool = False
+    """Whether a step may drop what holds data."""
     now: bool = False
+    """Whether to run outside the maintenance window."""
+    prefix: Literal["-x ", "--"] = "-x "
+    """How the person at the console writes an option."""
+
+    def written(self, name: str, value: str) -> str:
+        """An option as the person at the console would type it: `-x deadline=1h`, `--deadline 1h`."""
+        if self.prefix == "-x ":
+            return f"-x {name}={value}"
+        return f"--{name}" if value == "yes" else f"--{name} {value}"
 
 
-KNOWN = tuple(name.replace("_", "-") for name in Options.__dataclass_fields__)
+KNOWN = tuple(name.replace("_", "-") for name in Options.__dataclass_fields__ if name != "prefix")
 
 
-def parse(environment: Mapping[str, str], arguments: Mapping[str, str]) -> Options:
-    """Options from what the environment sets (by name, as `deadline`) and the `-x` arguments, which win.
+def read_options(texts: Mapping[str, str], where: Callable[[str], str], base: Options | None = None) -> Options:
+    """`base` with what people wrote, by name, as `deadline`; `where` says how a name was written, for errors.
 
     Raises UsageError on a name or a value that is not understood.
     """
-    for name in arguments:
-        if name not in KNOWN:
-            raise UsageError(f"-x {name}=… is not an option of this project.", f"use one of {', '.join(KNOWN)}.")
-    given = {**environment, **arguments}
     found: dict[str, Any] = {}
-    for name, text in given.items():
-        where = f"-x {name}" if name in arguments else f"SIDB_{name.replace('-', '_').upper()}"
-        found[name.replace("-", "_")] = _value(name, text, where)
-    return Options(**found)
+    for name, text in texts.items():
+        if name not in KNOWN:
+            raise UsageError(f"{where(name)} is not an option.", f"use one of {', '.join(KNOWN)}.")
+        found[name.replace("-", "_")] = _value(name, text, where(name))
+    return replace(base or Options(), **found)
 
 
 def _value(name: str, text: str, where: str) -> Any:
     match name:
         case "deadline" | "step-alert" | "end-idle-after":
-            return _seconds(text, where)
+            return parse_duration(text, where)
         case "on-alert":
-            return _one_of(text, ("tell", "stop"), where)
+            return parse_choice(text, ("tell", "stop"), where)
         case "discard-data" | "now":
-            return _one_of(text, ("yes", "no"), where) == "yes"
+            return parse_choice(text, ("yes", "no"), where) == "yes"
         case "window":
             return parse_window(text, where)
         case "metrics-file":
             return Path(text)
         case _:
             return tuple(text.split())
-
-
-def _one_of(text: str, words: tuple[str, ...], where: str) -> str:
-    if text not in words:
-        raise UsageError(f"{where} is {text!r}, which is not understood.", f"write {' or '.join(words)}.")
-    return text
-
-
-def _seconds(text: str, where: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h)", text)
-    if not found:
-        raise UsageError(f"{where} is {text!r}, which is not a time.", "write it as 90s, 10min or 2h.")
-    return timedelta(seconds=float(found[1]) * UNITS[found[2]]).total_seconds()

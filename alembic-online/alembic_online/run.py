@@ -1,4 +1,4 @@
-"""One guarded run of Alembic: one migrator, its plan, each step until it is applied, and what is kept of it."""
+"""One run of Alembic: the only one at work, its plan, each step until it is applied, and what is kept of it."""
 
 import logging
 import time
@@ -11,89 +11,78 @@ from typing import Any
 import psycopg
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
-from alembic.util import to_tuple
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
-from alembic_online import sessions, validation
-from alembic_online.acquisition import MISSED, Blockers, gave_up
+from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
 from alembic_online.archiver import Archiver
-from alembic_online.data_loss import refuse_loss
+from alembic_online.data_loss import refuse_loss, remedy
 from alembic_online.database import shown
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
 from alembic_online.maintenance_window import refuse_outside
-from alembic_online.metrics import Metrics
-from alembic_online.migrator_lock import sole_migrator
 from alembic_online.options import Options
 from alembic_online.retry import STEP_PAUSE, RetryPolicy
+from alembic_online.scope import Scope
+from alembic_online.sessions import Session, client, driver, open_session, settled
 from alembic_online.step import Step
-from alembic_online.watcher import Watcher
-from operations import fingerprint
+from alembic_online.validation import Validator
+from alembic_online.watcher import Observed, Watcher
 
 log = logging.getLogger("alembic.online")
-
-PHASE1 = "1.0.0"
-TOLD_AFTER = 2.0  # seconds that a fingerprint takes before the log mentions it
 
 Migrations = Callable[[tuple[str, ...], MigrationContext], Iterable[RevisionStep]]
 """What Alembic's commands give the environment as `fn`: from the current heads to the steps to run."""
 
 
 @contextmanager
-def guarded(url: URL, options: Options, given: Engine | None = None, aside: Archiver | None = None) -> Iterator["Run"]:
+def open_run(
+    url: URL, scope: Scope, options: Options, engine: Engine | None = None, archiver: Archiver | None = None
+) -> Iterator["Run"]:
     """Open the sessions of a run and make it the only one of this database. All failures are OnlineError.
 
-    `given` is an engine of the caller's that reaches the same database; the migration then runs on one of its sessions.
-    `aside` keeps what downgrades would drop.
+    `engine` is one of the caller's that reaches the same database; the migration then runs on one of its sessions.
+    `archiver` keeps what downgrades would drop.
     """
     with ExitStack() as stack:
-        engine = sessions.engine(url)
-        observer = stack.enter_context(sessions.session(engine, autocommit=True))
-        migration = stack.enter_context(sessions.session(given or engine, autocommit=False))
-        sessions.refuse_unfit(sessions.driver(observer), sessions.driver(migration), shown(url))
-        stack.enter_context(sole_migrator(sessions.driver(observer), options.deadline))
-        run = Run(migration, observer, options, stack, aside)
+        session = stack.enter_context(
+            open_session(url, scope, options, engine=engine, autocommit=False, sole=True),
+        )
+        run = Run(session, stack, archiver)
         for name, hook in (("do_execute", run.execute), ("commit", run.before_commit)):
-            event.listen(migration.engine, name, hook)
-            stack.callback(event.remove, migration.engine, name, hook)
+            event.listen(session.sqlalchemy.engine, name, hook)
+            stack.callback(event.remove, session.sqlalchemy.engine, name, hook)
         yield run
 
 
 class Run:
-    """Runs the steps that Alembic's command plans; `connection` is what the environment is to be configured with."""
+    """Runs the steps that Alembic's command plans."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        observing: Connection,
-        options: Options,
-        stack: ExitStack,
-        aside: Archiver | None = None,
-    ) -> None:
-        self.connection = connection
-        self.migration = sessions.driver(connection)
-        self.observing = observing
-        self.observer = sessions.driver(observing)
-        self.options = options
+    def __init__(self, session: Session, stack: ExitStack, archiver: Archiver | None = None) -> None:
+        self.session = session
+        self.scope = session.scope
+        self.options = session.options
         self.stack = stack
-        self.aside = aside
-        self.ledger = Ledger(self.observer)
-        self.metrics = Metrics(options.metrics_file) if options.metrics_file else None
-        self.in_the_way = Blockers(self.observer, self.migration.info.backend_pid, options.end_idle_after)
+        self.archiver = archiver
+        self.ledger = Ledger(session.observer, self.scope)
+        self.validator = Validator(session, self.ledger)
         self.watcher: Watcher | None = None
         self.alerts: Alerts | None = None
         self.pending: deque[RevisionStep] | None = None
-        self.catalog: dict[str, str] | None = None
         self.step: Step | None = None
-        self.fingerprinted = False
+        self.left: set[str] = set()
         self.running = False
         self.in_body = False
         self.body_done = False
+        self.metrics: Any = None
+        if self.options.metrics_file:
+            from alembic_online.metrics import Metrics  # an extra
 
-    def guard(self, context: MigrationContext) -> None:
-        """Have Alembic run the steps of its command one by one, guarded.
+            self.metrics = Metrics(self.options.metrics_file, self.scope.name)
+
+    def take_over(self, context: MigrationContext) -> None:
+        """Have Alembic run the steps of its command one by one, each as it is begun and finished here.
 
         They are planned once, however often Alembic has to be entered again: "-2" is not two more at each try.
         """
@@ -105,10 +94,10 @@ class Run:
                 assert context.script is not None
                 _refuse_unknown(heads, context.script)
                 self.pending = deque(migrations(heads, context))
-                if is_stamp:  # whoever sets it answers for the state of the database
-                    self._accept()
+                if is_stamp:
+                    self.validator.accept()
                 else:
-                    self._validate_last(heads, context.script)
+                    self.validator.finish_last(heads, context.script)
                     self._prepare()
             while self.pending:
                 step = self.pending[0]
@@ -131,6 +120,25 @@ class Run:
             raise
         self._ended()
 
+    def execute(self, cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
+        """SQLAlchemy's hook around each statement of a step; True where it was executed here."""
+        if not self.in_body or self.step is None or cursor.connection is not self.session.connection:
+            return False
+        if cursor.connection.autocommit:
+            self.step.alone(cursor, statement, parameters)
+            return True
+        self.step.before_statement()
+        return False
+
+    def before_commit(self, connection: Connection) -> None:
+        """SQLAlchemy's hook before each commit, a step's last one included."""
+        ours = driver(connection)
+        if self.step is None or not self.running or ours is not self.session.connection or ours.autocommit:
+            return
+        self.step.record()
+        if self.body_done:
+            self.step.applied()
+
     def _until_done(self, run_migrations: Callable[[], None]) -> None:
         while True:
             try:
@@ -149,71 +157,46 @@ class Run:
     def _announce(self, news: str) -> None:
         """Tell the teams, unless there is nothing to do."""
         if self.alerts:
-            self.alerts.announce(f"Migration of {shown(self.observing.engine.url)} {news}")
-
-    def execute(self, cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
-        """SQLAlchemy's hook around each statement of a step; True where it was executed here."""
-        if not self.in_body or self.step is None or cursor.connection is not self.migration:
-            return False
-        if cursor.connection.autocommit:
-            self.step.alone(cursor, statement, parameters)
-            return True
-        self.step.before_statement(cursor.connection)
-        return False
-
-    def before_commit(self, connection: Connection) -> None:
-        """SQLAlchemy's hook before each commit, a step's last one included."""
-        ours = sessions.driver(connection)
-        if self.step is None or not self.running or ours is not self.migration or ours.autocommit:
-            return
-        self.step.record(ours)
-        if self.body_done:
-            self.step.applied(ours)
+            self.alerts.announce(f"Migration of {shown(self.session.url)} {news}")
 
     def _prepare(self) -> None:
         """Before the first step: refuse what must not be begun, open the books."""
         if not (steps := self.pending):
             return
-        if self.options.window and not self.options.now:
-            refuse_outside(self.observer, self.options.window)
-        if not self.options.discard_data and self.aside is None:
-            refuse_loss(self.observer, [step.revision for step in steps if step.is_downgrade])
+        observer, options = self.session.observer, self.options
+        if options.window and not options.now:
+            refuse_outside(observer, options.window, options.written("now", "yes"))
+        if not options.discard_data and self.archiver is None:
+            downgrades = [step.revision for step in steps if step.is_downgrade]
+            refuse_loss(observer, downgrades, remedy(self.scope, options))
         self.ledger.open()
         for step in steps:
             step.migration_fn = self._body(step.migration_fn)
-        self.alerts = Alerts(self.options.step_alert, self.options.on_alert, self.options.alert_addresses)
+        self.alerts = Alerts(options.step_alert, options.on_alert, options.alert_addresses)
         self.stack.callback(self.alerts.close)
         self._announce("begins: " + ", ".join(step.revision.revision for step in steps))
-        watching = self.stack.enter_context(sessions.session(self.observing.engine, autocommit=True))
-        self.watcher = Watcher(sessions.driver(watching), self.in_the_way.migrator, self.alerts)
+        watching = self.stack.enter_context(settled(self.session.observing.engine, autocommit=True))
+        self.watcher = Watcher(driver(watching), self.session.blockers.migrator, self.alerts)
         self.stack.callback(self.watcher.close)
 
     def _begin(self, step: RevisionStep) -> None:
         assert self.watcher is not None
         if self.step is None:
-            patience = RetryPolicy(self.options.deadline, self.watcher.interrupt)
-            self.step = Step(step, patience, self.in_the_way, self.aside, discard_data=self.options.discard_data)
-        if self.catalog is None:
-            self.catalog = self._catalog()
-        revision, direction = self.step.script.revision, self.step.direction
-        before = self.ledger.before(revision, direction) or self.catalog
-        self.step.begin(self.ledger.start(revision, direction, sessions.client(), before), self.observer)
+            policy = RetryPolicy(self.options.deadline, self.watcher.interrupt)
+            self.step = Step(step, self.session, self.ledger, policy, self.archiver)
+        script, direction = self.step.script, self.step.direction
+        before = self.validator.before(script, direction)
+        self.step.begin(self.ledger.start(script.revision, direction, client(), before))
         self.running, self.body_done = True, False
         self.watcher.begin(self.step.name)
-        if direction == "upgrade" and self.step.script.down_revision == PHASE1 and not self.fingerprinted:
-            self._fingerprint()  # what it misses is tried again as the step is
-            self.fingerprinted = True
+        if direction == "upgrade":
+            self._leave(script.down_revision)
 
-    def _fingerprint(self) -> None:
-        """Keep what Phase 1's rows are before anything touches them, for `sidb verify`."""
-        began = time.monotonic()
-        try:
-            niches = fingerprint.take(self.observer, fingerprint.BEFORE_UPGRADE)
-        except psycopg.errors.InsufficientPrivilege as error:
-            log.warning("Phase 1's rows are not fingerprinted, and cannot be compared later: %s", error)
-            return
-        if (seconds := time.monotonic() - began) > TOLD_AFTER:
-            log.info("Fingerprint of %d niches, for `sidb verify`: %.1f s", niches, seconds)
+    def _leave(self, revision: Any) -> None:
+        """What the project wants done before the first upgrade that leaves a revision."""
+        if revision in self.scope.before_leaving and revision not in self.left:
+            self.scope.before_leaving[revision](self.session.observer)  # what it misses is tried again as the step is
+            self.left.add(revision)
 
     def _body(self, body: Callable[..., None]) -> Callable[..., None]:
         @wraps(body)  # Alembic logs its name
@@ -234,62 +217,32 @@ class Run:
         done, self.step, self.running = self.step, None, False
         seen = self.watcher.end()
         self.ledger.observed(done.entry, seen.victims, seen.longest_wait, dict(seen.measures))
-        seconds = time.monotonic() - done.patience.began
+        self._tell(done, seen, time.monotonic() - done.policy.began)
+        self.validator.finish(done.entry, done.script, done.direction)
+
+    def _tell(self, done: Step, seen: Observed, seconds: float) -> None:
         log.info(
-            "%s: done in %.2f s; locks had after %.2f s in %d tries; %d victims%s",
+            "%s: done in %.2f s; locks acquired after %d attempts, %.2f s; %s",
             done.name,
             seconds,
-            done.patience.waited,
-            done.patience.tries,
-            seen.victims,
-            f", the longest waited {seen.longest_wait * 1000:.0f} ms" if seen.victims else "",
+            done.policy.tries,
+            done.policy.waited,
+            f"{seen.victims} sessions blocked, the longest for {seen.longest_wait * 1000:.0f} ms"
+            if seen.victims
+            else "no session was blocked",
         )
         if self.metrics:
             self.metrics.step(
                 done.script.revision,
                 done.direction,
                 seconds=seconds,
-                lock_tries=done.patience.tries,
-                lock_wait_seconds=done.patience.waited,
+                lock_tries=done.policy.tries,
+                lock_wait_seconds=done.policy.waited,
                 victims=seen.victims,
                 longest_victim_wait_seconds=seen.longest_wait,
                 replication_lag_seconds=max(seen.measures.get("replication_lag", [0.0])),
                 finished_timestamp_seconds=time.time(),
             )
-        last, self.catalog = self.catalog, self._catalog()
-        assert last is not None
-        before = self.ledger.last_applied()
-        assert before is not None
-        self._validate(done.entry, done.script.revision, done.direction, [last, before.before], self.catalog)
-
-    def _validate_last(self, heads: tuple[str, ...], script: ScriptDirectory) -> None:
-        """A run that was killed, or stopped by its validation, left a step that is still to be validated."""
-        if not self.ledger.exists() or (last := self.ledger.last_applied()) is None or last.validated:
-            return
-        revision = next((known for known in script.walk_revisions() if known.revision == last.revision), None)
-        if revision is None or heads != to_tuple(
-            revision.revision if last.direction == "upgrade" else revision.down_revision, ()
-        ):
-            return  # the database has been moved on since by other means
-        self.catalog = self._catalog()
-        self._validate(last.step_id, last.revision, last.direction, [last.before], self.catalog)
-
-    def _validate(self, entry: int, revision: str, direction: str, befores: list[Any], after: dict[str, str]) -> None:
-        try:
-            starts = [start for before in befores for start in validation.starts(before, after)]
-            changed = [validation.difference(start, after) for start in starts]
-            validation.refuse_invalid(self.observer, revision, direction, changed)
-        except OnlineError as error:
-            self.ledger.validated(entry, valid=False, message=error.what)
-            raise
-        self.ledger.validated(entry, valid=True)
-
-    def _accept(self) -> None:
-        if self.ledger.exists() and (last := self.ledger.last_applied()) is not None and not last.validated:
-            self.ledger.validated(last.step_id, valid=True, message="accepted by alembic stamp")
-
-    def _catalog(self) -> dict[str, str]:
-        return validation.catalog(self.observing)
 
     def _try_again(self, error: BaseException) -> bool:
         """Whether the step missed its locks and may be run again; keeps what happened."""
@@ -300,23 +253,20 @@ class Run:
         original = error.orig if isinstance(error, DBAPIError) else error
         missed = isinstance(original, MISSED)
         if self.watcher.stopped and isinstance(original, psycopg.errors.QueryCanceled):
-            self._gave_up("failed", f"stopped: {self.watcher.stopped}")
+            self._gave_up(step, "failed", f"stopped: {self.watcher.stopped}")
             self.watcher.interrupt()
-        if missed and step.patience.over:
-            self._gave_up("failed", str(original))
-            raise gave_up(step.name, step.patience, self.in_the_way.blockers(step.declared)) from None
-        self._gave_up("missed" if missed else "failed", str(original) or type(original).__name__)
+        if missed and step.policy.over:
+            self._gave_up(step, "failed", str(original))
+            raise step.gave_up() from None
+        self._gave_up(step, "missed" if missed else "failed", str(original) or type(original).__name__)
         if missed:
-            self.in_the_way.missed(step.declared, step.name)
-            step.patience.pause(STEP_PAUSE)
+            self.session.blockers.missed(step.declared, step.name)
+            step.policy.pause(STEP_PAUSE)
         return missed
 
-    def _gave_up(self, outcome: str, message: str) -> None:
-        assert self.step is not None
-        assert self.watcher is not None
-        patience = self.step.patience
+    def _gave_up(self, step: Step, outcome: str, message: str) -> None:
         try:
-            self.ledger.gave_up(self.step.entry, outcome, message, patience.tries, patience.waited)
+            self.ledger.gave_up(step.entry, outcome, message, step.policy.tries, step.policy.waited)
         except psycopg.OperationalError:
             log.warning("The ledger could not be reached; the next run closes this attempt's entry.")
 

@@ -1,20 +1,24 @@
-"""The guard's sessions: how they are opened, what is refused, and how other people's sessions are named."""
+"""The engine's sessions: how they are opened, and what is refused before anything is changed."""
 
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from psycopg.rows import class_row, namedtuple_row
+from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, Connection, Engine, NullPool
 
 from alembic_online import database
+from alembic_online.blockers import Blockers
+from alembic_online.database import shown
 from alembic_online.errors import OnlineError
+from alembic_online.migrator_lock import sole_migrator
+from alembic_online.options import Options
 from alembic_online.queries import query
+from alembic_online.scope import Scope
 
 LOCK_TIMEOUT_MS = 20
 """What a statement may wait for a lock that was not asked for beforehand: traffic queues behind it for so long."""
@@ -35,33 +39,53 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Session:
-    """Somebody's session that is in the way."""
+    """A session that changes the database, and beside it one that sees who is in its way."""
 
-    pid: int
-    who: str
-    application: str
-    backend_type: str
-    state: str
-    urgent: bool
-    transaction_seconds: float
-    state_seconds: float
-    query_start: datetime | None
-    transaction: str
-    relation: str | None
+    scope: Scope
+    options: Options
+    sqlalchemy: Connection
+    observing: Connection
+    connection: psycopg.Connection[Any] = field(init=False)
+    """The driver's own connection below `sqlalchemy`."""
+    observer: psycopg.Connection[Any] = field(init=False)
+    """That below `observing`, in autocommit mode."""
+    blockers: Blockers = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "connection", driver(self.sqlalchemy))
+        object.__setattr__(self, "observer", driver(self.observing))
+        blockers = Blockers(self.observer, self.connection.info.backend_pid, self.options.end_idle_after)
+        object.__setattr__(self, "blockers", blockers)
 
     @property
-    def is_autovacuum(self) -> bool:
-        return self.backend_type == "autovacuum worker"
+    def url(self) -> URL:
+        return self.observing.engine.url
 
-    def __str__(self) -> str:
-        if self.is_autovacuum:
-            return f"autovacuum (pid {self.pid}, {self.state}, for {self.transaction_seconds:.1f} s)"
-        on = f" on {self.relation}" if self.relation else ""
-        started = f", its statement began {self.query_start:%H:%M:%S}" if self.query_start else ""
-        return (
-            f"pid {self.pid}{on} (user {self.who}, application {self.application or 'unnamed'}, {self.state}, "
-            f"transaction open for {self.transaction_seconds:.1f} s{started})"
-        )
+
+@contextmanager
+def open_session(
+    url: URL,
+    scope: Scope,
+    options: Options | None = None,
+    *,
+    engine: Engine | None = None,
+    autocommit: bool = True,
+    sole: bool = False,
+) -> Iterator[Session]:
+    """A session with the engine's settings, closed at the end; `sole`: while no migration runs.
+
+    `engine` is one of the caller's that reaches the same database, on which the session is then opened. Raises
+    OnlineError where nothing can be changed: behind a transaction pooler, on a standby, read-only.
+    """
+    options = options or Options()
+    with ExitStack() as stack:
+        opened = migration_engine(url, scope)
+        observing = stack.enter_context(settled(opened, autocommit=True))
+        working = stack.enter_context(settled(engine or opened, autocommit=autocommit))
+        refuse_unfit(driver(observing), driver(working), shown(url))
+        if sole:
+            stack.enter_context(sole_migrator(driver(observing), options.deadline))
+        yield Session(scope, options, working, observing)
 
 
 def client() -> str:
@@ -69,17 +93,17 @@ def client() -> str:
     return f"{socket.gethostname()} pid {os.getpid()}"
 
 
-def engine(url: URL) -> Engine:
-    """An engine for the guard's sessions: no pool, the settings above, errors as OnlineError."""
+def migration_engine(url: URL, scope: Scope) -> Engine:
+    """An engine for the engine's sessions: no pool, the settings above, errors as OnlineError."""
     options = [str(url.query["options"])] if "options" in url.query else []
     options += [f"-c {name}={value}" for name, value in SETTINGS.items()]
-    arguments = {"options": " ".join(options), "application_name": f"sidb migrate on {client()}"[:63]}
+    arguments = {"options": " ".join(options), "application_name": f"{scope.name} migrate on {client()}"[:63]}
     return database.engine(url, poolclass=NullPool, connect_args=arguments)
 
 
 @contextmanager
-def session(origin: Engine, *, autocommit: bool) -> Iterator[Connection]:
-    """A session with the guard's settings, closed at the end."""
+def settled(origin: Engine, *, autocommit: bool) -> Iterator[Connection]:
+    """A connection with the settings above, closed at the end."""
     with origin.connect() as connection:
         _settle(driver(connection))
         try:
@@ -102,7 +126,7 @@ def refuse_unfit(ours: psycopg.Connection[Any], other: psycopg.Connection[Any], 
     if server.pid != ours.info.backend_pid and _is_shared(ours, other, server.pid):
         raise OnlineError(
             f"{where} goes through a pooler that changes the server's session with every transaction.",
-            "point DATABASE_URL at PostgreSQL itself, or at a pool in session mode.",
+            "point the database URL at PostgreSQL itself, or at a pool in session mode.",
         )
     if server.standby:
         raise OnlineError(f"{where} is a standby: it follows another server and cannot be changed.", "use the primary.")
@@ -111,12 +135,6 @@ def refuse_unfit(ours: psycopg.Connection[Any], other: psycopg.Connection[Any], 
             f"{where} is read-only (default_transaction_read_only is on).",
             "see ALTER DATABASE … / ALTER ROLE … SET default_transaction_read_only, and who set it and why.",
         )
-
-
-def named(connection: psycopg.Connection[Any], name: str, parameters: dict[str, Any]) -> list[Session]:
-    """The sessions that a query of queries/guard finds."""
-    with connection.cursor(row_factory=class_row(Session)) as cursor:
-        return cursor.execute(query(f"run/{name}"), parameters).fetchall()
 
 
 def _settle(connection: psycopg.Connection[Any]) -> None:

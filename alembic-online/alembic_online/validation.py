@@ -3,27 +3,28 @@
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from alembic.script import Script, ScriptDirectory
+from alembic.util import to_tuple
 from sqlalchemy import Connection
 
 from alembic_online.catalog import definitions
 from alembic_online.errors import OnlineError
+from alembic_online.ledger import Ledger
 from alembic_online.queries import query
+from alembic_online.scope import Scope
+from alembic_online.sessions import Session
 
 log = logging.getLogger("alembic.online")
 
-RECORDED = Path(__file__).parents[2] / "alembic" / "recorded"
-"""For each revision and direction the differences it may make: one for each shape of database it may find."""
-
 INVALID = "invalid"
-GROUP_ROLES = ("analytics_reader", "analytics_writer")
 
 
-def catalog(connection: Connection) -> dict[str, str]:
+def catalog(connection: Connection, scope: Scope) -> dict[str, str]:
     """What there is of ours: what each object is called, and a hash of its definition, or INVALID for such an index.
 
     Of privileges only those of our group roles, which a revision grants; others depend on who else is there.
@@ -32,8 +33,8 @@ def catalog(connection: Connection) -> dict[str, str]:
         str(identity): INVALID
         if text.endswith("/* INVALID */")
         else hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-        for identity, text in definitions(connection).items()
-        if identity.kind != "privilege" or identity.part in GROUP_ROLES
+        for identity, text in definitions(connection, scope).items()
+        if identity.kind != "privilege" or identity.part in scope.group_roles
     }
 
 
@@ -56,41 +57,57 @@ def difference(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]
     )
 
 
-def recorded(revision: str, direction: str) -> list[list[str]]:
-    """The differences that a step may make; empty where none was recorded (`make recorded` does)."""
-    file = RECORDED / f"{revision}.json"
+def recorded(script: Script, direction: str) -> list[list[str]]:
+    """The differences that a step may make, one for each form of database it may find: the file
+    `recorded/<revision>.json` beside the folder of revisions. Empty where there is none.
+    """
+    file = Path(script.path).parents[1] / "recorded" / f"{script.revision}.json"
     accepted: dict[str, list[list[str]]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return accepted.get(direction, [])
 
 
-def removed(revision: str, direction: str, kind: str) -> set[str]:
-    """The objects of one kind that a step removes from some shape of database, as `schema.relation[.column]`."""
+def removed(script: Script, direction: str, kind: str) -> set[str]:
+    """The objects of one kind that a step removes from some form of database, as `schema.relation[.column]`."""
     start = f"removed {kind} "
     return {
-        line.removeprefix(start) for lines in recorded(revision, direction) for line in lines if line.startswith(start)
+        line.removeprefix(start) for lines in recorded(script, direction) for line in lines if line.startswith(start)
     }
 
 
+def not_in_force(observer: psycopg.Connection[Any], scope: Scope) -> list[str]:
+    """What of the project's is not in force: invalid indexes, constraints not validated, disabled triggers."""
+    parameters = {
+        "schemas": list(scope.schemas),
+        "retained": list(scope.retained_schemas),
+        "shared": list(scope.shared),
+    }
+    return [row[0] for row in observer.execute(query("run/invalid"), parameters).fetchall()]
+
+
 def refuse_invalid(
-    observer: psycopg.Connection[Any], revision: str, direction: str, changed: Collection[list[str]]
+    observer: psycopg.Connection[Any],
+    scope: Scope,
+    script: Script,
+    direction: str,
+    changed: Collection[list[str]],
 ) -> None:
     """Raise OnlineError unless all is in force and one of `changed` is what is recorded for the step.
 
     There is one for each place from where the step may have started: before its first attempt, before its last one.
     """
-    findings = [row[0] for row in observer.execute(query("run/invalid")).fetchall()]
-    accepted = [_for_roles(observer, lines) for lines in recorded(revision, direction)]
+    findings = not_in_force(observer, scope)
+    accepted = [_for_roles(observer, scope, lines) for lines in recorded(script, direction)]
     if not accepted:
-        log.warning("%s %s: what it changes is not recorded yet (`make recorded`); not validated", revision, direction)
+        log.warning("%s %s: what it changes is not recorded; not validated", script.revision, direction)
         return
     deviations = [_deviation(actual, expected) for actual in changed for expected in accepted]
     findings += sorted(deviations, key=_length)[0]
     if findings:
+        what = (
+            f"{script.revision} {direction}: applied, but not everything is as it should be; no further step was run."
+        )
         raise OnlineError(
-            "\n".join(
-                [f"{revision} {direction}: applied, but not everything is as it should be; no further step was run."]
-                + [f"  {finding}" for finding in findings]
-            ),
+            "\n".join([what, *(f"  {finding}" for finding in findings)]),
             "mend what is listed and run it again, or accept it as it is: `alembic stamp` the current revision.",
         )
 
@@ -106,8 +123,64 @@ def _length(lines: list[str]) -> int:
     return len(lines)
 
 
-def _for_roles(observer: psycopg.Connection[Any], lines: list[str]) -> list[str]:
+def _for_roles(observer: psycopg.Connection[Any], scope: Scope, lines: list[str]) -> list[str]:
     """Without the grants to group roles that this server does not have."""
-    rows = observer.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(GROUP_ROLES)]).fetchall()
-    missing = set(GROUP_ROLES) - {row[0] for row in rows}
+    wanted = list(scope.group_roles)
+    rows = observer.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [wanted]).fetchall()
+    missing = set(wanted) - {row[0] for row in rows}
     return [line for line in lines if not any(f" privileges of {role} on " in f" {line}" for role in missing)]
+
+
+class Validator:
+    """Validates the steps of one run, and what a run that ended before it could validate its last step left."""
+
+    def __init__(self, session: Session, ledger: Ledger) -> None:
+        self.session = session
+        self.ledger = ledger
+        self.catalog: dict[str, str] | None = None
+        """What there was after the last look; None: not looked yet."""
+
+    def before(self, script: Script, direction: str) -> Mapping[str, str]:
+        """The catalog before the first attempt at a step."""
+        if self.catalog is None:
+            self.catalog = self._look()
+        return self.ledger.before(script.revision, direction) or self.catalog
+
+    def finish(self, entry: int, script: Script, direction: str) -> None:
+        """The step is committed: raise OnlineError unless it left what it should."""
+        before, self.catalog = self.catalog, self._look()
+        applied = self.ledger.last_applied()
+        assert before is not None
+        assert applied is not None
+        self._validate(entry, script, direction, [before, applied.before])
+
+    def finish_last(self, heads: tuple[str, ...], directory: ScriptDirectory) -> None:
+        """A run that was killed, or stopped by its validation, left a step that is still to be validated."""
+        if not self.ledger.exists() or (last := self.ledger.last_applied()) is None or last.validated:
+            return
+        script = next((known for known in directory.walk_revisions() if known.revision == last.revision), None)
+        if script is None or heads != to_tuple(
+            script.revision if last.direction == "upgrade" else script.down_revision, ()
+        ):
+            return  # the database has been moved on since by other means
+        self.catalog = self._look()
+        self._validate(last.step_id, script, last.direction, [last.before])
+
+    def accept(self) -> None:
+        """Whoever stamps a revision answers for the state of the database."""
+        if self.ledger.exists() and (last := self.ledger.last_applied()) is not None and not last.validated:
+            self.ledger.validated(last.step_id, valid=True, message="accepted by alembic stamp")
+
+    def _validate(self, entry: int, script: Script, direction: str, befores: Sequence[Mapping[str, str]]) -> None:
+        after = self.catalog
+        assert after is not None
+        try:
+            changed = [difference(start, after) for before in befores for start in starts(before, after)]
+            refuse_invalid(self.session.observer, self.session.scope, script, direction, changed)
+        except OnlineError as error:
+            self.ledger.validated(entry, valid=False, message=error.what)
+            raise
+        self.ledger.validated(entry, valid=True)
+
+    def _look(self) -> dict[str, str]:
+        return catalog(self.session.observing, self.session.scope)

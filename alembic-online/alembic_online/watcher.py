@@ -68,7 +68,7 @@ class Watcher:
         self.broken = False
         self.condition = threading.Condition()
         self.closing = False
-        self.thread = threading.Thread(target=self._watch, name="sidb watcher", daemon=True)
+        self.thread = threading.Thread(target=self._watch, name="migration watcher", daemon=True)
         self.thread.start()
 
     def begin(self, step: str) -> None:

@@ -56,7 +56,6 @@ def preflight(
       sidb preflight --json | jq '.findings[] | select(.verdict == "failed")'
     """
     from alembic_online.errors import UsageError
-    from alembic_online.options import parse
 
     from operations import findings, preflight, report
     from operations.database import address
@@ -65,7 +64,7 @@ def preflight(
     if prepare and finish:
         raise UsageError("--prepare begins a rollout, --finish ends it.", "give one of the two.")
     settings = Settings.from_environment()
-    addresses = parse(settings.rollout, {}).alert_addresses
+    addresses = settings.options.alert_addresses
     url = address(settings)
     console = report.console(stderr=as_json)
     if finish:

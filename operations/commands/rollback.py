@@ -33,10 +33,11 @@ def rollback(target: str | None, yes: bool, give_up: bool, as_json: bool, **opti
     from operations import findings, report
     from operations.database import address
     from operations.rollback import run
-    from operations.rollback.plan import plan, show_plan
+    from operations.rollback.plan import show_plan
     from operations.settings import Settings
 
-    url = address(Settings.from_environment())
+    settings = Settings.from_environment()
+    url = address(settings)
     console = report.console(stderr=as_json)
     if as_json and not (yes or give_up):
         raise UsageError("--json does not ask.", "add --yes.")
@@ -50,11 +51,10 @@ def rollback(target: str | None, yes: bool, give_up: bool, as_json: bool, **opti
             begun = prepared.interrupted
             console.print(f"Going on with the rollback to {begun.target}; the last phase finished is '{begun.phase}'.")
         else:
-            show_plan(plan(url, prepared.way), console)
+            show_plan(run.planned(url, prepared.way), console)
             if not yes:
                 click.confirm("\nRoll back now?", abort=True)
-        given = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
-        found = run.run(url, prepared, given, console)
+        found = run.run(url, prepared, settings.given(options), console)
     if as_json:
         click.echo(report.to_json(found))
     else:

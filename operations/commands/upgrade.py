@@ -32,7 +32,8 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
     from operations.database import address
     from operations.settings import Settings
 
-    url = address(Settings.from_environment())
+    settings = Settings.from_environment()
+    url = address(settings)
     console = report.console(stderr=as_json)
     if plan:
         planned = upgrade.plan(url, revision)
@@ -41,8 +42,7 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
         else:
             upgrade.show_plan(planned, console)
         return
-    given = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
-    done = upgrade.run(url, revision, given | ({"now": "yes"} if now else {}), console)
+    done = upgrade.run(url, revision, settings.given({**options, "now": "yes" if now else None}), console)
     if as_json:
         click.echo(report.to_json(done))
     elif not done.steps:

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
+from operations.bookkeeping import SIZE_SAMPLES, open_records
 from operations.monitor.thresholds import BYTES_A_DAY, FIRST_BYTES, FIRST_MONTH, FIRST_ROWS, ROWS_A_DAY
 from operations.queries import query
 
@@ -77,8 +78,8 @@ def read_growth(connection: psycopg.Connection[Any], sizes: Mapping[str, tuple[i
             grant = sql.SQL("GRANT USAGE ON SCHEMA sidb TO {0}; GRANT SELECT, INSERT ON sidb.size_sample TO {0};")
             why = f"{role} may not use sidb.size_sample"
             return Growth(migrated, {}, why, grant.format(sql.Identifier(role)).as_string())
-        if not records.kept:
-            connection.execute(query("monitor/create_samples"))
+        if keep and records.creatable:
+            open_records(connection, SIZE_SAMPLES)
         if keep:
             columns = {"rows": [rows for rows, _ in sizes.values()], "bytes": [size for _, size in sizes.values()]}
             connection.execute(query("monitor/keep_sample"), {"relations": list(sizes), **columns})

@@ -4,7 +4,7 @@ What revision 1.0.0 and 2.0.4 refuse is found by their own statements, run ahead
 """
 
 import psycopg
-from alembic_online.messages import message
+from alembic_online.messages import server_error
 
 from operations.embedded import CLONE
 from operations.findings import Check, Finding
@@ -75,7 +75,7 @@ def _refused(asked: Surroundings, sql: str) -> str | None:
             asked.connection.execute("CREATE TEMPORARY TABLE IF NOT EXISTS alembic_version (version_num varchar(32))")
             asked.connection.execute(sql.encode())
     except psycopg.errors.RaiseException as error:
-        return message(error)
+        return str(server_error(error))
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg import sql
 
+from operations.bookkeeping import RAISED_SETTINGS, open_records
 from operations.findings import Check, Finding
 from operations.preflight.surroundings import Surroundings, judged
 
@@ -68,7 +69,7 @@ def prepare(asked: Surroundings) -> list[Finding]:
             remedy = f"as an administrator: {change}; {RELOAD}; and after the rollout: {undo}; {RELOAD};"
             findings.append(RETENTION.warning(f"{setting.name} is {setting.value}: {setting.obstacle}", remedy))
             continue
-        asked.do("remembered_create")
+        open_records(asked.connection, RAISED_SETTINGS)
         # Where the file that a value comes from is hidden, the value itself is what is put back.
         in_auto_conf = setting.in_auto_conf is not False
         asked.do("remember", name=setting.name, before=setting.value, in_auto_conf=in_auto_conf, raised=setting.wanted)

@@ -8,7 +8,7 @@ import psycopg
 from alembic_online.alerts import Alerts
 from alembic_online.database import shown
 from alembic_online.errors import OnlineError
-from alembic_online.messages import message
+from alembic_online.messages import server_error
 from rich.console import Console
 from sqlalchemy import URL
 
@@ -118,4 +118,4 @@ def _answer(asked: Surroundings, check: Check, question: Question) -> list[Findi
 
 
 def _reason(error: psycopg.Error) -> str:
-    return message(error).partition("\n")[0]
+    return server_error(error).what.partition("\n")[0]

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from alembic_online import Options
 from alembic_online.errors import OnlineError
 from psycopg import Error as PostgresError
 from rich.console import Console
@@ -21,7 +22,7 @@ from operations.rollback import restore as restoring
 from operations.rollback import run as rollback
 from operations.verify import run as verifying
 
-DEADLINE = "5min"  # the plan alerts on steps that exceed it
+OPTIONS = Options(deadline=300, now=True)  # the plan alerts on steps that exceed five minutes
 PHASE_1 = "1.0.0"
 QUIET = Console(quiet=True)
 NO_TIME_YET = ("bloat", "autovacuum")
@@ -69,7 +70,7 @@ def migrate(stage: Stage) -> str:
 
 
 def _upgrade(stage: Stage) -> int:
-    return len(upgrade.run(stage.place.owner, "head", {"deadline": DEADLINE, "now": "yes"}, QUIET).steps)
+    return len(upgrade.run(stage.place.owner, "head", OPTIONS, QUIET).steps)
 
 
 def go_live(stage: Stage) -> None:
@@ -105,7 +106,7 @@ def roll_back(stage: Stage) -> str:
     stage.traffic.phase2(on=False)
     owner = stage.place.owner
     prepared = rollback.prepare(owner, PHASE_1)
-    return _checked(stage, rollback.run(owner, prepared, {"deadline": DEADLINE}, QUIET))
+    return _checked(stage, rollback.run(owner, prepared, OPTIONS, QUIET))
 
 
 def migrate_again(stage: Stage) -> str:

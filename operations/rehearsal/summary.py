@@ -220,7 +220,7 @@ def _over(samples: Sequence[Sample], acts: Sequence[Played]) -> Latency:
 def _step(entry: Entry, started: datetime, script: ScriptDirectory) -> StepSummary:
     revision = next(each for each in script.walk_revisions() if each.revision == entry.revision)
     declared: dict[str, str] = dict(getattr(revision.module, "locks", {}).get(entry.direction, {}))
-    dropped = {name for kind in RELATIONS for name in removed(entry.revision, entry.direction, kind)}
+    dropped = {name for kind in RELATIONS for name in removed(revision, entry.direction, kind)}
     locks = entry.locks or {}
     return StepSummary(
         revision=entry.revision,

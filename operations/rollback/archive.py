@@ -10,11 +10,9 @@ from typing import Any
 
 import psycopg
 from alembic.script import Script
-from alembic_online import data_loss, sessions
-from alembic_online.acquisition import Blockers, ask
+from alembic_online import Session, acquire, data_loss
 from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composed, Identifier
-from sqlalchemy import URL
 
 from operations.queries import query
 from operations.rollback.records import Rollback
@@ -27,43 +25,42 @@ CHANGES = "changed_niches"
 
 
 class Archive:
-    """Keeps what the downgrades of one rollback would drop, in the rollback's schema."""
+    """Keeps what the downgrades of one rollback would drop, in its schema; works on the rollback's session."""
 
-    def __init__(self, url: URL, rollback: Rollback) -> None:
-        self.url = url
+    def __init__(self, session: Session, rollback: Rollback) -> None:
+        self.session = session
+        self.connection = session.connection
         self.rollback = rollback
         self.schema = rollback.archive
         self.copied: set[str] = set()
         self.moving: Composed = SQL("").format()
 
-    def prepare(self, script: Script, patience: RetryPolicy, in_the_way: Blockers) -> None:
+    def prepare(self, script: Script, policy: RetryPolicy) -> None:
         """Copy the columns that the step drops and nothing can compute again; follow their changes from then on.
 
         All that has to be known for the move is looked up here, so that it is one request while the locks are held.
         """
-        with sessions.session(sessions.engine(self.url), autocommit=True) as session:
-            connection = sessions.driver(session)
-            blockers = Blockers(in_the_way.observer, connection.info.backend_pid, in_the_way.end_idle_after)
-            steps: list[Composed] = []
-            for relation in sorted(data_loss.dropped_tables(script)):
-                steps += self._move(connection, relation)
-            computed = data_loss.computed(script)
-            for relation, columns in data_loss.dropped_columns(connection, script).items():
-                if all(f"{relation}.{column}" in computed for column in columns):
-                    steps += self._copying(connection, relation, columns)
-                else:
-                    if relation not in self.copied:
-                        self._follow(connection, relation, columns, patience, blockers)
-                        self._copy(connection, relation, columns)
-                        self.copied.add(relation)
-                    steps += [self._copy_changes(relation, columns), *unfollowing(relation, self.schema)]
-                steps.append(self._record(relation, columns, []))
-            self.moving = SQL("; ").join([*self._schema(), *steps] if steps else [])
+        connection = self.connection
+        steps: list[Composed] = []
+        for relation in sorted(data_loss.dropped_tables(script)):
+            steps += self._move(connection, relation)
+        computed = data_loss.computed(script)
+        for relation, columns in data_loss.dropped_columns(connection, script).items():
+            if all(f"{relation}.{column}" in computed for column in columns):
+                steps += self._copying(connection, relation, columns)
+            else:
+                if relation not in self.copied:
+                    self._follow(relation, columns, policy)
+                    self._copy(connection, relation, columns)
+                    self.copied.add(relation)
+                steps += [self._copy_changes(relation, columns), *unfollowing(relation, self.schema)]
+            steps.append(self._record(relation, columns, []))
+        self.moving = SQL("; ").join([*self._schema(), *steps] if steps else [])
 
-    def move(self, connection: psycopg.Connection[Any], script: Script) -> None:
+    def move(self, session: Session, script: Script) -> None:
         """Move the tables that the step drops, and finish the copies, in the step's transaction."""
         if self.moving.as_string():
-            connection.execute(self.moving)
+            session.connection.execute(self.moving)
 
     def _schema(self) -> list[Composed]:
         number, target = self.rollback.rollback_id, self.rollback.target
@@ -86,14 +83,8 @@ class Archive:
             self._record(relation, None, [definition for _, definition in found]),
         ]
 
-    def _follow(
-        self,
-        connection: psycopg.Connection[Any],
-        relation: str,
-        columns: Sequence[str],
-        patience: RetryPolicy,
-        blockers: Blockers,
-    ) -> None:
+    def _follow(self, relation: str, columns: Sequence[str], policy: RetryPolicy) -> None:
+        connection = self.connection
         names = {"function": Identifier(self.schema, FOLLOW), "changes": Identifier(self.schema, CHANGES)}
         with connection.transaction():
             for statement in self._schema():
@@ -101,7 +92,7 @@ class Archive:
             connection.execute(SQL("CREATE TABLE IF NOT EXISTS {changes} (niche_id bigint NOT NULL)").format(**names))
             connection.execute(SQL(query("rollback/note_change")).format(**names))
         with connection.transaction():
-            ask(connection, {relation: "ShareRowExclusiveLock"}, patience, blockers, f"copy of {relation}")
+            acquire(self.session, {relation: "ShareRowExclusiveLock"}, f"copy of {relation}", policy)
             connection.execute(
                 SQL(
                     "CREATE OR REPLACE TRIGGER {} AFTER INSERT OR UPDATE OF {} ON {} FOR EACH ROW EXECUTE FUNCTION {}()"
@@ -151,9 +142,9 @@ class Archive:
         )
 
     def _default(self, connection: psycopg.Connection[Any], relation: str, column: str) -> SQL:
-        row = connection.execute(query("guard/column_default"), {"relation": relation, "column": column}).fetchone()
-        assert row is not None
-        return SQL(row[0])  # an expression as PostgreSQL prints it
+        default = data_loss.column_default(connection, relation, column)
+        assert default is not None
+        return default
 
     def _record(self, relation: str, columns: list[str] | None, definitions: list[str]) -> Composed:
         return SQL(

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from alembic_online.acquisition import again
+from alembic_online.acquisition import retried
 from alembic_online.errors import OnlineError
 from alembic_online.options import Options
 from alembic_online.retry import RetryPolicy
@@ -96,7 +96,7 @@ class Merge:
         )
         place = archived.place if archived.place is not None else -(2**63)
         while (upper := self._value(following, place)) is not None:
-            again(partial(self._batch, archived, statement, place, upper), RetryPolicy(Options().deadline))
+            retried(partial(self._batch, archived, statement, place, upper), RetryPolicy(Options().deadline))
             place = upper
 
     def _value(self, statement: Composed, place: int) -> int | None:

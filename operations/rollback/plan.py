@@ -8,19 +8,17 @@ import psycopg
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from alembic.util import CommandError
-from alembic_online import data_loss
+from alembic_online import OnlineError, Session, UsageError, data_loss
 from alembic_online.catalog import snapshot
-from alembic_online.database import engine
-from alembic_online.errors import OnlineError, UsageError
-from alembic_online.sessions import driver
+from alembic_online.quantities import size
 from alembic_online.validation import removed
 from psycopg.sql import SQL, Identifier
 from rich.console import Console
-from sqlalchemy import URL
 
 from models import ANALYTICS
 from operations import report
 from operations.queries import query
+from operations.scope import SCOPE
 from operations.upgrade import script_directory
 
 SHORT = {"materialized view": "matview"}
@@ -77,7 +75,7 @@ class Way:
     @property
     def remembered(self) -> list[str]:
         """What has privileges that go, or are taken away meanwhile: with functions, and the schema if that goes."""
-        schemas = {name for script in self.scripts for name in removed(script.revision, "downgrade", "schema")}
+        schemas = {name for script in self.scripts for name in removed(script, "downgrade", "schema")}
         return [*sorted(schemas), *self.affected, *sorted(self._going("function") - set(self.affected))]
 
     @property
@@ -94,25 +92,21 @@ class Way:
         for script in self.scripts:
             names.update(script.module.locks["downgrade"])
             for kind in kinds:
-                names |= removed(script.revision, "downgrade", kind)
+                names |= removed(script, "downgrade", kind)
         return {name for name in names if name.startswith(f"{ANALYTICS}.")}
 
 
-def way(url: URL, target: str) -> Way:
+def way(session: Session, target: str) -> Way:
     """The way back to `target`; UsageError where that is no earlier revision."""
-    current = revision(url)
+    current = revision(session)
     if current is None:
         raise OnlineError("No migration was run on this database.", "there is nothing to roll back.")
     return between(current, target)
 
 
-def revision(url: URL) -> str | None:
+def revision(session: Session) -> str | None:
     """The revision at which the database is."""
-    reader = engine(url)
-    with reader.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    reader.dispose()
-    return current
+    return MigrationContext.configure(session.sqlalchemy).get_current_revision()
 
 
 def between(current: str, target: str) -> Way:
@@ -130,13 +124,10 @@ def between(current: str, target: str) -> Way:
     return Way(current, target, scripts)
 
 
-def refuse_users(url: URL, way: Way) -> None:
+def refuse_users(session: Session, way: Way) -> None:
     """Raise OnlineError where something that is not ours uses what goes: it would move along, or be in the way."""
     going = set(way.affected)
-    reader = engine(url)
-    with reader.connect() as connection:
-        seen = snapshot(connection)
-    reader.dispose()
+    seen = snapshot(session.sqlalchemy, SCOPE)
     users = sorted(
         {
             f"  {user.name} uses {used.schema}.{used.name}"
@@ -153,12 +144,9 @@ def refuse_users(url: URL, way: Way) -> None:
         )
 
 
-def plan(url: URL, way: Way) -> Plan:
+def plan(session: Session, way: Way) -> Plan:
     """What there is to lose, and what of it is kept. Changes nothing."""
-    reader = engine(url, isolation_level="AUTOCOMMIT")
-    with reader.connect() as connection:
-        objects = [line for script in way.scripts for line in _lines(driver(connection), script)]
-    reader.dispose()
+    objects = [line for script in way.scripts for line in _lines(session.connection, script)]
     titles = [f"{script.revision}  {script.doc.rstrip('.')}" for script in way.scripts]
     return Plan(way.current, way.target, titles, objects, way.affected)
 
@@ -175,14 +163,14 @@ def _lines(connection: psycopg.Connection[Any], script: Script) -> Iterator[Line
     revision = script.revision
     kept = data_loss.dropped_tables(script)
     for kind in ("table", "materialized view", "view"):
-        for name in sorted(removed(revision, "downgrade", kind)):
+        for name in sorted(removed(script, "downgrade", kind)):
             row = connection.execute(query("rollback/size"), {"relation": name}).fetchone()
             if row is None:
                 continue
             data = "kept" if name in kept else "rebuilt"
             rows = _rows(connection, name, row[2]) if kind == "table" else None
-            size = None if kind == "view" else _size(row[1])
-            yield Line(revision, SHORT.get(kind, kind), name.removeprefix(f"{ANALYTICS}."), data, rows, size)
+            bytes_ = None if kind == "view" else size(row[1])
+            yield Line(revision, SHORT.get(kind, kind), name.removeprefix(f"{ANALYTICS}."), data, rows, bytes_)
     for relation, columns in data_loss.dropped_columns(connection, script).items():
         for column in columns:
             yield Line(revision, "column", f"{relation.removeprefix('public.')}.{column}", "kept", None, None)
@@ -197,11 +185,3 @@ def _rows(connection: psycopg.Connection[Any], name: str, estimated: int) -> str
     if row[0] <= COUNTED:
         return f"{row[0]:,}"
     return f"about {estimated:,}" if estimated > COUNTED else f"more than {COUNTED:,}"
-
-
-def _size(size: int) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if size < 10_240:
-            return f"{size:,} {unit}"
-        size //= 1024
-    return f"{size:,} GB"

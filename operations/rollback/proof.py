@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 import psycopg
-from alembic_online import validation
-from alembic_online.database import engine
-from sqlalchemy import URL, Connection, text
+from alembic_online import Options, Session, validation
+from alembic_online.acquisition import retried
+from alembic_online.retry import RetryPolicy
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from models.reading import Reader, readers
@@ -15,6 +16,7 @@ from operations.findings import Finding
 from operations.queries import query
 from operations.rollback import checks
 from operations.rollback.plan import Way
+from operations.scope import SCOPE
 
 SHOWN = 10  # differences named in a finding
 COMMENT = re.compile(r"--[^\n]*")
@@ -26,21 +28,19 @@ PHASE1 = {
 }
 
 
-def catalog(url: URL, connection: psycopg.Connection[Any], back: Way) -> Finding:
+def catalog(session: Session, back: Way) -> Finding:
     """Compare what there is of ours with what there was before the upgrade, as the ledger kept it.
 
     Privileges apart: those of tables that remain are still revoked, and compared when they are granted again.
     """
-    row = connection.execute(query("rollback/before_upgrade"), {"revision": back.scripts[-1].revision}).fetchone()
+    parameters = {"revision": back.scripts[-1].revision}
+    row = session.connection.execute(query("rollback/before_upgrade"), parameters).fetchone()
     if row is None:
         return checks.CATALOG.unknown(
             "the ledger does not know the upgrade; each step was validated against what it is known to change",
             "compare with a backup: pg_dump --schema-only.",
         )
-    reader = engine(url)
-    with reader.connect() as reading:
-        now = validation.catalog(reading)
-    reader.dispose()
+    now = validation.catalog(session.sqlalchemy, SCOPE)
     differences = validation.difference(*(_without_privileges(catalog) for catalog in (row[0], now)))
     if differences:
         more = f" and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
@@ -61,24 +61,22 @@ def phase1_data(connection: psycopg.Connection[Any]) -> Finding:
     return checks.PHASE1_DATA.failed(f"{altered}, {vanished}; {detail}")
 
 
-def smoke(url: URL) -> Finding:
+def smoke(session: Session) -> Finding:
     """Ask what Phase 1 asks, and what those readers ask whose tables are there."""
     asked, failed = [], []
-    opened = engine(url, isolation_level="AUTOCOMMIT")
-    with opened.connect() as connection:
-        for name, statement in PHASE1.items():
-            asked.append(name)
-            if error := _error(connection, statement):
-                failed.append(f"{name}: {error}")
-        for reader in readers():
-            if not _has_its_relations(connection, reader):
-                continue
-            error = _error(connection, reader.sql, **dict.fromkeys(reader.parameters))
-            if error != "column":
-                asked.append(reader.name)
-            if error not in (None, "column"):
-                failed.append(f"{reader.name}: {error}")
-    opened.dispose()
+    connection = session.sqlalchemy
+    for name, statement in PHASE1.items():
+        asked.append(name)
+        if error := _error(connection, statement):
+            failed.append(f"{name}: {error}")
+    for reader in readers():
+        if not _has_its_relations(connection, reader):
+            continue
+        error = _error(connection, reader.sql, **dict.fromkeys(reader.parameters))
+        if error != "column":
+            asked.append(reader.name)
+        if error not in (None, "column"):
+            failed.append(f"{reader.name}: {error}")
     if failed:
         return checks.SMOKE.failed("; ".join(failed))
     return checks.SMOKE.ok(f"{len(asked)} answered: {', '.join(asked)}")
@@ -91,7 +89,7 @@ def _without_privileges(catalog: dict[str, str]) -> dict[str, str]:
 def _error(connection: Connection, statement: str, **parameters: None) -> str | None:
     """What the server says to a query; "column" where a column of features is gone with the revision that added it."""
     try:
-        connection.execute(text(statement), parameters).all()
+        retried(lambda: connection.execute(text(statement), parameters).all(), RetryPolicy(Options().deadline))
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.UndefinedColumn):
             return "column"

@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any, Literal
 
 import psycopg
-from alembic_online.database import engine
-from alembic_online.errors import OnlineError
-from alembic_online.sessions import client, driver
+from alembic_online import OnlineError, Options, Session, open_session
+from alembic_online.sessions import client
 from psycopg.rows import class_row
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
+from operations.bookkeeping import ROLLBACKS, open_records
 from operations.queries import query
+from operations.scope import SCOPE
 
 Phase = Literal["started", "paused", "closed", "moved", "opened", "done", "aborted"]
 
@@ -73,30 +74,23 @@ class Archived:
 
 
 @contextmanager
-def alone(url: URL) -> Iterator["Records"]:
-    """The records, on a session that keeps every other rollback and restore out. Raises OnlineError."""
-    with _session(url) as connection:
-        if connection.execute(ONE_AT_A_TIME).fetchone() != (True,):
+def alone(url: URL, options: Options | None = None, *, sole: bool = False) -> Iterator["Records"]:
+    """The records, on a session that keeps every other rollback and restore out; `sole`: migrations, too."""
+    with reading(url, options, sole=sole) as records:
+        if records.connection.execute(ONE_AT_A_TIME).fetchone() != (True,):
             raise OnlineError(
                 "Another rollback or restore is at work on this database; nothing was changed.",
                 "wait for it; `SELECT * FROM pg_stat_activity WHERE application_name LIKE 'sidb%'` names it.",
             )
-        yield Records(connection)
+        yield records
 
 
 @contextmanager
-def reading(url: URL) -> Iterator["Records"]:
-    """The records, for looking only."""
-    with _session(url) as connection:
-        yield Records(connection)
-
-
-@contextmanager
-def _session(url: URL) -> Iterator[psycopg.Connection[Any]]:
-    opened = engine(url, isolation_level="AUTOCOMMIT", connect_args={"application_name": f"sidb rollback {client()}"})
+def reading(url: URL, options: Options | None = None, *, sole: bool = False) -> Iterator["Records"]:
+    """The records, on a session of the engine's. Raises OnlineError."""
     try:
-        with opened.connect() as connection:
-            yield driver(connection)
+        with open_session(url, SCOPE, options, sole=sole) as session:
+            yield Records(session)
     except (psycopg.Error, DBAPIError) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         reason = str(original).strip().partition("\n")[0]
@@ -104,15 +98,14 @@ def _session(url: URL) -> Iterator[psycopg.Connection[Any]]:
             f"The database refused it: {reason}",
             "correct that and run it again: it goes on with the phase that was not finished.",
         ) from error
-    finally:
-        opened.dispose()
 
 
 class Records:
-    """Reads and writes them on a session in autocommit mode."""
+    """Reads and writes them on a session in autocommit mode, on which everything else is done, too."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self.connection = connection
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.connection = session.connection
 
     def exist(self) -> bool:
         row = self.connection.execute("SELECT to_regclass('sidb.rollback') IS NOT NULL").fetchone()
@@ -127,8 +120,7 @@ class Records:
         return self._rollbacks("all") if self.exist() else []
 
     def begin(self, origin: str, target: str) -> Rollback:
-        if not self.exist():
-            self.connection.execute(query("rollback/create"))
+        open_records(self.connection, ROLLBACKS)
         parameters = {"origin": origin, "target": target, "client": client()}
         return self._rollbacks("begin", parameters)[0]
 

@@ -6,26 +6,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from alembic_online import sessions
-from alembic_online.acquisition import Blockers, again
+from alembic_online import OnlineError, Options, Session, UsageError
+from alembic_online.acquisition import retried
 from alembic_online.catalog import Snapshot, diff, snapshot
-from alembic_online.database import shown
-from alembic_online.errors import OnlineError, UsageError
-from alembic_online.migrator_lock import sole_migrator
-from alembic_online.options import Options
+from alembic_online.data_loss import column_default
 from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Identifier
 from rich.console import Console
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL
 
 from models import ANALYTICS
 from operations.findings import Finding, Findings
-from operations.queries import query
 from operations.rollback import access, checks, misfits, swap
 from operations.rollback.archives import find
 from operations.rollback.merge import Merge, keep
-from operations.rollback.records import Archived, Records, Rollback, alone, reading
+from operations.rollback.records import Archived, Records, Rollback, alone
 from operations.rollback.swap import Swap
+from operations.scope import SCOPE
 
 EVENTS = "analytics.analytics_events"
 
@@ -46,7 +43,8 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
 
     Raises OnlineError, with nothing changed, where rows do not fit and `choice` does not settle it.
     """
-    with alone(url) as records, _guarded(url) as (session, connection, in_the_way):
+    with alone(url, sole=True) as records:
+        session, connection = records.session, records.connection
         rollback = find(records, number)
         waiting = [kept for kept in records.archived(rollback) if kept.state not in ("restored", "dropped")]
         if not waiting:
@@ -55,8 +53,8 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
             )
         _refuse_if_not_upgraded(connection, waiting)
         if any(kept.state == "swapped" for kept in waiting):
-            swap.finish(connection, in_the_way)  # it was interrupted before that
-        live = snapshot(session)
+            swap.finish(session)  # it was interrupted before that
+        live = snapshot(session.sqlalchemy, SCOPE)
         tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if _is_table(kept)}
         unfit = [
             misfit
@@ -73,30 +71,24 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
                 _columns(connection, rollback, kept, choice, console)
                 continue
             table = tables[kept.relation]
-            planned = _swap(session, connection, live, table, rollback, kept, unfit)
+            planned = _swap(session, live, table, rollback, kept, unfit)
             if planned is not None:
-                swap.exchange(records, connection, in_the_way, rollback, planned)
+                swap.exchange(records, rollback, planned)
             elif kept.state != "swapped":
                 with _progress(console, kept) as told:
                     Merge(connection, rollback, choice.skip, choice.renumber, told).table(table, kept)
         console.print("Finishing: foreign keys, materialized views, daily activity")
-        found = list(_finish(session, connection, in_the_way, records, rollback, live))
-    left = sum(each.rows_left for each in _again(url, rollback))
+        found = list(_finish(records, rollback, live))
+        left = sum(each.rows_left for each in records.archived(rollback))
     next_step = f"sidb verify; then `sidb backfill resume`, and `sidb restore --drop {number}` once you are sure."
     if left:
         next_step = f"{left:,} rows stay in {rollback.archive}: look at them, then `sidb restore --drop {number}`."
     return Findings(found, next_step)
 
 
-def _finish(
-    session: Connection,
-    connection: psycopg.Connection[Any],
-    in_the_way: Blockers,
-    records: Records,
-    rollback: Rollback,
-    live: Snapshot,
-) -> Iterator[Finding]:
-    swap.finish(connection, in_the_way)
+def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Finding]:
+    session, connection = records.session, records.connection
+    swap.finish(session)
     archived = records.archived(rollback)
     if any(kept.relation == EVENTS and kept.state == "swapped" for kept in archived):
         rows = _call(connection, "rebuild_niche_daily_activity")
@@ -109,7 +101,8 @@ def _finish(
     with records.connection.transaction():
         granted, missing = access.grant_again(records, rollback)
     yield access.opened(granted, missing)
-    differences = [change for change in diff(live, snapshot(session)) if change.identity.kind != "privilege"]
+    changes = diff(live, snapshot(session.sqlalchemy, SCOPE))
+    differences = [change for change in changes if change.identity.kind != "privilege"]
     if differences:
         yield checks.MODELS.failed("; ".join(map(str, differences)))
     else:
@@ -119,13 +112,12 @@ def _finish(
 def _call(connection: psycopg.Connection[Any], function: str) -> Any:
     """Call a function of schema analytics that may meet the application's maintenance at its work."""
     call = SQL("SELECT {}()").format(Identifier(ANALYTICS, function))
-    row = again(lambda: connection.execute(call).fetchone(), RetryPolicy(Options().deadline))
+    row = retried(lambda: connection.execute(call).fetchone(), RetryPolicy(Options().deadline))
     return row[0] if row else None
 
 
 def _swap(
-    session: Connection,
-    connection: psycopg.Connection[Any],
+    session: Session,
     live: Snapshot,
     table: misfits.Table,
     rollback: Rollback,
@@ -134,9 +126,9 @@ def _swap(
 ) -> Swap | None:
     """How the table is exchanged; None where its rows have to be merged, or it is exchanged already."""
     has_misfits = any(misfit.relation == kept.relation for misfit in unfit)
-    if kept.state != "archived" or has_misfits or not misfits.is_empty(connection, table):
+    if kept.state != "archived" or has_misfits or not misfits.is_empty(session.connection, table):
         return None
-    return swap.plan(session, live, table, rollback.archive, kept.definitions)
+    return swap.plan(session.sqlalchemy, live, table, rollback.archive, kept.definitions)
 
 
 def _columns(
@@ -144,10 +136,9 @@ def _columns(
 ) -> None:
     defaults = {}
     for column in kept.kept_columns or []:
-        parameters = {"relation": kept.relation, "column": column}
-        row = connection.execute(query("guard/column_default"), parameters).fetchone()
-        if row is not None:  # NULL: hot_niches_today is a materialized view by now
-            defaults[column] = SQL(row[0])
+        default = column_default(connection, kept.relation, column)
+        if default is not None:  # None: hot_niches_today is a materialized view by now
+            defaults[column] = default
     if defaults:
         with _progress(console, kept) as told:
             Merge(connection, rollback, choice.skip, choice.renumber, told).columns(kept, list(defaults), defaults)
@@ -188,30 +179,11 @@ def _table(connection: psycopg.Connection[Any], kept: Archived, rollback: Rollba
     return misfits.table(connection, kept, rollback.archive)
 
 
-def _again(url: URL, rollback: Rollback) -> list[Archived]:
-    with reading(url) as records:
-        return records.archived(rollback)
-
-
 def _shown(kept: Archived) -> str:
     if kept.state == "swapped":
         return f"{kept.relation} moved back whole"
     left = f", {kept.rows_left:,} left in the archive" if kept.rows_left else ""
     return f"{kept.relation} {kept.rows_restored:,} rows{left}"
-
-
-@contextmanager
-def _guarded(url: URL) -> Iterator[tuple[Connection, psycopg.Connection[Any], Blockers]]:
-    """A session of the guard's in autocommit mode, while no migration runs."""
-    engine = sessions.engine(url)
-    with (
-        sessions.session(engine, autocommit=True) as session,
-        sessions.session(engine, autocommit=True) as observer,
-        sole_migrator(sessions.driver(observer), Options().deadline),
-    ):
-        ours, other = sessions.driver(session), sessions.driver(observer)
-        sessions.refuse_unfit(ours, other, shown(url))
-        yield session, ours, Blockers(other, ours.info.backend_pid, None)
 
 
 @contextmanager

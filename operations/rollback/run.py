@@ -1,25 +1,22 @@
 """A rollback, phase by phase. Each is recorded when it is finished; the next run goes on behind the last one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alembic import command
-from alembic_online import sessions
-from alembic_online.acquisition import Blockers, ask
-from alembic_online.database import engine, shown
-from alembic_online.errors import OnlineError, UsageError
-from alembic_online.options import Options
+from alembic_online import OnlineError, Options, Session, UsageError, acquire
+from alembic_online.acquisition import retried
 from alembic_online.retry import RetryPolicy
 from rich.console import Console
-from sqlalchemy import URL, NullPool
+from sqlalchemy import URL
 
 from operations import fingerprint, upgrade
 from operations.findings import Finding, Findings
 from operations.queries import query
 from operations.rollback import access, checks, proof
 from operations.rollback.archive import FOLLOW, Archive, unfollow
-from operations.rollback.plan import Way, between, refuse_users, revision, way
+from operations.rollback.plan import Plan, Way, between, plan, refuse_users, revision, way
 from operations.rollback.records import Records, Rollback, alone, reading
 
 FEATURES = "public.features"
@@ -46,25 +43,30 @@ def prepare(url: URL, target: str | None) -> Prepared:
             return Prepared(between(pending.origin, pending.target), pending)
         if target is None:
             raise UsageError("To which revision?", "sidb rollback 1.0.0 goes back to Phase 1.")
-        with sessions.session(sessions.engine(url), autocommit=True) as other:
-            sessions.refuse_unfit(records.connection, sessions.driver(other), shown(url))
-        back = way(url, target)
-        refuse_users(url, back)
+        back = way(records.session, target)
+        refuse_users(records.session, back)
         access.refuse_what_cannot_be_opened(records.connection, back.remembered)
         return Prepared(back, None)
 
 
-def run(url: URL, prepared: Prepared, options: Mapping[str, str], console: Console) -> Findings:
-    """Roll back, or go on with it. `options` are those of `alembic -x`."""
+def planned(url: URL, way: Way) -> Plan:
+    """What there is to lose, and what of it is kept. Changes nothing."""
+    with reading(url) as records:
+        return plan(records.session, way)
+
+
+def run(url: URL, prepared: Prepared, options: Options, console: Console) -> Findings:
+    """Roll back, or go on with it."""
     back = prepared.way
-    with alone(url) as records:
+    with alone(url, options) as records:
         rollback = records.pending()
         if rollback is None:
             with console.status("Taking the fingerprint of Phase 1's data"):
-                fingerprint.take(records.connection, fingerprint.BEFORE_ROLLBACK)
+                policy = RetryPolicy(options.deadline)
+                retried(lambda: fingerprint.take(records.connection, fingerprint.BEFORE_ROLLBACK), policy)
             rollback = records.begin(back.current, back.target)
         with _said_if_it_stops(console):
-            found = list(_phases(url, records, rollback, back, options, console))
+            found = list(_phases(records, rollback, back, console))
     next_step = (
         f"when the cause is mended, `sidb upgrade` and `sidb restore {rollback.rollback_id}`; the backfill stays "
         "paused until `sidb backfill resume`."
@@ -78,8 +80,8 @@ def abort(url: URL, console: Console) -> Findings:
         rollback = records.pending()
         if rollback is None:
             raise UsageError("No rollback was interrupted.", "there is nothing to abort.")
-        stop_following(url, rollback)
-        validated = _validate_last_step(url, console)
+        stop_following(records.session, rollback)
+        validated = _validate_last_step(records.session, console)
         found = [*validated, _resume_backfill(records, rollback), access.open_again(records, rollback, "aborted")]
         kept = records.archived(rollback)
     next_step = "there is nothing more to do: the database is as it was before."
@@ -89,38 +91,29 @@ def abort(url: URL, console: Console) -> Findings:
     return Findings(found, next_step)
 
 
-def stop_following(url: URL, rollback: Rollback) -> None:
-    """Take off what an interrupted copy of columns left on features, asking for the lock as the guard does."""
-    opened = sessions.engine(url)
-    with sessions.session(opened, autocommit=True) as session, sessions.session(opened, autocommit=True) as observer:
-        connection = sessions.driver(session)
-        if connection.execute("SELECT FROM pg_trigger WHERE tgname = %s", [FOLLOW]).fetchone() is None:
-            return
-        in_the_way = Blockers(sessions.driver(observer), connection.info.backend_pid, None)
-        with connection.transaction():
-            patience = RetryPolicy(Options().deadline)
-            ask(connection, {FEATURES: "AccessExclusiveLock"}, patience, in_the_way, "end of an interrupted copy")
-            unfollow(connection, FEATURES, rollback.archive)
+def stop_following(session: Session, rollback: Rollback) -> None:
+    """Take off what an interrupted copy of columns left on features."""
+    connection = session.connection
+    if connection.execute("SELECT FROM pg_trigger WHERE tgname = %s", [FOLLOW]).fetchone() is None:
+        return
+    with connection.transaction():
+        acquire(session, {FEATURES: "AccessExclusiveLock"}, "end of an interrupted copy")
+        unfollow(connection, FEATURES, rollback.archive)
 
 
-def _validate_last_step(url: URL, console: Console) -> Iterator[Finding]:
+def _validate_last_step(session: Session, console: Console) -> Iterator[Finding]:
     """A step that was killed behind its commit is validated while the tables are still closed, as they were then."""
+    current = str(revision(session))
     try:
-        current = str(revision(url))
         upgrade.migrate(
-            lambda config: command.upgrade(config, current),
-            {"now": "yes"},
-            console,
-            connection=engine(url, poolclass=NullPool),
+            lambda config: command.upgrade(config, current), session.url, replace(session.options, now=True), console
         )
     except OnlineError as error:  # access is opened whatever it says
         yield checks.MOVED.failed(error.what, error.next_step)
 
 
-def _phases(
-    url: URL, records: Records, rollback: Rollback, back: Way, options: Mapping[str, str], console: Console
-) -> Iterator[Finding]:
-    connection = records.connection
+def _phases(records: Records, rollback: Rollback, back: Way, console: Console) -> Iterator[Finding]:
+    session, connection = records.session, records.connection
     if not rollback.has_reached("paused"):
         console.print("Stopping the backfill")
         yield _pause_backfill(records, rollback)
@@ -129,25 +122,25 @@ def _phases(
         yield access.close(records, rollback, back)
     if not rollback.has_reached("moved"):
         yield access.end_sessions(connection, back.applications)
-        stop_following(url, rollback)
+        stop_following(session, rollback)
         console.print("Moving aside, step by step")
         upgrade.migrate(
             lambda config: command.downgrade(config, back.target),
-            {**options, "now": "yes"},  # whoever rolls back does not wait for a maintenance window
+            session.url,
+            replace(session.options, now=True),  # whoever rolls back does not wait for a maintenance window
             console,
-            aside=Archive(url, rollback),
-            connection=engine(url, poolclass=NullPool),
+            Archive(session, rollback),
         )
         records.reached(rollback, "moved")
     kept = [each.relation for each in records.archived(rollback)]
     yield checks.MOVED.ok(f"{', '.join(kept)} to {rollback.archive}" if kept else "there was nothing to keep")
     console.print("Verifying")
-    yield proof.catalog(url, connection, back)
+    yield proof.catalog(session, back)
     yield proof.phase1_data(connection)
     if not rollback.has_reached("opened"):
         console.print("Opening access again")
         yield access.open_again(records, rollback, "opened")
-    yield proof.smoke(url)
+    yield proof.smoke(session)
     records.reached(rollback, "done")
 
 

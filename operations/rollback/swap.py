@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from alembic_online.acquisition import Blockers, ask
+from alembic_online import OnlineError, Session, acquire
 from alembic_online.catalog import Identity, Snapshot, definitions
 from alembic_online.catalog.statements import whole
-from alembic_online.errors import OnlineError
-from alembic_online.options import Options
-from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection
 
@@ -25,6 +22,7 @@ from operations.rollback import access
 from operations.rollback.merge import keep
 from operations.rollback.misfits import Table, is_empty
 from operations.rollback.records import Records, Right, Rollback
+from operations.scope import SCOPE
 
 LATER = ("constraint", "index", "trigger", "comment", "privilege", "sequence")
 """What may differ between the archived table and the new one: the archived one gets it, or has gone on counting."""
@@ -48,7 +46,7 @@ def plan(
 ) -> Swap | None:
     """How `table` is swapped, or None where its columns or keys are other ones by now: then its rows are merged."""
     name = table.relation.partition(".")[2]
-    there = _at_home(definitions(connection, archive), archive)
+    there = _at_home(definitions(connection, SCOPE.of(archive)), archive)
     own = [identity for identity in live if _belongs(live, identity, Identity("table", ANALYTICS, name))]
     differing = [identity for identity in own if there.get(identity) != live[identity]]
     for identity in differing:
@@ -81,20 +79,18 @@ def plan(
     return Swap(table, indexes, before, after, locks)
 
 
-def exchange(
-    records: Records, connection: psycopg.Connection[Any], in_the_way: Blockers, rollback: Rollback, swap: Swap
-) -> None:
-    """Swap the tables. `connection` is a session of the guard's.
+def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
+    """Swap the tables.
 
     Raises OnlineError where somebody has written into the table meanwhile; nothing is changed then.
     """
-    table = swap.table
+    table, connection = swap.table, records.connection
     with connection.transaction():
         for statement in swap.indexes:
             connection.execute(statement)
     rights = [right for right in records.rights(rollback) if _is_of(right, table)]
     with connection.transaction():
-        ask(connection, swap.locks, RetryPolicy(Options().deadline), in_the_way, f"restore of {table.relation}")
+        acquire(records.session, swap.locks, f"restore of {table.relation}")
         if not is_empty(connection, table):
             raise OnlineError(
                 f"{table.relation} was written to just now.", "run `sidb restore` again: its rows are merged."
@@ -110,13 +106,13 @@ def exchange(
         keep(connection, rollback, table.relation, "swapped")
 
 
-def finish(connection: psycopg.Connection[Any], in_the_way: Blockers) -> None:
+def finish(session: Session) -> None:
     """What exchanges left to do, also those that were interrupted: it takes time, and holds up nobody."""
-    for relation, statement in connection.execute(query("rollback/unfinished"), {"schema": ANALYTICS}).fetchall():
-        with connection.transaction():
-            wanted = {relation: "ShareUpdateExclusiveLock"}
-            ask(connection, wanted, RetryPolicy(Options().deadline), in_the_way, f"restore of {relation}")
-            connection.execute(statement)
+    unfinished = session.connection.execute(query("rollback/unfinished"), {"schema": ANALYTICS}).fetchall()
+    for relation, statement in unfinished:
+        with session.connection.transaction():
+            acquire(session, {relation: "ShareUpdateExclusiveLock"}, f"restore of {relation}")
+            session.connection.execute(statement)
 
 
 def _belongs(live: Snapshot, identity: Identity, table: Identity) -> bool:

@@ -5,10 +5,11 @@ from alembic.script import ScriptDirectory
 from alembic_online.catalog import Change, diff
 from alembic_online.catalog.target import NotComparedError, compare
 from alembic_online.errors import OnlineError
+from alembic_online.validation import not_in_force
 
 from operations.embedded import CLONE
 from operations.findings import Check, Finding
-from operations.queries import query
+from operations.scope import SCOPE
 from operations.verify.subject import Subject, listed
 
 REVISION = Check(
@@ -50,7 +51,7 @@ def catalog(subject: Subject) -> Finding:
             f"the models are those of {head}; each step so far was validated by itself", "sidb upgrade"
         )
     try:
-        here, models = compare(subject.connection)
+        here, models = compare(subject.connection, SCOPE)
     except NotComparedError as error:
         return CATALOG.unknown(error.what, error.next_step)
     except OnlineError as error:
@@ -69,7 +70,7 @@ def catalog(subject: Subject) -> Finding:
 
 
 def in_force(subject: Subject) -> Finding:
-    lines = [line for (line,) in subject.driver.execute(query("guard/invalid")).fetchall()]
+    lines = not_in_force(subject.driver, SCOPE)
     if lines:
         return IN_FORCE.failed(f"{len(lines)} are not{listed(lines)}")
     return IN_FORCE.ok("constraints validated, triggers enabled, indexes valid")

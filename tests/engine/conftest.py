@@ -10,6 +10,7 @@ from alembic_online.catalog import Identity, definitions
 from alembic_online.ledger import Entry, Ledger
 from sqlalchemy import URL, Engine, NullPool, create_engine
 
+from operations.scope import SCOPE
 from tests.fixtures.databases import Alembic, conninfo
 
 REVISIONS = ("1.0.0", "2.0.0", "2.0.1", "2.0.2", "2.0.3", "2.0.4", "2.0.5", "2.0.6")
@@ -18,12 +19,12 @@ REVISIONS = ("1.0.0", "2.0.0", "2.0.1", "2.0.2", "2.0.3", "2.0.4", "2.0.5", "2.0
 def catalog(url: URL) -> dict[Identity, str]:
     """What there is of ours."""
     with create_engine(url, poolclass=NullPool).connect() as connection:
-        return definitions(connection)
+        return definitions(connection, SCOPE)
 
 
 def ledger(url: URL) -> list[Entry]:
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
-        return Ledger(connection).history()
+        return Ledger(connection, SCOPE).history()
 
 
 def applied(url: URL) -> list[str]:

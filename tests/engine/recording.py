@@ -6,15 +6,15 @@ one whose schema analytics holds something of other people's, so that it is not 
 
 import json
 import logging
-from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from alembic_online import validation
 from sqlalchemy import URL, create_engine
 
 from operations.embedded import Server, project_server
+from operations.scope import SCOPE
 from operations.settings import Settings
-from tests.fixtures.databases import Alembic, Templates
+from tests.fixtures.databases import ROOT, Alembic, Templates
 from tests.fixtures.server import throwaway_server
 
 Recorded = dict[str, dict[str, list[list[str]]]]
@@ -46,7 +46,7 @@ def differences(url: URL) -> list[tuple[str, str, list[str]]]:
 
     def catalog() -> dict[str, str]:
         with engine.begin() as connection:  # open no longer than that: the next step would wait for it
-            return validation.catalog(connection)
+            return validation.catalog(connection, SCOPE)
 
     made = []
     before = catalog()
@@ -62,12 +62,12 @@ def differences(url: URL) -> list[tuple[str, str, list[str]]]:
 
 def main() -> None:
     logging.getLogger("alembic").setLevel(logging.ERROR)
-    directory, validation.RECORDED = validation.RECORDED, Path("none, while they are recorded")
+    directory = ROOT / "alembic" / "recorded"
+    for old in directory.glob("*.json"):  # none, while they are recorded
+        old.unlink()
     with throwaway_server(project_server(Settings.from_environment({}).data_home).binaries) as server:
         recorded = record(server)
     directory.mkdir(exist_ok=True)
-    for old in directory.glob("*.json"):
-        old.unlink()
     for revision, accepted in recorded.items():
         (directory / f"{revision}.json").write_text(json.dumps(accepted, indent=2) + "\n", encoding="utf-8")
         print(f"{revision}: " + ", ".join(f"{d} {[len(lines) for lines in a]}" for d, a in accepted.items()))

@@ -10,8 +10,9 @@ from alembic_online import lock_modes
 from alembic_online.alerts import Alerts
 from alembic_online.errors import OnlineError, UsageError
 from alembic_online.maintenance_window import parse_window
-from alembic_online.options import parse
+from alembic_online.options import read_options
 
+from operations.settings import Settings
 from tests.engine.conftest import REVISIONS, current, ledger, refusal
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.receiver import APPRISE
@@ -67,7 +68,7 @@ def test_addresses_without_apprise(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @APPRISE
 def test_an_address_that_is_none_is_not_quoted() -> None:
-    with pytest.raises(UsageError, match="Address 1 in SIDB_ALERT_ADDRESSES") as caught:
+    with pytest.raises(UsageError, match="Alert address 1 is not one") as caught:
         Alerts(300, "tell", ["nothing://token@host"])
     assert "token" not in str(caught.value)
 
@@ -169,19 +170,27 @@ def test_what_is_no_window(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "arguments", "complaint"),
+    ("texts", "complaint"),
     [
-        ({"deadline": "10"}, {}, "SIDB_DEADLINE is '10', which is not a time"),
-        ({}, {"on-alert": "die"}, "-x on-alert is 'die', which is not understood"),
-        ({}, {"now": ""}, "-x now is '', which is not understood"),
-        ({}, {"deadlin": "10s"}, "-x deadlin=… is not an option of this project"),
+        ({"deadline": "10"}, "-x deadline is '10', which is not a time"),
+        ({"on-alert": "die"}, "-x on-alert is 'die', which is not understood"),
+        ({"now": ""}, "-x now is '', which is not understood"),
+        ({"deadlin": "10s"}, "-x deadlin is not an option"),
+        ({"prefix": "--"}, "-x prefix is not an option"),
     ],
 )
-def test_options_that_cannot_be_meant(environment: dict[str, str], arguments: dict[str, str], complaint: str) -> None:
-    with pytest.raises(UsageError, match=complaint.replace("(", r"\(")):
-        parse(environment, arguments)
+def test_options_that_cannot_be_meant(texts: dict[str, str], complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        read_options(texts, lambda name: f"-x {name}")
 
 
-def test_an_argument_wins_over_the_environment() -> None:
-    options = parse({"deadline": "1h", "step-alert": "2min"}, {"deadline": "90s", "now": "yes"})
+def test_the_environment_is_named_as_it_was_written() -> None:
+    with pytest.raises(UsageError, match="SIDB_STEP_ALERT is '10', which is not a time"):
+        _ = Settings.from_environment({"SIDB_STEP_ALERT": "10"}).options
+
+
+def test_what_is_typed_wins_over_the_environment() -> None:
+    settings = Settings.from_environment({"SIDB_DEADLINE": "1h", "SIDB_STEP_ALERT": "2min"})
+    options = settings.given({"deadline": "90s", "now": "yes", "on_alert": None})
     assert (options.deadline, options.step_alert, options.now, options.discard_data) == (90, 120, True, False)
+    assert options.written("deadline", "1h") == "--deadline 1h"

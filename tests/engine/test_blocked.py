@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from alembic_online.acquisition import Blockers
+from alembic_online.blockers import Blockers
 from sqlalchemy import Engine
 
 from operations.embedded import Server
@@ -25,7 +25,7 @@ def test_the_deadline_ends_it_at_the_last_whole_step(clone: Clone) -> None:
         blocker.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
         said = refusal(Alembic(url, x=("deadline=400ms",)).upgrade)
         pid = blocker.info.backend_pid
-    assert "2.0.0 upgrade: its locks could not be had" in said
+    assert "2.0.0 upgrade: could not acquire its locks" in said
     assert f"pid {pid} on features (user postgres, application report, idle in transaction, transaction open" in said
     assert "Next: run it again" in said
     assert current(url) == "1.0.0"

@@ -125,7 +125,7 @@ def test_a_transaction_pool_is_refused(pooled: Pooled) -> None:
     code, output = migrate(pooled("transaction", "options"))
     assert code > 0
     assert "goes through a pooler that changes the server's session with every transaction." in output
-    assert "Next: point DATABASE_URL at PostgreSQL itself, or at a pool in session mode." in output
+    assert "Next: point the database URL at PostgreSQL itself, or at a pool in session mode." in output
     assert "Traceback" not in output
 
 
@@ -133,7 +133,7 @@ def test_a_pooler_that_refuses_options(pooled: Pooled) -> None:
     code, output = migrate(pooled("transaction", ""))
     assert code > 0
     assert "unsupported startup parameter: options" in output
-    assert "Next: point DATABASE_URL at PostgreSQL itself" in output
+    assert "Next: point the database URL at PostgreSQL itself" in output
     assert "Traceback" not in output
 
 

@@ -163,7 +163,7 @@ def test_a_downgrade_keeps_what_cannot_be_computed_again(clone: Clone) -> None:
         "The downgrade would drop what cannot be computed again; it was not run.",
         "  public.features.analytics_version: holds values",
         "  analytics.analytics_events: holds rows",
-        "Next: keep it with `sidb rollback`, or drop it: `alembic -x discard-data=yes downgrade …`.",
+        "Next: keep it with `sidb rollback`, or drop it with -x discard-data=yes.",
     ]
     assert catalog(url) == before
     strict(url).downgrade("2.0.4")
@@ -215,7 +215,7 @@ def test_outside_the_maintenance_window(clone: Clone, monkeypatch: pytest.Monkey
     before = catalog(url)
     said = refusal(Alembic(url).upgrade)
     assert "outside the maintenance window" in said
-    assert "`alembic -x now=yes upgrade head`" in said
+    assert "(-x now=yes)" in said
     assert catalog(url) == before
     Alembic(url, x=("now=yes",)).upgrade()
     assert current(url) == "2.0.6"
@@ -224,4 +224,4 @@ def test_outside_the_maintenance_window(clone: Clone, monkeypatch: pytest.Monkey
 
 def test_an_option_that_does_not_exist(server: Server, clone: Clone) -> None:
     said = refusal(Alembic(clone("empty"), x=("discard_data=yes",)).downgrade)
-    assert said.startswith("-x discard_data=… is not an option of this project.\nNext: use one of deadline, ")
+    assert said.startswith("-x discard_data is not an option.\nNext: use one of deadline, ")

@@ -69,7 +69,7 @@ def test_the_nightly_scorer_runs_beside_it(clone: Clone, connect: Callable[..., 
     with scorer.begin() as connection:
         phase1.score(connection, shape)
         blocked = Alembic(url, x=("deadline=300ms",))
-        with pytest.raises(Exception, match="its locks could not be had in 0 s"):
+        with pytest.raises(Exception, match="could not acquire its locks within 0 s"):
             blocked.upgrade()
         assert connection.execute(text("SELECT count(*) FROM features")).scalar_one() == 200
     Alembic(url).upgrade()

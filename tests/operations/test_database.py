@@ -1,6 +1,7 @@
 """Connecting: what goes wrong is said in a few lines, with the next step and without the password."""
 
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_a_connection_carries_its_name(guarded: Server) -> None:
     made = engine(guarded.url("postgres").set(username="app", password=RIGHT))
     with made.connect() as connection:
         name = "SELECT current_setting('application_name'), current_user"
-        assert connection.execute(text(name)).one() == ("sidb", "app")
+        assert connection.execute(text(name)).one() == (Path(sys.argv[0]).name, "app")
     made.dispose()
 
 

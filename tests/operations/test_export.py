@@ -15,6 +15,7 @@ from sqlalchemy import URL, NullPool, create_engine
 
 from operations.export import Outcome, export, files
 from operations.phase1 import Shape
+from operations.scope import SCOPE
 from tests.fixtures.databases import Alembic, Clone, conninfo
 
 BIN = Path(sys.executable).parent
@@ -78,7 +79,7 @@ def all_by_dblift(migrations: Path, logs: Path, url: URL, direction: Direction) 
 
 def of(url: URL) -> Snapshot:
     with create_engine(url, poolclass=NullPool).connect() as connection:
-        return snapshot(connection)
+        return snapshot(connection, SCOPE)
 
 
 def test_up_down_up_gives_the_catalogs_of_alembic(clone: Clone, run: Run, shape: Shape) -> None:

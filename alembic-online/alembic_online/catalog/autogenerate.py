@@ -1,6 +1,6 @@
 """Alembic's plugin: what its own comparison does not see, and how new revisions are numbered, named and formatted.
 
-Importing this module registers it; ``env.py`` names it in ``autogenerate_plugins``.
+Importing this module registers it; the environment names it in ``autogenerate_plugins``.
 """
 
 import logging
@@ -15,7 +15,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.runtime.plugins import Plugin
 from alembic.script import write_hooks
-from alembic.util import DispatchPriority, PriorityDispatchResult
+from alembic.util import DispatchPriority, PriorityDispatchResult, rev_id
 
 from alembic_online.catalog import rendering
 from alembic_online.catalog.diff import diff
@@ -26,16 +26,18 @@ from alembic_online.catalog.target import compare
 
 log = logging.getLogger("alembic.online")
 
-NAME = "sidb.catalog"
+NAME = "alembic_online.catalog"
 PLUGINS = ["alembic.autogenerate.*", NAME]
-STAYS = "sidb_relations_that_stay"
+STAYS = "relations_that_stay"
+SCOPE = "scope"
+"""The option of the environment that holds the `Scope`."""
 RELATIONS = ("table", "view", "materialized_view")
 
 
 def compare_catalogs(context: AutogenContext, upgrade: ops.UpgradeOps) -> PriorityDispatchResult:
     """Complete what Alembic found by what it does not see."""
     assert context.connection is not None
-    before, after = compare(context.connection)
+    before, after = compare(context.connection, context.opts[SCOPE])
     for change in diff(before, after):
         log.info("Detected %s", change)
     upgrade.ops[:] = plan(before, after, upgrade.ops)
@@ -57,7 +59,7 @@ class _AfterAnother(ops.UpgradeOps):
 
 
 def revise(context: MigrationContext, _revision: object, scripts: list[ops.MigrationScript]) -> None:
-    """Number new revisions like the others; what runs outside a transaction gets a revision of its own.
+    """Number new revisions like the others, where these are; what runs outside a transaction gets one of its own.
 
     So a revision is either one transaction, or safe to run again at every point.
     """
@@ -67,9 +69,12 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
     others = [operation for operation in script.upgrade_ops.ops if operation not in concurrent]
     versions = context.script
     assert versions is not None
-    versions.file_template = _FileName()
-    if re.fullmatch("[0-9a-f]{12}", script.rev_id or ""):  # not given by --rev-id
-        script.rev_id = _next(versions.get_current_head() or "2.0.0")
+    head = versions.get_current_head()
+    numbered = head is not None and re.fullmatch(r"\d+(\.\d+)*", head) is not None
+    if numbered:
+        versions.file_template = _FileName()
+        if re.fullmatch("[0-9a-f]{12}", script.rev_id or ""):  # not given by --rev-id
+            script.rev_id = _next(str(head))
     if concurrent:
         outside = ops.UpgradeOps([OutsideTransaction(tuple(concurrent))])
         if others:
@@ -77,7 +82,7 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
             outside = _AfterAnother(outside.ops, script.upgrade_ops)
             script.downgrade_ops = script.upgrade_ops.reverse()
             script = ops.MigrationScript(
-                rev_id=_next(str(script.rev_id)),
+                rev_id=_next(str(script.rev_id)) if numbered else rev_id(),
                 message=f"{script.message or 'step'}, outside a transaction",
                 head=script.rev_id,
                 imports=set(),
@@ -96,7 +101,7 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
 
 
 class _FileName(str):
-    """``v2_0_7__what_it_does``: Alembic's own template could not write the dots as underscores."""
+    """``v1_4_2__what_it_does``: Alembic's own template could not write the dots as underscores."""
 
     __slots__ = ()
 
@@ -109,7 +114,7 @@ def _next(revision: str) -> str:
     return f"{head}.{int(last) + 1}"
 
 
-@write_hooks.register("sidb_format")
+@write_hooks.register("ruff")
 def format_revision(path: str, _options: object) -> None:
     """Format a new revision with ruff, where it is installed."""
     ruff = Path(sys.executable).with_name("ruff")

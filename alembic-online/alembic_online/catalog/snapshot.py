@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 from alembic_online import queries
-from models import ANALYTICS, Base
+from alembic_online.scope import Scope
 
 # In the order in which independent objects are created; each but the last three has a query of its own.
 KINDS = (
@@ -46,6 +46,7 @@ SOURCES = (
     "comments",
     "privileges",
 )
+VERSION_TABLE = "alembic_version"
 WHOLE = ("table", "view", "materialized_view", "function", "sequence", "schema", "type")
 
 
@@ -119,13 +120,13 @@ class Snapshot(dict[Identity, str]):
         ]
 
 
-def snapshot(connection: Connection) -> Snapshot:
-    """Read the catalog: schema analytics, and of public the tables that the models name. Changes nothing.
+def snapshot(connection: Connection, scope: Scope) -> Snapshot:
+    """Read the catalog: everything in the scope's schemas, and the relations that it shares. Changes nothing.
 
     Owners are not part of it; what an owner may do to an object neither. Runs in the caller's transaction.
     """
     with _qualified_names(connection):
-        rows = _rows(connection)
+        rows = _rows(connection, scope)
         definitions = {_identity(row): row.definition for row in rows}
         removals = {_identity(row): row.removal for row in rows}
         addresses = {(row.classid, row.objid, row.objsubid): _identity(row) for row in rows if row.objid}
@@ -145,19 +146,17 @@ def snapshot(connection: Connection) -> Snapshot:
     return Snapshot(definitions, removals, {user: frozenset(whats) for user, whats in uses.items()})
 
 
-def definitions(connection: Connection, schema: str = ANALYTICS) -> dict[Identity, str]:
-    """What `snapshot` reads, in no order and without what uses what: half the price, where only equality counts.
-
-    Of another schema where one is named, for comparing what was moved there.
-    """
+def definitions(connection: Connection, scope: Scope) -> dict[Identity, str]:
+    """What `snapshot` reads, in no order and without what uses what: half the price, where only equality counts."""
     with _qualified_names(connection):
-        return {_identity(row): row.definition for row in _rows(connection, schema)}
+        return {_identity(row): row.definition for row in _rows(connection, scope)}
 
 
-def _rows(connection: Connection, schema: str = ANALYTICS) -> list[Any]:
-    tables = [table.name for table in Base.metadata.tables.values() if table.schema is None]
-    relations = connection.scalars(query("relations"), {"schema": schema, "tables": tables}).all()
-    parameters = {"schema": schema, "relations": list(relations)}
+def _rows(connection: Connection, scope: Scope) -> list[Any]:
+    schemas = list(scope.schemas)
+    parameters = {"schemas": schemas, "shared": list(scope.shared), "version_table": VERSION_TABLE}
+    relations = connection.scalars(query("relations"), parameters).all()
+    parameters = {"schemas": schemas, "relations": list(relations)}
     return [
         row
         for source in SOURCES

@@ -6,7 +6,7 @@ SCRATCH_DATABASE_URL names; a scratch database made for it on the same server; a
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL, Connection, NullPool, text
@@ -15,13 +15,11 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from alembic_online.catalog.snapshot import Identity, Snapshot, query, snapshot
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
-from models import HOT_NICHES_TODAY, ROLES, Base, views
-from operations.settings import Settings
+from alembic_online.scope import Scope
 
 log = logging.getLogger("alembic.online")
 
-SCRATCH = "sidb_scratch"
-SCHEMAS = ("analytics", "public")
+DEFAULT_SCHEMA = "public"
 NOT_ALLOWED = "42501"
 
 _built: dict[tuple[object, ...], Snapshot] = {}
@@ -38,61 +36,60 @@ class NotComparedError(OnlineError):
         )
 
 
-def compare(connection: Connection) -> tuple[Snapshot, Snapshot]:
-    """What a database holds, and what it would hold if the models were built in it, by the rules of this server.
+def compare(connection: Connection, scope: Scope) -> tuple[Snapshot, Snapshot]:
+    """What a database holds, and what it would hold if the target were built in it, by the rules of this server.
 
-    `hot_niches_today` is a table or a materialized view in the second as it is in the first. Of privileges, both hold
-    those that are the models' matter: to the roles that the models name and that exist here and, in schema analytics,
-    to PUBLIC. Raises NotComparedError.
+    The second is of the scope's variant that the first is of. Of privileges, both hold those that are the scope's
+    matter: to its group roles that exist here and, in its own schemas, to PUBLIC. Raises NotComparedError.
     """
-    found = snapshot(connection)
-    matview = Identity("materialized_view", "public", HOT_NICHES_TODAY.name) in found
-    there = set(connection.scalars(text("SELECT rolname FROM pg_roles"))) & set(ROLES)
-    for role in sorted(set(ROLES) - there):
+    found = snapshot(connection, scope)
+    there = set(connection.scalars(text("SELECT rolname FROM pg_roles"))) & set(scope.group_roles)
+    for role in sorted(set(scope.group_roles) - there):
         log.warning("Grants to %s are left out of the comparison: there is no such role on this server", role)
     server = connection.engine.url.set(database=None).render_as_string(hide_password=False)
-    files = tuple(path.read_bytes() for path in sorted(views.SQL.rglob("*.sql")))
-    key = (server, connection.scalar(text("SHOW server_version_num")), frozenset(there), matview, Base.metadata, files)
+    variant = scope.variant(connection)
+    key = (server, connection.scalar(text("SHOW server_version_num")), frozenset(there), variant, scope.metadata)
     if key not in _built:
-        with _somewhere(connection) as place:
-            _built[key] = _build(place, matview)
+        with _somewhere(connection, scope) as place:
+            _built[key] = _build(place, scope, variant)
 
     def matters(identity: Identity) -> bool:
         if identity.kind != "privilege":
             return True
-        return identity.part in there or (identity.part == "PUBLIC" and identity.schema != "public")
+        return identity.part in there or (identity.part == "PUBLIC" and identity.schema in scope.schemas)
 
     return found.only(matters), _built[key].only(matters)
 
 
-def _build(connection: Connection, matview: bool) -> Snapshot:
-    """Build the models under their own names, read them, and undo it: other sessions never see any of it."""
+def _build(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:
+    """Build the target under its own names, read it, and undo it: other sessions never see any of it."""
+    schemas = dict.fromkeys([*scope.schemas, *(name.partition(".")[0] for name in scope.shared), DEFAULT_SCHEMA])
+    quoted = connection.dialect.identifier_preparer.quote
     with connection.begin_nested() as building:
-        for schema in SCHEMAS:
-            if connection.scalar(text("SELECT to_regnamespace(:schema)"), {"schema": schema}) is not None:
-                connection.execute(text(f"ALTER SCHEMA {schema} RENAME TO {SCRATCH}_{schema}"))
-        connection.execute(text("CREATE SCHEMA public"))
+        for schema in schemas:
+            if connection.scalar(text("SELECT to_regnamespace(quote_ident(:schema))"), {"schema": schema}) is not None:
+                connection.execute(
+                    text(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(f'{scope.name}_scratch_{schema}')}")
+                )
+        connection.execute(text(f"CREATE SCHEMA {DEFAULT_SCHEMA}"))
         try:
-            Base.metadata.create_all(connection, checkfirst=False)
-            if matview:
-                connection.execute(text(f"DROP TABLE public.{HOT_NICHES_TODAY.name}"))
-                connection.exec_driver_sql(HOT_NICHES_TODAY.sql, execution_options={"no_parameters": True})
+            scope.build_target(connection, variant)
         except ProgrammingError as error:
             if getattr(error.orig, "sqlstate", None) == NOT_ALLOWED:
                 raise
             raise OnlineError(
                 f"The models cannot be built: {str(error.orig).splitlines()[0]}, in: {_first_line(error.statement)}",
-                "correct the model, or the file under models/sql, that says so.",
+                "correct the model, or the SQL file, that says so.",
             ) from error
-        built = snapshot(connection)
+        built = snapshot(connection, scope)
         building.rollback()
     return built
 
 
 @contextmanager
-def _somewhere(connection: Connection) -> Iterator[Connection]:
-    """A connection on which the models may be built; what is built is rolled back in the end."""
-    url = Settings.from_environment().scratch_database_url
+def _somewhere(connection: Connection, scope: Scope) -> Iterator[Connection]:
+    """A connection on which the target may be built; what is built is rolled back in the end."""
+    url = scope.scratch_url()
     if url is None and connection.scalar(text("SELECT pg_is_in_recovery()")):
         raise NotComparedError("it is a standby, which cannot be written to")
     if url is not None:
@@ -102,7 +99,7 @@ def _somewhere(connection: Connection) -> Iterator[Connection]:
                 raise NotComparedError(f"{shown(url)} is PostgreSQL {theirs}, the compared database {here}")
             yield scratch
     elif connection.scalar(text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")):
-        with _scratch_database(connection.engine.url) as scratch:
+        with _scratch_database(connection.engine.url, f"{scope.name}_scratch") as scratch:
             yield scratch
     else:
         if busy := _busy_sessions(connection):
@@ -132,14 +129,14 @@ def _busy_sessions(connection: Connection) -> int:
 
 
 @contextmanager
-def _scratch_database(url: URL) -> Iterator[Connection]:
+def _scratch_database(url: URL, prefix: str) -> Iterator[Connection]:
     """A connection to a new, empty database. It goes when the block ends, or with a later call after a crash."""
-    keeper = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"application_name": SCRATCH})
+    keeper = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"application_name": prefix})
     with keeper.connect() as keeping:
         # The name tells which session it belongs to; without that session nobody needs it any more.
-        for name in keeping.scalars(query("orphaned_scratch_databases"), {"prefix": f"{SCRATCH}_"}).all():
+        for name in keeping.scalars(query("orphaned_scratch_databases"), {"prefix": f"{prefix}_"}).all():
             keeping.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-        name = f"{SCRATCH}_{keeping.scalar(text('SELECT pg_backend_pid()'))}"
+        name = f"{prefix}_{keeping.scalar(text('SELECT pg_backend_pid()'))}"
         keeping.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
         try:
             with engine(url.set(database=name), poolclass=NullPool).connect() as scratch:

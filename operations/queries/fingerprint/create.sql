@@ -1,6 +1,4 @@
 -- Phase 1's data as it was at a moment; like the ledger created at first use, and dropped by no downgrade.
-CREATE SCHEMA IF NOT EXISTS sidb;
-
 CREATE TABLE IF NOT EXISTS sidb.fingerprint (
     moment text PRIMARY KEY,
     taken_at timestamptz NOT NULL

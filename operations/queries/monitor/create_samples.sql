@@ -1,7 +1,4 @@
 -- Where `sidb monitor` keeps what growth is computed from; made on first use, dropped by no downgrade.
-CREATE SCHEMA IF NOT EXISTS sidb;
-COMMENT ON SCHEMA sidb IS 'Records of the rollout (sidb); survives downgrades';
-
 CREATE TABLE IF NOT EXISTS sidb.size_sample (
     relation text NOT NULL,
     day date NOT NULL,

@@ -1,7 +1,4 @@
 -- The old values of what a rollout raises, until they are put back; in the schema that no downgrade drops.
-CREATE SCHEMA IF NOT EXISTS sidb;
-COMMENT ON SCHEMA sidb IS 'Records of the rollout (sidb); survives downgrades';
-
 CREATE TABLE IF NOT EXISTS sidb.raised_setting (
     name text NOT NULL PRIMARY KEY,
     before text NOT NULL,

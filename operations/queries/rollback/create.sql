@@ -1,6 +1,4 @@
 -- Rollbacks, and what they put aside: created at first use, dropped by no downgrade.
-CREATE SCHEMA IF NOT EXISTS sidb;
-
 CREATE TABLE IF NOT EXISTS sidb.rollback (
     rollback_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     origin text NOT NULL,
@@ -39,7 +37,7 @@ CREATE TABLE IF NOT EXISTS sidb.rollback_archived (
     rollback_id bigint NOT NULL REFERENCES sidb.rollback,
     relation text NOT NULL,
     kept_columns text [],
-    definitions text [] NOT NULL DEFAULT '{}',
+    definitions text [] NOT NULL DEFAULT '{{}}',
     place bigint,
     rows_restored bigint NOT NULL DEFAULT 0,
     rows_left bigint NOT NULL DEFAULT 0,

@@ -23,6 +23,7 @@ from alembic_online.catalog.target import compare
 from sqlalchemy import URL, Engine
 
 from models import views
+from operations.scope import SCOPE
 from tests.engine.catalog.mutations import MUTATIONS, Mutation
 from tests.fixtures.databases import ROOT, Alembic, Clone
 
@@ -83,7 +84,7 @@ def test_mutation(
     assert all(part in generated for part in mutation.contains)
     revisions.upgrade()
     with engine.connect() as connection:
-        assert [str(change) for change in diff(*compare(connection))] == []
+        assert [str(change) for change in diff(*compare(connection, SCOPE))] == []
     if re.search(r"op\.(?!execute|get_context|f\()", generated):  # Alembic wrote a part of it: what it says counts, too
         revisions.check()
     revisions.downgrade(HEAD)
@@ -96,7 +97,7 @@ def test_mutation(
 
 def of(engine: Engine) -> dict[Identity, str]:
     with engine.connect() as connection:
-        return definitions(connection)
+        return definitions(connection, SCOPE)
 
 
 def edit(copy: Path, mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from alembic_online.catalog import Identity, Snapshot, diff, snapshot
 from sqlalchemy import Engine, text
 
+from operations.scope import SCOPE
 from tests.fixtures.databases import Clone
 
 
 def of(engine: Engine) -> Snapshot:
     with engine.connect() as connection:
-        return snapshot(connection)
+        return snapshot(connection, SCOPE)
 
 
 def test_create_all_and_upgrade_head_give_the_same_snapshot(clone: Clone, connect: Callable[..., Engine]) -> None:
@@ -23,9 +24,9 @@ def test_create_all_and_upgrade_head_give_the_same_snapshot(clone: Clone, connec
 def test_it_reads_and_changes_nothing(migrated: Engine) -> None:
     with migrated.connect() as connection:
         connection.execute(text("SET search_path = analytics, public"))
-        first = snapshot(connection)
+        first = snapshot(connection, SCOPE)
         assert connection.scalar(text("SHOW search_path")) == "analytics, public"
-        assert snapshot(connection) == first
+        assert snapshot(connection, SCOPE) == first
         assert first[Identity("view", "analytics", "current_trends")].startswith("CREATE VIEW analytics.current_trends")
 
 
@@ -56,10 +57,10 @@ def test_its_order_is_one_in_which_everything_can_be_created(migrated: Engine) -
 
 def test_its_removals_drop_everything(migrated: Engine) -> None:
     with migrated.begin() as connection:
-        there = snapshot(connection)
+        there = snapshot(connection, SCOPE)
         for identity in reversed(there):
             if identity.schema == "analytics" or identity.kind in ("trigger", "comment"):
                 owned = identity.kind == "sequence" and "OWNED BY" in there[identity]
                 if not owned:  # it went with its column
                     connection.exec_driver_sql(there.removals[identity])
-        assert not [identity for identity in snapshot(connection) if identity.schema == "analytics"]
+        assert not [identity for identity in snapshot(connection, SCOPE) if identity.schema == "analytics"]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from sqlalchemy import URL, Engine, NullPool, create_engine, text
 from models import views
 from operations.embedded import Server
 from operations.phase1 import Shape
+from operations.scope import SCOPE
 from tests.fixtures.databases import Alembic, Clone
 
 Connect = Callable[..., Engine]
@@ -54,7 +56,7 @@ def scratch_databases(engine: Engine) -> list[str]:
 
 def compared(engine: Engine) -> list[str]:
     with engine.connect() as connection:
-        return [str(change) for change in diff(*compare(connection))]
+        return [str(change) for change in diff(*compare(connection, SCOPE))]
 
 
 def test_a_migrated_database_is_what_the_models_mean(clone: Clone, connect: Connect, shape: Shape) -> None:
@@ -84,7 +86,7 @@ def test_it_is_built_once_a_process(migrated: Engine, monkeypatch: pytest.Monkey
 def test_a_scratch_database_that_a_killed_process_left_goes_with_the_next_use(migrated: Engine) -> None:
     script = (
         "import sys; from sqlalchemy import make_url; from alembic_online.catalog.target import _scratch_database\n"
-        "with _scratch_database(make_url(sys.argv[1])) as connection:\n"
+        "with _scratch_database(make_url(sys.argv[1]), 'sidb_scratch') as connection:\n"
         "    print('built', flush=True); sys.stdin.read()"
     )
     address = migrated.url.render_as_string(hide_password=False)
@@ -127,7 +129,7 @@ def test_without_createdb_and_beside_others_nothing_is_claimed(owner: str, clone
     with connect(url.set(username="postgres")).connect() as busy, connect(url).connect() as connection:
         busy.execute(text("SELECT 1"))
         with pytest.raises(NotComparedError, match=r"1 other session.*at work.*\nNext: .*SCRATCH_DATABASE_URL"):
-            compare(connection)
+            compare(connection, SCOPE)
 
 
 def test_a_scratch_database_of_ones_own_serves_too_and_stays_as_it_is(
@@ -154,11 +156,11 @@ def test_models_that_cannot_be_built_say_so(migrated: Engine, monkeypatch: pytes
 
 
 def test_a_role_that_does_not_exist_here_is_left_out_and_said(
-    migrated: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    migrated: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(target, "ROLES", ("analytics_reader", "analytics_writer", "analytics_nobody"))
+    scope = replace(SCOPE, group_roles=("analytics_reader", "analytics_writer", "analytics_nobody"))
     with migrated.connect() as connection:
-        found, wanted = compare(connection)
+        found, wanted = compare(connection, scope)
     assert "Grants to analytics_nobody are left out" in caplog.text
     assert Identity("privilege", "analytics", "trend_cache", "analytics_reader") in found
     assert found == wanted

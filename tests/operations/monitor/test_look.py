@@ -14,6 +14,7 @@ from operations.monitor import CHECKS, look
 from operations.monitor.growth import forecast
 from operations.monitor.judging import judge, measures
 from operations.monitor.reading import read
+from operations.scope import SCOPE
 from tests.fixtures.databases import Clone, conninfo
 from tests.operations.monitor.conftest import execute
 
@@ -35,11 +36,11 @@ def test_all_is_well_after_a_migration(migrated_url: URL) -> None:
 def test_it_changes_nothing_but_its_sample_of_the_day(migrated_url: URL) -> None:
     engine = create_engine(migrated_url)
     with engine.connect() as connection:
-        before = snapshot(connection)
+        before = snapshot(connection, SCOPE)
     for _ in range(2):
         look(migrated_url)
     with engine.connect() as connection:
-        assert snapshot(connection) == before
+        assert snapshot(connection, SCOPE) == before
         samples = connection.exec_driver_sql("SELECT relation, count(*) FROM sidb.size_sample GROUP BY 1").all()
     engine.dispose()
     assert len(samples) == 11  # nine tables and two materialized views of schema analytics

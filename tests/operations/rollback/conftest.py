@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic_online import Options
 from rich.console import Console
 from sqlalchemy import URL, Engine
 
@@ -160,7 +161,7 @@ def execute(url: URL, statement: str) -> list[tuple[Any, ...]]:
 
 
 def roll_back(url: URL, target: str | None, **options: str) -> Findings:
-    return run.run(url, run.prepare(url, target), {"deadline": "30s", **options}, Console(file=io.StringIO()))
+    return run.run(url, run.prepare(url, target), Options(deadline=30, **options), Console(file=io.StringIO()))
 
 
 def bring_back(url: URL, *, skip: bool = False, renumber: bool = False) -> Findings:

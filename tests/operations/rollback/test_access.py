@@ -13,7 +13,7 @@ from operations.embedded import Server
 from operations.phase1 import Shape
 from operations.rollback import access
 from operations.rollback.plan import way
-from operations.rollback.records import alone
+from operations.rollback.records import alone, reading
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.logs import when_told
@@ -57,8 +57,8 @@ def test_applications_are_shut_out_and_phase1_is_not(closed: tuple[URL, str]) ->
     url, app = closed
     before = privileges(url)
     as_app = url.set(username=app)
-    back = way(url, "2.0.0")
     with alone(url) as records:
+        back = way(records.session, "2.0.0")
         rollback = records.begin(back.current, back.target)
         said = access.close(records, rollback, back)
         assert "superuser" in said.detail
@@ -82,7 +82,8 @@ def test_who_cannot_be_shut_out_is_named(fill: Fill) -> None:
 
 def test_sessions_on_the_tables_are_ended_and_phase1s_go_on(fill: Fill) -> None:
     url = fill(Shape.TABLE).url
-    back = way(url, "1.0.0")
+    with reading(url) as records:
+        back = way(records.session, "1.0.0")
     with (
         closing(psycopg.connect(conninfo(url))) as reader,
         closing(psycopg.connect(conninfo(url))) as scorer,

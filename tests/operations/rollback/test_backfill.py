@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from alembic.script import Script
-from alembic_online.acquisition import Blockers
+from alembic_online import Options
 from alembic_online.retry import RetryPolicy
 from rich.console import Console
 
@@ -56,8 +56,8 @@ def test_what_is_written_while_columns_are_copied(fill: Fill, monkeypatch: pytes
     after = 0
     prepare = Archive.prepare
 
-    def prepare_and_wait(archive: Archive, script: Script, patience: RetryPolicy, in_the_way: Blockers) -> None:
-        prepare(archive, script, patience, in_the_way)
+    def prepare_and_wait(archive: Archive, script: Script, policy: RetryPolicy) -> None:
+        prepare(archive, script, policy)
         if archive.copied and not copied.is_set():
             copied.set()
             wanted.wait(20)
@@ -83,7 +83,7 @@ def test_what_is_written_while_columns_are_copied(fill: Fill, monkeypatch: pytes
 
     analysis = threading.Thread(target=analyse)
     analysis.start()
-    found: Findings = run.run(url, run.prepare(url, "2.0.3"), {"deadline": "30s"}, Console(file=io.StringIO()))
+    found: Findings = run.run(url, run.prepare(url, "2.0.3"), Options(deadline=30), Console(file=io.StringIO()))
     analysis.join(20)
     assert after >= 20, "it wrote after the copy"
     assert found.exit_code == 0

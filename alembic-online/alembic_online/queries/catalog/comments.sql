@@ -60,7 +60,7 @@ named AS (
     FROM pg_description AS d
     INNER JOIN pg_class AS c ON c.oid = d.objoid AND c.relkind = 'S'
     INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE d.classoid = 'pg_class'::regclass AND n.nspname = :schema
+    WHERE d.classoid = 'pg_class'::regclass AND n.nspname = ANY(:schemas)
     UNION ALL
     SELECT
         n.nspname,
@@ -71,12 +71,12 @@ named AS (
     FROM pg_description AS d
     INNER JOIN pg_proc AS p ON p.oid = d.objoid
     INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE d.classoid = 'pg_proc'::regclass AND n.nspname = :schema
+    WHERE d.classoid = 'pg_proc'::regclass AND n.nspname = ANY(:schemas)
     UNION ALL
     SELECT n.nspname, '', 'schema', format('SCHEMA %I', n.nspname), d.description
     FROM pg_description AS d
     INNER JOIN pg_namespace AS n ON n.oid = d.objoid
-    WHERE d.classoid = 'pg_namespace'::regclass AND n.nspname = :schema
+    WHERE d.classoid = 'pg_namespace'::regclass AND n.nspname = ANY(:schemas)
 )
 
 SELECT

@@ -15,7 +15,7 @@ SELECT
 FROM pg_proc AS p
 INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
 WHERE
-    n.nspname = :schema
+    n.nspname = ANY(:schemas)
     AND NOT EXISTS (
         SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     )

@@ -25,7 +25,7 @@ SELECT
 FROM pg_type AS t
 INNER JOIN pg_namespace AS n ON n.oid = t.typnamespace
 LEFT JOIN pg_class AS c ON c.oid = t.typrelid
-WHERE n.nspname = :schema AND t.typelem = 0 AND t.typtype <> 'm' AND (c.oid IS NULL OR c.relkind = 'c')
+WHERE n.nspname = ANY(:schemas) AND t.typelem = 0 AND t.typtype <> 'm' AND (c.oid IS NULL OR c.relkind = 'c')
 UNION ALL
 SELECT
     'rule',

@@ -11,7 +11,7 @@ WITH objects AS (
     INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE
         c.oid = ANY(:relations)
-        OR (c.relkind = 'S' AND n.nspname = :schema)
+        OR (c.relkind = 'S' AND n.nspname = ANY(:schemas))
         OR (
             c.relkind = 'S'
             AND EXISTS (
@@ -39,11 +39,11 @@ WITH objects AS (
         p.proowner
     FROM pg_proc AS p
     INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE n.nspname = :schema
+    WHERE n.nspname = ANY(:schemas)
     UNION ALL
     SELECT n.nspname, '', format('SCHEMA %I', n.nspname), '', coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner
     FROM pg_namespace AS n
-    WHERE n.nspname = :schema
+    WHERE n.nspname = ANY(:schemas)
 ),
 
 grants AS (

@@ -9,4 +9,4 @@ SELECT
     n.oid AS objid,
     0 AS objsubid
 FROM pg_namespace AS n
-WHERE n.nspname = :schema
+WHERE n.nspname = ANY(:schemas)

@@ -32,4 +32,4 @@ LEFT JOIN LATERAL (
         AND d.refclassid = 'pg_class'::regclass
         AND d.deptype IN ('a', 'i')
 ) AS owner ON TRUE
-WHERE n.nspname = :schema OR owner.attrelid = ANY(:relations)
+WHERE n.nspname = ANY(:schemas) OR owner.attrelid = ANY(:relations)

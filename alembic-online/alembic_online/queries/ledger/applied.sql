@@ -1,5 +1,5 @@
 -- In the step's own transaction: it is applied if, and only if, this row says so.
-UPDATE sidb.step SET
+UPDATE {bookkeeping}.step SET
     outcome = 'applied',
     finished = clock_timestamp(),
     seconds = extract(epoch FROM clock_timestamp() - started),

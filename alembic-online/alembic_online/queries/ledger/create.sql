@@ -1,8 +1,5 @@
--- The rollout's own records: created at first use, dropped by no downgrade, unknown to autogenerate.
-CREATE SCHEMA IF NOT EXISTS sidb;
-COMMENT ON SCHEMA sidb IS 'Records of the rollout (sidb); survives downgrades';
-
-CREATE TABLE IF NOT EXISTS sidb.step (
+-- The ledger, as its first version made it.
+CREATE TABLE IF NOT EXISTS {bookkeeping}.step (
     step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     revision text NOT NULL,
     direction text NOT NULL,
@@ -27,18 +24,18 @@ CREATE TABLE IF NOT EXISTS sidb.step (
     CONSTRAINT step_outcome_check CHECK (outcome IN ('running', 'applied', 'missed', 'failed', 'interrupted'))
 );
 
-COMMENT ON TABLE sidb.step IS 'One row for each attempt at a migration step';
-COMMENT ON COLUMN sidb.step.outcome IS
+COMMENT ON TABLE {bookkeeping}.step IS 'One row for each attempt at a migration step';
+COMMENT ON COLUMN {bookkeeping}.step.outcome IS
 'running; applied: committed; missed: a lock was not had and the step was tried again; failed; interrupted: killed';
-COMMENT ON COLUMN sidb.step.seconds IS 'From start to commit';
-COMMENT ON COLUMN sidb.step.lock_tries IS 'How often locks were asked for';
-COMMENT ON COLUMN sidb.step.seconds_waited IS 'Seconds until the locks were had, pauses included';
-COMMENT ON COLUMN sidb.step.rows_changed IS 'Rows inserted, updated and deleted';
-COMMENT ON COLUMN sidb.step.locks IS 'Strongest lock held on each relation that existed before, read before commit';
-COMMENT ON COLUMN sidb.step.victims IS 'Statements of others that were seen waiting for the migrator';
-COMMENT ON COLUMN sidb.step.longest_victim_seconds IS 'The longest that one of them was seen waiting';
-COMMENT ON COLUMN sidb.step.observed IS 'Minimum, median and maximum of what was sampled every 100 ms';
-COMMENT ON COLUMN sidb.step.validated IS 'Whether the step left what it should; NULL: not looked yet';
-COMMENT ON COLUMN sidb.step.client IS 'Host and process that ran it';
-COMMENT ON COLUMN sidb.step.code_version IS 'Version of this project that ran it';
-COMMENT ON COLUMN sidb.step.before IS 'The catalog before the first attempt: identity and hash of each object';
+COMMENT ON COLUMN {bookkeeping}.step.seconds IS 'From start to commit';
+COMMENT ON COLUMN {bookkeeping}.step.lock_tries IS 'How often locks were asked for';
+COMMENT ON COLUMN {bookkeeping}.step.seconds_waited IS 'Seconds until the locks were had, pauses included';
+COMMENT ON COLUMN {bookkeeping}.step.rows_changed IS 'Rows inserted, updated and deleted';
+COMMENT ON COLUMN {bookkeeping}.step.locks IS 'Strongest lock held on each relation that existed before, read before commit';
+COMMENT ON COLUMN {bookkeeping}.step.victims IS 'Statements of others that were seen waiting for the migrator';
+COMMENT ON COLUMN {bookkeeping}.step.longest_victim_seconds IS 'The longest that one of them was seen waiting';
+COMMENT ON COLUMN {bookkeeping}.step.observed IS 'Minimum, median and maximum of what was sampled every 100 ms';
+COMMENT ON COLUMN {bookkeeping}.step.validated IS 'Whether the step left what it should; NULL: not looked yet';
+COMMENT ON COLUMN {bookkeeping}.step.client IS 'Host and process that ran it';
+COMMENT ON COLUMN {bookkeeping}.step.code_version IS 'Version of this project that ran it';
+COMMENT ON COLUMN {bookkeeping}.step.before IS 'The catalog before the first attempt: identity and hash of each object';

@@ -1,4 +1,4 @@
-UPDATE sidb.step SET
+UPDATE {bookkeeping}.step SET
     outcome = %(outcome)s,
     finished = clock_timestamp(),
     seconds = extract(epoch FROM clock_timestamp() - started),

@@ -1,2 +1,2 @@
 -- Whoever ran these is gone: only one migrator runs at a time.
-UPDATE sidb.step SET outcome = 'interrupted', finished = clock_timestamp() WHERE outcome = 'running';
+UPDATE {bookkeeping}.step SET outcome = 'interrupted', finished = clock_timestamp() WHERE outcome = 'running';

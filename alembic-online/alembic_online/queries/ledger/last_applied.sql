@@ -1,1 +1,1 @@
-SELECT step_id, revision, direction, validated, before FROM sidb.step WHERE outcome = 'applied' ORDER BY step_id DESC LIMIT 1;
+SELECT step_id, revision, direction, validated, before FROM {bookkeeping}.step WHERE outcome = 'applied' ORDER BY step_id DESC LIMIT 1;

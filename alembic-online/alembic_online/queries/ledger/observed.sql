@@ -1,4 +1,4 @@
-UPDATE sidb.step SET
+UPDATE {bookkeeping}.step SET
     victims = %(victims)s,
     longest_victim_seconds = %(longest_victim_seconds)s,
     observed = %(observed)s

@@ -1,34 +1,36 @@
--- What of ours is not in force: in our schemas everything, in public what stands on Phase 1's two relations.
+-- What of ours is not in force: in our schemas everything, elsewhere what stands on the relations that are shared.
 WITH ours AS (
     SELECT c.oid, c.relkind, c.relispopulated, c.oid::regclass::text AS name,
-        c.relnamespace = to_regnamespace('analytics') AS ours_alone
+        n.nspname = ANY(%(schemas)s) AS ours_alone
     FROM pg_class AS c
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE
-        c.relnamespace IN (to_regnamespace('analytics'), to_regnamespace('analytics_phase1'))
-        OR c.oid IN (to_regclass('public.features'), to_regclass('public.hot_niches_today'))
+        n.nspname = ANY(%(schemas)s)
+        OR n.nspname = ANY(%(retained)s)
+        OR format('%%s.%%s', n.nspname, c.relname) = ANY(%(shared)s)
 )
 
-SELECT format('index %s on %s is invalid', i.indexrelid::regclass, o.name) AS finding
+SELECT format('index %%s on %%s is invalid', i.indexrelid::regclass, o.name) AS finding
 FROM pg_index AS i
 INNER JOIN ours AS o ON o.oid = i.indrelid
 WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)
 UNION ALL
-SELECT format('constraint %s on %s is not validated', quote_ident(k.conname), o.name)
+SELECT format('constraint %%s on %%s is not validated', quote_ident(k.conname), o.name)
 FROM pg_constraint AS k
 INNER JOIN ours AS o ON o.oid = k.conrelid
 WHERE NOT k.convalidated
 UNION ALL
 SELECT DISTINCT
     CASE
-        WHEN t.tgisinternal THEN format('constraint %s on %s has its triggers disabled', quote_ident(k.conname), o.name)
-        ELSE format('trigger %s on %s is disabled', quote_ident(t.tgname), o.name)
+        WHEN t.tgisinternal THEN format('constraint %%s on %%s has its triggers disabled', quote_ident(k.conname), o.name)
+        ELSE format('trigger %%s on %%s is disabled', quote_ident(t.tgname), o.name)
     END
 FROM pg_trigger AS t
 INNER JOIN ours AS o ON o.oid = t.tgrelid
 LEFT JOIN pg_constraint AS k ON k.oid = t.tgconstraint
 WHERE t.tgenabled IN ('D', 'R')
 UNION ALL
-SELECT format('materialized view %s is not populated', o.name)
+SELECT format('materialized view %%s is not populated', o.name)
 FROM ours AS o
 WHERE o.relkind = 'm' AND NOT o.relispopulated AND o.ours_alone
 ORDER BY 1;

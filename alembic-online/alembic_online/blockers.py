@@ -1,0 +1,135 @@
+"""Other people's sessions that hold up a migration: found, named, and ended where that is allowed."""
+
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Identifier
+
+from alembic_online.lock_modes import conflicting
+from alembic_online.queries import query
+from alembic_online.retry import LONG
+
+log = logging.getLogger("alembic.online")
+
+TELL_EVERY = 2.0  # seconds between two lines about who is in the way
+AUTOVACUUM_YIELDS = "2500ms"  # it is cancelled after deadlock_timeout, 1 s by default
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Somebody's session that is in the way."""
+
+    pid: int
+    who: str
+    application: str
+    backend_type: str
+    state: str
+    urgent: bool
+    transaction_seconds: float
+    state_seconds: float
+    query_start: datetime | None
+    transaction: str
+    relation: str | None
+
+    @property
+    def is_autovacuum(self) -> bool:
+        return self.backend_type == "autovacuum worker"
+
+    def __str__(self) -> str:
+        if self.is_autovacuum:
+            return f"autovacuum (pid {self.pid}, {self.state}, for {self.transaction_seconds:.1f} s)"
+        on = f" on {self.relation}" if self.relation else ""
+        started = f", its statement began {self.query_start:%H:%M:%S}" if self.query_start else ""
+        return (
+            f"pid {self.pid}{on} (user {self.who}, application {self.application or 'unnamed'}, {self.state}, "
+            f"transaction open for {self.transaction_seconds:.1f} s{started})"
+        )
+
+
+class Blockers:
+    """Finds, names, and where that is allowed removes, whoever holds up the session `migrator`; on one of its own."""
+
+    def __init__(self, observer: psycopg.Connection[Any], migrator: int, end_idle_after: float | None) -> None:
+        self.observer = observer
+        self.migrator = migrator
+        self.end_idle_after = end_idle_after
+        self.told = 0.0
+        self.seen: dict[str, float] = {}
+
+    def blockers(self, wanted: Mapping[str, str]) -> list[Blocker]:
+        """Who is in the way of the locks wanted; where that is nobody, whoever has a transaction open for long."""
+        return self.holders(wanted) or self.old_transactions()
+
+    def long(self, wanted: Mapping[str, str]) -> bool:
+        """Whether a transaction that has been open for long is in the way of the locks wanted.
+
+        Its age may be hidden from this role: then since when it has been seen there.
+        """
+        now = time.monotonic()
+        holders = self.holders(wanted)
+        self.seen = {holder.transaction: self.seen.get(holder.transaction, now) for holder in holders}
+        return any(max(holder.transaction_seconds, now - self.seen[holder.transaction]) > LONG for holder in holders)
+
+    def holders(self, wanted: Mapping[str, str]) -> list[Blocker]:
+        """Who holds, or asks before us for, a lock that conflicts with one of those wanted."""
+        pairs = [(relation, mode) for relation, strongest in wanted.items() for mode in conflicting(strongest)]
+        parameters = {"relations": [p[0] for p in pairs], "modes": [p[1] for p in pairs], "migrator": self.migrator}
+        return self._named("blockers", parameters)
+
+    def old_transactions(self) -> list[Blocker]:
+        """Whose transactions have been open for more than a second."""
+        return self._named("old_transactions", {"migrator": self.migrator})
+
+    def missed(self, wanted: Mapping[str, str], what: str) -> None:
+        """Deal with a miss: name who is in the way, make autovacuum yield, end idle sessions if that is wanted."""
+        if time.monotonic() - self.told < TELL_EVERY:
+            return
+        self.told = time.monotonic()
+        for blocker in self.blockers(wanted):
+            log.info("%s: in the way is %s", what, blocker)
+            if blocker.is_autovacuum and not blocker.urgent:
+                self._shoo_autovacuum(wanted, blocker)
+            elif (
+                self.end_idle_after is not None
+                and blocker.state.startswith("idle in transaction")
+                and blocker.state_seconds > self.end_idle_after
+            ):
+                self._end(blocker)
+
+    def name_old_transactions(self, what: str) -> None:
+        """Say whom a statement that runs concurrently will wait for; nobody waits behind it."""
+        for old in self.old_transactions():
+            log.info("%s: waits for the end of %s", what, old)
+
+    def _named(self, name: str, parameters: dict[str, Any]) -> list[Blocker]:
+        with self.observer.cursor(row_factory=class_row(Blocker)) as cursor:
+            return cursor.execute(query(f"run/{name}"), parameters).fetchall()
+
+    def _shoo_autovacuum(self, wanted: Mapping[str, str], blocker: Blocker) -> None:
+        # It yields to a session that waits. Waiting in this mode, we hold up nobody but it.
+        relations = [
+            relation for relation in wanted if blocker.relation in (relation, relation.removeprefix("public."))
+        ]
+        for relation in relations:
+            with suppress(psycopg.errors.LockNotAvailable, psycopg.errors.WrongObjectType):
+                self.observer.execute(
+                    SQL(
+                        "BEGIN; SET LOCAL lock_timeout = {}; LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE; COMMIT"
+                    ).format(AUTOVACUUM_YIELDS, Identifier(*relation.split(".")))
+                )
+            if self.observer.info.transaction_status:
+                self.observer.execute("ROLLBACK")
+
+    def _end(self, blocker: Blocker) -> None:
+        try:
+            self.observer.execute("SELECT pg_terminate_backend(%s)", [blocker.pid])
+            log.warning("Ended pid %s, which was idle in a transaction for %.0f s", blocker.pid, blocker.state_seconds)
+        except psycopg.errors.InsufficientPrivilege:
+            log.warning("pid %s may not be ended by this role (pg_signal_backend is needed)", blocker.pid)

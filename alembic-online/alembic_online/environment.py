@@ -1,0 +1,116 @@
+"""Alembic's environment: what a project's ``env.py`` calls, once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from alembic import context
+from sqlalchemy import URL, Engine, NullPool
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateTable
+
+from alembic_online.archiver import Archiver
+from alembic_online.catalog import autogenerate
+from alembic_online.catalog.snapshot import VERSION_TABLE
+from alembic_online.database import engine
+from alembic_online.messages import errors_for_people, notices_to_log
+from alembic_online.options import Options, read_options
+from alembic_online.run import open_run
+from alembic_online.scope import Scope
+
+
+def run(scope: Scope, url: Callable[[], URL], options: Callable[[], Options] = Options) -> None:
+    """Run the command that Alembic was called with: offline, read-only, or online as the engine runs it.
+
+    `url` says where the database is and `options` what the surroundings set; neither is asked where none is needed.
+    On Alembic's command line, ``-x name=value`` comes on top. A program that calls Alembic's commands sets
+    `config.attributes`: "options" (`Options`, instead of both), "connection" (an `Engine` to reach the database by)
+    and "archiver" (`Archiver`). Raises OnlineError, which Alembic's command line prints.
+    """
+    with errors_for_people():
+        if context.is_offline_mode():
+            _offline(scope)
+            return
+        attributes = context.config.attributes
+        given: Engine | None = attributes.get("connection")
+        place = url() if given is None else given.url
+        if not _changes_something():
+            _looking(scope, given or engine(place, poolclass=NullPool))
+            return
+        chosen: Options | None = attributes.get("options")
+        if chosen is None:
+            base = replace(options(), prefix="-x ")
+            chosen = read_options(context.get_x_argument(as_dictionary=True), lambda name: f"-x {name}", base)
+        _changing(scope, place, chosen, given, attributes.get("archiver"))
+
+
+def _offline(scope: Scope) -> None:
+    context.configure(
+        dialect_name="postgresql",
+        target_metadata=scope.metadata,
+        literal_binds=True,
+        dialect_opts={"paramstyle": "named"},  # or percent signs come out doubled
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _looking(scope: Scope, origin: Engine) -> None:
+    with origin.connect() as connection:
+        context.configure(connection=connection, **_configuration(scope))
+        with notices_to_log(connection), context.begin_transaction():
+            context.run_migrations()
+
+
+def _changing(scope: Scope, url: URL, options: Options, given: Engine | None, archiver: Archiver | None) -> None:
+    with open_run(url, scope, options, given, archiver) as run:
+        connection = run.session.sqlalchemy
+        context.configure(connection=connection, **_configuration(scope))
+        run.take_over(context.get_context())
+        with notices_to_log(connection):
+            run.through(context.run_migrations)
+
+
+def _configuration(scope: Scope) -> dict[str, Any]:
+    return {
+        "target_metadata": scope.metadata,
+        "include_schemas": True,
+        "include_name": _only(scope),
+        "compare_server_default": True,
+        "autogenerate_plugins": autogenerate.PLUGINS,
+        "process_revision_directives": autogenerate.revise,
+        "transaction_per_migration": True,
+        "on_version_apply": context.config.attributes.get("on_version_apply", ()),
+        autogenerate.SCOPE: scope,
+    }
+
+
+def _only(scope: Scope) -> Callable[[str | None, str, Any], bool]:
+    """What Alembic's own comparison may look at: the scope's schemas, and the tables that it shares."""
+    own = {None if schema == "public" else schema for schema in scope.schemas}
+
+    def include_name(name: str | None, type_: str, parent_names: Any) -> bool:
+        if type_ == "schema":
+            return name is None or name in own
+        if type_ == "table" and parent_names["schema_name"] not in own:
+            return f"{parent_names['schema_name'] or 'public'}.{name}" in scope.shared
+        return True
+
+    return include_name
+
+
+def _changes_something() -> bool:
+    """Whether the command has a destination: upgrade, downgrade, stamp; not current, check, revision."""
+    try:
+        context.get_revision_argument()
+    except KeyError:
+        return False
+    return True
+
+
+@compiles(CreateTable, "postgresql")
+def _create_table(create: CreateTable, compiler: Any, **options: Any) -> str:
+    """A script has to run also where a way back left Alembic's table, empty; the first revision sees to that it is."""
+    create.if_not_exists |= create.element.name == VERSION_TABLE
+    return str(compiler.visit_create_table(create, **options))

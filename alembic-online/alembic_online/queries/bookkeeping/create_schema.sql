@@ -1,0 +1,2 @@
+CREATE SCHEMA {bookkeeping};
+COMMENT ON SCHEMA {bookkeeping} IS 'Records of migrations; survives downgrades';

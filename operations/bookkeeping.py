@@ -1,0 +1,21 @@
+"""The rollout's own tables in schema sidb, brought up to date on use; dropped by no downgrade."""
+
+from typing import Any
+
+import psycopg
+from alembic_online.bookkeeping import Component, bring_up_to_date
+
+from operations.queries import query
+
+BOOKKEEPING = "sidb"
+"""The schema of the ledger, too: deployed ledgers keep it."""
+
+FINGERPRINT = Component("fingerprint", [query("fingerprint/create")])
+RAISED_SETTINGS = Component("raised settings", [query("preflight/remembered_create")])
+SIZE_SAMPLES = Component("size samples", [query("monitor/create_samples")])
+ROLLBACKS = Component("rollbacks", [query("rollback/create")])
+
+
+def open_records(connection: psycopg.Connection[Any], component: Component) -> None:
+    """Make the component's tables what this code expects. Raises OnlineError."""
+    bring_up_to_date(connection, BOOKKEEPING, component)
