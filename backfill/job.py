@@ -1,100 +1,208 @@
 """What a job is: a declaration that the runner executes and the verification proves."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, Executable, FromClause, Select, Table, and_, func
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Executable,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    and_,
+    cast,
+    delete,
+    false,
+    func,
+    literal,
+    select,
+    text,
+    true,
+    tuple_,
+)
+from sqlalchemy.orm import InstrumentedAttribute
 
-from models import Base
+from backfill.tables import Range, SetAside
 
-Bound = int | datetime
+Rows = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
-class Slice:
-    """A part of a job's source, from `lower` up to but not including `upper`, and what "now" is to the backfill."""
+class Part:
+    """A part of a job's source, from `lower` up to but not including `upper`, and what "now" is to the backfill.
 
-    lower: Bound
-    upper: Bound
+    Of a source that comes in files, the rows of `files` are meant; None: of whichever.
+    """
+
+    job: "Job"
+    lower: int
+    upper: int
     as_of: datetime
+    files: list[int] | None = None
 
     def of(self, column: Any) -> ColumnElement[bool]:
-        """Whether a row belongs to the slice by this column."""
-        return and_(column >= self.lower, column < self.upper)
+        """Whether a row belongs to the part by this column."""
+        return self.job.within(column, self.lower, self.upper)
+
+
+@dataclass
+class Batch:
+    """What one batch did: rows read, written, there already, and left because the application holds them.
+
+    `over`: there is nothing behind it. `cut` (as text) and `key` are the last row's. `also` are the rows that the
+    statements returned beside the one that counts.
+    """
+
+    read: int
+    written: int
+    present: int
+    skipped: int
+    also: tuple[int, ...] = ()
+    over: bool = False
+    seconds: float = 0.0
+    rest: float = 0.0
+    """Seconds to rest after it."""
+    cut: str | None = None
+    key: int | None = None
+
+
+class NotWrittenError(Exception):
+    """A target took rows without an error, and does not hold them as they were written."""
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(ABC):
     """What a job fills, from where, keyed how, with which statement, and how it is proved.
 
     `cut` is the column along which the source is cut into ranges of `width`, `key` a unique bigint; both must never
-    change and (together) be indexed. `write` gives the statements that fill the targets from a batch of source rows, as
-    CTEs that return a row for each row written; the first counts. Writing a row again must change nothing.
-    `expected` and `actual` are, for a slice, what should be in the target and what is: `key` and values.
+    change and (together) be indexed. `time` says how recent a row is.
     """
 
     name: str
-    fills: tuple[type[Base], ...]
-    source: type[DeclarativeBase]
+    fills: tuple[Any, ...]
+    """Models, or columns of those that others fill as well."""
     cut: InstrumentedAttribute[Any]
     key: InstrumentedAttribute[Any]
     time: InstrumentedAttribute[Any]
-    width: int | timedelta
-    write: Callable[[CTE, Slice], tuple[CTE, ...]]
-    expected: Callable[[Slice], Select[*tuple[Any, ...]]]
-    actual: Callable[[Slice], Select[*tuple[Any, ...]]]
-    needs: str | None = None
-    """The job whose ranges come first, and whose changes make this one's stale."""
-    locks: bool = False
-    """Whether the batch's rows are changed: they are locked then, and those that the application holds are left."""
-    prepare: Callable[[CTE, Slice], CTE] | None = None
-    """What takes long, worked out before the rows are locked: for every row its key, and columns added to the batch."""
-    seconds: float = 0.5
-    """How long a batch should take, and so how long the application may wait for a row of it."""
+    width: int
+    writes_once: bool = False
+    """Whether rows that it wrote are others' business from then on; else it keeps them as they should be."""
+    file: ColumnElement[int] | None = None
+    """With which file a row of the source came, where it comes in files; each is there as a whole or not at all."""
     grows: bool = True
     """Whether rows that come later are its business; False where their writer fills them itself."""
+    needs: str | None = None
+    """The job whose ranges come first, and whose changes make this one's stale."""
+    seconds: float = 0.5
+    """How long a batch should take, and so how long the application may wait for a row of it."""
     before: Executable | None = None
     """What to run before each batch, in a transaction of its own."""
-    instead: Callable[[Connection], bool] | None = None
-    """Does the work of a whole range by other means; False where that does not apply."""
+
+    @abstractmethod
+    def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
+        """Statements that fill the targets from a batch of source rows, as CTEs that return a row for each row written;
+        the first counts. Writing a row again must change nothing."""
+
+    @abstractmethod
+    def expected(self, part: Part) -> Rows:
+        """What should be in the target: `key` and values."""
+
+    @abstractmethod
+    def actual(self, part: Part) -> Rows:
+        """What is in the target: `key` and values."""
+
+    def take(self, listed: CTE, part: Part) -> CTE:
+        """Which of the rows that are next are written, with what was worked out for them; the others come back."""
+        return listed
+
+    def new(self, part: Part) -> ColumnElement[bool]:
+        """Whether a row of the source is still to be walked; a job that writes each row once says which are."""
+        return true()
+
+    def done(self, part: Part) -> ColumnElement[bool]:
+        """Whether a row of the source has been walked; the part's files are those that were."""
+        return true()
+
+    def since(self, part: Part) -> Rows | None:
+        """`key` and `what`, "deleted" or "changed": what others have done to rows that this job wrote."""
+        return None
+
+    def others(self, part: Part) -> Rows | None:
+        """`key` and `what`: rows that others have rightly written, and that look like this job's."""
+        return None
+
+    def lower(self) -> ColumnElement[int]:
+        """The lower bound of the range to which a row of the source belongs: a multiple of `width`."""
+        bound: ColumnElement[int] = self.cut - self.cut % self.width
+        return bound
+
+    def within(self, column: Any, lower: int, upper: int) -> ColumnElement[bool]:
+        return and_(column >= lower, column < upper)
+
+    def shown(self, bound: int) -> str:
+        """A bound for people."""
+        return str(bound)
 
     @property
-    def table(self) -> Table:
-        return table_of(self.source)
+    def source(self) -> Any:
+        """The model that it reads."""
+        return self.key.class_
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The tables it fills, qualified."""
-        return tuple(f"{table_of(model).schema or 'public'}.{table_of(model).name}" for model in self.fills)
+        tables = [table_of(each) for each in self.fills]
+        return tuple(dict.fromkeys(f"{table.schema or 'public'}.{table.name}" for table in tables))
 
     @property
     def order(self) -> tuple[InstrumentedAttribute[Any], ...]:
         """The columns by which the source is walked."""
         return (self.key,) if self.cut is self.key else (self.cut, self.key)
 
-    def lower(self) -> ColumnElement[Any]:
-        """The lower bound of the range to which a row of the source belongs."""
-        if isinstance(self.width, timedelta):
-            return func.date_bin(self.width, self.cut, datetime(2000, 1, 1, tzinfo=UTC))
-        return self.cut - self.cut % self.width
+    def part(self, claimed: Range, as_of: datetime) -> Part:
+        """What the present pass of a range is concerned with."""
+        return Part(self, int(claimed.lower), int(claimed.upper), as_of, claimed.files)
 
-    def bound(self, stored: str) -> Bound:
-        """A bound or cursor as it was before it was stored."""
-        return datetime.fromisoformat(stored) if isinstance(self.width, timedelta) else int(stored)
+    def next_rows(self, claimed: Range, as_of: datetime, count: int, *columns: Any) -> Select[*tuple[Any, ...]]:
+        """The next rows of the pass, newest first: beyond its cursor, and not set aside."""
+        part = self.part(claimed, as_of)
+        rows = select(*columns).where(part.of(self.cut), self.new(part))
+        if claimed.cursor_key is not None:
+            cursor = (cast(literal(claimed.cursor_cut, Text), self.cut.type), literal(claimed.cursor_key))
+            rows = rows.where(tuple_(*self.order) < tuple_(*cursor[-len(self.order) :]))
+        if claimed.rows_refused:
+            aside = select(SetAside.key).where(SetAside.job == self.name, SetAside.again == false())
+            rows = rows.where(self.key.not_in(aside))
+        return rows.order_by(*(column.desc() for column in self.order)).limit(count)
 
-    def stored(self, bound: Bound) -> str:
-        """The same text for the same value, whatever the session's time zone."""
-        return bound.astimezone(UTC).isoformat() if isinstance(bound, datetime) else str(bound)
+    def batch(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> Batch:
+        """Write the next rows, in the caller's transaction. Raises DBAPIError or NotWrittenError."""
+        source = table_of(self.source)
+        part = self.part(claimed, as_of)
+        listed = self.next_rows(claimed, as_of, asked, *source.c).cte("listed")
+        taken = self.take(listed, part)
+        written = list(self.write(taken, part))
+        if claimed.rows_refused:
+            again = delete(SetAside).where(SetAside.job == self.name, SetAside.again)
+            keys = select(taken.c[self.key.key])
+            written.append(again.where(SetAside.key.in_(keys)).returning(SetAside.key).cte("tried_again"))
+        place = [listed.c[column.key] for column in self.order]
+        end = select(cast(place[0], Text).label("cut"), place[-1].label("key")).order_by(*place).limit(1).subquery()
+        counts = [select(func.count()).select_from(each).scalar_subquery() for each in (listed, taken, *written)]
+        counted = select(*end.c, *counts).select_from(select(text("1")).subquery().outerjoin(end, text("true")))
+        cut, key, read, rows, done, *also = connection.execute(counted.add_cte(*written)).one()
+        return Batch(read, done, rows - done, read - rows, tuple(also), over=read < asked, cut=cut, key=key)
 
-    def slice(self, lower: str, upper: str, as_of: datetime) -> Slice:
-        return Slice(self.bound(lower), self.bound(upper), as_of)
 
-
-def table_of(model: type[DeclarativeBase]) -> Table:
-    """The table of a model."""
+def table_of(filled: Any) -> Table:
+    """The table of a model, or of one of its columns."""
+    model: Any = filled.class_ if isinstance(filled, InstrumentedAttribute) else filled
     table: FromClause = model.__table__
     assert isinstance(table, Table)
     return table

@@ -151,6 +151,8 @@ def _stage_chunk(connection: Connection, file: LoadedFile, niches: Niches, block
             over = False
         else:
             over = taken < chunk
+        mark = update(StagedEvent).where(StagedEvent.file_id.is_(None)).values(file_id=file.file_id)
+        connection.execute(mark)
         if rejects:
             connection.execute(insert(Reject), [_reject(file, bad) for bad in rejects])
         if not over:

@@ -61,6 +61,12 @@ def staging(connection: Connection, command: str, *, alone: bool = False) -> Ite
                 connection.execute(_named(before))
 
 
+def plan_alone(connection: Connection) -> None:
+    """Hold the lock on staging alone until the end of the caller's transaction, as plan does."""
+    connection.execute(select(func.set_config("application_name", "sidb backfill plan", True)))
+    connection.execute(select(func.pg_advisory_xact_lock(_KEY)))
+
+
 def _named(name: str | None) -> Select[tuple[str]]:
     return select(func.set_config("application_name", name, False))
 

@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, func, select
 
+from backfill import identity
 from backfill.job import Job
 from backfill.progress import Scope
 from backfill.tables import Control, JobState, Pause, Range, SetAside
 from backfill.windows import Window
 
 DAY = timedelta(days=1)
+ANOTHER_TABLE = "to be filled anew"
+"""Another table stands where the one was that a job filled, as after a downgrade: its progress is not this one's."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +63,29 @@ def jobs_status(connection: Connection, jobs: Sequence[Job], scope: Scope | None
         func.max(case((Range.done_at.is_(None), Range.error))).label("error"),
     ).group_by(Range.job)
     ranges = {row.job: row for row in connection.execute(counted)}
+    another = identity.another(connection, jobs)
     set_aside = select(SetAside.job, func.count().label("rows")).group_by(SetAside.job)
     states = {row.job: row for row in connection.execute(select(JobState.__table__))}
     refused = {row.job: row.rows for row in connection.execute(set_aside)}
-    return [_status(job, ranges.get(job.name), states.get(job.name), refused.get(job.name, 0)) for job in jobs]
+    return [
+        _status(job, ranges.get(job.name), states.get(job.name), refused.get(job.name, 0), job.name in another)
+        for job in jobs
+    ]
 
 
-def _status(job: Job, counted: object, known: object, set_aside: int) -> JobStatus:
+def nothing_yet(jobs: Sequence[Job]) -> list[JobStatus]:
+    """Each job before anything was begun."""
+    return [_status(job, None, None, 0, False) for job in jobs]
+
+
+def _status(job: Job, counted: object, known: object, set_aside: int, is_another_table: bool) -> JobStatus:
     def of(name: str) -> float:
         return float(getattr(counted, name, 0) or 0)
 
     stopped = getattr(known, "stopped", None)
-    if stopped:
+    if is_another_table:
+        state = ANOTHER_TABLE
+    elif stopped:
         state = "stopped"
     elif of("open"):
         state = "begun" if of("read") else "waiting"
@@ -80,7 +94,7 @@ def _status(job: Job, counted: object, known: object, set_aside: int) -> JobStat
     else:
         state = "moved, to be verified" if counted else "nothing to do"
     rate = of("read") / of("seconds") if of("read") and of("seconds") else None
-    left = int(of("left"))
+    left = int(of("rows" if is_another_table else "left"))
     return JobStatus(
         job=job.name,
         state=state,

@@ -1,40 +1,69 @@
 """Planning: what there is to do, cut into ranges; what is done over."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from backfill import identity, locks
 from backfill.errors import BackfillError
-from backfill.job import Job
+from backfill.job import Job, Part
 from backfill.pacing import MOST_ROWS
-from backfill.progress import FROM_THE_START, RECENT
-from backfill.tables import Control, JobState, Range, SetAside, StagedEvent, alone, drop_staged
+from backfill.progress import RECENT, next_pass
+from backfill.tables import Control, JobState, Range, SetAside, StagedEvent, Walked
+
+QUERIES = Path(__file__).parent / "queries"
+OLDEST, NEWEST = datetime(1000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between these is what says how recent a range is: all that is known of rows beyond is on which side they lie."""
 
 
 def begin(connection: Connection, jobs: Sequence[Job], now: datetime, as_of: datetime | None, days: int) -> Control:
     """Cut the sources into ranges; gives the backfill's one row, made at first use.
 
-    A given `as_of` replaces the one that stands there; what was computed as of that is then computed anew.
+    A given `as_of` replaces the one that stands there; what was computed as of that is then computed anew. Where other
+    tables stand by now, nothing is planned while the backfill is paused: a rollback pauses it, and a restore may bring
+    the filled ones back.
     BackfillError: the schema that is to be filled is not there.
     """
-    alone(connection, "plan")
+    locks.plan_alone(connection)
     if not connection.scalar(select(func.to_regclass("analytics.niche_daily_activity").is_not(None))):
         raise BackfillError("Schema analytics is not there, or only in part.", "alembic upgrade head")
-    deadline = now + timedelta(days=days)
-    made = upsert(Control).values(as_of=as_of or now, started_at=now, deadline=deadline).on_conflict_do_nothing()
-    connection.execute(made)
+    make_control(connection, now, as_of, days)
     moved = False
     if as_of is not None:
         moved = bool(connection.execute(update(Control).where(Control.as_of != as_of).values(as_of=as_of)).rowcount)
         if moved:  # what is recent, and what not, is cut anew where nobody was yet
             connection.execute(delete(Range).where(Range.rows_read == 0, Range.done_at.is_(None)))
     row = connection.execute(select(Control.__table__)).one()
-    plan(connection, jobs, row.as_of, {job.name for job in jobs} if moved else set())
+    if row.paused_at is None or not identity.another(connection, jobs):
+        stale = {job.name for job in jobs} if moved else set()
+        plan(connection, jobs, row.as_of, stale | start_over(connection, jobs))
     return Control(**row._mapping)
+
+
+def make_control(connection: Connection, now: datetime, as_of: datetime | None, days: int) -> None:
+    """Make the backfill's one row, where it is not there yet: its days begin."""
+    values = {"as_of": as_of or now, "started_at": now, "deadline": now + timedelta(days=days)}
+    connection.execute(upsert(Control).values(values).on_conflict_do_nothing())
+
+
+def start_over(connection: Connection, jobs: Sequence[Job]) -> set[str]:
+    """Forget the progress of jobs whose tables are other ones by now; the names of these jobs."""
+    replaced = identity.another(connection, jobs)
+    for job in jobs:
+        if job.name not in replaced:
+            continue
+        for table in (Range, SetAside, Walked):
+            connection.execute(delete(table).where(table.job == job.name))
+        connection.execute(update(JobState).where(JobState.job == job.name).values(verified_at=None, stopped=None))
+        if job.source is StagedEvent:
+            connection.execute(text((QUERIES / "continue_event_ids.sql").read_text(encoding="utf-8")))
+    identity.remember(connection, jobs)
+    return set(replaced)
 
 
 def plan(connection: Connection, jobs: Sequence[Job], as_of: datetime, stale: set[str]) -> None:
@@ -56,67 +85,106 @@ def spread(connection: Connection, jobs: Sequence[Job], stale: set[str]) -> None
 
 
 @dataclass
-class _Part:
-    """Adjacent parts of a source: one range, known by `range_id` or new."""
+class _Found:
+    """What a part of a source holds: its rows, how many were not walked, the newest, and the files they came with."""
 
-    lower: Any
-    upper: Any
     rows: int = 0
+    fresh: int = 0
     newest: datetime | None = None
-    range_id: int | None = None
-    planned: int = 0
+    files: set[int] = field(default_factory=set)
 
-    def add(self, rows: int, newest: datetime | None) -> None:
-        self.rows += rows
-        self.newest = max(filter(None, (self.newest, newest)), default=None)
+    def add(self, other: "_Found") -> None:
+        self.rows += other.rows
+        self.fresh += other.fresh
+        self.files |= other.files
+        self.newest = max(filter(None, (self.newest, other.newest)), default=None)
+
+
+@dataclass
+class _Part:
+    """Adjacent parts of a source: one range, known by its row or new."""
+
+    lower: int
+    upper: int
+    known: Range | None = None
+    found: _Found = field(default_factory=_Found)
 
 
 def _cut(connection: Connection, job: Job, recent: datetime) -> int:
     """How many ranges are new or have grown. A new one is a batch at least, and recent or not as a whole."""
-    cut = job.lower().label("cut")
-    found = select(cut, func.count().label("rows"), func.max(job.time).label("newest")).group_by(cut).subquery()
     known = _known(connection, job)
     parts: list[_Part] = []
-    for row in connection.execute(select(found).where(found.c.cut.is_not(None)).order_by(found.c.cut)):
-        while known and known[0].upper <= row.cut:
+    for lower, found in _look(connection, job):
+        while known and known[0].upper <= lower:
             parts.append(known.pop(0))
-        if known and known[0].lower <= row.cut:
-            known[0].add(row.rows, row.newest)
+        if known and known[0].lower <= lower:
+            known[0].found.add(found)
             continue
-        last = parts[-1] if parts and parts[-1].range_id is None else None
-        if last is None or last.rows + row.rows > MOST_ROWS or _is(recent, last.newest) != _is(recent, row.newest):
-            last = _Part(row.cut, row.cut)
+        last = parts[-1] if parts and parts[-1].known is None else None
+        if (
+            last is None
+            or last.found.rows + found.rows > MOST_ROWS
+            or _is(recent, last.found.newest) != _is(recent, found.newest)
+        ):
+            last = _Part(lower, lower)
             parts.append(last)
-        last.upper = row.cut + job.width
-        last.add(row.rows, row.newest)
+        last.upper = lower + job.width
+        last.found.add(found)
     parts += known
-    new = [part for part in parts if part.range_id is None]
-    grown = [part for part in parts if part.range_id is not None and job.grows and part.rows > part.planned]
-    for part in grown:
-        again = update(Range).where(Range.range_id == part.range_id)
-        connection.execute(again.values(planned=part.rows, newest=part.newest, **FROM_THE_START))
+    new = [part for part in parts if part.known is None]
     if new:
-        rows = [
-            {
-                "job": job.name,
-                "lower": job.stored(part.lower),
-                "upper": job.stored(part.upper),
-                "newest": part.newest,
-                "planned": part.rows,
-            }
-            for part in new
-        ]
-        connection.execute(insert(Range), rows)
+        connection.execute(insert(Range), [_row(job, part) for part in new])
+    grown = [part for part in parts if part.known is not None and job.grows and _grow(connection, job, part)]
     return len(new) + len(grown)
 
 
+def _look(connection: Connection, job: Job) -> Iterator[tuple[int, _Found]]:
+    """The source by the lower bounds of its ranges, in their order; several for one where it came in several files."""
+    lower = job.lower().label("lower")
+    by = [lower] if job.file is None else [lower, job.file.label("file")]
+    newest = func.least(func.greatest(func.max(job.time), literal(OLDEST)), literal(NEWEST))
+    new = true() if job.file is not None else job.new(Part(job, 0, 0, NEWEST))
+    columns = (func.count(), func.count().filter(new), newest)
+    rows = select(*columns, *by).where(job.cut.is_not(None)).group_by(*by).order_by(*by)
+    for count, fresh, at, bound, *file in connection.execute(rows):
+        yield bound, _Found(count, fresh, at, set(file))
+
+
 def _known(connection: Connection, job: Job) -> list[_Part]:
-    ranges = select(Range.lower, Range.upper, Range.range_id, Range.planned).where(Range.job == job.name)
-    parts = [
-        _Part(job.bound(lower), job.bound(upper), range_id=range_id, planned=planned)
-        for lower, upper, range_id, planned in connection.execute(ranges)
-    ]
-    return sorted(parts, key=lambda part: part.lower)
+    ranges = connection.execute(select(Range.__table__).where(Range.job == job.name))
+    known = [Range(**row._mapping) for row in ranges]
+    return sorted((_Part(int(each.lower), int(each.upper), each) for each in known), key=lambda part: part.lower)
+
+
+def _row(job: Job, part: _Part) -> dict[str, Any]:
+    found = part.found
+    bounds = {"lower": str(part.lower), "upper": str(part.upper)}
+    files = sorted(found.files) if job.file is not None else None
+    return {"job": job.name, **bounds, "newest": found.newest, "planned": found.rows, "files": files}
+
+
+def _grow(connection: Connection, job: Job, part: _Part) -> bool:
+    """Whether a known range holds rows that it did not when it was planned: they are walked."""
+    assert part.known is not None
+    known, found = part.known, part.found
+    is_done = known.done_at is not None
+    values: dict[str, Any] = {"planned": max(found.rows, known.planned), "newest": found.newest}
+    this = update(Range).where(Range.range_id == known.range_id)
+    if job.file is None:
+        if not (found.fresh if job.writes_once and is_done else found.rows > known.planned):
+            return False
+        values |= next_pass(None)
+    else:
+        if is_done and known.walked is None and found.rows <= known.planned:  # by version 2.0.6 or older
+            connection.execute(this.values(walked=sorted(found.files)))
+            return False
+        more = found.files.difference(known.walked or (), known.files or (), known.waiting or ())
+        if not more or (not is_done and known.files is None):
+            return False
+        more_files = sorted(more)
+        values |= next_pass(more_files) if is_done else {"waiting": [*(known.waiting or ()), *more_files]}
+    connection.execute(this.values(values))
+    return True
 
 
 def _is(recent: datetime, newest: datetime | None) -> bool:
@@ -124,26 +192,22 @@ def _is(recent: datetime, newest: datetime | None) -> bool:
 
 
 def reopen(connection: Connection, job: Job, which: ColumnElement[bool]) -> int:
-    """Walk ranges of a job again from their start; the number of ranges."""
+    """Walk ranges of a job that are done once more; the number of ranges."""
     connection.execute(update(JobState).where(JobState.job == job.name).values(verified_at=None))
-    again = update(Range).where(Range.job == job.name, which).values(**FROM_THE_START, attempts=0, suspect=0)
-    return connection.execute(again).rowcount
+    again = update(Range).where(Range.job == job.name, which)
+    if job.writes_once:  # what is under way goes on where it is, and comes to the rest in a next pass
+        again = again.where(Range.done_at.is_not(None))
+    start = next_pass(None if job.file is None else [])
+    return connection.execute(again.values(**start, attempts=0, suspect=0)).rowcount
 
 
 def retry(connection: Connection, jobs: Sequence[Job]) -> int:
-    """Forget the rows set aside and walk their ranges again; jobs that were stopped go on. The number of rows."""
+    """Walk the rows set aside again; jobs that were stopped go on. The number of rows."""
+    locks.plan_alone(connection)
+    tried = connection.scalars(update(SetAside).values(again=True).returning(SetAside.job)).all()
     for job in jobs:
         affected = select(SetAside.range_id).where(SetAside.job == job.name)
         reopen(connection, job, Range.range_id.in_(affected))
-    forgotten = connection.scalars(delete(SetAside).returning(SetAside.job)).all()
-    spread(connection, jobs, set(forgotten))
+    spread(connection, jobs, set(tried))
     connection.execute(update(JobState).values(stopped=None, failures=0))
-    return len(forgotten)
-
-
-def finish(connection: Connection, jobs: Sequence[Job]) -> int:
-    """Drop the staging table; what is staged after this is new. The number of rows that go."""
-    rows = drop_staged(connection)
-    staged = [job.name for job in jobs if job.source is StagedEvent]
-    connection.execute(update(Range).where(Range.job.in_(staged)).values(planned=0))
-    return rows
+    return len(tried)

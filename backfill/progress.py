@@ -5,16 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, true, tuple_, update
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import ColumnElement, Connection, exists, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 
 from backfill.errors import BackfillError
-from backfill.job import Job
+from backfill.job import Batch, Job
 from backfill.tables import JobState, Range, SetAside
 
 RECENT = timedelta(days=90)
 ATTEMPTS = 3
 FAILURES = 5
+LONGEST_WAIT = "3s"
+HELD = "the application holds what the row refers to"
 COME_BACK = timedelta(milliseconds=200)
 """How long rows that the application holds are left alone."""
 
@@ -31,29 +35,10 @@ class Scope:
         return true() if self.recent is None else newer.is_(self.recent)
 
 
-@dataclass
-class Batch:
-    """What one batch did: rows read, written, there already, and left because the application holds them."""
-
-    read: int
-    written: int
-    present: int
-    skipped: int
-    seconds: float = 0.0
-    rest: float = 0.0
-    """Seconds to rest after it."""
-    cut: str | None = None
-    key: int | None = None
-
-
-FROM_THE_START = {
-    "done_at": None,
-    "cursor_cut": None,
-    "cursor_key": None,
-    "passed": 0,
-    "skipped": 0,
-    "ready_at": func.now(),
-}
+def next_pass(files: list[int] | None) -> dict[str, Any]:
+    """What a range has before a pass. By files, the rows that earlier passes walked are not read again."""
+    start = {"done_at": None, "cursor_cut": None, "cursor_key": None, "skipped": 0, "ready_at": func.now()}
+    return start | ({"passed": 0} if files is None else {"files": files})
 
 
 def current(connection: Connection, jobs: Sequence[Job], scope: Scope) -> Job | None:
@@ -83,74 +68,101 @@ def claim(connection: Connection, job: Job, scope: Scope) -> Range | None:
     return Range(**row._mapping) if row else None
 
 
-def next_rows(job: Job, range: Range, count: int, *columns: Any) -> Select[*tuple[Any, ...]]:
-    """The next rows of the range, newest first: beyond its cursor, and not set aside."""
-    rows = select(*columns).where(job.cut >= job.bound(range.lower), job.cut < job.bound(range.upper))
-    if range.cursor_cut is not None:
-        cursor = (job.bound(range.cursor_cut), range.cursor_key)
-        rows = rows.where(tuple_(*job.order) < tuple_(*cursor[-len(job.order) :]))
-    if range.rows_refused:
-        rows = rows.where(job.key.not_in(select(SetAside.key).where(SetAside.job == job.name)))
-    return rows.order_by(*(column.desc() for column in job.order)).limit(count)
+def wait(connection: Connection, job: Job, scope: Scope) -> None:
+    """Wait for the worker that has the newest range, or until one is ready; some seconds at most."""
+    held = (
+        select(Range.range_id)
+        .where(Range.job == job.name, Range.done_at.is_(None), Range.ready_at <= func.now(), scope.chosen())
+        .order_by(Range.newest.desc(), Range.range_id)
+        .limit(1)
+        .with_for_update()
+    )
+    try:
+        with connection.begin():
+            connection.execute(select(func.set_config("lock_timeout", LONGEST_WAIT, True)))
+            connection.execute(held)
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
 
 
-def record(connection: Connection, range: Range, batch: Batch, asked: int) -> None:
-    """A batch worked. Fewer rows than asked for: the pass is over, and all is done but for rows that were left."""
-    over = batch.read < asked
-    skipped = range.skipped + batch.skipped
-    values = {
+def record(connection: Connection, claimed: Range, batch: Batch) -> None:
+    """A batch worked. The pass is over: all is done, but for rows that were left and those that came meanwhile."""
+    skipped = claimed.skipped + batch.skipped
+    values: dict[str, Any] = {
         "rows_read": Range.rows_read + batch.read,
         "rows_written": Range.rows_written + batch.written,
         "rows_present": Range.rows_present + batch.present,
         "seconds": Range.seconds + batch.seconds,
         "rested": Range.rested + batch.rest,
         "attempts": 0,
-        "suspect": max(0, range.suspect - batch.read),
-        "passed": range.passed + batch.read - batch.skipped,
+        "suspect": max(0, claimed.suspect - batch.read),
+        "passed": claimed.passed + batch.read - batch.skipped,
         "skipped": skipped,
     }
     if batch.key is not None:
         values |= {"cursor_cut": batch.cut, "cursor_key": batch.key}
-    if over and skipped:
-        values |= FROM_THE_START | {"ready_at": func.now() + COME_BACK}
-    elif over:
-        values |= {"done_at": func.now(), "error": None}
-    connection.execute(update(Range).where(Range.range_id == range.range_id).values(values))
-    cleared = update(JobState).where(JobState.job == range.job, JobState.failures > 0).values(failures=0)
+    if batch.over:
+        values |= _pass_over(connection, claimed, skipped)
+    connection.execute(update(Range).where(Range.range_id == claimed.range_id).values(values))
+    cleared = update(JobState).where(JobState.job == claimed.job, JobState.failures > 0).values(failures=0)
     connection.execute(cleared)
 
 
-def failed(connection: Connection, range: Range, error: str, asked: int, seconds: float) -> None:
+def _pass_over(connection: Connection, claimed: Range, skipped: int) -> dict[str, Any]:
+    """What becomes of a range whose pass is over."""
+    by_files = claimed.files is not None
+    following = (claimed.waiting or []) if by_files else None
+    reached = {"walked": [*(claimed.walked or ()), *(claimed.files or ())], "waiting": None} if by_files else {}
+    again = exists().where(SetAside.job == claimed.job, SetAside.range_id == claimed.range_id, SetAside.again)
+    if skipped or connection.scalar(select(again)):
+        return reached | next_pass(following) | {"ready_at": func.now() + COME_BACK}
+    if following:
+        return reached | next_pass(following)
+    return reached | {"done_at": func.now(), "error": None}
+
+
+def failed(connection: Connection, claimed: Range, error: str, asked: int, seconds: float) -> None:
     """A batch failed: again as it was up to three times, then halved, down to the row."""
-    attempts = range.attempts + 1
-    halve = range.suspect > 0 or attempts >= ATTEMPTS
+    attempts = claimed.attempts + 1
+    halve = claimed.suspect > 0 or attempts >= ATTEMPTS
     values = {
         "attempts": attempts,
         "error": error,
         "seconds": Range.seconds + seconds,
         "suspect": asked if halve else 0,
     }
-    connection.execute(update(Range).where(Range.range_id == range.range_id).values(values))
+    connection.execute(update(Range).where(Range.range_id == claimed.range_id).values(values))
 
 
-def size(range: Range, wanted: int) -> int:
+def size(claimed: Range, wanted: int) -> int:
     """How many rows to take: what the pace allows, or half of those among which one fails."""
-    return max(1, range.suspect // 2) if range.suspect else wanted
+    return max(1, claimed.suspect // 2) if claimed.suspect else wanted
 
 
-def set_aside(connection: Connection, range: Range, cut: str, key: int, error: str) -> None:
+def set_aside(connection: Connection, claimed: Range, cut: str, key: int, error: str) -> None:
     """A single row fails: put it aside and go on after it; after five in a row the job is stopped."""
-    row = {"job": range.job, "key": key, "range_id": range.range_id, "error": error}
-    refused = insert(SetAside).values(**row).on_conflict_do_update(index_elements=["job", "key"], set_={"error": error})
-    connection.execute(refused)
+    row = {"job": claimed.job, "key": key, "range_id": claimed.range_id, "error": error}
+    refused = insert(SetAside).values(**row)
+    again = {"error": error, "again": False}
+    connection.execute(refused.on_conflict_do_update(index_elements=["job", "key"], set_=again))
     values = {"rows_refused": Range.rows_refused + 1, "error": error, "attempts": 0, "suspect": 0}
-    after = {"cursor_cut": cut, "cursor_key": key, "passed": range.passed + 1}
-    connection.execute(update(Range).where(Range.range_id == range.range_id).values(**values, **after))
+    after = {"cursor_cut": cut, "cursor_key": key, "passed": claimed.passed + 1}
+    connection.execute(update(Range).where(Range.range_id == claimed.range_id).values(**values, **after))
     failures = connection.scalar(
         update(JobState)
-        .where(JobState.job == range.job)
+        .where(JobState.job == claimed.job)
         .values(failures=JobState.failures + 1)
         .returning(JobState.failures)
     )
     if failures is not None and failures >= FAILURES:
-        connection.execute(update(JobState).where(JobState.job == range.job).values(stopped=error))
+        connection.execute(update(JobState).where(JobState.job == claimed.job).values(stopped=error))
+
+
+def leave(connection: Connection, claimed: Range, cut: str, key: int) -> None:
+    """A single row is held by the application: go on after it, and come back to it in the next pass."""
+    row = {"job": claimed.job, "key": key, "range_id": claimed.range_id, "error": HELD, "again": True}
+    connection.execute(insert(SetAside).values(**row).on_conflict_do_nothing())
+    values = {"rows_refused": Range.rows_refused + 1, "attempts": 0, "suspect": 0}
+    after = {"cursor_cut": cut, "cursor_key": key}
+    connection.execute(update(Range).where(Range.range_id == claimed.range_id).values(**values, **after))

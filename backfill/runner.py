@@ -3,32 +3,35 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from threading import Event
 from typing import Any
 
 import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, Text, cast, text
 from sqlalchemy.exc import DBAPIError
 
 from backfill import progress
 from backfill.errors import BackfillError
-from backfill.job import Job
+from backfill.job import Batch, Job, NotWrittenError
 from backfill.jobs import JOBS
+from backfill.locks import Tell, watched
 from backfill.pacing import Brake, Pace, Trouble, begin_pause, end_pause
-from backfill.progress import Batch, Scope
+from backfill.progress import Scope
 from backfill.tables import Range
 
 BUSY = (LockNotAvailable, DeadlockDetected, SerializationFailure)
 WAIT = 0.1
 """Seconds between looks, while other workers hold all there is or something speaks against going on."""
+PATIENT = 1.0
+"""Seconds after which it waits for one of these workers in particular, so that it can say which."""
 
 # Far below deadlock_timeout: where a foreign key or a unique index makes a batch wait, it lets go long before the
 # server would have to look for a deadlock. A batch and its progress are one transaction: a crash takes both or neither,
 # so that no batch has to wait for the disk.
 SETTINGS = text(
     "SELECT set_config('lock_timeout', '50ms', true), set_config('timezone', 'UTC', true), "
+    "set_config('datestyle', 'ISO, YMD', true), "
     "set_config('jit', 'off', true), set_config('synchronous_commit', 'off', true)"
 )
 
@@ -63,12 +66,14 @@ class Runner:
     wait_for_window: bool = True
     report: Callable[[Job, Batch], None] | None = None
     held: Callable[[Trouble], None] | None = None
+    tell: Tell = field(default=lambda _: None)
+    """Hears for whom it waits."""
 
     def run(self, scope: Scope, share: int | None = None) -> Summary:
         """Work until the scope is done, or `share` rows are. BackfillError: a job was stopped, or the server went."""
         summary = Summary()
         try:
-            with self.engine.connect() as connection:
+            with self.engine.connect() as connection, watched(connection, self.tell, self.stop):
                 _plan_each_time(connection)
                 summary.ended = self._work(connection, scope, share, summary)
         except DBAPIError as error:
@@ -83,6 +88,7 @@ class Runner:
 
     def _work(self, connection: Connection, scope: Scope, share: int | None, summary: Summary) -> str:
         """Batch after batch; why it ended."""
+        idle = 0
         while not self.stop.is_set():
             if share is not None and summary.read >= share:
                 return "enough"
@@ -96,13 +102,16 @@ class Runner:
                     return "window"
                 self._hold(connection, job, trouble)
             elif (batch := self._batch(connection, job, scope, summary)) is not None:
+                idle = 0
                 summary.read += batch.read
                 summary.written += batch.written
                 if self.report:
                     self.report(job, batch)
                 self.stop.wait(batch.rest)
-            else:
+            elif (idle := idle + 1) * WAIT < PATIENT:
                 self.stop.wait(WAIT)
+            else:
+                progress.wait(connection, job, scope)
         return "asked"
 
     def _hold(self, connection: Connection, job: Job, trouble: Trouble) -> None:
@@ -124,72 +133,55 @@ class Runner:
                 connection.execute(job.before)
         with connection.begin():
             connection.execute(SETTINGS)
-            range = progress.claim(connection, job, scope)
-            if range is None:
+            claimed = progress.claim(connection, job, scope)
+            if claimed is None:
                 return None
-            asked = progress.size(range, self.pace.rows(job))
+            asked = progress.size(claimed, self.pace.rows(job))
             since = time.monotonic()
             try:
                 with connection.begin_nested():
-                    batch = self._write(connection, job, range, scope.as_of, asked)
-            except DBAPIError as error:
-                if error.connection_invalidated:
+                    batch = job.batch(connection, claimed, scope.as_of, asked)
+            except (DBAPIError, NotWrittenError) as error:
+                if isinstance(error, DBAPIError) and error.connection_invalidated:
                     raise
-                return self._fail(connection, job, range, error, asked, time.monotonic() - since, summary)
+                failure = _Failure(error, asked, time.monotonic() - since)
+                return self._fail(connection, job, claimed, scope, failure, summary)
             batch.seconds = time.monotonic() - since
             batch.rest = self.brake.rest(batch.seconds)
-            progress.record(connection, range, batch, asked)
-            if not range.suspect:
+            progress.record(connection, claimed, batch)
+            if not claimed.suspect:
                 self.pace.learn(job, batch.read, batch.seconds)
             return batch
 
-    def _write(self, connection: Connection, job: Job, range: Range, as_of: datetime, asked: int) -> Batch:
-        if job.instead is not None and job.instead(connection):
-            return Batch(read=0, written=range.planned, present=0, skipped=0)
-        listed = progress.next_rows(job, range, asked, *job.table.c).cte("listed")
-        batch = listed
-        slice = job.slice(range.lower, range.upper, as_of)
-        if job.locks:
-            prepared = job.prepare(listed, slice) if job.prepare else listed
-            added = [column for column in prepared.c if column.key not in job.table.c]
-            taken = select(job.table, *added).join(prepared, prepared.c[job.key.key] == job.key)
-            batch = taken.with_for_update(of=job.table, skip_locked=True, key_share=True).cte("batch")
-        written = job.write(batch, slice)
-        names = [column.key for column in job.order]
-        last = select(*(listed.c[name] for name in names)).order_by(*(listed.c[name] for name in names)).limit(1)
-        counts = [select(func.count()).select_from(each).scalar_subquery() for each in (listed, batch, written[0])]
-        end = last.subquery()
-        counted = select(*counts, *end.c).select_from(select(text("1")).subquery().outerjoin(end, text("true")))
-        read, taken_rows, rows, *position = connection.execute(counted.add_cte(*written)).one()
-        return Batch(
-            read=read,
-            written=rows,
-            present=taken_rows - rows,
-            skipped=read - taken_rows,
-            cut=job.stored(position[0]) if read else None,
-            key=position[-1],
-        )
-
     def _fail(
-        self,
-        connection: Connection,
-        job: Job,
-        range: Range,
-        error: DBAPIError,
-        asked: int,
-        seconds: float,
-        summary: Summary,
+        self, connection: Connection, job: Job, claimed: Range, scope: Scope, failure: "_Failure", summary: Summary
     ) -> Batch:
-        reason = str(error.orig).strip().partition("\n")[0]
-        if asked > 1 or range.attempts + 1 < progress.ATTEMPTS:
-            progress.failed(connection, range, reason, asked, seconds)
+        if failure.asked > 1 or claimed.attempts + 1 < progress.ATTEMPTS:
+            progress.failed(connection, claimed, failure.reason, failure.asked, failure.seconds)
             return Batch(read=0, written=0, present=0, skipped=0)
-        row = connection.execute(progress.next_rows(job, range, 1, *job.order)).one()
-        cut, key = job.stored(row[0]), row[-1]
-        if isinstance(error.orig, BUSY):
-            left = Batch(read=1, written=0, present=0, skipped=1, seconds=seconds, cut=cut, key=key)
-            progress.record(connection, range, left, asked)
-            return left
-        progress.set_aside(connection, range, cut, key, reason)
+        place = [cast(job.cut, Text), job.key]
+        cut, key = connection.execute(job.next_rows(claimed, scope.as_of, 1, *place)).one()
+        if failure.is_busy:
+            progress.leave(connection, claimed, cut, key)
+            return Batch(read=1, written=0, present=0, skipped=1, seconds=failure.seconds, cut=cut, key=key)
+        progress.set_aside(connection, claimed, cut, key, failure.reason)
         summary.refused += 1
         return Batch(read=1, written=0, present=0, skipped=0)
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why a batch of so many rows failed, after so many seconds."""
+
+    error: DBAPIError | NotWrittenError
+    asked: int
+    seconds: float
+
+    @property
+    def reason(self) -> str:
+        said = self.error.orig if isinstance(self.error, DBAPIError) else self.error
+        return str(said).strip().partition("\n")[0]
+
+    @property
+    def is_busy(self) -> bool:
+        return isinstance(self.error, DBAPIError) and isinstance(self.error.orig, BUSY)

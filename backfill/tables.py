@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import CreateSchema
 
@@ -44,6 +44,7 @@ class Bookkeeping(DeclarativeBase):
         str: Text,
         float: Double,
         dict[str, Any]: JSONB,
+        list[int]: ARRAY(BigInteger),
         datetime: DateTime(timezone=True),
     }
 
@@ -149,8 +150,10 @@ class JobState(Bookkeeping):
 class Range(Bookkeeping):
     """A part of a job's source and how far it is; its locked row is the lease of the worker that is at it.
 
-    ``lower`` and ``upper`` (exclusive) and the cursor are values of the job's cut and key; ``passed`` counts the rows
-    before the cursor in the present pass, the ``rows_`` columns all that was ever done.
+    ``lower`` and ``upper`` (exclusive) are whole numbers that the job turns into values of its cut; the cursor is the
+    text of such a value, and a key. ``passed`` counts the rows before the cursor, the ``rows_`` columns all that was
+    ever done. Of a source that comes in files, a pass takes those in ``files``; ``walked`` are those of earlier passes,
+    ``waiting`` those of the next. NULL: the job does not go by files, or the range is of version 2.0.6 or older.
     """
 
     __tablename__ = "backfill_ranges"
@@ -176,8 +179,34 @@ class Range(Bookkeeping):
     seconds: Mapped[float] = mapped_column(server_default=_NO_ROWS)
     rested: Mapped[float] = mapped_column(server_default=_NO_ROWS)  # seconds after its batches, for the application
     error: Mapped[str | None]
+    walked: Mapped[list[int] | None]
+    files: Mapped[list[int] | None]
+    waiting: Mapped[list[int] | None]
 
     __table_args__ = (UniqueConstraint("job", "lower"),)
+
+
+class Target(Bookkeeping):
+    """The table, or column of a table, that a job's progress describes, by what a change of name or schema keeps.
+
+    ``oid`` and ``attnum`` (0: the table) are those of pg_attribute. Another one under the same name is filled anew.
+    """
+
+    __tablename__ = "backfill_targets"
+
+    job: Mapped[str] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True)
+    oid: Mapped[int]
+    attnum: Mapped[int]
+
+
+class Walked(Bookkeeping):
+    """A row of a job's source that was walked, by its key, where keys do not tell which rows came later."""
+
+    __tablename__ = "backfill_walked"
+
+    job: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class SetAside(Bookkeeping):
@@ -189,6 +218,7 @@ class SetAside(Bookkeeping):
     key: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     range_id: Mapped[int]
     error: Mapped[str]
+    again: Mapped[bool] = mapped_column(server_default=text("false"))  # by the next pass
     at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -215,8 +245,19 @@ VERSIONS = {
         "oldest timestamptz",
         "newest timestamptz",
     ),
+    "backfill_ranges": ("walked bigint []", "files bigint []", "waiting bigint []"),
+    "backfill_set_aside": ("again boolean NOT NULL DEFAULT false",),
 }
 """Columns that came after 2.0.6, by table: for databases whose bookkeeping is older."""
+
+
+_DAYS = text("""
+UPDATE sidb.backfill_ranges SET
+    lower = (lower::timestamptz AT TIME ZONE 'UTC')::date - date '1970-01-01',
+    upper = (upper::timestamptz AT TIME ZONE 'UTC')::date - date '1970-01-01'
+WHERE lower LIKE '%T%'
+""")
+"""Bounds as version 2.0.6 wrote them, which held neither infinity nor the year 10000, as days."""
 
 
 def create(engine: Engine) -> None:
@@ -232,6 +273,7 @@ def create(engine: Engine) -> None:
             for column in columns:
                 if column.partition(" ")[0] not in have:
                     connection.execute(text(f"ALTER TABLE {SCHEMA}.{table} ADD COLUMN IF NOT EXISTS {column}"))
+        connection.execute(_DAYS)
 
 
 def drop_staged(connection: Connection) -> int:

@@ -1,7 +1,7 @@
 """Verification: whether the targets hold what the sources say, row by row, in one snapshot.
 
-A range is compared by the number of its rows and the sum of their hashes, which no order changes; where they differ it
-is halved until it is small, and the rows are compared in both directions.
+A range is compared by the number of its rows and the sum of their hashes, which no order changes; where they differ the
+rows are compared in both directions. What others have done to rows since, which is their right, is told apart.
 """
 
 import random
@@ -9,16 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
+from threading import Event
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, func, select, true, update
+from sqlalchemy import Connection, Engine, func, select, text, true, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from backfill import planning
-from backfill.job import Job, Slice
-from backfill.tables import JobState, Range, SetAside
+from backfill import identity, planning
+from backfill.files import half_loaded
+from backfill.job import Job, Part, Rows, table_of
+from backfill.locks import Tell, staging, watched
+from backfill.tables import JobState, Range, SetAside, StagedEvent
 
-SMALL = 1_000
-"""Rows among which differing keys are looked for one by one."""
 NAMED = 10
 """Keys that are named for each range."""
 
@@ -31,12 +33,27 @@ class Difference:
     upper: str
     missing: list[int]
     extra: list[int]
+    range_id: int
+
+
+@dataclass
+class Count:
+    """So many rows, and the keys of some of them."""
+
+    rows: int = 0
+    keys: list[int] = field(default_factory=list)
+
+    def add(self, rows: int, keys: list[int]) -> None:
+        self.rows += rows
+        self.keys = (self.keys + keys)[:NAMED]
 
 
 @dataclass
 class Proof:
-    """What was found for a job: rows compared, ranges not done (or grown since), rows set aside, and differences.
+    """What was found for a job: rows compared, what keeps the proof from holding, and what others have rightly done.
 
+    Against it: ranges not done (or grown since), rows set aside, files half loaded, targets that are other ones than
+    those filled, and differences. `allowed` are rows deleted or changed since, and rows of others that look alike.
     `left_out` are ranges that a sample did not look at.
     """
 
@@ -45,111 +62,135 @@ class Proof:
     unfinished: int = 0
     set_aside: int = 0
     left_out: int = 0
+    half_loaded: list[str] = field(default_factory=list)
+    another_table: list[str] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    allowed: dict[str, Count] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
-        return not (self.unfinished or self.set_aside or self.differences)
+        against = (self.unfinished, self.set_aside, self.half_loaded, self.another_table, self.differences)
+        return not any(against)
+
+
+Report = Callable[[Job, int], None]
 
 
 def verify(
-    engine: Engine, jobs: Sequence[Job], as_of: datetime, report: Callable[[Job, int], None] | None = None
+    engine: Engine,
+    jobs: Sequence[Job],
+    as_of: datetime,
+    report: Report | None = None,
+    tell: Tell = lambda _: None,
 ) -> list[Proof]:
     """Compare everything in one repeatable-read snapshot; jobs that hold are done from then on, and ranges that differ
-    are walked again by the next run. `report` hears of each range's rows."""
+    are walked again by the next run. `report` hears of each range's rows, `tell` for whom it waits."""
     snapshot = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    with snapshot.connect() as connection:
-        proofs = [prove(connection, job, as_of, report) for job in jobs]
-    with engine.begin() as connection:
-        for job, proof in zip(jobs, proofs, strict=True):
-            if proof.holds:
-                done = update(JobState).where(JobState.job == job.name).values(verified_at=func.now())
-                connection.execute(done)
-            else:
-                wrong = Range.lower.in_([each.lower for each in proof.differences])
-                if planning.reopen(connection, job, wrong):
-                    planning.spread(connection, jobs, {job.name})
+    with snapshot.connect() as connection, watched(connection, tell, Event()):
+        proofs = prove_all(connection, jobs, as_of, report)
+    with engine.connect() as connection, watched(connection, tell, Event()), connection.begin():
+        keep(connection, jobs, proofs)
     return proofs
+
+
+def prove_all(connection: Connection, jobs: Sequence[Job], as_of: datetime, report: Report | None) -> list[Proof]:
+    """The proofs of the jobs, on a session in repeatable read; staging stays while they are made."""
+    with staging(connection, "verify"):
+        transaction = connection.begin()
+        connection.execute(text(f"LOCK TABLE {table_of(StagedEvent)} IN ACCESS SHARE MODE"))
+    try:
+        return [prove(connection, job, as_of, report) for job in jobs]
+    finally:
+        transaction.close()
+
+
+def keep(connection: Connection, jobs: Sequence[Job], proofs: Sequence[Proof]) -> None:
+    """Write down what was proved, and what is to be walked again."""
+    for job, proof in zip(jobs, proofs, strict=True):
+        if proof.holds:
+            done = update(JobState).where(JobState.job == job.name).values(verified_at=func.now())
+            connection.execute(done)
+        elif proof.differences:
+            wrong = Range.range_id.in_([each.range_id for each in proof.differences])
+            if planning.reopen(connection, job, wrong):
+                planning.spread(connection, jobs, {job.name})
 
 
 _SETTINGS = select(func.set_config("timezone", "UTC", True), func.set_config("work_mem", "64MB", True))
 
 
-def prove(
-    connection: Connection,
-    job: Job,
-    as_of: datetime,
-    report: Callable[[Job, int], None] | None = None,
-    share: float = 1.0,
-) -> Proof:
+def prove(connection: Connection, job: Job, as_of: datetime, report: Report | None = None, share: float = 1.0) -> Proof:
     """Compare a job's ranges, or such a share of them, in the caller's transaction, which it changes nothing in."""
     connection.execute(_SETTINGS)
-    proof = Proof(job.name)
-    found = select(Range.lower, Range.upper, Range.done_at, Range.planned).where(Range.job == job.name)
-    ranges = connection.execute(found.order_by(Range.newest.desc())).all()
+    proof = Proof(job.name, half_loaded=[file.name for file in half_loaded(connection)])
+    proof.another_table = identity.another(connection, [job]).get(job.name, [])
+    found = connection.execute(select(Range.__table__).where(Range.job == job.name).order_by(Range.newest.desc()))
+    ranges = [Range(**row._mapping) for row in found]
     done = [each for each in ranges if each.done_at is not None]
     proof.unfinished = len(ranges) - len(done)
     chosen = done if share >= 1 else random.sample(done, ceil(len(done) * share))
     proof.left_out = len(done) - len(chosen)
-    for lower, upper, _, planned in chosen:
-        whole = job.slice(lower, upper, as_of)
-        rows, _ = compared = _compare(connection, job, whole)
+    for each in chosen:
+        part = Part(job, int(each.lower), int(each.upper), as_of, each.walked)
+        rows = _compare(connection, job, part, each, proof)
         proof.rows += rows
-        if compared[1] and job.grows and _rows(connection, job, whole) > planned:
-            proof.unfinished += 1
-        elif compared[1]:
-            missing, extra = _keys(connection, job, whole, rows)
-            proof.differences.append(Difference(lower, upper, missing, extra))
         if report:
             report(job, rows)
     proof.set_aside = connection.scalar(select(func.count()).where(SetAside.job == job.name)) or 0
+    if job.writes_once and chosen == ranges and _rows(connection, job, true()) > proof.rows + proof.set_aside:
+        proof.unfinished += 1  # rows have come since the ranges were cut
     return proof
 
 
-def _rows(connection: Connection, job: Job, slice: Slice) -> int:
-    return connection.scalar(select(func.count()).select_from(job.table).where(slice.of(job.cut))) or 0
-
-
-def _compare(connection: Connection, job: Job, slice: Slice) -> tuple[int, bool]:
-    """Rows of the slice's source, and whether its target differs."""
-    sides = []
-    for side in (job.expected, job.actual):
-        hashed = _hashed(side(slice))
-        sides.append(select(func.count(), func.sum(hashed.c.hash)).select_from(hashed).subquery())
-    rows, *others = connection.execute(select(*sides).select_from(sides[0].join(sides[1], true()))).one()
-    return max(rows, others[1]), (rows, others[0]) != (others[1], others[2])
-
-
-def _hashed(side: Select[*tuple[Any, ...]]) -> Any:
-    values = side.subquery()
-    return select(values.c.key, func.hash_record_extended(func.row(*values.c), 0).label("hash")).subquery()
-
-
-def _keys(connection: Connection, job: Job, slice: Slice, rows: int) -> tuple[list[int], list[int]]:
-    """Some keys that are missing in the target, and that are too much there."""
-    halves = _halves(slice)
-    if rows > SMALL and halves:
-        missing: list[int] = []
-        extra: list[int] = []
-        for half in halves:
-            within, differs = _compare(connection, job, half)
-            if differs and len(missing) + len(extra) < NAMED:
-                found = _keys(connection, job, half, within)
-                missing += found[0]
-                extra += found[1]
-        return missing[:NAMED], extra[:NAMED]
-    expected, actual = _hashed(job.expected(slice)), _hashed(job.actual(slice))
+def _compare(connection: Connection, job: Job, part: Part, known: Range, proof: Proof) -> int:
+    """Compare a part; the number of its rows."""
+    _allow(connection, job.others(part), proof)
+    rows, differs = _sums(connection, job, part)
+    if not differs:
+        return rows
+    if _allow(connection, job.since(part), proof):
+        return rows
+    if job.grows and _rows(connection, job, part.of(job.cut)) > known.planned:
+        proof.unfinished += 1
+        return rows
+    expected, actual = _hashed(job.expected(part)), _hashed(job.actual(part))
 
     def only_in(one: Any, other: Any) -> list[int]:
         return list(connection.scalars(select(one).except_all(select(other)).order_by("key").limit(NAMED)))
 
-    return only_in(expected, actual), only_in(actual, expected)
+    bounds = job.shown(part.lower), job.shown(part.upper)
+    keys = only_in(expected, actual), only_in(actual, expected)
+    proof.differences.append(Difference(*bounds, *keys, known.range_id))
+    return rows
 
 
-def _halves(slice: Slice) -> tuple[Slice, Slice] | None:
-    lower: Any = slice.lower
-    upper: Any = slice.upper
-    middle = lower + (upper - lower) / 2 if isinstance(lower, datetime) else (lower + upper) // 2
-    if not lower < middle < upper:
-        return None
-    return Slice(lower, middle, slice.as_of), Slice(middle, upper, slice.as_of)
+def _sums(connection: Connection, job: Job, part: Part) -> tuple[int, bool]:
+    """Rows of the part's source, and whether its target differs."""
+    sides = []
+    for side in (job.expected, job.actual):
+        hashed = _hashed(side(part))
+        sides.append(select(func.count(), func.sum(hashed.c.hash)).select_from(hashed).subquery())
+    rows, *others = connection.execute(select(*sides).select_from(sides[0].join(sides[1], true()))).one()
+    return rows, (rows, others[0]) != (others[1], others[2])
+
+
+def _hashed(side: Rows) -> Any:
+    values = side.subquery()
+    return select(values.c.key, func.hash_record_extended(func.row(*values.c), 0).label("hash")).subquery()
+
+
+def _allow(connection: Connection, found: Rows | None, proof: Proof) -> bool:
+    """Count what others have done; whether there is any, and all that differs is explained by it."""
+    if found is None:
+        return False
+    each = found.subquery()
+    keys = func.array_agg(aggregate_order_by(each.c.key, each.c.key))[1:NAMED]
+    counted = select(each.c.what, func.count(), keys).group_by(each.c.what)
+    rows = connection.execute(counted).all()
+    for what, count, some in rows:
+        proof.allowed.setdefault(what, Count()).add(count, some)
+    return bool(rows)
+
+
+def _rows(connection: Connection, job: Job, meant: Any) -> int:
+    return connection.scalar(select(func.count()).select_from(job.source).where(job.cut.is_not(None), meant)) or 0

@@ -12,23 +12,27 @@ from shutil import copyfileobj
 from threading import Event
 from typing import Any, Literal
 
+import click
+from alembic_online import sessions
 from alembic_online.alerts import Alerts
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
 from psycopg import Error as PostgresError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from sqlalchemy import Engine, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import DBAPIError
 
-from backfill import outlook, planning, tables, verification
+from backfill import finishing, outlook, planning, tables, verification
 from backfill.errors import BackfillError
-from backfill.job import Job
+from backfill.files import half_loaded
+from backfill.job import Batch, Job
 from backfill.jobs import JOBS
 from backfill.loading import Loaded, load
+from backfill.locks import watched
 from backfill.outlook import JobStatus
 from backfill.pacing import Brake, Trouble
-from backfill.progress import Batch, Scope
+from backfill.progress import Scope
 from backfill.reading import Source
 from backfill.runner import Runner, Summary
 from backfill.tables import Control
@@ -40,23 +44,31 @@ from operations.settings import BackfillSettings, Settings
 
 @dataclass(frozen=True)
 class Status:
-    """The backfill as it stands; instants in UTC."""
+    """The backfill as it stands; instants in UTC, None before the first command that moves rows."""
 
-    as_of: datetime
-    deadline: datetime
+    as_of: datetime | None
+    deadline: datetime | None
     paused: bool
     window: str
+    half_loaded: list[str]
     jobs: list[JobStatus]
     last_pauses: list[dict[str, Any]]
 
 
 @contextmanager
-def database() -> Iterator[Engine]:
-    """The database, with the backfill's tables in it; what goes wrong is a OnlineError."""
+def database(*, reading: bool = False) -> Iterator[Engine]:
+    """The database, with the backfill's tables in it; what goes wrong is an OnlineError.
+
+    For `reading` nothing is created, and a standby will do; else it is refused, and so is a pooler that gives each
+    transaction another session of the server.
+    """
     url = address(Settings.from_environment())
     opened = engine(url)
     try:
-        tables.create(opened)
+        if not reading:
+            with opened.connect() as ours, opened.connect() as other:
+                sessions.refuse_unfit(sessions.driver(ours), sessions.driver(other), shown(url))
+            tables.create(opened)
         yield opened
     except BackfillError as error:
         raise OnlineError(error.what, error.next_step) from error
@@ -68,6 +80,18 @@ def database() -> Iterator[Engine]:
         raise OnlineError(f"The backfill of {shown(url)} failed: {reason}", step) from None
     finally:
         opened.dispose()
+
+
+def tell(waits: str) -> None:
+    """Say for whom a command waits."""
+    click.secho(waits, fg="yellow", err=True)
+
+
+@contextmanager
+def session(opened: Engine, stop: Event | None = None) -> Iterator[Connection]:
+    """A session whose waits are told, and end when `stop` is set."""
+    with opened.connect() as connection, watched(connection, tell, stop or Event()):
+        yield connection
 
 
 @contextmanager
@@ -86,10 +110,11 @@ def stopping() -> Iterator[Event]:
             signal.signal(name, handler)
 
 
-def begin(opened: Engine, as_of: datetime | None) -> Control:
+def begin(opened: Engine, as_of: datetime | None, stop: Event | None = None) -> Control:
     """What "now" is and until when all must be in; the ranges cut anew from what is there."""
-    with opened.begin() as connection:
-        return planning.begin(connection, JOBS, datetime.now(UTC), as_of, BackfillSettings.from_environment().days)
+    days = BackfillSettings.from_environment().days
+    with session(opened, stop) as connection, connection.begin():
+        return planning.begin(connection, JOBS, datetime.now(UTC), as_of, days)
 
 
 def load_files(
@@ -149,7 +174,7 @@ def work(
             shown_status.update(f"{job.name}: {rate:,.0f} rows a second{beside}")
 
         brake = Brake(Health(beside_application=settings.share), window)
-        runner = Runner(opened, brake, stop=stop, wait_for_window=share is None, report=report, held=held)
+        runner = Runner(opened, brake, stop=stop, wait_for_window=share is None, report=report, held=held, tell=tell)
         return runner.run(scope, share)
 
 
@@ -169,29 +194,36 @@ def alert(what: str) -> None:
 
 
 def pause(opened: Engine, paused: bool) -> None:
-    """Make every worker hold back from its next batch on, or let them go on."""
-    begin(opened, None)
-    with opened.begin() as connection:
-        connection.execute(update(Control).values(paused_at=datetime.now(UTC) if paused else None))
+    """Make every worker hold back from its next batch on, or let them go on. Waits for none of them."""
+    now, days = datetime.now(UTC), BackfillSettings.from_environment().days
+    with session(opened) as connection, connection.begin():
+        planning.make_control(connection, now, None, days)
+        connection.execute(update(Control).values(paused_at=now if paused else None))
 
 
 def status(opened: Engine) -> Status:
-    """The backfill as it stands."""
-    control = begin(opened, None)
+    """The backfill as it stands. Reads only, and waits for nobody."""
+    window = str(BackfillSettings.from_environment().window)
     with opened.connect() as connection:
+        connection.execute(select(func.set_config("timezone", "UTC", True), func.set_config("datestyle", "ISO", True)))
+        if not connection.scalar(select(func.to_regclass(f"{tables.SCHEMA}.{Control.__tablename__}").is_not(None))):
+            return Status(None, None, False, window, [], outlook.nothing_yet(JOBS), [])
+        control = connection.execute(select(Control.__table__)).one_or_none()
         pauses = outlook.last_pauses(connection)
         return Status(
-            as_of=control.as_of,
-            deadline=control.deadline,
-            paused=control.paused_at is not None,
-            window=str(BackfillSettings.from_environment().window),
+            as_of=control.as_of if control else None,
+            deadline=control.deadline if control else None,
+            paused=control is not None and control.paused_at is not None,
+            window=window,
+            half_loaded=[f"{file.name}: {file.records:,} records" for file in half_loaded(connection)],
             jobs=outlook.jobs_status(connection, JOBS),
             last_pauses=[dict(zip(("reason", "detail", "since", "until"), each, strict=True)) for each in pauses],
         )
 
 
-def verify(opened: Engine, control: Control, console: Console) -> list[Proof]:
+def verify(opened: Engine, console: Console) -> list[Proof]:
     """Compare sources and targets."""
+    control = begin(opened, None)
     with console.status("Verifying") as shown_status:
         rows = 0
 
@@ -200,20 +232,20 @@ def verify(opened: Engine, control: Control, console: Console) -> list[Proof]:
             rows += compared
             shown_status.update(f"{job.name}: {rows:,} rows compared")
 
-        return verification.verify(opened, JOBS, control.as_of, report)
+        return verification.verify(opened, JOBS, control.as_of, report, tell)
 
 
 def finish(opened: Engine) -> int:
-    """Drop the staging table once all jobs are verified; the number of staged rows that go. Raises OnlineError."""
+    """Drop the staging table once all jobs are verified; the number of staged rows that go. Raises BackfillError."""
     begin(opened, None)
-    with opened.begin() as connection:
-        open_jobs = [
-            each for each in outlook.jobs_status(connection, JOBS) if each.state not in ("done", "nothing to do")
-        ]
-        if open_jobs:
-            named = ", ".join(f"{each.job} ({each.state})" for each in open_jobs)
-            raise OnlineError(f"Staging is still needed: {named}.", "sidb backfill verify; status says what is left.")
-        return planning.finish(connection, JOBS)
+    with session(opened) as connection:
+        return finishing.finish(connection, JOBS)
+
+
+def retry(opened: Engine) -> int:
+    """Give rows that were set aside another try; the number of rows."""
+    with session(opened) as connection, connection.begin():
+        return planning.retry(connection, JOBS)
 
 
 def instant(value: str) -> datetime:

@@ -1,68 +1,191 @@
-"""History exported from elsewhere: from staging into ``analytics.analytics_events``."""
+"""History exported from elsewhere: from staging into ``analytics.analytics_events``.
 
-from datetime import timedelta
+Each staged event is written once: one that somebody deletes or changes afterwards stays as they left it. A file is in
+staging as a whole or not at all, so that each pass walks the files that came since the last one.
+"""
+
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import CTE, Select, and_, case, exists, func, select, union_all
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Date,
+    DateTime,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from backfill.job import Job, Slice
-from backfill.tables import StagedEvent
+from backfill.job import Batch, Job, NotWrittenError, Part, Rows, table_of
+from backfill.tables import Range, SetAside, StagedEvent
 from models import AnalyticsEvent
 
 CONTENT = ("event_timestamp", "event_type", "event_source", "event_data", "user_id", "niche_id")
+FILE = func.coalesce(StagedEvent.file_id, 0)
+EPOCH = date(1970, 1, 1)
+# Days since 1970. PostgreSQL's own run from 4714 BC to 294276; infinity and -infinity are days beyond these.
+FIRST_DAY, LAST_DAY = -2_440_588, 106_751_990
+PAST, FUTURE = FIRST_DAY - 1, LAST_DAY + 1
 
 
-def write(batch: CTE, _slice: Slice) -> tuple[CTE, ...]:
-    columns = ["event_id", *CONTENT, "created_at"]
-    values = [*(batch.c[name] for name in columns[:-1]), func.coalesce(batch.c.created_at, func.now())]
-    # By niche: its row is locked once for all its events, and they come to lie together in the table and in indexes.
-    rows = select(*values).order_by(batch.c.niche_id, batch.c.event_timestamp)
-    moved = insert(AnalyticsEvent).from_select(columns, rows).on_conflict_do_nothing()
-    return (moved.returning(AnalyticsEvent.event_id).cte("moved"),)
+def same(one: Any, other: Any) -> ColumnElement[bool]:
+    """Whether two events hold the same; of created_at only what was given."""
+    equal = [getattr(one, name).is_not_distinct_from(getattr(other, name)) for name in CONTENT]
+    return and_(*equal, or_(one.created_at.is_(None), one.created_at == other.created_at))
 
 
-def expected(slice: Slice) -> Select[*tuple[Any, ...]]:
-    staged = StagedEvent
-    content = (getattr(staged, name) for name in CONTENT)
-    return select(staged.event_id.label("key"), *content, staged.created_at).where(slice.of(staged.event_timestamp))
+class EventHistory(Job):
+    """Days of staging."""
+
+    def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
+        columns = ["event_id", *CONTENT, "created_at"]
+        values = [*(batch.c[name] for name in columns[:-1]), func.coalesce(batch.c.created_at, func.now())]
+        # By niche: its row is locked once for all its events, and they come to lie together in table and indexes.
+        rows = select(*values).order_by(batch.c.niche_id, batch.c.event_timestamp)
+        moved = insert(AnalyticsEvent).from_select(columns, rows).on_conflict_do_nothing()
+        inserted = moved.returning(*(getattr(AnalyticsEvent, name) for name in columns)).cte("inserted")
+        # Compared here and now: what differs later, others have changed.
+        both = batch.join(inserted, inserted.c.event_id == batch.c.event_id)
+        return select(inserted.c.event_id).select_from(both).where(same(batch.c, inserted.c)).cte("moved"), inserted
+
+    def batch(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> Batch:
+        done = super().batch(connection, claimed, as_of, asked)
+        inserted = done.also[0]
+        if inserted > done.written:
+            raise NotWrittenError("the table does not hold it as it was written: a trigger changes what it takes")
+        if done.present:  # these events are there already, or others have their ids
+            done.present -= self._renumber(connection, claimed, as_of, asked)
+        return done
+
+    def _renumber(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> int:
+        """Give events new ids whose own others have, as in a new table whose ids begin anew; the next pass writes them.
+
+        The number of events.
+        """
+        place: list[Any] = [literal_column(f"{StagedEvent.__table__}.{name}") for name in ("tableoid", "ctid")]
+        columns = (place[0].label("part"), place[1].label("place"), *table_of(StagedEvent).c)
+        rows = self.next_rows(claimed, as_of, asked, *columns).subquery()
+        displaced = select(rows.c.part, rows.c.place).join(AnalyticsEvent, AnalyticsEvent.event_id == rows.c.event_id)
+        new_ids = (
+            update(StagedEvent)
+            .values(event_id=func.nextval(func.pg_get_serial_sequence("analytics.analytics_events", "event_id")))
+            .where(tuple_(*place).in_(displaced.where(~same(rows.c, AnalyticsEvent))))
+            .returning(StagedEvent.event_id)
+            .cte("renumbered")
+        )
+        values = (self.name, claimed.range_id, "another event had its event_id", True)
+        waiting = select(new_ids.c.event_id, *(literal(value) for value in values))
+        into = insert(SetAside).from_select(["key", "job", "range_id", "error", "again"], waiting)
+        renumbered = connection.execute(into).rowcount
+        if renumbered:
+            this = update(Range).where(Range.range_id == claimed.range_id)
+            connection.execute(this.values(rows_refused=Range.rows_refused + renumbered))
+        return renumbered
+
+    def new(self, part: Part) -> ColumnElement[bool]:
+        again = select(SetAside.key).where(SetAside.job == self.name, SetAside.again)
+        return or_(self.done(part), StagedEvent.event_id.in_(again))
+
+    def done(self, part: Part) -> ColumnElement[bool]:
+        return true() if part.files is None else FILE.in_(part.files)
+
+    def expected(self, part: Part) -> Rows:
+        content = (getattr(StagedEvent, name) for name in CONTENT)
+        return select(StagedEvent.event_id.label("key"), *content, StagedEvent.created_at).where(*self._written(part))
+
+    def actual(self, part: Part) -> Rows:
+        """The staged rows as they are in the target."""
+        content = [getattr(AnalyticsEvent, name) for name in CONTENT]
+        created_at = case((StagedEvent.created_at.is_not(None), AnalyticsEvent.created_at)).label("created_at")
+        both = select(AnalyticsEvent.event_id.label("key"), *content, created_at)
+        return both.join(StagedEvent, StagedEvent.event_id == AnalyticsEvent.event_id).where(*self._written(part))
+
+    def since(self, part: Part) -> Rows:
+        what = case((AnalyticsEvent.event_id.is_(None), "deleted"), else_="changed")
+        left = select(StagedEvent.event_id.label("key"), cast(what, String).label("what"))
+        left = left.outerjoin(AnalyticsEvent, AnalyticsEvent.event_id == StagedEvent.event_id)
+        return left.where(
+            *self._written(part), or_(AnalyticsEvent.event_id.is_(None), ~same(StagedEvent, AnalyticsEvent))
+        )
+
+    def others(self, part: Part) -> Rows:
+        """Rows beside the staged ones that hold the same: the application's, or a twin of theirs."""
+        staged, twin = aliased(StagedEvent), aliased(StagedEvent)
+        is_staged = exists().where(
+            staged.event_timestamp == AnalyticsEvent.event_timestamp, staged.event_id == AnalyticsEvent.event_id
+        )
+        columns = [AnalyticsEvent.event_id.label("key"), *(getattr(AnalyticsEvent, name) for name in CONTENT)]
+        # Apart, so that only what is not staged, live traffic at most, is compared row by row.
+        live = select(*columns).where(part.of(AnalyticsEvent.event_timestamp), ~is_staged)
+        other = live.cte("other").prefix_with("MATERIALIZED")
+        equal = (getattr(twin, name).is_not_distinct_from(other.c[name]) for name in CONTENT[1:])
+        found = exists().where(twin.event_timestamp == other.c.event_timestamp, *equal)
+        what = literal("equal to a staged event").label("what")
+        return select(other.c.key, what).where(found)
+
+    def _written(self, part: Part) -> tuple[ColumnElement[bool], ...]:
+        """Rows that are done; those set aside are counted apart."""
+        aside = select(SetAside.key).where(SetAside.job == self.name)
+        return part.of(StagedEvent.event_timestamp), self.done(part), StagedEvent.event_id.not_in(aside)
+
+    def lower(self) -> ColumnElement[int]:
+        day = cast(func.timezone("UTC", self.cut), Date) - literal(EPOCH, Date)
+        past: ColumnElement[bool] = self.cut == _time("-infinity")
+        future: ColumnElement[bool] = self.cut == _time("infinity")
+        return cast(case((past, PAST), (future, FUTURE), else_=day), BigInteger)
+
+    def within(self, column: Any, lower: int, upper: int) -> ColumnElement[bool]:
+        below = true() if upper > FUTURE else column < _instant(upper)
+        return and_(column >= _instant(lower), below)
+
+    def shown(self, bound: int) -> str:
+        if not FIRST_DAY <= bound <= LAST_DAY:
+            return "-infinity" if bound < FIRST_DAY else "infinity"
+        ordinal = bound + EPOCH.toordinal()
+        known = date.min.toordinal() <= ordinal <= date.max.toordinal()
+        return date.fromordinal(ordinal).isoformat() if known else f"day {bound:,} after 1970-01-01"
 
 
-def actual(slice: Slice) -> Select[*tuple[Any, ...]]:
-    """The staged rows as they are in the target, and rows beside them that hold the same: one was moved twice."""
-    staged, event = StagedEvent, AnalyticsEvent
-    content = [getattr(event, name) for name in CONTENT]
-    created_at = case((staged.created_at.is_not(None), event.created_at)).label("created_at")
-    moved = (
-        select(event.event_id.label("key"), *content, created_at)
-        .join(staged, staged.event_id == event.event_id)
-        .where(slice.of(staged.event_timestamp))
-    )
-    same, twin = aliased(staged), aliased(staged)
-    is_staged = exists().where(same.event_timestamp == event.event_timestamp, same.event_id == event.event_id)
-    # Apart, so that only what is not staged, live traffic at most, is compared row by row.
-    other = (
-        select(event.event_id.label("key"), *content, event.created_at)
-        .where(slice.of(event.event_timestamp), ~is_staged)
-        .cte("other")
-        .prefix_with("MATERIALIZED")
-    )
-    equal = and_(*(getattr(twin, name).is_not_distinct_from(other.c[name]) for name in CONTENT[1:]))
-    doubled = select(other).where(exists().where(twin.event_timestamp == other.c.event_timestamp, equal))
-    both = union_all(moved, doubled).subquery()
-    return select(both)
+def _instant(day: int) -> ColumnElement[datetime]:
+    """When a day begins, in UTC."""
+    if day < FIRST_DAY:
+        return _time("-infinity")
+    if day > LAST_DAY:
+        return _time("infinity")
+    if day == FIRST_DAY:
+        return _time("4714-11-24 00:00:00+00 BC")
+    ordinal = day + EPOCH.toordinal()
+    if date.min.toordinal() < ordinal < date.max.toordinal():
+        return literal(datetime.combine(date.fromordinal(ordinal), datetime.min.time(), UTC), DateTime(timezone=True))
+    return func.timezone("UTC", cast(literal(EPOCH, Date) + literal(day), DateTime))
 
 
-EVENT_HISTORY = Job(
+def _time(value: str) -> ColumnElement[datetime]:
+    return cast(literal(value, String), DateTime(timezone=True))
+
+
+EVENT_HISTORY = EventHistory(
     name="event_history",
     fills=(AnalyticsEvent,),
-    source=StagedEvent,
     cut=StagedEvent.event_timestamp,
     key=StagedEvent.event_id,
     time=StagedEvent.event_timestamp,
-    width=timedelta(days=1),
-    write=write,
-    expected=expected,
-    actual=actual,
+    width=1,
+    writes_once=True,
+    file=FILE,
 )

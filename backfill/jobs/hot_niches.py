@@ -1,13 +1,64 @@
-"""The three new columns of ``hot_niches_today``: an update where it is a table, a refresh where it is a view."""
+"""The three new columns of ``hot_niches_today``: an update where it is a table, a refresh where it is a view.
 
+It holds the few niches of today: one range, whatever is in it. What comes later its trigger fills, or its refresh.
+"""
+
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, Connection, Select, func, or_, select, text, true, update
+from sqlalchemy import CTE, ColumnElement, Connection, Select, func, or_, select, text, true, update
 
-from backfill.job import Job, Slice
+from backfill.job import Batch, Job, Part, Rows, table_of
+from backfill.tables import Range
 from models import Feature, HotNicheToday
 
 FILLED = ("trend_direction", "trend_confidence", "days_trending")
+
+
+class HotNiches(Job):
+    """The niches of today."""
+
+    def lower(self) -> ColumnElement[int]:
+        nothing: ColumnElement[int] = table_of(HotNicheToday).c.niche_id * 0
+        return nothing
+
+    def within(self, column: Any, lower: int, upper: int) -> ColumnElement[bool]:
+        return true()
+
+    def batch(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> Batch:
+        kind = text("SELECT relkind = 'm' FROM pg_class WHERE oid = to_regclass('public.hot_niches_today')")
+        if not connection.scalar(kind):
+            return super().batch(connection, claimed, as_of, asked)
+        connection.execute(text("REFRESH MATERIALIZED VIEW public.hot_niches_today"))
+        return Batch(read=0, written=claimed.planned, present=0, skipped=0, over=True)
+
+    def take(self, listed: CTE, part: Part) -> CTE:
+        """Rows that the application holds are left."""
+        hot = table_of(HotNicheToday)
+        rows = select(hot).join(listed, listed.c.niche_id == hot.c.niche_id)
+        return rows.with_for_update(of=hot, skip_locked=True, key_share=True).cte("batch")
+
+    def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
+        now = trends().where(HotNicheToday.niche_id.in_(select(batch.c.niche_id))).cte("now")
+        differs = or_(*(getattr(HotNicheToday, name).is_distinct_from(now.c[name]) for name in FILLED))
+        filled = (
+            update(HotNicheToday)
+            .values({name: now.c[name] for name in FILLED})
+            .where(HotNicheToday.niche_id == now.c.key, differs)
+        )
+        return (filled.returning(HotNicheToday.niche_id).cte("filled"),)
+
+    def expected(self, part: Part) -> Rows:
+        """The trends of those whose vector nobody has changed since "now"."""
+        return trends().where(Feature.last_analyzed_at <= part.as_of)
+
+    def actual(self, part: Part) -> Rows:
+        columns = (getattr(HotNicheToday, name) for name in FILLED)
+        return (
+            select(HotNicheToday.niche_id.label("key"), *columns)
+            .join(Feature, Feature.niche_id == HotNicheToday.niche_id)
+            .where(Feature.last_analyzed_at <= part.as_of)
+        )
 
 
 def trends() -> Select[*tuple[Any, ...]]:
@@ -23,54 +74,14 @@ def trends() -> Select[*tuple[Any, ...]]:
     )
 
 
-def write(batch: CTE, _slice: Slice) -> tuple[CTE, ...]:
-    now = trends().where(HotNicheToday.niche_id.in_(select(batch.c.niche_id))).cte("now")
-    differs = or_(*(getattr(HotNicheToday, name).is_distinct_from(now.c[name]) for name in FILLED))
-    filled = (
-        update(HotNicheToday)
-        .values({name: now.c[name] for name in FILLED})
-        .where(HotNicheToday.niche_id == now.c.key, differs)
-    )
-    return (filled.returning(HotNicheToday.niche_id).cte("filled"),)
-
-
-def refresh(connection: Connection) -> bool:
-    """Refresh it where Phase 1 made it a materialized view; False where it is a table."""
-    kind = text("SELECT relkind = 'm' FROM pg_class WHERE oid = to_regclass('public.hot_niches_today')")
-    if not connection.scalar(kind):
-        return False
-    connection.execute(text("REFRESH MATERIALIZED VIEW public.hot_niches_today"))
-    return True
-
-
-def expected(slice: Slice) -> Select[*tuple[Any, ...]]:
-    """The trends of those whose vector nobody has changed since "now"."""
-    return trends().where(slice.of(HotNicheToday.niche_id), Feature.last_analyzed_at <= slice.as_of)
-
-
-def actual(slice: Slice) -> Select[*tuple[Any, ...]]:
-    columns = (getattr(HotNicheToday, name) for name in FILLED)
-    return (
-        select(HotNicheToday.niche_id.label("key"), *columns)
-        .join(Feature, Feature.niche_id == HotNicheToday.niche_id)
-        .where(slice.of(HotNicheToday.niche_id), Feature.last_analyzed_at <= slice.as_of)
-    )
-
-
-HOT_NICHES = Job(
+HOT_NICHES = HotNiches(
     name="hot_niches",
-    fills=(HotNicheToday,),
-    source=HotNicheToday,
+    fills=tuple(getattr(HotNicheToday, name) for name in FILLED),
     cut=HotNicheToday.niche_id,
     key=HotNicheToday.niche_id,
     time=HotNicheToday.updated_at,
-    width=1_000_000_000_000,
-    write=write,
-    expected=expected,
-    actual=actual,
+    width=1,
+    grows=False,
     needs="niche_trends",
-    locks=True,
     seconds=0.05,
-    grows=False,  # a trigger, or the refresh itself, fills what comes later
-    instead=refresh,
 )

@@ -1,11 +1,15 @@
-"""The Phase 1 state of each niche: as a scoring event, as a first feature vector, and as a row for youtube."""
+"""The Phase 1 state of each niche: as a scoring event, as a first feature vector, and as a row for youtube.
+
+Each niche is written once. Niches appear at any time and commit in any order, so that the ones written are noted.
+"""
 
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, Double, Select, and_, cast, exists, false, func, literal, select
+from sqlalchemy import CTE, ColumnElement, Double, and_, cast, exists, false, func, literal, select, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, array, insert
 
-from backfill.job import Job, Slice
+from backfill.job import Job, Part, Rows
+from backfill.tables import Walked
 from models import AnalyticsEvent, CrossPlatformMetric, Feature, MlFeature
 
 SCORES = ("demand_score", "monetise_score", "supply_score")
@@ -14,76 +18,94 @@ VECTOR = {"feature_set": "phase1_scores", "model_version": "phase1"}
 PLATFORM = {"platform": "youtube"}
 
 
+class NicheScores(Job):
+    """Niches of Phase 1."""
+
+    def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
+        niche = batch.c.niche_id
+        scores = [batch.c[name] for name in SCORES]
+        at = func.coalesce(batch.c.updated_at, func.now())
+        state = func.jsonb_build_object(*(each for name in (*SCORES, "opportunity") for each in (name, batch.c[name])))
+        complete = and_(*(score.is_not(None) for score in scores))
+
+        def fill(model: Any, constants: dict[str, str], values: dict[str, Any], *where: Any) -> CTE:
+            rows = select(niche, *(literal(value) for value in constants.values()), *values.values()).where(
+                ~exists().where(model.niche_id == niche, *_are(model, constants)), *where
+            )
+            # A row that live traffic writes in the same moment is newer, and stays.
+            filled = insert(model).from_select(["niche_id", *constants, *values], rows).on_conflict_do_nothing()
+            return filled.returning(model.niche_id).cte(f"filled_{model.__tablename__}")
+
+        vector = {"dimension": literal(len(SCORES)), "vector": cast(array(scores), ARRAY(Double))}
+        metric = {"demand_score": batch.c.demand_score, "supply_score": batch.c.supply_score, "updated_at": at}
+        walked = insert(Walked).from_select(["job", "key"], select(literal(self.name), niche)).on_conflict_do_nothing()
+        return (
+            fill(AnalyticsEvent, SCORED, {"event_timestamp": at, "event_data": state}),
+            fill(MlFeature, VECTOR, vector, complete),
+            fill(CrossPlatformMetric, PLATFORM, metric),
+            walked.returning(Walked.key).cte("walked"),
+        )
+
+    def new(self, part: Part) -> ColumnElement[bool]:
+        return ~self.done(part)
+
+    def done(self, part: Part) -> ColumnElement[bool]:
+        return exists().where(Walked.job == self.name, Walked.key == Feature.niche_id)
+
+    def expected(self, part: Part) -> Rows:
+        """Of each niche a scoring, and the rest. Values are not compared: the niche may have changed since."""
+        nothing = [false().label(f"lacks_{each}") for each in ("scoring", "vector", "platform")]
+        return select(Feature.niche_id.label("key"), *nothing).where(part.of(Feature.niche_id), self.done(part))
+
+    def actual(self, part: Part) -> Rows:
+        def of(model: Any, constants: dict[str, str]) -> Any:
+            """The niches that have such a row; looked up at once, not niche by niche."""
+            found = select(model.niche_id).where(part.of(model.niche_id), *_are(model, constants))
+            return found.group_by(model.niche_id).subquery()
+
+        scored, vectors, platforms = (
+            of(AnalyticsEvent, SCORED),
+            of(MlFeature, VECTOR),
+            of(CrossPlatformMetric, PLATFORM),
+        )
+        complete = and_(*(getattr(Feature, name).is_not(None) for name in SCORES))
+        found = select(
+            Feature.niche_id.label("key"),
+            scored.c.niche_id.is_(None).label("lacks_scoring"),
+            and_(complete, vectors.c.niche_id.is_(None)).label("lacks_vector"),
+            platforms.c.niche_id.is_(None).label("lacks_platform"),
+        ).where(part.of(Feature.niche_id), self.done(part))
+        for each in (scored, vectors, platforms):
+            found = found.outerjoin(each, each.c.niche_id == Feature.niche_id)
+        return found
+
+    def since(self, part: Part) -> Rows:
+        found = self.actual(part).cte("found")
+        lacks = [select(found.c.key, literal("deleted").label("what")).where(each) for each in list(found.c)[1:]]
+        return union_all(*lacks)
+
+    def others(self, part: Part) -> Rows:
+        """More scorings than one, as a history brings them that was exported after Phase 1 was scored."""
+        niche = AnalyticsEvent.niche_id
+        what = literal("another Phase 1 scoring of the niche").label("what")
+        more = select(niche, func.count().label("scorings")).where(part.of(niche), *_are(AnalyticsEvent, SCORED))
+        several = more.group_by(niche).having(func.count() > 1).subquery()
+        each = func.generate_series(2, several.c.scorings).table_valued("number").lateral()
+        return select(several.c.niche_id.label("key"), what).select_from(several.join(each, true()))
+
+
 def _are(model: Any, constants: dict[str, str]) -> list[Any]:
     """That a row is of the kind that this job writes."""
     return [getattr(model, name) == value for name, value in constants.items()]
 
 
-def write(batch: CTE, _slice: Slice) -> tuple[CTE, ...]:
-    niche = batch.c.niche_id
-    scores = [batch.c[name] for name in SCORES]
-    at = func.coalesce(batch.c.updated_at, func.now())
-    state = func.jsonb_build_object(*(part for name in (*SCORES, "opportunity") for part in (name, batch.c[name])))
-    complete = and_(*(score.is_not(None) for score in scores))
-
-    def fill(model: Any, constants: dict[str, str], values: dict[str, Any], *where: Any) -> CTE:
-        rows = select(niche, *(literal(value) for value in constants.values()), *values.values()).where(
-            ~exists().where(model.niche_id == niche, *_are(model, constants)), *where
-        )
-        # A row that live traffic writes in the same moment is newer, and stays.
-        filled = insert(model).from_select(["niche_id", *constants, *values], rows).on_conflict_do_nothing()
-        return filled.returning(model.niche_id).cte(f"filled_{model.__tablename__}")
-
-    vector = {"dimension": literal(len(SCORES)), "vector": cast(array(scores), ARRAY(Double))}
-    metric = {"demand_score": batch.c.demand_score, "supply_score": batch.c.supply_score, "updated_at": at}
-    return (
-        fill(AnalyticsEvent, SCORED, {"event_timestamp": at, "event_data": state}),
-        fill(MlFeature, VECTOR, vector, complete),
-        fill(CrossPlatformMetric, PLATFORM, metric),
-    )
-
-
-def expected(slice: Slice) -> Select[*tuple[Any, ...]]:
-    """One scoring of each niche, nothing missing. Values are not compared: the niche may have changed since."""
-    niche = Feature.niche_id
-    one, no = cast(1, BigInteger), false()
-    return select(
-        niche.label("key"), one.label("scorings"), no.label("lacks_vector"), no.label("lacks_platform")
-    ).where(slice.of(niche))
-
-
-def actual(slice: Slice) -> Select[*tuple[Any, ...]]:
-    def rows(model: Any, constants: dict[str, str]) -> Any:
-        """How many rows there are of each niche; counted at once, not niche by niche."""
-        counted = select(model.niche_id, func.count().label("rows")).where(slice.of(model.niche_id))
-        return counted.where(*_are(model, constants)).group_by(model.niche_id).subquery()
-
-    scorings, vectors, platforms = (
-        rows(AnalyticsEvent, SCORED),
-        rows(MlFeature, VECTOR),
-        rows(CrossPlatformMetric, PLATFORM),
-    )
-    found = select(
-        Feature.niche_id.label("key"),
-        func.coalesce(scorings.c.rows, 0).label("scorings"),
-        and_(*(getattr(Feature, name).is_not(None) for name in SCORES), vectors.c.rows.is_(None)).label("lacks_vector"),
-        platforms.c.rows.is_(None).label("lacks_platform"),
-    ).where(slice.of(Feature.niche_id))
-    for each in (scorings, vectors, platforms):
-        found = found.outerjoin(each, each.c.niche_id == Feature.niche_id)
-    return found
-
-
-NICHE_SCORES = Job(
+NICHE_SCORES = NicheScores(
     name="niche_scores",
     fills=(AnalyticsEvent, MlFeature, CrossPlatformMetric),
-    source=Feature,
     cut=Feature.niche_id,
     key=Feature.niche_id,
     time=Feature.updated_at,
     width=10_000,
-    write=write,
-    expected=expected,
-    actual=actual,
+    writes_once=True,
     seconds=0.05,
 )

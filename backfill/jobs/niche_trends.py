@@ -13,7 +13,6 @@ from sqlalchemy import (
     CTE,
     Date,
     Numeric,
-    Select,
     and_,
     case,
     cast,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, insert
 
-from backfill.job import Job, Slice
+from backfill.job import Job, Part, Rows, table_of
 from backfill.jobs.niche_scores import SCORED
 from models import AnalyticsEvent, Feature, TrendCache, niche_daily_activity
 
@@ -70,9 +69,9 @@ def vectors(as_of: datetime, meant: Callable[[Any], Any]) -> CTE:
     )
 
 
-def quiet(slice: Slice) -> Any:
+def quiet(part: Part) -> Any:
     """The vector of a niche without activity."""
-    days = _days(*window(slice.as_of))
+    days = _days(*window(part.as_of))
     return select(_series(days.c.day, literal(0))).scalar_subquery()
 
 
@@ -85,17 +84,17 @@ def _series(day: Any, events: Any) -> Any:
     return func.jsonb_agg(aggregate_order_by(func.jsonb_build_array(day, events), day))
 
 
-def prepare(listed: CTE, slice: Slice) -> CTE:
+def prepare(listed: CTE, part: Part) -> CTE:
     """The vector and the points of the chart of each niche."""
     # Bounds, unlike a list, are seen through the view by the planner.
     ends = [select(end(listed.c.niche_id)).scalar_subquery() for end in (func.min, func.max)]
-    active = vectors(slice.as_of, lambda niche_id: niche_id.between(*ends))
+    active = vectors(part.as_of, lambda niche_id: niche_id.between(*ends))
     computed = (
-        select(listed, func.coalesce(active.c.trend_vector, quiet(slice)).label("computed"))
+        select(listed, func.coalesce(active.c.trend_vector, quiet(part)).label("computed"))
         .outerjoin(active, active.c.niche_id == listed.c.niche_id)
         .cte("computed")
     )
-    points = _points(computed, slice)
+    points = _points(computed, part)
     series = (
         select(points.c.niche_id, func.jsonb_agg(aggregate_order_by(points.c.point, points.c.at)).label("points"))
         .group_by(points.c.niche_id)
@@ -111,33 +110,16 @@ def prepare(listed: CTE, slice: Slice) -> CTE:
     )
 
 
-def write(batch: CTE, slice: Slice) -> tuple[CTE, ...]:
-    present = batch.c
-    changed = or_(
-        present.trend_vector.is_distinct_from(present.computed),
-        present.last_analyzed_at.is_(None),
-        present.analytics_version < VERSION,
-    )
-    filled = (
-        update(Feature)
-        .values(trend_vector=present.computed, last_analyzed_at=slice.as_of, analytics_version=VERSION)
-        .where(Feature.niche_id == present.niche_id, changed, _not_newer(present, slice))
-        .returning(Feature.niche_id)
-        .cte("filled")
-    )
-    return filled, _charts(batch, slice)
-
-
-def _charts(batch: CTE, slice: Slice) -> CTE:
+def _charts(batch: CTE, part: Part) -> CTE:
     values = {
         "niche_id": batch.c.niche_id,
         **{name: literal(value) for name, value in CHART.items()},
         "parameters": literal(PERIOD, JSONB),
         "trend_data": func.jsonb_build_object("points", batch.c.points),
-        "created_at": literal(slice.as_of),
-        "valid_until": func.greatest(func.now(), literal(slice.as_of)) + CHART_LIVES,
+        "created_at": literal(part.as_of),
+        "valid_until": func.greatest(func.now(), literal(part.as_of)) + CHART_LIVES,
     }
-    upsert = insert(TrendCache).from_select(list(values), select(*values.values()).where(_not_newer(batch.c, slice)))
+    upsert = insert(TrendCache).from_select(list(values), select(*values.values()).where(_not_newer(batch.c, part)))
     new = upsert.excluded
     upsert = upsert.on_conflict_do_update(
         constraint="trend_cache_key",
@@ -147,9 +129,9 @@ def _charts(batch: CTE, slice: Slice) -> CTE:
     return upsert.returning(TrendCache.trend_id).cte("charts")
 
 
-def _points(computed: CTE, slice: Slice) -> Any:
+def _points(computed: CTE, part: Part) -> Any:
     """Points of the chart: the mean scores of each day that has some, and the present ones carried along the trend."""
-    first, last = window(slice.as_of)
+    first, last = window(part.as_of)
     event = AnalyticsEvent
     day = cast(func.timezone("UTC", event.event_timestamp), Date)
 
@@ -201,41 +183,61 @@ def _point(at: Any, demand: Any, supply: Any, opportunity: Any, confidence: Any 
     return func.jsonb_build_object(*(part for item in parts.items() for part in item))
 
 
-def expected(slice: Slice) -> Select[*tuple[Any, ...]]:
-    """The vectors, computed anew, of niches that nobody has analysed since; the chart is a cache, and expires."""
-    active = vectors(slice.as_of, slice.of)
-    vector = func.coalesce(active.c.trend_vector, quiet(slice)).label("trend_vector")
-    return (
-        select(Feature.niche_id.label("key"), vector)
-        .outerjoin(active, active.c.niche_id == Feature.niche_id)
-        .where(slice.of(Feature.niche_id), _not_newer(Feature, slice))
-    )
-
-
-def actual(slice: Slice) -> Select[*tuple[Any, ...]]:
-    vector = case((Feature.analytics_version >= VERSION, Feature.trend_vector)).label("trend_vector")
-    return select(Feature.niche_id.label("key"), vector).where(slice.of(Feature.niche_id), _not_newer(Feature, slice))
-
-
-def _not_newer(niche: Any, slice: Slice) -> Any:
+def _not_newer(niche: Any, part: Part) -> Any:
     """Whether nobody has analysed the niche since "now"."""
-    return or_(niche.last_analyzed_at.is_(None), niche.last_analyzed_at <= slice.as_of)
+    return or_(niche.last_analyzed_at.is_(None), niche.last_analyzed_at <= part.as_of)
 
 
-NICHE_TRENDS = Job(
+class NicheTrends(Job):
+    """Niches, and their activity."""
+
+    def take(self, listed: CTE, part: Part) -> CTE:
+        """What takes long is worked out before the rows are locked; those that the application holds are left."""
+        prepared = prepare(listed, part)
+        features = table_of(Feature)
+        rows = select(features, prepared.c.computed, prepared.c.points)
+        locked = rows.join(prepared, prepared.c.niche_id == features.c.niche_id)
+        return locked.with_for_update(of=features, skip_locked=True, key_share=True).cte("batch")
+
+    def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
+        present = batch.c
+        changed = or_(
+            present.trend_vector.is_distinct_from(present.computed),
+            present.last_analyzed_at.is_(None),
+            present.analytics_version < VERSION,
+        )
+        filled = (
+            update(Feature)
+            .values(trend_vector=present.computed, last_analyzed_at=part.as_of, analytics_version=VERSION)
+            .where(Feature.niche_id == present.niche_id, changed, _not_newer(present, part))
+            .returning(Feature.niche_id)
+            .cte("filled")
+        )
+        return filled, _charts(batch, part)
+
+    def expected(self, part: Part) -> Rows:
+        """The vectors, computed anew, of niches that nobody has analysed since; the chart is a cache, and expires."""
+        active = vectors(part.as_of, part.of)
+        vector = func.coalesce(active.c.trend_vector, quiet(part)).label("trend_vector")
+        return (
+            select(Feature.niche_id.label("key"), vector)
+            .outerjoin(active, active.c.niche_id == Feature.niche_id)
+            .where(part.of(Feature.niche_id), _not_newer(Feature, part))
+        )
+
+    def actual(self, part: Part) -> Rows:
+        vector = case((Feature.analytics_version >= VERSION, Feature.trend_vector)).label("trend_vector")
+        return select(Feature.niche_id.label("key"), vector).where(part.of(Feature.niche_id), _not_newer(Feature, part))
+
+
+NICHE_TRENDS = NicheTrends(
     name="niche_trends",
-    fills=(Feature, TrendCache),
-    source=Feature,
+    fills=(Feature.trend_vector, Feature.last_analyzed_at, TrendCache),
     cut=Feature.niche_id,
     key=Feature.niche_id,
     time=Feature.updated_at,
     width=1_000,
-    write=write,
-    expected=expected,
-    actual=actual,
     needs="event_history",
-    locks=True,
-    prepare=prepare,
     seconds=0.2,  # of which rows are locked for a part
     before=select(func.analytics.drain_niche_daily_activity()),
 )

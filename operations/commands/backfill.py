@@ -12,6 +12,15 @@ AS_OF = click.option(
 )
 
 
+ALLOWED = {
+    "deleted": "rows were deleted since, and stay so",
+    "changed": "rows were changed since, and stay so",
+    "equal to a staged event": "rows of others equal a staged one",
+    "another Phase 1 scoring of the niche": "further scorings of niches, of others",
+}
+"""What others have rightly done, in a proof's words and for people."""
+
+
 @click.group()
 def backfill() -> None:
     """Move history into the new tables: every row, exactly once.
@@ -107,7 +116,7 @@ def run(as_of: str | None, everything: bool, ignore_window: bool) -> None:
     console = report.console()
     now = _instant(as_of)
     with backfilling.database() as opened, backfilling.stopping() as stop:
-        control = backfilling.begin(opened, now)
+        control = backfilling.begin(opened, now, stop)
         scope = Scope(control.as_of, recent=None if everything else True)
         _end(opened, backfilling.work(opened, stop, console, scope, ignore_window), console)
 
@@ -132,7 +141,7 @@ def daily(as_of: str | None, ignore_window: bool) -> None:
     console = report.console()
     now = _instant(as_of)
     with backfilling.database() as opened, backfilling.stopping() as stop:
-        control = backfilling.begin(opened, now)
+        control = backfilling.begin(opened, now, stop)
         share = backfilling.daily_share(opened, control)
         if share.late is not None:
             days = share.late.total_seconds() / 86400
@@ -179,7 +188,7 @@ def status(watch: bool, as_json: bool) -> None:
     from operations import backfilling, report
 
     console = report.console()
-    with backfilling.database() as opened:
+    with backfilling.database(reading=True) as opened:
         while True:
             found = backfilling.status(opened)
             if as_json:
@@ -212,19 +221,25 @@ def verify(as_json: bool) -> None:
 
     console = report.console(stderr=as_json)
     with backfilling.database() as opened:
-        proofs = backfilling.verify(opened, backfilling.begin(opened, None), console)
+        proofs = backfilling.verify(opened, console)
     if as_json:
         click.echo(json.dumps([asdict(proof) for proof in proofs], indent=2))
     else:
         for proof in proofs:
             found = "all there, once" if proof.holds else "NOT proved"
             console.print(f"{proof.job:<15}{proof.rows:>12,} rows compared: {found}")
+            for name in proof.half_loaded:
+                console.print(f"  {name} is half loaded")
+            for target in proof.another_table:
+                console.print(f"  {target} is another one than the one that was filled")
             if proof.unfinished:
                 console.print(f"  {proof.unfinished:,} ranges are not done")
             if proof.set_aside:
                 console.print(f"  {proof.set_aside:,} rows are set aside")
             for each in proof.differences:
                 console.print(f"  {each.lower} to {each.upper}: missing {each.missing}, too much {each.extra}")
+            for what, count in proof.allowed.items():
+                console.print(f"  {count.rows:,} {ALLOWED[what]}: {', '.join(map(str, count.keys))}")
     if not all(proof.holds for proof in proofs):
         click.secho("Next: sidb backfill run --all (or retry, for rows set aside), then verify again.", err=True)
         raise SystemExit(1)
@@ -243,12 +258,10 @@ def finish() -> None:
 @backfill.command()
 def retry() -> None:
     """Give rows that were set aside another try, and let stopped jobs go on."""
-    from backfill.jobs import JOBS
-    from backfill.planning import retry as try_again
     from operations import backfilling
 
-    with backfilling.database() as opened, opened.begin() as connection:
-        rows = try_again(connection, JOBS)
+    with backfilling.database() as opened:
+        rows = backfilling.retry(opened)
     click.echo(f"{rows:,} rows will be tried again. Next: sidb backfill run --all")
 
 
@@ -285,7 +298,10 @@ def _show(found: Any, console: Any) -> None:
 
     console.print(report.table(found.jobs))
     paused = "PAUSED; " if found.paused else ""
-    console.print(f"{paused}window {found.window}; deadline {found.deadline:%Y-%m-%d %H:%M} UTC")
+    deadline = f"deadline {found.deadline:%Y-%m-%d %H:%M} UTC" if found.deadline else "not begun"
+    console.print(f"{paused}window {found.window}; {deadline}")
+    for file in found.half_loaded:
+        console.print(f"half loaded: {file}")
     for each in found.last_pauses:
         until = f"{each['until']:%H:%M:%S}" if each["until"] else "now"
         console.print(f"held back {each['since']:%Y-%m-%d %H:%M:%S} to {until}: {each['detail']}")

@@ -8,9 +8,10 @@ from alembic_online.errors import OnlineError
 from sqlalchemy import func, select, text
 
 from backfill import planning, verification
+from backfill.job import Batch
 from backfill.jobs import JOBS
 from backfill.pacing import Brake
-from backfill.progress import Batch, Scope
+from backfill.progress import Scope
 from backfill.runner import Runner
 from backfill.tables import Pause
 from models import AnalyticsEvent

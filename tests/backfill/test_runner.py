@@ -10,10 +10,10 @@ from sqlalchemy import Engine, text
 
 from backfill import outlook, planning
 from backfill.errors import BackfillError
-from backfill.job import Job
+from backfill.job import Batch, Job
 from backfill.jobs import JOBS
 from backfill.pacing import Brake, Pace, Trouble
-from backfill.progress import Batch, Scope
+from backfill.progress import Scope
 from backfill.runner import Runner
 from backfill.windows import Window
 from tests.backfill.conftest import AS_OF, Sql, Well, begin, history, load_file, run, slowly, verify, worker, write_csv

@@ -1,57 +1,98 @@
-"""Verification finds every kind of difference, names its keys, and has it repaired by the next run."""
+"""Verification finds every kind of difference and names its keys; what others have rightly done it tells apart."""
 
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
-from backfill import verification
-from tests.backfill.conftest import Sql, history, load_file, run, verify, write_csv
+from backfill import planning, verification
+from backfill.jobs import EVENT_HISTORY, JOBS
+from tests.backfill.conftest import AS_OF, Sql, begin, history, load_file, run, verify, write_csv
+
+EVENTS = "SELECT count(*) FROM analytics.analytics_events WHERE event_type <> 'niche_scored'"
 
 DAMAGE = {
-    "an event lost": ("DELETE FROM analytics.analytics_events WHERE event_id = 7", "event_history", [7], []),
-    "a scoring lost": (
-        "DELETE FROM analytics.analytics_events WHERE event_type = 'niche_scored' AND niche_id = 7",
-        "niche_scores",
-        [7],
-        [7],
-    ),
-    "a vector lost": ("DELETE FROM analytics.ml_features WHERE niche_id = 7", "niche_scores", [7], [7]),
-    "a platform lost": ("DELETE FROM analytics.cross_platform_metrics WHERE niche_id = 7", "niche_scores", [7], [7]),
-    "a trend changed": ("UPDATE features SET trend_vector = '[]' WHERE niche_id = 7", "niche_trends", [7], [7]),
-    "a trend lost": (
-        "UPDATE features SET trend_vector = NULL, last_analyzed_at = NULL WHERE niche_id = 7",
-        "niche_trends",
-        [7],
-        [7],
-    ),
+    "a trend changed": "UPDATE features SET trend_vector = '[]' WHERE niche_id = 7",
+    "a trend lost": "UPDATE features SET trend_vector = NULL, last_analyzed_at = NULL WHERE niche_id = 7",
+}
+
+THEIRS = {
+    "an event deleted": ("DELETE FROM analytics.analytics_events WHERE event_id = 7", "event_history", "deleted", [7]),
     "an event changed": (
         "UPDATE analytics.analytics_events SET user_id = 'x' WHERE event_id = 8",
         "event_history",
+        "changed",
         [8],
-        [8],
+    ),
+    "a scoring deleted": (
+        "DELETE FROM analytics.analytics_events WHERE event_type = 'niche_scored' AND niche_id = 7",
+        "niche_scores",
+        "deleted",
+        [7],
+    ),
+    "a vector deleted": ("DELETE FROM analytics.ml_features WHERE niche_id = 7", "niche_scores", "deleted", [7, 7]),
+    "a platform deleted": (
+        "DELETE FROM analytics.cross_platform_metrics WHERE niche_id = 7",
+        "niche_scores",
+        "deleted",
+        [7, 7, 7],
     ),
 }
 
 
-def test_a_difference_is_found_by_its_key(
-    migrated: Engine, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(verification, "SMALL", 3)  # so that ranges are halved many times
+def test_a_difference_is_found_by_its_key_and_made_good(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
     load_file(migrated, write_csv(tmp_path / "h.csv", history(500, days=3)))
     run(migrated)
     assert all(proof.holds for proof in verify(migrated))
     assert sql("SELECT count(*) FROM sidb.backfill_jobs WHERE verified_at IS NULL") == [(0,)]
-    for damage, (statement, job, missing, extra) in DAMAGE.items():
+    for damage, statement in DAMAGE.items():
         sql(statement)
         wrong = {proof.job: proof.differences for proof in verify(migrated) if proof.differences}
-        assert [(each.missing, each.extra) for each in wrong[job]] == [(missing, extra)], damage
+        assert [(each.missing, each.extra) for each in wrong["niche_trends"]] == [([7], [7])], damage
         run(migrated)
-    # All were made good, but for the last: a changed event may be the application's own doing, and stays.
-    assert [proof.job for proof in verify(migrated) if not proof.holds] == ["event_history"]
+        assert [proof.job for proof in verify(migrated) if not proof.holds] == []
 
 
-def test_an_event_that_is_there_twice_is_found(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+def test_what_others_delete_or_change_stays_so_and_is_counted(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "h.csv", history(500, days=3)))
+    run(migrated)
+    for what, (statement, job, kind, keys) in THEIRS.items():
+        sql(statement)
+        [(before,)] = sql("SELECT count(*) FROM analytics.analytics_events")
+        [proof] = [proof for proof in verify(migrated) if proof.job == job]
+        assert proof.holds, what
+        assert (proof.allowed[kind].rows, proof.allowed[kind].keys) == (len(keys), keys), what
+        run(migrated)
+        assert sql("SELECT count(*) FROM analytics.analytics_events") == [(before,)], what
+    assert sql("SELECT user_id FROM analytics.analytics_events WHERE event_id = 8") == [("x",)]
+
+
+@pytest.mark.parametrize("when", ["done", "under way"])
+def test_what_was_deleted_does_not_come_back_with_a_further_file(
+    migrated: Engine, sql: Sql, tmp_path: Path, when: str
+) -> None:
+    from tests.backfill.conftest import Scope, slowly, worker
+
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(300, days=2)))
+    if when == "done":
+        run(migrated)
+    else:
+        begin(migrated)
+        worker(migrated, pace=slowly(), jobs=JOBS[:1]).run(Scope(AS_OF), share=100)
+    [(moved,)] = sql(EVENTS)
+    assert (
+        sql("DELETE FROM analytics.analytics_events WHERE event_type <> 'niche_scored' RETURNING 1") == [(1,)] * moved
+    )
+    load_file(migrated, write_csv(tmp_path / "b.csv", history(40, days=2, seed=7)))
+    run(migrated)
+    assert sql(EVENTS) == [(340 - moved,)]
+    [proof] = [proof for proof in verify(migrated) if proof.job == "event_history"]
+    assert (proof.holds, proof.rows, proof.allowed["deleted"].rows) == (True, 340, moved)
+
+
+def test_an_event_of_others_that_equals_a_staged_one_is_said_and_no_fault(
+    migrated: Engine, sql: Sql, tmp_path: Path
+) -> None:
     load_file(migrated, write_csv(tmp_path / "h.csv", history(300, days=3)))
     run(migrated)
     columns = "event_type, event_source, event_timestamp, event_data, user_id, niche_id"
@@ -60,9 +101,77 @@ def test_an_event_that_is_there_twice_is_found(migrated: Engine, sql: Sql, tmp_p
         "FROM analytics.analytics_events WHERE event_id = 7 RETURNING event_id"
     )
     [proof] = [proof for proof in verify(migrated) if proof.job == "event_history"]
-    assert [(each.missing, each.extra) for each in proof.differences] == [([], [twin])]
+    assert proof.holds
+    assert proof.allowed["equal to a staged event"].keys == [twin]
+
+
+def test_two_scorings_of_a_niche_in_the_history_are_said_and_no_fault(migrated: Engine, tmp_path: Path) -> None:
+    scoring = ("niche_scored", "phase1", "2025-05-30T00:00Z", '{"demand_score": 0.5}', "", "3", "")
+    load_file(migrated, write_csv(tmp_path / "h.csv", [scoring, (*scoring[:2], "2025-05-31T00:00Z", *scoring[3:])]))
+    run(migrated)
+    [proof] = [proof for proof in verify(migrated) if proof.job == "niche_scores"]
+    assert proof.holds
+    assert proof.allowed["another Phase 1 scoring of the niche"].keys == [3]
 
 
 def test_what_is_not_done_is_not_proved(migrated: Engine, tmp_path: Path) -> None:
     load_file(migrated, write_csv(tmp_path / "h.csv", history(300, days=3)))
     assert [proof.unfinished > 0 for proof in verify(migrated)] == [True, True, True, True]
+
+
+@pytest.mark.parametrize("days", [3, 900], ids=["days that are known", "days that are not"])
+def test_what_was_loaded_after_the_ranges_were_cut_is_not_proved(migrated: Engine, tmp_path: Path, days: int) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(300, days=3)))
+    run(migrated)
+    assert all(proof.holds for proof in verify(migrated))
+    load_file(migrated, write_csv(tmp_path / "b.csv", history(30, days=days, seed=2)))
+    [proof] = verification.verify(migrated, [EVENT_HISTORY], AS_OF)
+    assert not proof.holds
+    assert proof.unfinished == 1
+
+
+def test_a_trigger_that_changes_events_is_no_success(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    sql(
+        "CREATE FUNCTION public.shorten() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN NEW.user_id := left(NEW.user_id, 1); RETURN NEW; END $$"
+    )
+    sql(
+        "CREATE TRIGGER shorten BEFORE INSERT ON analytics.analytics_events "
+        "FOR EACH ROW EXECUTE FUNCTION public.shorten()"
+    )
+    event = ("view", "web", "2025-05-01T00:00Z", "{}")
+    load_file(migrated, write_csv(tmp_path / "a.csv", [(*event, "someone", "1", ""), (*event, "u", "1", "")]))
+    assert run(migrated).refused == 1
+    assert sql(EVENTS) == [(1,)]
+    assert sql("SELECT error FROM sidb.backfill_set_aside") == [
+        ("the table does not hold it as it was written: a trigger changes what it takes",)
+    ]
+    sql("DROP TRIGGER shorten ON analytics.analytics_events")
+    with migrated.begin() as connection:
+        assert planning.retry(connection, JOBS) == 1
+    run(migrated)
+    assert sql(EVENTS) == [(2,)]
+    assert all(proof.holds for proof in verify(migrated))
+
+
+def test_events_whose_ids_others_have_get_new_ones(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(60, days=2)))
+    live = (
+        "INSERT INTO analytics.analytics_events (event_id, event_type, event_source, event_timestamp, event_data) "
+        "VALUES (5, 'live', 'app', now(), '{}')"
+    )
+    sql(live)
+    run(migrated)
+    assert sql(EVENTS) == [(61,)]
+    assert sql("SELECT event_type FROM analytics.analytics_events WHERE event_id = 5") == [("live",)]
+    assert sql("SELECT count(*) FROM sidb.backfill_set_aside") == [(0,)]
+    assert all(proof.holds for proof in verify(migrated))
+
+
+def test_a_snapshot_in_which_staging_stays(migrated: Engine) -> None:
+    """Whoever drops it while it is being proved waits, and does not pull it from under the proof."""
+    begin(migrated)
+    with migrated.connect() as connection:
+        verification.prove_all(connection, JOBS, AS_OF, lambda *_: None)
+        with migrated.connect() as other, other.begin():
+            other.execute(text("LOCK TABLE sidb.backfill_events IN ACCESS EXCLUSIVE MODE NOWAIT"))

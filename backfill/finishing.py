@@ -1,0 +1,50 @@
+"""Finishing: the staging table goes, once what was in it is proved to be where it belongs."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select, update
+
+from backfill import outlook
+from backfill.errors import BackfillError
+from backfill.files import half_loaded
+from backfill.job import Job
+from backfill.locks import staging
+from backfill.tables import Control, Range, StagedEvent, drop_staged
+from backfill.verification import prove
+
+FINISHED = ("done", "nothing to do")
+
+
+def finish(connection: Connection, jobs: Sequence[Job]) -> int:
+    """Prove once more that all is moved, and drop staging, while nobody loads or plans; the number of rows that go.
+
+    BackfillError: something is still to be done, and nothing is dropped.
+    """
+    with connection.begin():
+        _refuse_unfinished(connection, jobs)  # at once, not after waiting for a load
+    with staging(connection, "finish", alone=True), connection.begin():
+        _refuse_unfinished(connection, jobs)
+        as_of = connection.scalars(select(Control.as_of)).one()
+        staged = [job for job in jobs if job.source is StagedEvent]
+        for job in staged:
+            if not prove(connection, job, as_of).holds:
+                raise BackfillError(
+                    f"Staging is still needed: not all of {job.name} is proved any more.",
+                    "sidb backfill verify, which says what is missing.",
+                )
+        rows = drop_staged(connection)
+        connection.execute(update(Range).where(Range.job.in_([job.name for job in staged])).values(planned=0))
+    return rows
+
+
+def _refuse_unfinished(connection: Connection, jobs: Sequence[Job]) -> None:
+    half = [f"{file.name} is half loaded ({file.records:,} records)" for file in half_loaded(connection)]
+    if half:
+        raise BackfillError(
+            f"Staging is still needed: {'; '.join(half)}.",
+            "load the same file again, or give it up with sidb backfill load --forget.",
+        )
+    unfinished = [each for each in outlook.jobs_status(connection, jobs) if each.state not in FINISHED]
+    if unfinished:
+        named = ", ".join(f"{each.job} ({each.state})" for each in unfinished)
+        raise BackfillError(f"Staging is still needed: {named}.", "sidb backfill verify; status says what is left.")
