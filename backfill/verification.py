@@ -5,7 +5,7 @@ rows are compared in both directions. What others have done to rows since, which
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
@@ -21,6 +21,13 @@ from backfill.job import Job, Part, Rows, table_of
 from backfill.locks import Tell, staging, watched
 from backfill.tables import JobState, Range, SetAside, StagedEvent
 
+ALLOWED = {
+    "deleted": "rows were deleted since, and stay so",
+    "changed": "rows were changed since, and stay so",
+    "equal to a staged event": "rows of others equal a staged event",
+    "another Phase 1 scoring of the niche": "rows of others are further scorings of their niches",
+}
+"""What others have rightly done: what the jobs call it, and what people read."""
 NAMED = 10
 """Keys that are named for each range."""
 
@@ -71,6 +78,12 @@ class Proof:
     def holds(self) -> bool:
         against = (self.unfinished, self.set_aside, self.half_loaded, self.another_table, self.differences)
         return not any(against)
+
+    def told(self) -> Iterator[str]:
+        """What others have done, a line for each kind."""
+        for what, count in self.allowed.items():
+            more = ", …" if count.rows > len(count.keys) else ""
+            yield f"{count.rows:,} {ALLOWED[what]}: {', '.join(map(str, count.keys))}{more}"
 
 
 Report = Callable[[Job, int], None]

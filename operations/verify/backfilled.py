@@ -61,6 +61,13 @@ def agrees(subject: Subject, check: Check) -> Finding | None:
 def _finding(check: Check, proof: Proof, subject: Subject) -> Finding:
     left_out = f" of the ranges ({proof.left_out:,} left out)" if proof.left_out else ""
     compared = f"{proof.rows:,} rows compared{subject.sampled}{left_out}"
+    compared = "; ".join([compared, *proof.told()])
+    if proof.another_table:
+        return check.warning(
+            f"{', '.join(proof.another_table)}: another table than the one that was filled", "sidb backfill run --all"
+        )
+    if proof.half_loaded:
+        return check.warning(f"{', '.join(proof.half_loaded)}: half loaded", "load the same file again")
     if proof.differences:
         return check.failed(f"{compared}{listed(list(_lines(proof)))}")
     if proof.set_aside:

@@ -191,32 +191,6 @@ FAULTS = (
         "hot trends": "missing or different: 26",
     }),
     # Old and new
-    Fault("a doubled event", f"""
-        INSERT INTO analytics.analytics_events
-            (event_type, event_source, event_timestamp, event_data, user_id, niche_id, created_at)
-        SELECT event_type, event_source, event_timestamp, event_data, user_id, niche_id, created_at
-        FROM analytics.analytics_events WHERE event_id = ({OLD_EVENT})
-    """, {  # noqa: S608
-        "history": "there, and not expected: ",
-    }),
-    Fault("a lost event", f"DELETE FROM analytics.analytics_events WHERE event_id = ({OLD_EVENT})", {  # noqa: S608
-        "history": "missing or different: ",
-    }),
-    Fault("a changed event", f"""
-        UPDATE analytics.analytics_events SET event_data = '{{"views": -1}}' WHERE event_id = ({OLD_EVENT})
-    """, {  # noqa: S608
-        "history": "missing or different: ",
-    }),
-    Fault("a lost feature vector", "DELETE FROM analytics.ml_features WHERE niche_id = 150", {
-        "scores": "missing or different: 150",
-    }),
-    Fault("a doubled scoring", """
-        INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
-        SELECT event_type, event_source, event_timestamp, event_data, niche_id
-        FROM analytics.analytics_events WHERE niche_id = 150 AND event_source = 'phase1'
-    """, {
-        "scores": "missing or different: 150",
-    }),
     Fault("a vector that disagrees with its events", """
         UPDATE public.features SET trend_vector = '[]' WHERE niche_id = 150; SELECT analytics.refresh_stale_views()
     """, {
@@ -236,6 +210,35 @@ FAULTS = (
         DELETE FROM public.features WHERE niche_id = 150; SELECT analytics.refresh_stale_views()
     """, {
         "Phase 1 rows": "niches 150 are gone",
-        "history": "missing or different: ",
+    }),
+)  # fmt: skip
+
+# What others may do to rows of the backfill's: it is said, and no fault.
+THEIR_RIGHT = (
+    Fault("a doubled event", f"""
+        INSERT INTO analytics.analytics_events
+            (event_type, event_source, event_timestamp, event_data, user_id, niche_id, created_at)
+        SELECT event_type, event_source, event_timestamp, event_data, user_id, niche_id, created_at
+        FROM analytics.analytics_events WHERE event_id = ({OLD_EVENT})
+    """, {  # noqa: S608
+        "history": "1 rows of others equal a staged event: ",
+    }),
+    Fault("a lost event", f"DELETE FROM analytics.analytics_events WHERE event_id = ({OLD_EVENT})", {  # noqa: S608
+        "history": "1 rows were deleted since, and stay so: ",
+    }),
+    Fault("a changed event", f"""
+        UPDATE analytics.analytics_events SET event_data = '{{"views": -1}}' WHERE event_id = ({OLD_EVENT})
+    """, {  # noqa: S608
+        "history": "1 rows were changed since, and stay so: ",
+    }),
+    Fault("a lost feature vector", "DELETE FROM analytics.ml_features WHERE niche_id = 150", {
+        "scores": "1 rows were deleted since, and stay so: 150",
+    }),
+    Fault("a doubled scoring", """
+        INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
+        SELECT event_type, event_source, event_timestamp, event_data, niche_id
+        FROM analytics.analytics_events WHERE niche_id = 150 AND event_source = 'phase1'
+    """, {
+        "scores": "1 rows of others are further scorings of their niches: 150",
     }),
 )  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 
 from tests.fixtures.databases import Clone
 from tests.operations.verify.conftest import look, plant, verdicts
-from tests.operations.verify.faults import FAULTS, Fault
+from tests.operations.verify.faults import FAULTS, THEIR_RIGHT, Fault
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -19,3 +19,14 @@ def test_a_fault_is_named(fault: Fault, clone: Clone) -> None:
     assert found.exit_code == 1
     assert found.next_step == "mend what failed, from the top; then sidb verify"
     assert not verdicts(found, "unknown")
+
+
+@pytest.mark.parametrize("fault", THEIR_RIGHT, ids=lambda fault: fault.name)
+def test_what_others_may_do_is_said(fault: Fault, clone: Clone) -> None:
+    url = clone("backfilled_table")
+    plant(url, fault.plant)
+    found = look(url)
+    assert not verdicts(found, "failed")
+    said = verdicts(found, "ok")
+    for check, named in fault.found.items():
+        assert named in said[check]
