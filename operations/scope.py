@@ -63,6 +63,7 @@ SCOPE = Scope(
     build=_build,
     variant=_variant,
     scratch_url=_scratch_url,
+    scratch_setting="SCRATCH_DATABASE_URL",
     before_leaving={PHASE1: _fingerprint},
     rollback_command="sidb rollback",
 )

@@ -48,6 +48,8 @@ class Scope:
     same."""
     scratch_url: Callable[[], URL | None] = _nowhere
     """A database set aside for building the target, if there is one."""
+    scratch_setting: str = "the scope's scratch_url"
+    """What people set to name it; said where the target can be built nowhere."""
     before_leaving: Mapping[str, Hook] = field(default_factory=dict)
     """By revision: what has to happen before the first upgrade that leaves it."""
     rollback_command: str | None = None

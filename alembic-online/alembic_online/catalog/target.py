@@ -1,7 +1,7 @@
 """The target: what PostgreSQL stores once the models are built, for comparing a database with it.
 
-The models are built, read and rolled back, in the first of these places that there is: the database that
-SCRATCH_DATABASE_URL names; a scratch database made for it on the same server; a savepoint in the compared database.
+The models are built, read and rolled back, in the first of these places that there is: the database that the scope's
+`scratch_url` names; a scratch database made for it on the same server; a savepoint in the compared database.
 """
 
 import logging
@@ -28,11 +28,11 @@ _built: dict[tuple[object, ...], Snapshot] = {}
 class NotComparedError(OnlineError):
     """The models could be built nowhere, so nothing was compared: neither a difference nor the lack of one is known."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, scope: Scope, why: str) -> None:
         super().__init__(
             f"The database was not compared with the models: {why}.",
-            "give the role CREATEDB, or set SCRATCH_DATABASE_URL to a database of the same PostgreSQL version in which"
-            " the models may be built; it stays as it is.",
+            f"give the role CREATEDB, or set {scope.scratch_setting} to a database of the same PostgreSQL version in"
+            " which the models may be built; it stays as it is.",
         )
 
 
@@ -65,6 +65,7 @@ def _build(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:
     """Build the target under its own names, read it, and undo it: other sessions never see any of it."""
     schemas = dict.fromkeys([*scope.schemas, *(name.partition(".")[0] for name in scope.shared), DEFAULT_SCHEMA])
     quoted = connection.dialect.identifier_preparer.quote
+    extensions = connection.scalars(query("extensions"), {"schema": DEFAULT_SCHEMA}).all()
     with connection.begin_nested() as building:
         for schema in schemas:
             if connection.scalar(text("SELECT to_regnamespace(quote_ident(:schema))"), {"schema": schema}) is not None:
@@ -77,9 +78,12 @@ def _build(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:
         except ProgrammingError as error:
             if getattr(error.orig, "sqlstate", None) == NOT_ALLOWED:
                 raise
+            why = f"{str(error.orig).splitlines()[0]}, in: {_first_line(error.statement)}"
+            if extensions:  # renamed with their schema, and found by nobody
+                beside = f"beside the extensions in schema {DEFAULT_SCHEMA} ({', '.join(extensions)})"
+                raise NotComparedError(scope, f"they cannot be built {beside}: {why}") from error
             raise OnlineError(
-                f"The models cannot be built: {str(error.orig).splitlines()[0]}, in: {_first_line(error.statement)}",
-                "correct the model, or the SQL file, that says so.",
+                f"The models cannot be built: {why}", "correct the model, or the SQL file, that says so."
             ) from error
         built = snapshot(connection, scope)
         building.rollback()
@@ -91,12 +95,12 @@ def _somewhere(connection: Connection, scope: Scope) -> Iterator[Connection]:
     """A connection on which the target may be built; what is built is rolled back in the end."""
     url = scope.scratch_url()
     if url is None and connection.scalar(text("SELECT pg_is_in_recovery()")):
-        raise NotComparedError("it is a standby, which cannot be written to")
+        raise NotComparedError(scope, "it is a standby, which cannot be written to")
     if url is not None:
         with engine(url, poolclass=NullPool).connect() as scratch:
             here, theirs = _version(connection), _version(scratch)
             if here != theirs:
-                raise NotComparedError(f"{shown(url)} is PostgreSQL {theirs}, the compared database {here}")
+                raise NotComparedError(scope, f"{shown(url)} is PostgreSQL {theirs}, the compared database {here}")
             yield scratch
     elif connection.scalar(text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")):
         with _scratch_database(connection.engine.url, f"{scope.name}_scratch") as scratch:
@@ -104,7 +108,7 @@ def _somewhere(connection: Connection, scope: Scope) -> Iterator[Connection]:
     else:
         if busy := _busy_sessions(connection):
             raise NotComparedError(
-                f"the role may not create a database, and {busy} other session(s) are at work in this one"
+                scope, f"the role may not create a database, and {busy} other session(s) are at work in this one"
             )
         try:
             yield connection
@@ -113,7 +117,7 @@ def _somewhere(connection: Connection, scope: Scope) -> Iterator[Connection]:
                 raise
             reason = str(error.orig).splitlines()[0]
             raise NotComparedError(
-                f"the role may neither create a database nor build in a savepoint: {reason}"
+                scope, f"the role may neither create a database nor build in a savepoint: {reason}"
             ) from error
 
 

@@ -1,4 +1,5 @@
--- Comments on everything that is ours; part names what of the object is commented, as in "column niche_id".
+-- Comments on everything that is ours, which schema public itself is not; part names what of the object is commented, as
+-- in "column order_id".
 WITH described AS (
     SELECT d.classoid, d.objoid, d.objsubid, d.description, c.oid AS relation, a.attname AS part, 'column' AS kind
     FROM pg_description AS d
@@ -60,7 +61,12 @@ named AS (
     FROM pg_description AS d
     INNER JOIN pg_class AS c ON c.oid = d.objoid AND c.relkind = 'S'
     INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE d.classoid = 'pg_class'::regclass AND n.nspname = ANY(:schemas)
+    WHERE
+        d.classoid = 'pg_class'::regclass
+        AND n.nspname = ANY(:schemas)
+        AND NOT EXISTS (
+            SELECT FROM pg_depend AS e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'
+        )
     UNION ALL
     SELECT
         n.nspname,
@@ -71,12 +77,17 @@ named AS (
     FROM pg_description AS d
     INNER JOIN pg_proc AS p ON p.oid = d.objoid
     INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE d.classoid = 'pg_proc'::regclass AND n.nspname = ANY(:schemas)
+    WHERE
+        d.classoid = 'pg_proc'::regclass
+        AND n.nspname = ANY(:schemas)
+        AND NOT EXISTS (
+            SELECT FROM pg_depend AS e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
+        )
     UNION ALL
     SELECT n.nspname, '', 'schema', format('SCHEMA %I', n.nspname), d.description
     FROM pg_description AS d
     INNER JOIN pg_namespace AS n ON n.oid = d.objoid
-    WHERE d.classoid = 'pg_namespace'::regclass AND n.nspname = ANY(:schemas)
+    WHERE d.classoid = 'pg_namespace'::regclass AND n.nspname = ANY(:schemas) AND n.nspname <> 'public'
 )
 
 SELECT

@@ -1,4 +1,5 @@
--- What is neither declared nor generated, but must not pass unseen: types, rules, extended statistics.
+-- What is neither declared nor generated, but must not pass unseen: types but for an extension's, rules, extended
+-- statistics.
 SELECT
     'type' AS kind,
     n.nspname AS schema,
@@ -25,7 +26,14 @@ SELECT
 FROM pg_type AS t
 INNER JOIN pg_namespace AS n ON n.oid = t.typnamespace
 LEFT JOIN pg_class AS c ON c.oid = t.typrelid
-WHERE n.nspname = ANY(:schemas) AND t.typelem = 0 AND t.typtype <> 'm' AND (c.oid IS NULL OR c.relkind = 'c')
+WHERE
+    n.nspname = ANY(:schemas)
+    AND t.typelem = 0
+    AND t.typtype <> 'm'
+    AND (c.oid IS NULL OR c.relkind = 'c')
+    AND NOT EXISTS (
+        SELECT FROM pg_depend AS d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+    )
 UNION ALL
 SELECT
     'rule',

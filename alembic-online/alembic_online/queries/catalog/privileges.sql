@@ -11,7 +11,13 @@ WITH objects AS (
     INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE
         c.oid = ANY(:relations)
-        OR (c.relkind = 'S' AND n.nspname = ANY(:schemas))
+        OR (
+            c.relkind = 'S'
+            AND n.nspname = ANY(:schemas)
+            AND NOT EXISTS (
+                SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+            )
+        )
         OR (
             c.relkind = 'S'
             AND EXISTS (
@@ -39,7 +45,11 @@ WITH objects AS (
         p.proowner
     FROM pg_proc AS p
     INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE n.nspname = ANY(:schemas)
+    WHERE
+        n.nspname = ANY(:schemas)
+        AND NOT EXISTS (
+            SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+        )
     UNION ALL
     SELECT n.nspname, '', format('SCHEMA %I', n.nspname), '', coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner
     FROM pg_namespace AS n
@@ -60,7 +70,10 @@ grants AS (
         ) AS privileges
     FROM objects AS o
     CROSS JOIN LATERAL aclexplode(o.acl) AS acl
-    WHERE acl.grantee <> o.owner
+    WHERE
+        acl.grantee <> o.owner
+        -- What everybody may do in schema public is the server's choice, and changed with PostgreSQL 15.
+        AND NOT (acl.grantee = 0 AND o.schema = 'public' AND o.name = '')
     GROUP BY o.schema, o.name, o.object, o.column_list, acl.is_grantable, acl.grantee
 )
 

@@ -1,3 +1,4 @@
+-- Schema public is there before any revision, as every new database has it.
 SELECT
     'schema' AS kind,
     n.nspname AS schema,
@@ -9,4 +10,4 @@ SELECT
     n.oid AS objid,
     0 AS objsubid
 FROM pg_namespace AS n
-WHERE n.nspname = ANY(:schemas)
+WHERE n.nspname = ANY(:schemas) AND n.nspname <> 'public'

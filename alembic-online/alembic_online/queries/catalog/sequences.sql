@@ -1,4 +1,4 @@
--- Sequences of the schema, and those that a column of ours owns.
+-- Sequences of the schema but for an extension's, and those that a column of ours owns.
 SELECT
     'sequence' AS kind,
     n.nspname AS schema,
@@ -32,4 +32,8 @@ LEFT JOIN LATERAL (
         AND d.refclassid = 'pg_class'::regclass
         AND d.deptype IN ('a', 'i')
 ) AS owner ON TRUE
-WHERE n.nspname = ANY(:schemas) OR owner.attrelid = ANY(:relations)
+WHERE
+    (n.nspname = ANY(:schemas) OR owner.attrelid = ANY(:relations))
+    AND NOT EXISTS (
+        SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    )
