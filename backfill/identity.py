@@ -5,7 +5,7 @@ it makes another one, empty, under the same name. What a change of name or schem
 attnum besides; so a table that comes back from an archive, or becomes a partition of a new one, brings its progress.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,17 @@ def another(connection: Connection, jobs: Sequence[Job]) -> dict[str, list[str]]
 
 def remember(connection: Connection, jobs: Sequence[Job]) -> None:
     """From now on the jobs' progress describes the tables that are there now."""
-    values = [
-        {"job": each.job, "target": each.target, "oid": each.oid, "attnum": each.attnum}
-        for each in look(connection, jobs)
-    ]
+    _keep(connection, look(connection, jobs))
+
+
+def hand_over(connection: Connection, jobs: Sequence[Job], relations: Collection[str]) -> None:
+    """Progress goes with the rows: those of these tables, or of columns of theirs, are in what is there now."""
+    found = look(connection, jobs)
+    _keep(connection, [each for each in found if each.is_another and _relation(each.target) in relations])
+
+
+def _keep(connection: Connection, found: Sequence[Found]) -> None:
+    values = [{"job": each.job, "target": each.target, "oid": each.oid, "attnum": each.attnum} for each in found]
     if values:
         kept = insert(Target)
         new = {"oid": kept.excluded.oid, "attnum": kept.excluded.attnum}
@@ -82,3 +89,7 @@ def _names(filled: Any) -> tuple[str, str | None]:
 
 def _shown(relation: str, column: str | None) -> str:
     return f"{relation}.{column}" if column else relation
+
+
+def _relation(target: str) -> str:
+    return ".".join(target.split(".")[:2])

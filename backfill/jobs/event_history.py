@@ -39,7 +39,7 @@ CONTENT = ("event_timestamp", "event_type", "event_source", "event_data", "user_
 FILE = func.coalesce(StagedEvent.file_id, 0)
 EPOCH = date(1970, 1, 1)
 # Days since 1970. PostgreSQL's own run from 4714 BC to 294276; infinity and -infinity are days beyond these.
-FIRST_DAY, LAST_DAY = -2_440_588, 106_751_990
+FIRST_DAY, LAST_DAY = -2_440_588, 106_762_939
 PAST, FUTURE = FIRST_DAY - 1, LAST_DAY + 1
 
 

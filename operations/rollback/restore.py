@@ -15,6 +15,8 @@ from psycopg.sql import SQL, Identifier
 from rich.console import Console
 from sqlalchemy import URL
 
+from backfill import identity
+from backfill.jobs import JOBS
 from models import ANALYTICS
 from operations.findings import Finding, Findings
 from operations.rollback import access, checks, misfits, swap
@@ -94,6 +96,7 @@ def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Fi
         rows = _call(connection, "rebuild_niche_daily_activity")
         yield checks.ACTIVITY.ok(f"rebuilt: {rows:,} rows")
     _call(connection, "refresh_stale_views")
+    identity.hand_over(session.sqlalchemy, JOBS, {kept.relation for kept in archived})
     for kept in archived:
         if kept.state in ("swapped", "merging", "archived"):
             keep(connection, rollback, kept.relation, "restored")

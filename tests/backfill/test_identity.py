@@ -1,0 +1,128 @@
+"""Progress belongs to the table that it describes, whatever is dropped, put aside, brought back or swapped."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backfill import finishing, identity, outlook
+from backfill.errors import BackfillError
+from backfill.jobs import EVENT_HISTORY, JOBS
+from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
+from tests.fixtures.databases import Alembic
+from tests.operations.rollback.conftest import bring_back, roll_back
+
+EVENTS = "SELECT count(*), count(DISTINCT event_id) FROM analytics.analytics_events WHERE event_source = 'web'"
+LIVE = (
+    "INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data) "
+    "SELECT 'live', 'app', now(), '{}' FROM generate_series(1, 3)"
+)
+ROWS = 300
+
+
+@pytest.fixture
+def done(migrated: Engine, sql: Sql, tmp_path: Path) -> Engine:
+    """A history that is moved and proved; then two of its events are deleted."""
+    load_file(migrated, write_csv(tmp_path / "h.csv", history(ROWS, days=3)))
+    run(migrated)
+    assert all(proof.holds for proof in verify(migrated))
+    sql("DELETE FROM analytics.analytics_events WHERE event_id IN (7, 8)")
+    assert sql(EVENTS) == [(ROWS - 2, ROWS - 2)]
+    migrated.dispose()
+    return migrated
+
+
+def discard(engine: Engine) -> None:
+    Alembic(engine.url).downgrade()
+
+
+def put_aside(engine: Engine) -> None:
+    assert roll_back(engine.url, "1.0.0").exit_code == 0
+
+
+def states(engine: Engine) -> dict[str, str]:
+    with engine.connect() as connection:
+        return {each.job: each.state for each in outlook.jobs_status(connection, JOBS)}
+
+
+@pytest.mark.parametrize("gone", [discard, put_aside])
+def test_a_new_table_is_filled_again(done: Engine, sql: Sql, gone: Callable[[Engine], None]) -> None:
+    gone(done)
+    done.dispose()
+    Alembic(done.url).upgrade()
+    sql(LIVE)  # takes the first ids of the new table
+    assert set(states(done).values()) == {"to be filled anew"}
+    with done.connect() as connection, pytest.raises(BackfillError, match=r"event_history \(to be filled anew\)"):
+        finishing.finish(connection, JOBS)
+    assert [proof.another_table for proof in verify_without_planning(done)] == [["analytics.analytics_events"]]
+    sql("UPDATE sidb.backfill_control SET paused_at = NULL")  # as `sidb backfill resume` does
+    run(done)
+    assert sql(EVENTS) == [(ROWS, ROWS)]
+    assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_type = 'live'") == [(3,)]
+    assert all(proof.holds for proof in verify(done))
+    with done.connect() as connection:
+        assert finishing.finish(connection, JOBS) == ROWS
+    assert sql(EVENTS) == [(ROWS, ROWS)]
+
+
+def test_nothing_is_planned_for_a_new_table_while_a_restore_may_come(done: Engine, sql: Sql) -> None:
+    put_aside(done)
+    done.dispose()
+    Alembic(done.url).upgrade()
+    assert run_paused(done) == 0
+    assert set(states(done).values()) == {"to be filled anew"}
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["swapped", "merged"])
+def test_what_is_restored_brings_its_progress(done: Engine, sql: Sql, merged: bool) -> None:
+    put_aside(done)
+    done.dispose()
+    Alembic(done.url).upgrade()
+    if merged:
+        sql("SELECT setval('analytics.analytics_events_event_id_seq', 100000)")
+        sql(LIVE)
+    done.dispose()
+    assert bring_back(done.url).exit_code == 0
+    sql("UPDATE sidb.backfill_control SET paused_at = NULL")
+    assert set(states(done).values()) == {"done"}
+    assert run(done).written == 0
+    assert sql(EVENTS) == [(ROWS - 2, ROWS - 2)], "nothing is filled twice, and what was deleted stays so"
+    verify(done)  # the trends of the niches whose events were deleted are walked again
+    run(done)
+    proofs = verify(done)
+    assert [proof for proof in proofs if not proof.holds] == []
+    assert proofs[0].allowed["deleted"].keys == [7, 8]
+    with done.connect() as connection:
+        finishing.finish(connection, JOBS)
+
+
+def test_a_table_that_becomes_a_partition_is_still_the_one_that_was_filled(done: Engine, sql: Sql) -> None:
+    sql("ALTER TABLE analytics.analytics_events RENAME TO events_until_now")
+    sql(
+        "CREATE TABLE analytics.analytics_events (LIKE analytics.events_until_now) PARTITION BY RANGE (event_timestamp)"
+    )
+    with done.connect() as connection:
+        assert "event_history" in identity.another(connection, JOBS)
+    sql(
+        "ALTER TABLE analytics.analytics_events ATTACH PARTITION analytics.events_until_now "
+        "FOR VALUES FROM (MINVALUE) TO (MAXVALUE)"
+    )
+    with done.connect() as connection:
+        assert identity.another(connection, JOBS) == {}
+    assert run(done).written == 0
+    assert sql(EVENTS) == [(ROWS - 2, ROWS - 2)]
+    assert verify(done)[0].holds
+
+
+def verify_without_planning(engine: Engine) -> list[object]:
+    from backfill.verification import verify as prove
+    from tests.backfill.conftest import AS_OF
+
+    return list(prove(engine, [EVENT_HISTORY], AS_OF))
+
+
+def run_paused(engine: Engine) -> int:
+    begin(engine)
+    with engine.connect() as connection:
+        return connection.scalar(text("SELECT count(*) FROM sidb.backfill_ranges WHERE done_at IS NULL")) or 0
