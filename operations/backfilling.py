@@ -66,7 +66,8 @@ def database(*, reading: bool = False) -> Iterator[Engine]:
     opened = engine(url)
     try:
         if not reading:
-            with opened.connect() as ours, opened.connect() as other:
+            plain = opened.execution_options(isolation_level="AUTOCOMMIT")  # a pooler could not change sessions else
+            with plain.connect() as ours, plain.connect() as other:
                 sessions.refuse_unfit(sessions.driver(ours), sessions.driver(other), shown(url))
             tables.create(opened)
         yield opened

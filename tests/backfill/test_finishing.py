@@ -1,0 +1,93 @@
+"""Staging is dropped under nobody, and only when what was in it is proved to be where it belongs."""
+
+import signal
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backfill import finishing
+from backfill.errors import BackfillError
+from backfill.jobs import JOBS
+from backfill.locks import staging
+from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
+from tests.backfill.test_console import Console
+from tests.backfill.test_locks import LIMIT, holding
+from tests.backfill.test_waits import said, started
+
+MORE = (
+    "INSERT INTO sidb.backfill_events (event_timestamp, event_type, event_source, event_data, file_id) "
+    "SELECT '2020-01-01Z', 'view', 'web', '{}', 77 FROM generate_series(1, 5)"
+)
+
+
+@pytest.fixture
+def proved(migrated: Engine, tmp_path: Path) -> Engine:
+    load_file(migrated, write_csv(tmp_path / "h.csv", history(200, days=2)))
+    run(migrated)
+    assert all(proof.holds for proof in verify(migrated))
+    return migrated
+
+
+def finish(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return finishing.finish(connection, JOBS)
+
+
+def test_it_waits_for_a_load_and_sees_what_it_staged(proved: Engine, sql: Sql) -> None:
+    """The load commits its rows while finish waits: they are not proved, and staging stays."""
+    errors: list[str] = []
+
+    def try_to() -> None:
+        try:
+            finish(proved)
+        except BackfillError as error:
+            errors.append(str(error))
+
+    with proved.connect() as load, staging(load, "load"), load.begin():
+        load.execute(text(MORE))
+        thread = Thread(target=try_to)
+        thread.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        with proved.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+            while other.scalar(text(waits)) == 0:
+                pass
+    thread.join(LIMIT)
+    assert errors == [
+        "Staging is still needed: not all of event_history is proved any more.\n"
+        "Next: sidb backfill verify, which says what is missing."
+    ]
+    run(proved)
+    assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_timestamp = '2020-01-01Z'") == [(5,)]
+    assert all(proof.holds for proof in verify(proved))
+    assert finish(proved) == 205
+
+
+def test_it_says_for_whom_it_waits_and_ends_on_ctrl_c(proved: Engine, sql: Sql) -> None:
+    with holding(proved, "load", alone=False), started(Console(proved), "finish") as process:
+        assert "Waiting for process" in said(process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LIMIT) != 0
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(200,)]
+
+
+def test_a_half_loaded_file_keeps_everything_from_being_proved_and_finished(proved: Engine, sql: Sql) -> None:
+    sql("INSERT INTO sidb.backfill_files (digest, name, records) VALUES ('d', 'cut.csv', 1200)")
+    sidb = Console(proved)
+    assert "half loaded: cut.csv" in sidb("status")
+    assert "cut.csv is half loaded" in sidb("verify", code=1)
+    assert "Staging is still needed: cut.csv is half loaded (1,200 records)." in sidb("finish", code=1)
+    sql("DELETE FROM sidb.backfill_files WHERE name = 'cut.csv'")
+    sidb("verify")
+    assert "Dropped the staging table with 200 rows" in sidb("finish")
+
+
+def test_what_is_not_verified_is_not_finished(migrated: Engine, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "h.csv", history(20, days=2)))
+    begin(migrated)
+    with pytest.raises(BackfillError, match=r"Staging is still needed: event_history \(waiting\)"):
+        finish(migrated)
+    run(migrated)
+    with pytest.raises(BackfillError, match=r"event_history \(moved, to be verified\)"):
+        finish(migrated)
