@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import BigInteger, Connection, cast, column, exists, func, select, table, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -59,6 +59,12 @@ def another(connection: Connection, jobs: Sequence[Job]) -> dict[str, list[str]]
         if each.is_another:
             by_job.setdefault(each.job, []).append(each.target)
     return by_job
+
+
+def filled_exist(connection: Connection, job: Job) -> bool:
+    """Whether a table that the job's progress describes is still anywhere, if only in an archive."""
+    there = cast(column("oid"), BigInteger).in_(select(Target.oid).where(Target.job == job.name))
+    return bool(connection.scalar(select(exists(select(text("1")).select_from(table("pg_class")).where(there)))))
 
 
 def remember(connection: Connection, jobs: Sequence[Job]) -> None:

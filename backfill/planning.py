@@ -61,9 +61,15 @@ def start_over(connection: Connection, jobs: Sequence[Job]) -> set[str]:
             connection.execute(delete(table).where(table.job == job.name))
         connection.execute(update(JobState).where(JobState.job == job.name).values(verified_at=None, stopped=None))
         if job.source is StagedEvent:
-            connection.execute(text((QUERIES / "continue_event_ids.sql").read_text(encoding="utf-8")))
+            if not identity.filled_exist(connection, job):
+                _run(connection, "forget_lost_events")
+            _run(connection, "continue_event_ids")
     identity.remember(connection, jobs)
     return set(replaced)
+
+
+def _run(connection: Connection, query: str) -> None:
+    connection.execute(text((QUERIES / f"{query}.sql").read_text(encoding="utf-8")))
 
 
 def plan(connection: Connection, jobs: Sequence[Job], as_of: datetime, stale: set[str]) -> None:

@@ -66,6 +66,24 @@ def test_a_new_table_is_filled_again(done: Engine, sql: Sql, gone: Callable[[Eng
     assert sql(EVENTS) == [(ROWS, ROWS)]
 
 
+def test_what_was_finished_and_then_discarded_can_be_loaded_again(done: Engine, sql: Sql, tmp_path: Path) -> None:
+    verify(done)
+    run(done)
+    assert all(proof.holds for proof in verify(done))
+    with done.connect() as connection:
+        finishing.finish(connection, JOBS)
+    done.dispose()
+    discard(done)
+    Alembic(done.url).upgrade()
+    assert "done" not in states(done).values()
+    run(done)
+    assert states(done)["event_history"] == "nothing to do"
+    loaded = load_file(done, tmp_path / "h.csv")
+    assert not loaded.already
+    run(done)
+    assert sql(EVENTS) == [(ROWS, ROWS)]
+
+
 def test_nothing_is_planned_for_a_new_table_while_a_restore_may_come(done: Engine, sql: Sql) -> None:
     put_aside(done)
     done.dispose()
