@@ -9,6 +9,9 @@ from sqlalchemy import Connection, delete, func, select, text
 from backfill.errors import BackfillError
 from backfill.tables import SCHEMA, LoadedFile, Reject
 
+FORMER, UNDECIDED = 0, -1
+"""The series of all that version 2.0.6 or older staged, and of a file that is not whole yet."""
+
 
 class HalfLoaded(NamedTuple):
     """A file whose load has not come to its end: killed, failed, or still at it. None of its rows is in staging yet."""

@@ -1,73 +1,46 @@
-"""Loading: files of history into staging with COPY, in chunks that commit together with how far the file is."""
+"""Loading: files of history into staging, in chunks that commit together with how far the file is.
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+Until a file is whole its rows lie in a table of their own; then they are compared with what earlier loads staged, and
+go into staging together (`publishing`), so that nobody ever moves, proves or drops a part of a file.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import chain, groupby
+from threading import Event
 from typing import Any, Literal
 
 import psycopg
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
+from backfill.chunks import Chunk, find_niches, open_session, query, said, transaction
 from backfill.errors import BackfillError
-from backfill.niches import Niches
-from backfill.plain_csv import Plain
-from backfill.reading import Source, one_by_one
-from backfill.records import Bad, Row, Unfit, check_all
+from backfill.files import UNDECIDED, claim_key, discard, incoming
+from backfill.formats import Bad, Format
+from backfill.locks import Tell, watched
+from backfill.publishing import Meant, NotSaid, publish
+from backfill.reading import Source
 from backfill.tables import LoadedFile, Reject, StagedEvent, create
 
-CHUNK = 50_000  # in one transaction; some 90 MB of memory, 120 where they are read record by record
-BLOCK = 500
+CHUNK = 2**23
+"""Bytes in one transaction."""
+SHUT_DOWN = ("57P01", "57P02", "57P03")
 KEPT = 10_000  # characters of a rejected record's content
-
-COLUMNS = ("event_timestamp", "event_type", "event_source", "event_data", "user_id", "created_at", "niche_id")
-COPY = f"COPY {StagedEvent.__table__} ({', '.join(COLUMNS)}) FROM STDIN"
 
 Report = Callable[[Source, int, int], None]
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of a file: its records, those refused, and whether it was in already."""
+    """What became of a file: its records, those refused, the rows that were new, and whether it was in already."""
 
     name: str
     records: int
     rejected: int
+    added: int
+    removed: int = 0
     already: bool = False
-
-
-@dataclass
-class Blocks:
-    """A file's records in its order, taken a block at a time: plain ones as they stand, or a list of others."""
-
-    records: Iterator[Row | Bad | Plain]
-    _ahead: tuple[Plain, ...] = ()
-
-    def take(self, most: int) -> Plain | list[Row | Bad]:
-        """No more than so many, and none where there are none."""
-        most_others = min(most, BLOCK)
-        others: list[Row | Bad] = []
-        ahead, self._ahead = self._ahead, ()
-        for each in chain(ahead, self.records):
-            if not isinstance(each, Plain):
-                others.append(each)
-                if len(others) == most_others:
-                    break
-            elif others:
-                self._ahead = (each,)
-                break
-            else:
-                block, rest = each.cut(most)
-                self._ahead = (rest,) if rest else ()
-                return block
-        return others
-
-    def skip(self, records: int) -> None:
-        while records and (block := self.take(records)):
-            records -= len(block)
 
 
 def load(
@@ -76,165 +49,127 @@ def load(
     unknown_niches: Literal["create", "reject"] = "create",
     report: Report | None = None,
     chunk: int = CHUNK,
+    meant: Meant = None,
+    tell: Tell = lambda _said: None,
+    stop: Event | None = None,
 ) -> Loaded:
     """Stage a file; goes on where an earlier try was killed, and does nothing where all is in.
 
-    `report` hears of the source, records so far and rejects after each chunk. BackfillError: it is no history, the
-    connection was lost, or another process is loading the same content.
+    `report` hears of the source, records so far and rejects after each chunk, `tell` of other sessions waited for.
+    BackfillError: it is no history, it is not known what is `meant` by it, another process is loading the same
+    content, or the server stopped the load.
     """
     create(engine)
-    with closing(source.records()) as probed:
-        next(probed, None)  # an unreadable file is refused before it is read through
+    with source.opened():
+        pass  # an unreadable file is refused before it is read through
     digest = source.digest()
     try:
-        with engine.connect() as connection, engine.connect() as beside, closing(source.records()) as records:
-            file = _file(connection, source, digest)
-            if file.finished_at is not None:
-                return Loaded(source.name, file.records, file.rejected, already=True)
-            niches = Niches(beside, create=unknown_niches == "create")
-            blocks = Blocks(records)
-            blocks.skip(file.records)
-            over = False
-            while not over:
-                over = _stage_chunk(connection, file, niches, blocks, chunk)
-                if report:
-                    report(source, file.records, file.rejected)
-    except DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        raise _lost(source) from error
-    return Loaded(source.name, file.records, file.rejected)
+        with engine.connect() as connection:
+            connection.detach()  # its temporary tables, settings and locks go with it
+            with watched(connection, tell, stop or Event()):
+                file = _claimed(connection, source, digest)
+                if file.finished_at is not None:
+                    return Loaded(source.name, file.records, file.rejected, 0, already=True)
+                with source.opened() as format:
+                    open_session(connection, file.file_id, format)
+                    _stage(connection, source, file, format, unknown_niches == "create", report, chunk)
+                try:
+                    added, removed = publish(connection, file, source.is_stream, meant)
+                except NotSaid:
+                    with connection.begin():
+                        discard(connection, file.file_id)
+                    raise
+    except (DBAPIError, psycopg.Error) as error:
+        raise _failed(source, error) from error
+    return Loaded(source.name, file.records, file.rejected, added, removed)
 
 
-def _lost(source: Source) -> BackfillError:
-    return BackfillError(
-        f"The connection was lost while {source.name} was being loaded.",
-        "run the same command again when the server is back: it goes on where this stopped.",
-    )
+def _failed(source: Source, error: DBAPIError | psycopg.Error) -> BackfillError:
+    again = "run the same command again: it goes on where this stopped."
+    found = error.orig if isinstance(error, DBAPIError) else error
+    state = (found.sqlstate or "") if isinstance(found, psycopg.Error) else ""
+    if isinstance(found, psycopg.OperationalError) and (not state or state[:2] == "08" or state in SHUT_DOWN):
+        return BackfillError(
+            f"The connection was lost while {source.name} was being loaded.", f"when the server is back, {again}"
+        )
+    return BackfillError(f"Loading {source.name} stopped: {said(error)}.", f"see to that, then {again}")
 
 
-def _file(connection: Connection, source: Source, digest: str) -> LoadedFile:
+def _claimed(connection: Connection, source: Source, digest: str) -> LoadedFile:
+    """The file's row, which no other process works on until the session ends, and the table of its rows."""
+    this = LoadedFile.digest == digest
     with connection.begin():
-        connection.execute(upsert(LoadedFile).values(digest=digest, name=source.name).on_conflict_do_nothing())
-        row = connection.execute(select(LoadedFile.__table__).where(LoadedFile.digest == digest)).one()
-    return LoadedFile(**row._mapping)
-
-
-def _stage_chunk(connection: Connection, file: LoadedFile, niches: Niches, blocks: Blocks, chunk: int) -> bool:
-    """Stage the next records in one transaction; True when they were the last."""
-    rejects: list[Bad] = []
-    taken = 0
-    tried: list[Plain | list[Row]] = []  # for when the server refuses one
-
-    def ready() -> Iterator[Plain | list[Row]]:
-        nonlocal taken
-        while taken < chunk and (block := blocks.take(chunk - taken)):
-            taken += len(block)
-            if not isinstance(block, Plain) or not niches.exist(block):
-                tried.append(niches.resolve(one_by_one(block), rejects))
-            else:
-                tried.append(block)
-            yield tried[-1]
-
+        connection.execute(
+            upsert(LoadedFile).values(digest=digest, name=source.name, series=UNDECIDED).on_conflict_do_nothing()
+        )
+        file_id = connection.scalar(select(LoadedFile.file_id).where(this)) or 0
+        claimed = connection.scalar(select(func.pg_try_advisory_lock(claim_key(file_id))))
+    if not claimed:
+        raise BackfillError(f"{source.name} is being loaded by another process.", "let that one finish.")
+    columns = ("file_id", "name", "records", "rejected", "lines", "series")
     with connection.begin():
-        connection.execute(text("SET LOCAL timezone = 'UTC'"))
-        before = select(LoadedFile.records).where(LoadedFile.file_id == file.file_id).with_for_update()
-        if connection.scalar(before) != file.records:
-            raise BackfillError(f"{file.name} is being loaded by another process.", "let that one finish.")
-        try:
-            with connection.begin_nested():
-                _copy(connection, ready())
-        except _REFUSALS as error:
-            if not _is_refusal(error):
-                raise
-            _copy_around(connection, _sound(tried, rejects), rejects)
-            over = False
-        else:
-            over = taken < chunk
-        mark = update(StagedEvent).where(StagedEvent.file_id.is_(None)).values(file_id=file.file_id)
-        connection.execute(mark)
-        if rejects:
-            connection.execute(insert(Reject), [_reject(file, bad) for bad in rejects])
-        if not over:
-            # The rows and how far the file is are lost or kept together, and the last commit, which calls the file
-            # finished, makes all before it last: none of the others has to wait for the disk.
-            connection.execute(text("SET LOCAL synchronous_commit = off"))
-        done = {"records": file.records + taken, "rejected": file.rejected + len(rejects)}
-        finished_at = datetime.now(UTC) if over else None
-        this = update(LoadedFile).where(LoadedFile.file_id == file.file_id)
-        connection.execute(this.values(**done, finished_at=finished_at))
-    file.records, file.rejected, file.finished_at = done["records"], done["rejected"], finished_at
-    return over
+        row = connection.execute(
+            select(LoadedFile.finished_at.is_not(None), *(getattr(LoadedFile, name) for name in columns)).where(this)
+        ).one_or_none()
+        if row is None:
+            raise BackfillError(f"{source.name} was given up by another process.", "load it again.")
+        file = dict(zip(columns, row[1:], strict=True))
+        if not row[0] and not connection.scalar(select(func.to_regclass(incoming(file_id)).is_not(None))):
+            # New, or half loaded by a version that staged at once: begun anew, and compared with what that staged.
+            connection.execute(
+                text(f"CREATE TABLE {incoming(file_id)} (LIKE {StagedEvent.__table__} INCLUDING DEFAULTS)")
+            )
+            connection.execute(delete(Reject).where(Reject.file_id == file_id))
+            anew = {"records": 0, "rejected": 0, "lines": 0, "name": source.name}
+            connection.execute(update(LoadedFile).where(this).values(**anew))
+            file |= anew
+    return LoadedFile(**file, finished_at=True if row[0] else None)
 
 
-_REFUSALS = (psycopg.Error, UnicodeEncodeError)
+def _stage(
+    connection: Connection,
+    source: Source,
+    file: LoadedFile,
+    format: Format,
+    create_niches: bool,
+    report: Report | None,
+    size: int,
+) -> None:
+    """Chunk by chunk, from where the file is."""
+    items = format.pieces(file.lines)
+    over = False
+    while not over:
+        chunk = Chunk.take(format, items, size)
+        over = chunk.is_last
+        with transaction(connection):
+            copied = chunk.copy(connection)
+        if copied and ("phrase" in format.columns or "record" in format.columns):
+            find_niches(connection, create_niches)
+        with transaction(connection):
+            rows = chunk.stage(connection, file.file_id)
+            if rows < copied:
+                connection.execute(query("refuse_together"))
+            _record(connection, file, chunk, rows)
+        if report:
+            report(source, file.records, file.rejected)
 
 
-def _is_refusal(error: Exception) -> bool:
-    """Whether the server, or the driver for it, refuses what a row holds; anything else is an error of its own."""
-    if isinstance(error, psycopg.Error):
-        return isinstance(error, psycopg.DataError) or (error.sqlstate or "")[:2] in ("22", "23", "54")
-    return True
-
-
-def _copy(connection: Connection, blocks: Iterable[Plain | list[Row]]) -> None:
-    driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
-    assert driver is not None
-    for statement, run in groupby(blocks, lambda block: block.form.copy if isinstance(block, Plain) else COPY):
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for block in run:
-                if isinstance(block, Plain):
-                    copy.write(block.content)
-                    continue
-                for row in block:
-                    copy.write_row((*row[:6], row.niche_id or None))
-
-
-def _sound(blocks: Iterable[Plain | list[Row]], rejects: list[Bad]) -> list[Row]:
-    """The rows that this program finds nothing wrong with, looked at closely; the others go to the rejects."""
-    rows: list[Row] = []
-    for block in blocks:
-        for each in one_by_one(block):
-            if isinstance(each, Bad):
-                rejects.append(each)
-                continue
-            try:
-                rows.append(check_all(each))
-            except Unfit as unfit:
-                rejects.append(Bad(each.line, str(unfit), each.content))
-    return rows
-
-
-def _copy_around(connection: Connection, rows: list[Row], rejects: list[Bad]) -> None:
-    """COPY all rows but those that the server refuses, which are found by halving."""
-    try:
-        with connection.begin_nested():
-            _copy(connection, [rows])
-    except _REFUSALS as error:
-        if not _is_refusal(error):
-            raise
-        if len(rows) == 1:
-            rejects.append(Bad(rows[0].line, _said(error), rows[0].content))
-            return
-        half = len(rows) // 2
-        _copy_around(connection, rows[:half], rejects)
-        _copy_around(connection, rows[half:], rejects)
-
-
-def _said(error: Exception) -> str:
-    """The server's reason with its detail, or the driver's."""
-    said = (error.diag.message_primary, error.diag.message_detail) if isinstance(error, psycopg.Error) else ()
-    return ": ".join(part for part in said if part) or str(error)
+def _record(connection: Connection, file: LoadedFile, chunk: Chunk, rows: int) -> None:
+    """The rejects, and how far the file is; with the rows of the chunk they are lost or kept together."""
+    rejects = chunk.refused(connection)
+    if rejects:
+        connection.execute(insert(Reject), [_reject(file, bad) for bad in rejects])
+    done = {
+        "records": file.records + rows + len(rejects),
+        "rejected": file.rejected + len(rejects),
+        "lines": max(file.lines, chunk.after - 1),
+    }
+    connection.execute(update(LoadedFile).where(LoadedFile.file_id == file.file_id).values(**done))
+    # The last commit, which calls the file whole, makes all before it last: none of these has to wait for the disk.
+    connection.execute(text("SET LOCAL synchronous_commit = off"))
+    file.records, file.rejected, file.lines = done["records"], done["rejected"], done["lines"]
 
 
 def _reject(file: LoadedFile, bad: Bad) -> dict[str, Any]:
-    def storable(value: str) -> str:
-        return value.replace("\0", "\\0").encode(errors="backslashreplace").decode()
-
-    return {
-        "file_id": file.file_id,
-        "file": file.name,
-        "line": bad.line,
-        "reason": storable(bad.reason),
-        "content": storable(bad.content[:KEPT]),
-    }
+    content = bad.content.replace(b"\0", b"\\0").decode(errors="backslashreplace")[:KEPT]
+    return {"file_id": file.file_id, "file": file.name, "line": bad.line, "reason": bad.reason, "content": content}

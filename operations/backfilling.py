@@ -1,16 +1,12 @@
 """The backfill at the console: the database, the settings and the health it is handed, and how it shows what it did."""
 
 import signal
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from shutil import copyfileobj
 from threading import Event
-from typing import Any, Literal
+from typing import Any
 
 import click
 from alembic_online import sessions
@@ -19,7 +15,6 @@ from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
 from psycopg import Error as PostgresError
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import DBAPIError
 
@@ -28,12 +23,10 @@ from backfill.errors import BackfillError
 from backfill.files import half_loaded
 from backfill.job import Batch, Job
 from backfill.jobs import JOBS
-from backfill.loading import Loaded, load
 from backfill.locks import watched
 from backfill.outlook import JobStatus
 from backfill.pacing import Brake, Trouble
 from backfill.progress import Scope
-from backfill.reading import Source
 from backfill.runner import Runner, Summary
 from backfill.tables import Control
 from backfill.verification import Proof
@@ -116,45 +109,6 @@ def begin(opened: Engine, as_of: datetime | None, stop: Event | None = None) -> 
     days = BackfillSettings.from_environment().days
     with session(opened, stop) as connection, connection.begin():
         return planning.begin(connection, JOBS, datetime.now(UTC), as_of, days)
-
-
-def load_files(
-    opened: Engine, files: Sequence[str], unknown_niches: Literal["create", "reject"], console: Console
-) -> Iterator[Loaded | BackfillError]:
-    """Load one after the other; a file that is no history does not keep the next from being loaded."""
-    for name in files:
-        try:
-            with _spooled(name) as path, _bar(console, name) as report:
-                yield load(opened, Source(path, "standard input" if name == "-" else name), unknown_niches, report)
-        except BackfillError as error:
-            yield error
-
-
-@contextmanager
-def _spooled(name: str) -> Iterator[Path]:
-    """The file; standard input is written to one first, since what is in already is told from the whole."""
-    if name != "-":
-        yield Path(name)
-        return
-    with tempfile.NamedTemporaryFile(prefix="sidb-backfill-") as spool:
-        copyfileobj(sys.stdin.buffer, spool)
-        spool.flush()
-        yield Path(spool.name)
-
-
-@contextmanager
-def _bar(console: Console, name: str) -> Iterator[Any]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    rate = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second, left:")
-    with Progress(*columns, rate, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task: TaskID = bar.add_task(name, total=None, rows=0, rate=0.0)
-        began = datetime.now(UTC)
-
-        def report(source: Source, records: int, _rejected: int) -> None:
-            rate = records / max((datetime.now(UTC) - began).total_seconds(), 0.001)
-            bar.update(task, total=source.size, completed=source.position, rows=records, rate=rate)
-
-        yield report
 
 
 def work(

@@ -55,7 +55,7 @@ def history(rows: int, seed: int = 1, days: int = 30, niches: int = 200) -> Iter
 
 
 def write_csv(path: Path, rows: Iterable[tuple[str, ...]], width: int = len(HEADER), **form: Any) -> Path:
-    """The first so many columns: without the last, the phrase, COPY takes the lines as they stand."""
+    """The first so many columns; the last is the phrase."""
     with gzip.open(path, "wt", newline="") if path.suffix == ".gz" else path.open("w", newline="") as file:
         csv.writer(file, **form).writerows(row[:width] for row in (HEADER, *rows))
     return path

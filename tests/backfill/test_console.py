@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import Engine
@@ -71,6 +72,44 @@ def test_from_a_file_to_the_end(sidb: Console, sql: Sql, tmp_path: Path) -> None
     sidb("run", "--all", "--now")
     sidb("verify")
     assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_type <> 'niche_scored'") == [(1_051,)]
+
+
+def test_what_is_meant_is_said(sidb: Console, sql: Sql, tmp_path: Path) -> None:
+    head, rows = "event_type,event_source,event_timestamp,event_data\n", "view,web,2025-05-0{},{{}}\n"
+    path, other = tmp_path / "h.csv", tmp_path / "other.csv"
+    path.write_text(head + rows.format(1))
+    assert "h.csv loaded: 1 rows, 0 rejected" in sidb("load", str(path))
+    path.write_text(head + rows.format(1) + rows.format(2))
+    assert "h.csv loaded: 2 rows, 1 of them new, 0 rejected" in sidb("load", str(path))
+    other.write_text(head + rows.format(2))
+    told = sidb("load", str(other), code=1)
+    assert "other.csv was not loaded: 1 lines of it are in already, from" in told
+    assert "Next: load it with --new" in told
+    assert "other.csv loaded: 1 rows, 0 rejected" in sidb("load", "--new", str(other))
+    path.write_text(head + rows.format(3))
+    assert "are missing in it" in sidb("load", str(path), code=1)
+    assert "h.csv loaded: 1 rows, 2 earlier ones deleted, 0 rejected" in sidb("load", "--replace", str(path))
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(2,)]
+    assert "No file gone.csv is half loaded" in sidb("load", "--forget", "gone.csv", code=1)
+
+
+def test_streams_are_loaded_as_standard_input_is(sidb: Console, sql: Sql, tmp_path: Path) -> None:
+    content = b"event_type,event_source,event_timestamp,event_data\nview,web,2025-05-0%d,{}\n"
+    assert "/dev/stdin loaded: 1 rows" in sidb("load", "/dev/stdin", stdin=content % 1)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    writer = Thread(target=fifo.write_bytes, args=(content % 2,))
+    writer.start()
+    assert "fifo loaded: 1 rows" in sidb("load", str(fifo))
+    writer.join()
+    (tmp_path / "a.csv").write_bytes(content % 3)
+    command = f"{SIDB} backfill load <(cat {tmp_path / 'a.csv'})"
+    told = subprocess.run(["/bin/bash", "-c", command], env=sidb.environment, capture_output=True, cwd=ROOT, text=True)
+    assert "loaded: 1 rows, 0 rejected" in told.stdout, told.stderr
+    assert "loaded: 1 rows" in sidb("load", "-", stdin=content % 4)
+    assert "is empty" in sidb("load", "/dev/stdin", code=1)
+    assert "cannot be read: Is a directory" in sidb("load", str(tmp_path), code=1)
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(4,)]
 
 
 def test_pause_resume_and_retry(sidb: Console, sql: Sql) -> None:

@@ -16,6 +16,7 @@ from alembic_online.errors import OnlineError
 from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from backfill.errors import BackfillError
+from backfill.formats import lines
 from backfill.progress import Scope
 from tests.backfill.conftest import (
     AS_OF,
@@ -34,17 +35,17 @@ from tests.fixtures.databases import Alembic, Clone
 from tests.fixtures.server import throwaway_server
 
 ROWS = 2_000
-CHUNK = 100
+CHUNK = 2**12
 
 
 @pytest.fixture(scope="session")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """One that is read record by record, for its phrases, and one that COPY takes as it stands."""
+    """One with phrases, some of them new, and one without."""
     directory = tmp_path_factory.mktemp("kills")
-    plain = len(HEADER) - 1
+    without_phrase = len(HEADER) - 1
     return [
         write_csv(directory / "phrases.csv.gz", history(ROWS // 2)),
-        write_csv(directory / "plain.csv", history(ROWS // 2, seed=2), plain),
+        write_csv(directory / "plain.csv", history(ROWS // 2, seed=2), without_phrase),
     ]
 
 
@@ -67,6 +68,7 @@ def ended(pid: int, options: int = 0) -> int | None:
 
 
 def load_them(url: URL, paths: list[Path]) -> None:
+    lines.BLOCK = CHUNK  # in a process of its own, or for all tests of this file
     for path in paths:
         load_file(reach(url, poolclass=NullPool), path, chunk=CHUNK)
 

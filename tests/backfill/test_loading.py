@@ -10,6 +10,7 @@ from pyarrow import parquet
 from sqlalchemy import Engine
 
 from backfill.errors import BackfillError
+from backfill.files import half_loaded
 from backfill.loading import load
 from backfill.reading import Source
 from operations import phase1
@@ -40,34 +41,40 @@ class Killed(Exception):  # noqa: N818
 
 
 def test_an_interrupted_load_goes_on_where_it_stopped(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
-    path = write_csv(tmp_path / "a.csv.gz", [*history(300), ("broken",), *history(300, seed=2)])
+    path = write_csv(tmp_path / "a.csv.gz", [*history(3_000), ("broken",), *history(3_000, seed=2)])
 
     def die(_source: Source, records: int, _rejected: int) -> None:
-        if records >= 350:
+        if records >= 3_500:
             raise Killed
 
     with pytest.raises(Killed):
-        load_file(migrated, path, report=die, chunk=70)
-    [(staged,)] = sql("SELECT count(*) FROM sidb.backfill_events")
-    assert staged == 349
-    done = load_file(migrated, path, chunk=70)
-    assert (done.records, done.rejected, done.already) == (601, 1, False)
-    assert sql("SELECT count(*), count(DISTINCT event_id) FROM sidb.backfill_events") == [(600, 600)]
-    assert sql("SELECT line, content FROM sidb.backfill_rejects") == [(301 + 1, "broken\r\n")] or sql(
-        "SELECT count(*) FROM sidb.backfill_rejects"
-    ) == [(1,)]
+        load_file(migrated, path, report=die, chunk=1)
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(0,)]
+    [(records, lines)] = sql("SELECT records, lines FROM sidb.backfill_files WHERE finished_at IS NULL")
+    assert 3_500 <= records < 6_001
+    assert lines > records
+    with migrated.connect() as connection:
+        assert [each[:2] for each in half_loaded(connection)] == [("a.csv.gz", records)]
+    done = load_file(migrated, path)
+    assert (done.records, done.rejected, done.already) == (6_001, 1, False)
+    assert sql("SELECT count(*), count(DISTINCT event_id) FROM sidb.backfill_events") == [(6_000, 6_000)]
+    assert sql("SELECT content FROM sidb.backfill_rejects") == [("broken",)]
+    with migrated.connect() as connection:
+        assert half_loaded(connection) == []
 
 
 def test_two_loaders_of_one_file_do_not_double_it(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
-    path = write_csv(tmp_path / "a.csv", history(300))
+    path = write_csv(tmp_path / "a.csv", history(3_000))
+    told = []
 
     def meanwhile(_source: Source, records: int, _rejected: int) -> None:
-        if records == 100:
+        with pytest.raises(BackfillError, match="being loaded by another process") as refused:
             load_file(migrated, path)
+        told.append(refused.value)
 
-    with pytest.raises(BackfillError, match="being loaded by another process"):
-        load_file(migrated, path, report=meanwhile, chunk=100)
-    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(300,)]
+    load_file(migrated, path, report=meanwhile, chunk=1)
+    assert len(told) > 1
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(3_000,)]
 
 
 def test_unknown_phrases_are_created_or_rejected(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
@@ -108,7 +115,7 @@ def test_formats_hold_the_same(migrated: Engine, sql: Sql, tmp_path: Path) -> No
     )
     found = []
     for name in ("a.csv", "a.jsonl", "a.parquet"):
-        sql("DROP TABLE IF EXISTS sidb.backfill_events")
+        sql("DROP TABLE IF EXISTS sidb.backfill_events, sidb.backfill_files, sidb.backfill_rejects")
         assert load_file(migrated, tmp_path / name).rejected == 0
         found += sql(content)
     assert found[0][0] == 200

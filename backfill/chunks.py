@@ -1,0 +1,217 @@
+"""A chunk of a file on its way into staging: COPY splits it into texts, then one statement reads all its values.
+
+Nothing of a value is read here. Where one cannot be read, the server says so record by record; where COPY itself
+refuses, what is no record is told apart first, and what else there is found by halving.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import DBAPIError
+
+from backfill.errors import BackfillError
+from backfill.files import incoming
+from backfill.formats import Bad, Format, Piece, Record
+
+PATIENCE = 60.0
+"""Seconds that a load tries to create niches while other sessions hold the same phrases."""
+
+Refusal = (DBAPIError, psycopg.Error)
+
+
+@cache
+def query(name: str) -> TextClause:
+    """The statement that stands in ``queries/<name>.sql``."""
+    return text((Path(__file__).parent / "queries" / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """One in which every value is read alike, whatever the session or its role is set to."""
+    with connection.begin():
+        connection.execute(text("SET LOCAL timezone = 'UTC'"))
+        connection.execute(text("SET LOCAL datestyle = 'ISO, YMD'"))
+        connection.execute(text("SET LOCAL search_path = pg_catalog"))
+        yield
+
+
+def open_session(connection: Connection, file_id: int, format: Format) -> None:
+    """Make what a load keeps in its session, which must be new."""
+    with connection.begin():
+        connection.execute(text("SET temp_buffers = '32MB'"))  # a chunk as texts
+    with transaction(connection):
+        for name in ("load_records", format.texts, "reading", "refuse_one_by_one"):
+            connection.execute(query(name))
+        columns = f"SELECT * FROM {incoming(file_id)}"  # noqa: S608 - a number
+        connection.execute(text(f"CREATE TEMPORARY VIEW backfill_incoming AS {columns}"))
+
+
+@dataclass
+class Chunk:
+    """Some of a file's records: whole ones to be copied, and those that are none."""
+
+    format: Format
+    pieces: list[Piece] = field(default_factory=list)
+    bad: list[Bad] = field(default_factory=list)
+    after: int = 0
+    is_last: bool = True
+    _sifted: list[Record] | None = None
+
+    @classmethod
+    def take(cls, format: Format, items: Iterator[Piece | Bad], most: int) -> "Chunk":
+        """The next pieces, until they are so many bytes."""
+        chunk, size = cls(format), 0
+        for each in items:
+            if isinstance(each, Bad):
+                chunk.bad.append(each)
+            else:
+                chunk.pieces.append(each)
+            chunk.after = each.after
+            size += len(each.content)
+            if size >= most:
+                chunk.is_last = False
+                break
+        return chunk
+
+    def copy(self, connection: Connection) -> int:
+        """Have COPY split all into texts; the number of records it took."""
+        self._empty(connection)
+        if not any(self.format.ends_copy(piece.content) for piece in self.pieces):
+            try:
+                with connection.begin_nested():
+                    contents = (self.format.encoded(piece.content) for piece in self.pieces)
+                    return self._copy(connection, self.format.columns, contents)
+            except Refusal as error:
+                if not is_refused(error):
+                    raise
+        self._empty(connection)
+        self._sifted = []
+        for piece in self.pieces:
+            for each in self.format.sift(piece):
+                if isinstance(each, Bad):
+                    self.bad.append(each)
+                else:
+                    self._sifted.append(each)
+        return self._copy_around(connection, 1, self._sifted)
+
+    def _copy_around(self, connection: Connection, number: int, records: list[Record]) -> int:
+        """Copy all but the records that COPY refuses, which are found by halving."""
+        try:
+            with connection.begin_nested():
+                numbered = (self.format.numbered(number + index, each) for index, each in enumerate(records))
+                return self._copy(connection, ("number", *self.format.columns), numbered)
+        except Refusal as error:
+            if not is_refused(error):
+                raise
+            if len(records) == 1:
+                self.bad.append(Bad(records[0].line, said(error), records[0].content))
+                return 0
+        half = len(records) // 2
+        first = self._copy_around(connection, number, records[:half])
+        return first + self._copy_around(connection, number + half, records[half:])
+
+    def _empty(self, connection: Connection) -> None:
+        connection.execute(text("TRUNCATE pg_temp.backfill_records RESTART IDENTITY"))
+        connection.execute(text("TRUNCATE pg_temp.backfill_refused"))
+
+    def _copy(self, connection: Connection, columns: Iterable[str], contents: Iterable[bytes]) -> int:
+        driver: Any = connection.connection.dbapi_connection
+        into = f"COPY pg_temp.backfill_records ({', '.join(columns)}) FROM STDIN ({self.format.options})"
+        with driver.cursor() as cursor:
+            with cursor.copy(into) as copy:
+                for content in contents:
+                    copy.write(content)
+            return int(cursor.rowcount)
+
+    def stage(self, connection: Connection, file_id: int) -> int:
+        """Read the texts into the table of the file; the number of rows. What is refused is in `refused`."""
+
+        def convert() -> int:
+            rows: int = connection.execute(query("stage"), {"file_id": file_id}).rowcount
+            return rows
+
+        return readable(connection, convert)
+
+    def refused(self, connection: Connection) -> list[Bad]:
+        """The records that were refused, by COPY, by a value, or before."""
+        found = connection.execute(text("SELECT number, reason FROM pg_temp.backfill_refused")).all()
+        if not found:
+            return self.bad
+        records = self._sifted
+        if records is None:
+            records = [record for piece in self.pieces for record in self.format.records(piece)]
+        refused = [(records[number - 1], reason) for number, reason in found]
+        return self.bad + [Bad(record.line, reason, record.content) for record, reason in refused]
+
+
+def readable(connection: Connection, work: Callable[[], int]) -> int:
+    """Do it; where a value of the chunk cannot be read, without those records where that is so."""
+    try:
+        with connection.begin_nested():
+            return work()
+    except Refusal as error:
+        if not is_refused(error):
+            raise
+    _refuse_one_by_one(connection, only_new_phrases=False)
+    return work()
+
+
+def _refuse_one_by_one(connection: Connection, *, only_new_phrases: bool) -> None:
+    statement = text("SELECT pg_temp.backfill_refuse_one_by_one(:only)")
+    connection.execute(statement, {"only": only_new_phrases})
+
+
+def find_niches(connection: Connection, create: bool) -> None:
+    """Learn the niches of the chunk's phrases; phrases that nobody knows become niches, of records that are sound."""
+    unknown = text("SELECT FROM pg_temp.backfill_niches WHERE niche_id IS NULL LIMIT 1")
+    with transaction(connection):
+        readable(connection, lambda: connection.execute(query("learn_phrases")).rowcount)
+        new: list[str] = []
+        if create and connection.execute(unknown).first() is not None:
+            _refuse_one_by_one(connection, only_new_phrases=True)
+            new = list(connection.scalars(query("new_phrases")))
+    if new:
+        _create(connection, new)
+        with transaction(connection):
+            connection.execute(query("learn_new_phrases"))
+
+
+def _create(connection: Connection, phrases: list[str]) -> None:
+    until = monotonic() + PATIENCE
+    while True:
+        try:
+            with connection.begin():
+                # A seeder that adds the same phrases is not waited for: let go, so that it never waits for this, and
+                # try again.
+                connection.execute(text("SET LOCAL lock_timeout = '50ms'"))
+                connection.execute(query("create_niches"), {"phrases": phrases})
+            return
+        except DBAPIError as error:
+            if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+                raise
+            if monotonic() > until:
+                raise BackfillError(
+                    f"Another session has added a niche of this file and not committed it within {PATIENCE:.0f} s.",
+                    "see to that session, then run the same command again: it goes on where this stopped.",
+                ) from None
+
+
+def is_refused(error: Exception) -> bool:
+    """Whether the server refuses what a record holds; anything else is an error of its own."""
+    found = getattr(error, "orig", error)
+    return isinstance(found, psycopg.Error) and (found.sqlstate or "")[:2] in ("22", "54")
+
+
+def said(error: Exception) -> str:
+    """The server's reason with its detail."""
+    found = getattr(error, "orig", error)
+    parts = (found.diag.message_primary, found.diag.message_detail) if isinstance(found, psycopg.Error) else ()
+    return ": ".join(part for part in parts if part) or str(found).strip().partition("\n")[0]

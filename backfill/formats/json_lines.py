@@ -1,0 +1,47 @@
+"""JSON Lines: one object a line. The server reads them; here they are only handed on, each line one text."""
+
+from collections.abc import Iterator
+
+from backfill.formats import Bad, Piece, Record, flaw, stripped
+from backfill.formats.lines import Lines, count
+
+
+class JsonLines:
+    """Each line a record, blank ones too: the server passes over these."""
+
+    columns: tuple[str, ...] = ("record",)
+    texts = "texts_of_objects"
+    # JSON holds no control character, so that one of them can stand for what COPY wants to separate columns by.
+    options = "FORMAT text, DELIMITER E'\\x01', ENCODING 'UTF8'"
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def pieces(self, skip: int) -> Iterator[Piece | Bad]:
+        self._lines.skip(skip)
+        while block := self._lines.block():
+            if isinstance(block, Bad):
+                yield block
+            else:
+                yield Piece(self._lines.line - count(block), self._lines.line, block)
+
+    def records(self, piece: Piece) -> Iterator[Record]:
+        lines = piece.content.removesuffix(b"\n").split(b"\n")
+        for line, content in enumerate(lines, piece.line):
+            yield Record(line, stripped(content))
+
+    def sift(self, piece: Piece) -> Iterator[Record | Bad]:
+        for record in self.records(piece):
+            reason = flaw(record.content)
+            if b"\1" in record.content:
+                reason = "not JSON: it holds a control character"
+            yield Bad(record.line, reason, record.content) if reason else record
+
+    def ends_copy(self, content: bytes) -> bool:
+        return False  # it would begin with a backslash, and none is left alone
+
+    def encoded(self, content: bytes) -> bytes:
+        return content.replace(b"\\", b"\\\\")
+
+    def numbered(self, number: int, record: Record) -> bytes:
+        return b"%d\1%b\n" % (number, self.encoded(record.content).replace(b"\r", rb"\r"))

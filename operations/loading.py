@@ -1,0 +1,51 @@
+"""Loading at the console: files one after the other, with a bar; what could not be loaded is told beside the rest."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from sqlalchemy import Engine
+
+from backfill import files
+from backfill.errors import BackfillError
+from backfill.loading import Loaded, load
+from backfill.publishing import Meant
+from backfill.reading import STANDARD_INPUT, Source, source
+
+
+def load_files(
+    opened: Engine, names: Sequence[str], unknown_niches: Literal["create", "reject"], meant: Meant, console: Console
+) -> Iterator[Loaded | BackfillError]:
+    """Load one after the other; a file that is refused does not keep the next from being loaded."""
+    for name in names:
+        try:
+            with source(name, sys.stdin.buffer) as file, _bar(console, name) as report:
+                yield load(opened, file, unknown_niches, report, meant=meant, tell=console.print)
+        except BackfillError as error:
+            yield error
+
+
+def forget(opened: Engine, names: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Give up half-loaded files: the name and the records of each. BackfillError: one of them is not half loaded."""
+    with opened.begin() as connection:
+        for name in names:
+            yield name, files.forget(connection, STANDARD_INPUT if name == "-" else name)
+
+
+@contextmanager
+def _bar(console: Console, name: str) -> Iterator[Any]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    rate = TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second, left:")
+    with Progress(*columns, rate, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task: TaskID = bar.add_task(name, total=None, rows=0, rate=0.0)
+        began = datetime.now(UTC)
+
+        def report(file: Source, records: int, _rejected: int) -> None:
+            rate = records / max((datetime.now(UTC) - began).total_seconds(), 0.001)
+            bar.update(task, total=file.size, completed=file.position, rows=records, rate=rate)
+
+        yield report
