@@ -19,7 +19,6 @@ from pathlib import Path
 from alembic.autogenerate import produce_migrations
 from alembic.operations import MigrateOperation, Operations
 from alembic.runtime.migration import MigrationContext
-from alembic_online.catalog import diff
 from alembic_online.catalog.reported import flat
 from alembic_online.catalog.steps import ByHand, Step
 from alembic_online.catalog.target import compare
@@ -137,7 +136,7 @@ def outcome(engine: Engine, library: str, expected: set[str]) -> str:
         with engine.execution_options(**level).begin() as connection:
             apply(connection, operations)
         with engine.connect() as connection:
-            return PUT_RIGHT if not diff(*compare(connection, SCOPE)) else SEEN
+            return PUT_RIGHT if not compare(connection, SCOPE).changes() else SEEN
     except Exception as error:
         print(f"{library}: {error!r}"[:300], file=sys.stderr)
         return SEEN

@@ -1,18 +1,20 @@
 """What the engine is told of this project: what is ours in a database, and how the target is built."""
 
 import logging
+import re
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from importlib.metadata import version
 from typing import Any
 
 import psycopg
-from alembic_online import Scope
+from alembic_online import Additions, Scope
 from sqlalchemy import URL, Connection, text
 
 from models import ANALYTICS, HOT_NICHES_TODAY, ROLES, Base, views
 from operations import fingerprint
 from operations.bookkeeping import BOOKKEEPING
+from operations.queries import query
 from operations.settings import Settings
 
 log = logging.getLogger("alembic.online")
@@ -51,10 +53,37 @@ def _fingerprint(connection: psycopg.Connection[Any]) -> None:
         log.info("Fingerprint of %d niches, for `sidb verify`: %.1f s", niches, seconds)
 
 
+def _unmet_by_phase1(connection: Connection) -> Sequence[str]:
+    """Where Phase 1's relations do not hold what Phase 2 builds on, by the rule by which 1.0.0 adopts them."""
+    return connection.scalars(text(query("verify/phase1_lacks"))).all()
+
+
+ON_FEATURES = Additions(
+    columns=("trend_vector", "last_analyzed_at", "analytics_version"),
+    constraints=("features_trend_vector_check", "features_analytics_version_check"),
+    triggers=("features_mark_trending_niches",),
+)
+ON_HOT_NICHES_TODAY = Additions(
+    columns=("trend_direction", "trend_confidence", "days_trending"),
+    constraints=(
+        "hot_niches_today_trend_direction_check",
+        "hot_niches_today_trend_confidence_check",
+        "hot_niches_today_days_trending_check",
+    ),
+    triggers=("hot_niches_today_fill_trend",),
+    # Phase 1's own query within ours, its columns, and its storage parameters.
+    view=re.compile(
+        r"hot_niches_today((?: WITH \([^\n]*\))?) AS\n SELECT (.*),\s+trend\.direction AS trend_direction,.*"
+        r" FROM \((.*)\) hot\s+CROSS JOIN LATERAL",
+        re.DOTALL,
+    ),
+)
+
 SCOPE = Scope(
     metadata=Base.metadata,
     schemas=(ANALYTICS,),
-    shared=("public.features", "public.hot_niches_today"),
+    shared={"public.features": ON_FEATURES, "public.hot_niches_today": ON_HOT_NICHES_TODAY},
+    prerequisites=_unmet_by_phase1,
     retained_schemas=("analytics_phase1",),
     group_roles=ROLES,
     name="sidb",

@@ -6,10 +6,11 @@ from alembic_online.environment import run
 from alembic_online.errors import OnlineError, UsageError
 from alembic_online.ledger import Entry, Ledger
 from alembic_online.options import Options, read_options
-from alembic_online.scope import Scope
+from alembic_online.scope import Additions, Scope
 from alembic_online.sessions import Session, open_session
 
 __all__ = [
+    "Additions",
     "Archiver",
     "Entry",
     "Ledger",

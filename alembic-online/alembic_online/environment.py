@@ -1,5 +1,6 @@
 """Alembic's environment: what a project's ``env.py`` calls, once."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.schema import CreateTable
 
 from alembic_online.archiver import Archiver
 from alembic_online.catalog import autogenerate
+from alembic_online.catalog.filters import only
 from alembic_online.catalog.snapshot import VERSION_TABLE
 from alembic_online.database import engine
 from alembic_online.messages import errors_for_people, notices_to_log
@@ -57,8 +59,10 @@ def _offline(scope: Scope) -> None:
 
 
 def _looking(scope: Scope, origin: Engine) -> None:
-    with origin.connect() as connection:
-        context.configure(connection=connection, **_configuration(scope))
+    with origin.connect() as connection, warnings.catch_warnings():
+        # SQLAlchemy does so for each CHECK that is NOT VALID, ours or others': the catalog is compared besides.
+        warnings.filterwarnings("ignore", "Can't validate argument 'dialect_options'")
+        context.configure(connection=connection, **_configuration(scope), **only(scope, connection))
         with notices_to_log(connection), context.begin_transaction():
             context.run_migrations()
 
@@ -76,7 +80,6 @@ def _configuration(scope: Scope) -> dict[str, Any]:
     return {
         "target_metadata": scope.metadata,
         "include_schemas": True,
-        "include_name": _only(scope),
         "compare_server_default": True,
         "autogenerate_plugins": autogenerate.PLUGINS,
         "process_revision_directives": autogenerate.revise,
@@ -84,20 +87,6 @@ def _configuration(scope: Scope) -> dict[str, Any]:
         "on_version_apply": context.config.attributes.get("on_version_apply", ()),
         autogenerate.SCOPE: scope,
     }
-
-
-def _only(scope: Scope) -> Callable[[str | None, str, Any], bool]:
-    """What Alembic's own comparison may look at: the scope's schemas, and the tables that it shares."""
-    own = {None if schema == "public" else schema for schema in scope.schemas}
-
-    def include_name(name: str | None, type_: str, parent_names: Any) -> bool:
-        if type_ == "schema":
-            return name is None or name in own
-        if type_ == "table" and parent_names["schema_name"] not in own:
-            return f"{parent_names['schema_name'] or 'public'}.{name}" in scope.shared
-        return True
-
-    return include_name
 
 
 def _changes_something() -> bool:

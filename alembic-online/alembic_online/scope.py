@@ -1,6 +1,7 @@
 """What the engine must know of a project: said once, by the project, in one `Scope`."""
 
-from collections.abc import Callable, Hashable, Mapping
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +21,46 @@ def _nowhere() -> URL | None:
     return None
 
 
+def _nothing(_connection: Connection) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What a project's revisions made on a relation that it shares with others, by name, comments on it included.
+
+    All else on the relation belongs to others: it is found, neither compared nor changed.
+    """
+
+    columns: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
+    view: re.Pattern[str] | None = None
+    """Where the relation is a view or a materialized view and a revision replaced its query: the query as PostgreSQL
+    prints it. What the groups match was taken over from the query before, and belongs to others."""
+
+    def __contains__(self, part: tuple[str, str]) -> bool:
+        """Whether an object of the relation, by its kind and name, is one of them; so is its query, without a name."""
+        kind, name = part
+        if kind in ("view", "materialized_view"):
+            return self.view is not None
+        if kind == "comment":
+            kind, _, name = name.partition(" ")  # of the relation itself: without a name, and others'
+        by_kind = {
+            "column": self.columns,
+            "constraint": self.constraints,
+            "index": self.indexes,
+            "trigger": self.triggers,
+        }
+        return name in by_kind.get(kind, ())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that have a name of their own."""
+        return (*self.columns, *self.constraints, *self.indexes, *self.triggers)
+
+
 @dataclass(frozen=True)
 class Scope:
     """What of a database belongs to a project, and how its target is built."""
@@ -28,8 +69,10 @@ class Scope:
     """The models, as Alembic's `target_metadata`."""
     schemas: tuple[str, ...]
     """Schemas whose objects are all the project's own."""
-    shared: tuple[str, ...] = ()
-    """Tables and views of it in schemas that are not its own, as "public.orders"."""
+    shared: Mapping[str, Additions] = field(default_factory=dict)
+    """Relations of others that its revisions add to, as "public.orders", and what they add."""
+    prerequisites: Callable[[Connection], Sequence[str]] = _nothing
+    """What the shared relations lack of others' that the project builds on, a line each."""
     retained_schemas: tuple[str, ...] = ()
     """Schemas in which revisions keep what their downgrades bring back; no part of the target."""
     group_roles: tuple[str, ...] = ()
@@ -57,7 +100,18 @@ class Scope:
 
     def of(self, schema: str) -> "Scope":
         """The same, of another schema alone: to look at what was moved there."""
-        return replace(self, schemas=(schema,), shared=())
+        return replace(self, schemas=(schema,), shared={})
+
+    def owns(self, kind: str, schema: str, name: str, part: str) -> bool:
+        """Whether an object of these schemas and relations is the project's, called as in `catalog.Identity`."""
+        if schema in self.schemas:
+            return True
+        return (kind, part) in self.shared.get(f"{schema}.{name}", Additions())
+
+    @property
+    def additions(self) -> list[str]:
+        """What is the project's on relations that it shares, as `schema.relation.name`."""
+        return [f"{relation}.{name}" for relation, added in self.shared.items() for name in added.names]
 
     def build_target(self, connection: Connection, variant: Hashable) -> None:
         """Build the target on a connection to an empty database."""

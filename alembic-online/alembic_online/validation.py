@@ -80,6 +80,7 @@ def not_in_force(observer: psycopg.Connection[Any], scope: Scope) -> list[str]:
         "schemas": list(scope.schemas),
         "retained": list(scope.retained_schemas),
         "shared": list(scope.shared),
+        "additions": scope.additions,
     }
     return [row[0] for row in observer.execute(query("run/invalid"), parameters).fetchall()]
 

@@ -20,8 +20,10 @@ REVISION = Check(
 CATALOG = Check(
     "catalog",
     "Every table, column, default, constraint, index, view, function, trigger, comment and privilege of ours is, as"
-    " PostgreSQL stores it, what the models build on the same server.",
-    "`alembic revision --autogenerate` shows the statements that would make it equal; find out who changed it.",
+    " PostgreSQL stores it, what the models build on the same server, and Phase 1's two relations still hold what Phase"
+    " 2 builds on. What others have there is found: it is listed, and neither compared nor changed.",
+    "`alembic revision --autogenerate` shows the statements that would make it equal, and drops nothing that was found;"
+    " find out who changed it. What Phase 1's relations lack is for their owner to put right.",
 )
 IN_FORCE = Check(
     "in force",
@@ -51,13 +53,15 @@ def catalog(subject: Subject) -> Finding:
             f"the models are those of {head}; each step so far was validated by itself", "sidb upgrade"
         )
     try:
-        here, models = compare(subject.connection, SCOPE)
+        compared = compare(subject.connection, SCOPE)
     except NotComparedError as error:
         return CATALOG.unknown(error.what, error.next_step)
     except OnlineError as error:
         return CATALOG.failed(error.what, error.next_step)
+    here, models = compared.here, compared.target
     changes = diff(models, here)
-    if changes:
+    found = f"; found, not ours: {', '.join(compared.found)}" if compared.found else ""
+    if changes or compared.unmet:
         # A table's columns and comments go with it, and need no line of their own.
         changed = {(change.identity, change.verb) for change in changes}
         wholes = [
@@ -65,8 +69,9 @@ def catalog(subject: Subject) -> Finding:
             for change in changes
             if ((models if change.verb == "removed" else here).parent(change.identity), change.verb) not in changed
         ]
-        return CATALOG.failed(f"{len(changes)} differences{listed([_line(change) for change in wholes])}")
-    return CATALOG.ok(f"{len(here):,} objects are what the models say")
+        lines = [*compared.unmet, *(_line(change) for change in wholes)]
+        return CATALOG.failed(f"{len(changes) + len(compared.unmet)} differences{listed(lines)}")
+    return CATALOG.ok(f"{len(here):,} objects are what the models say{found}")
 
 
 def in_force(subject: Subject) -> Finding:

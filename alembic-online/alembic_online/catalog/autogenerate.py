@@ -18,7 +18,6 @@ from alembic.script import write_hooks
 from alembic.util import DispatchPriority, PriorityDispatchResult, rev_id
 
 from alembic_online.catalog import rendering
-from alembic_online.catalog.diff import diff
 from alembic_online.catalog.locks import locks
 from alembic_online.catalog.plan import plan
 from alembic_online.catalog.steps import OutsideTransaction, Step
@@ -37,13 +36,15 @@ RELATIONS = ("table", "view", "materialized_view")
 def compare_catalogs(context: AutogenContext, upgrade: ops.UpgradeOps) -> PriorityDispatchResult:
     """Complete what Alembic found by what it does not see."""
     assert context.connection is not None
-    before, after = compare(context.connection, context.opts[SCOPE])
-    for change in diff(before, after):
+    scope = context.opts[SCOPE]
+    compared = compare(context.connection, scope)
+    for name in compared.found:
+        log.info("Found, not ours: %s", name)
+    for change in compared.changes():
         log.info("Detected %s", change)
-    upgrade.ops[:] = plan(before, after, upgrade.ops)
-    context.migration_context.opts[STAYS] = {
-        f"{i.schema}.{i.name}" for i in before if i.kind in RELATIONS and i in after
-    }
+    upgrade.ops[:] = plan(compared, upgrade.ops)
+    own = {f"{i.schema}.{i.name}" for i in compared.here if i.kind in RELATIONS and i in compared.target}
+    context.migration_context.opts[STAYS] = own | set(scope.shared)
     return PriorityDispatchResult.CONTINUE
 
 

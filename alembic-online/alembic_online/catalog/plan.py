@@ -12,9 +12,10 @@ from alembic.operations import ops
 
 from alembic_online.catalog.diff import Change, diff
 from alembic_online.catalog.reported import flat, retyped, seen
-from alembic_online.catalog.snapshot import Identity, Snapshot
+from alembic_online.catalog.snapshot import Identity
 from alembic_online.catalog.statements import BY_HAND, concurrently, is_check, replaceable, validate, whole
 from alembic_online.catalog.steps import ByHand, Step
+from alembic_online.catalog.target import Comparison
 
 # Dropped and created where they differ or what they use has to go; everything else of theirs goes with them.
 REBUILT = ("view", "materialized_view", "trigger", "rule", "policy", "statistics")
@@ -23,19 +24,20 @@ HOLDS_TYPE = (*REBUILT, "column", "foreign")
 GENERATED = re.compile(r" GENERATED (ALWAYS|BY DEFAULT) AS ")
 
 
-def plan(before: Snapshot, after: Snapshot, theirs: list[ops.MigrateOperation]) -> list[ops.MigrateOperation]:
-    """Operations that lead from one snapshot to the other; `theirs` are those that Alembic found."""
-    return _Plan(before, after, theirs).operations()
+def plan(compared: Comparison, theirs: list[ops.MigrateOperation]) -> list[ops.MigrateOperation]:
+    """Operations that lead from what is here to the target; `theirs` are those that Alembic found."""
+    return _Plan(compared, theirs).operations()
 
 
 class _Plan:
-    def __init__(self, before: Snapshot, after: Snapshot, theirs: list[ops.MigrateOperation]) -> None:
-        self.before, self.after = before, after
+    def __init__(self, compared: Comparison, theirs: list[ops.MigrateOperation]) -> None:
+        self.before, self.after = compared.here, compared.target
+        before, after = self.before, self.after
         self.theirs = [operation for operation in flat(theirs) if self._is_alembics(operation)]
         self.seen = {identity for operation in self.theirs for identity in seen(operation, before, after)}
         self.all = {change.identity: change for change in diff(before, after)}
         self.ours = {identity: change for identity, change in self.all.items() if identity not in self.seen}
-        self.reasons: list[tuple[str, str]] = []
+        self.reasons = [(line, BY_HAND["unmet"]) for line in compared.unmet]
         self.dropped = self._dropped()
 
     def operations(self) -> list[ops.MigrateOperation]:
@@ -62,7 +64,13 @@ class _Plan:
         return [*by_hand, *gone, *drops, *early, *self.theirs, *late, *concurrent]
 
     def _is_alembics(self, operation: ops.MigrateOperation) -> bool:
-        """Indexes of existing tables are ours: Alembic neither sees all of an index nor builds it concurrently."""
+        """Whether to leave it to Alembic: what it does concerns the project, and is written as it has to be.
+
+        Indexes of existing tables are ours: Alembic neither sees all of an index nor builds it concurrently.
+        """
+        concerned = seen(operation, self.before, self.after)
+        if concerned and not any(identity in self.before or identity in self.after for identity in concerned):
+            return False
         if isinstance(operation, ops.CreateTableOp | ops.CreateIndexOp):
             table = Identity("table", operation.schema or "public", operation.table_name)
             return table in self.after and table not in self.before  # a view may be there in the table's place
@@ -174,7 +182,8 @@ class _Plan:
             yield self._index(identity)
         elif identity.kind == "constraint" and is_check(self.after[identity]):
             definition, *others = whole(self.after, identity)
-            if self.after.parent(identity) not in self.before or definition.endswith(" NOT VALID"):
+            table = self.after.parent(identity)  # None: a shared one
+            if (table is not None and table not in self.before) or definition.endswith(" NOT VALID"):
                 yield Step("create", identity, (definition, *others), (removal,))
             else:
                 # An instant; the rows are read by the validation, while the application goes on.

@@ -81,7 +81,8 @@ class Identity:
 class Snapshot(dict[Identity, str]):
     """Definitions by identity, in an order in which they could be created; equal when the definitions are.
 
-    `removals` holds the statement that drops each object; `uses` what each object refers to, "foreign" users included.
+    `removals` holds the statement that drops each object; `uses` what each object refers to, "foreign" users included;
+    `others` what stands on shared relations and is not ours.
     """
 
     def __init__(
@@ -89,14 +90,21 @@ class Snapshot(dict[Identity, str]):
         definitions: Mapping[Identity, str],
         removals: Mapping[Identity, str],
         uses: Mapping[Identity, frozenset[Identity]],
+        others: frozenset[Identity] = frozenset(),
     ) -> None:
         super().__init__({identity: definitions[identity] for identity in _ordered(definitions, uses)})
         self.removals = removals
         self.uses = uses
+        self.others = others
 
     def only(self, matters: Callable[[Identity], bool]) -> "Snapshot":
         """The part of it that matters."""
-        return Snapshot({i: definition for i, definition in self.items() if matters(i)}, self.removals, self.uses)
+        definitions = {identity: definition for identity, definition in self.items() if matters(identity)}
+        return Snapshot(definitions, self.removals, self.uses, self.others)
+
+    def with_definitions(self, changed: Mapping[Identity, str]) -> "Snapshot":
+        """The same, with some objects defined otherwise."""
+        return Snapshot({**self, **changed}, self.removals, self.uses, self.others)
 
     def parent(self, identity: Identity) -> Identity | None:
         """What an object goes with when that is dropped: a column's table, a comment's column, a right's function."""
@@ -121,19 +129,20 @@ class Snapshot(dict[Identity, str]):
 
 
 def snapshot(connection: Connection, scope: Scope) -> Snapshot:
-    """Read the catalog: everything in the scope's schemas, and the relations that it shares. Changes nothing.
+    """Read the catalog: everything in the scope's schemas, and its additions elsewhere. Changes nothing.
 
     Owners are not part of it; what an owner may do to an object neither. Runs in the caller's transaction.
     """
-    with _qualified_names(connection):
-        rows = _rows(connection, scope)
+    with qualified_names(connection):
+        rows, others = _rows(connection, scope)
         definitions = {_identity(row): row.definition for row in rows}
         removals = {_identity(row): row.removal for row in rows}
         addresses = {(row.classid, row.objid, row.objsubid): _identity(row) for row in rows if row.objid}
+        foreign = {(row.classid, row.objid, row.objsubid): _foreign(_identity(row)) for row in others if row.objid}
         objects = sorted({objid for _, objid, _ in addresses})
         used = [
             (
-                _user(row, addresses),
+                _user(row, foreign | addresses),
                 addresses.get((row.refclassid, row.refobjid, row.refobjsubid))
                 or addresses.get((row.refclassid, row.refobjid, 0)),
             )
@@ -143,25 +152,31 @@ def snapshot(connection: Connection, scope: Scope) -> Snapshot:
     for user, what in used:
         if what is not None:
             uses.setdefault(user, set()).add(what)
-    return Snapshot(definitions, removals, {user: frozenset(whats) for user, whats in uses.items()})
+    used_by = {user: frozenset(whats) for user, whats in uses.items()}
+    return Snapshot(definitions, removals, used_by, frozenset(_identity(row) for row in others))
 
 
 def definitions(connection: Connection, scope: Scope) -> dict[Identity, str]:
     """What `snapshot` reads, in no order and without what uses what: half the price, where only equality counts."""
-    with _qualified_names(connection):
-        return {_identity(row): row.definition for row in _rows(connection, scope)}
+    with qualified_names(connection):
+        ours, _others = _rows(connection, scope)
+        return {_identity(row): row.definition for row in ours}
 
 
-def _rows(connection: Connection, scope: Scope) -> list[Any]:
+def _rows(connection: Connection, scope: Scope) -> tuple[list[Any], list[Any]]:
+    """What is ours, and what stands beside it on the relations that we share."""
     schemas = list(scope.schemas)
     parameters = {"schemas": schemas, "shared": list(scope.shared), "version_table": VERSION_TABLE}
     relations = connection.scalars(query("relations"), parameters).all()
     parameters = {"schemas": schemas, "relations": list(relations)}
-    return [
-        row
-        for source in SOURCES
-        for row in connection.execute(query(source), {n: parameters[n] for n in _parameters(source)})
-    ]
+    ours: list[Any] = []
+    others: list[Any] = []
+    for source in SOURCES:
+        for row in connection.execute(query(source), {n: parameters[n] for n in _parameters(source)}):
+            (ours if scope.owns(row.kind, row.schema, row.name, row.part) else others).append(row)
+    # Comments and privileges of what is found in our schemas are found with it.
+    there = {(row.schema, row.name) for row in ours if row.kind not in ("comment", "privilege")}
+    return [row for row in ours if row.schema not in schemas or (row.schema, row.name) in there], others
 
 
 def _identity(row: Any) -> Identity:
@@ -173,6 +188,10 @@ def _user(row: Any, addresses: Mapping[tuple[int, int, int], Identity]) -> Ident
         if (identity := addresses.get((row.classid, row.objid, subid))) is not None:
             return identity
     return Identity("foreign", "", row.described)
+
+
+def _foreign(identity: Identity) -> Identity:
+    return Identity("foreign", "", str(identity))
 
 
 def _ordered(definitions: Mapping[Identity, str], uses: Mapping[Identity, frozenset[Identity]]) -> Iterator[Identity]:
@@ -201,7 +220,7 @@ def _rank(identity: Identity) -> tuple[int, Identity]:
 
 
 @contextmanager
-def _qualified_names(connection: Connection) -> Iterator[None]:
+def qualified_names(connection: Connection) -> Iterator[None]:
     """With an empty search path, PostgreSQL prints every name with its schema, but for its own."""
     before = connection.scalar(text("SELECT current_setting('search_path')"))
     setting = text("SELECT set_config('search_path', :path, false)")

@@ -16,6 +16,7 @@ BY_HAND = {
     " an exclusion holds up writers while it is built",
     "disabled": "write a revision by hand: check the rows written meanwhile, then ALTER TABLE … ENABLE TRIGGER ALL",
     "sequence": "write the ALTER SEQUENCE by hand, or CREATE and DROP SEQUENCE with its column",
+    "unmet": "the table is not the project's: have its owner put it right",
     "type": "write a revision by hand that creates, alters or drops the type",
 }
 

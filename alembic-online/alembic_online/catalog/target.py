@@ -6,12 +6,15 @@ The models are built, read and rolled back, in the first of these places that th
 
 import logging
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sqlalchemy import URL, Connection, NullPool, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from alembic_online.catalog import found
+from alembic_online.catalog.diff import Change, diff
 from alembic_online.catalog.snapshot import Identity, Snapshot, query, snapshot
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
@@ -36,13 +39,30 @@ class NotComparedError(OnlineError):
         )
 
 
-def compare(connection: Connection, scope: Scope) -> tuple[Snapshot, Snapshot]:
-    """What a database holds, and what it would hold if the target were built in it, by the rules of this server.
+@dataclass(frozen=True)
+class Comparison:
+    """A database beside the target, as far as either is the project's."""
 
-    The second is of the scope's variant that the first is of. Of privileges, both hold those that are the scope's
-    matter: to its group roles that exist here and, in its own schemas, to PUBLIC. Raises NotComparedError.
+    here: Snapshot
+    target: Snapshot
+    unmet: Sequence[str]
+    """The scope's `prerequisites` that are not met."""
+    found: Sequence[str]
+    """What is there, stands on what is ours or beside it, and is others': neither compared nor changed."""
+
+    def changes(self) -> list[Change]:
+        """What would make the database the target."""
+        return diff(self.here, self.target)
+
+
+def compare(connection: Connection, scope: Scope) -> Comparison:
+    """What a database holds of the project, and what it would hold if the target were built in it.
+
+    The target is built by the rules of this server, in the scope's variant that the database is of. Of privileges, both
+    hold those that are the scope's matter: to its group roles that exist here and, in its own schemas, to PUBLIC.
+    Raises NotComparedError.
     """
-    found = snapshot(connection, scope)
+    here = snapshot(connection, scope)
     there = set(connection.scalars(text("SELECT rolname FROM pg_roles"))) & set(scope.group_roles)
     for role in sorted(set(scope.group_roles) - there):
         log.warning("Grants to %s are left out of the comparison: there is no such role on this server", role)
@@ -58,7 +78,9 @@ def compare(connection: Connection, scope: Scope) -> tuple[Snapshot, Snapshot]:
             return True
         return identity.part in there or (identity.part == "PUBLIC" and identity.schema in scope.schemas)
 
-    return found.only(matters), _built[key].only(matters)
+    here, target = here.only(matters), found.with_others_query(_built[key].only(matters), here, scope)
+    unmet = scope.prerequisites(connection)
+    return Comparison(here, target, unmet, found.names(connection, scope, here, target))
 
 
 def _build(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:

@@ -13,7 +13,7 @@ WITH compared AS (
             ELSE 'altered'
         END AS verdict
     FROM (SELECT r.niche_id, r.updated_at, r.hash FROM sidb.fingerprint_row AS r WHERE r.moment = %(moment)s) AS taken
-    FULL JOIN public.features AS f ON f.niche_id = taken.niche_id
+    FULL JOIN ONLY public.features AS f ON f.niche_id = taken.niche_id
 ),
 
 counted AS (

@@ -4,7 +4,6 @@ CREATE TABLE IF NOT EXISTS sidb.fingerprint (
     taken_at timestamptz NOT NULL
 );
 
--- No key: it is written and read as a whole only.
 CREATE TABLE IF NOT EXISTS sidb.fingerprint_row (
     moment text NOT NULL,
     niche_id bigint NOT NULL,

@@ -7,4 +7,4 @@ SELECT
     hash_record_extended(
         row(f.niche_id, f.phrase, f.demand_score, f.monetise_score, f.supply_score, f.opportunity, f.updated_at), 0
     )
-FROM public.features AS f;
+FROM ONLY public.features AS f;

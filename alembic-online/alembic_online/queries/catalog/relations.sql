@@ -1,6 +1,6 @@
 -- The relations that are ours: all of our schemas, and elsewhere those named; neither partitions nor an extension's,
 -- nor Alembic's own table.
-SELECT c.oid
+SELECT c.oid, format('%s.%s', n.nspname, c.relname) AS name
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE

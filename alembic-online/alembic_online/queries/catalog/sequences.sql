@@ -1,4 +1,4 @@
--- Sequences of the schema but for an extension's, and those that a column of ours owns.
+-- Sequences of the schema, but for those that an extension or a column of others owns, and those of our columns.
 SELECT
     'sequence' AS kind,
     n.nspname AS schema,
@@ -33,7 +33,11 @@ LEFT JOIN LATERAL (
         AND d.deptype IN ('a', 'i')
 ) AS owner ON TRUE
 WHERE
-    (n.nspname = ANY(:schemas) OR owner.attrelid = ANY(:relations))
-    AND NOT EXISTS (
-        SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    owner.attrelid = ANY(:relations)
+    OR (
+        n.nspname = ANY(:schemas)
+        AND owner.attrelid IS NULL
+        AND NOT EXISTS (
+            SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+        )
     )

@@ -1,24 +1,37 @@
--- What of ours is not in force: in our schemas everything, elsewhere what stands on the relations that are shared.
+-- What of ours is not in force: in our schemas everything but partitions and what extensions have, elsewhere our additions.
 WITH ours AS (
     SELECT c.oid, c.relkind, c.relispopulated, c.oid::regclass::text AS name,
-        n.nspname = ANY(%(schemas)s) AS ours_alone
+        format('%%s.%%s', n.nspname, c.relname) AS plain_name,
+        n.nspname = ANY(%(schemas)s) AS ours_alone,
+        format('%%s.%%s', n.nspname, c.relname) = ANY(%(shared)s) AS shared
     FROM pg_class AS c
     INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE
-        n.nspname = ANY(%(schemas)s)
-        OR n.nspname = ANY(%(retained)s)
-        OR format('%%s.%%s', n.nspname, c.relname) = ANY(%(shared)s)
+        (
+            n.nspname = ANY(%(schemas)s)
+            OR n.nspname = ANY(%(retained)s)
+            OR format('%%s.%%s', n.nspname, c.relname) = ANY(%(shared)s)
+        )
+        AND NOT c.relispartition
+        AND NOT EXISTS (
+            SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+        )
 )
 
 SELECT format('index %%s on %%s is invalid', i.indexrelid::regclass, o.name) AS finding
 FROM pg_index AS i
+INNER JOIN pg_class AS c ON c.oid = i.indexrelid
 INNER JOIN ours AS o ON o.oid = i.indrelid
-WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)
+WHERE
+    NOT (i.indisvalid AND i.indisready AND i.indislive)
+    AND (NOT o.shared OR format('%%s.%%s', o.plain_name, c.relname) = ANY(%(additions)s))
 UNION ALL
 SELECT format('constraint %%s on %%s is not validated', quote_ident(k.conname), o.name)
 FROM pg_constraint AS k
 INNER JOIN ours AS o ON o.oid = k.conrelid
-WHERE NOT k.convalidated
+WHERE
+    NOT k.convalidated
+    AND (NOT o.shared OR format('%%s.%%s', o.plain_name, k.conname) = ANY(%(additions)s))
 UNION ALL
 SELECT DISTINCT
     CASE
@@ -28,7 +41,12 @@ SELECT DISTINCT
 FROM pg_trigger AS t
 INNER JOIN ours AS o ON o.oid = t.tgrelid
 LEFT JOIN pg_constraint AS k ON k.oid = t.tgconstraint
-WHERE t.tgenabled IN ('D', 'R')
+WHERE
+    t.tgenabled IN ('D', 'R')
+    AND (
+        NOT o.shared
+        OR format('%%s.%%s', o.plain_name, CASE WHEN t.tgisinternal THEN k.conname ELSE t.tgname END) = ANY(%(additions)s)
+    )
 UNION ALL
 SELECT format('materialized view %%s is not populated', o.name)
 FROM ours AS o

@@ -84,9 +84,8 @@ VIEWS = (
     ),
     Mutation(
         "hot_niches_today in its other shape",
-        "DROP INDEX public.hot_niches_today_opportunity_idx;"
         "COMMENT ON COLUMN public.hot_niches_today.days_trending IS 'x'",
-        ("added index public.hot_niches_today.hot_niches_today_opportunity_idx",),
+        ("changed comment on column public.hot_niches_today.days_trending",),
         shape=Shape.MATVIEW,
     ),
 )
@@ -187,7 +186,8 @@ EDITED_FILES = (
     Mutation(
         "SQL file of hot_niches_today's other shape edited",
         detected=("changed materialized view public.hot_niches_today",),
-        edits=(("materialized_views/hot_niches_today.sql", "LIMIT 50", "LIMIT 60"),),
+        edits=(("materialized_views/hot_niches_today.sql", "trend.days AS", "trend.days + 0 AS"),),
+        by_hand="index public.hot_niches_today.hot_niches_today_opportunity_idx uses it",  # which is Phase 1's
         shape=Shape.MATVIEW,
     ),
 )

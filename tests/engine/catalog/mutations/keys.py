@@ -96,8 +96,13 @@ CONSTRAINTS = (
     ),
     Mutation(
         "unique key dropped",
+        "ALTER TABLE analytics.ml_features DROP CONSTRAINT ml_features_niche_id_feature_set_model_version_key",
+        ("added constraint analytics.ml_features.ml_features_niche_id_feature_set_model_version_key",),
+    ),
+    Mutation(
+        "unique key of Phase 1 dropped",
         "ALTER TABLE public.features DROP CONSTRAINT features_phrase_key",
-        ("added constraint public.features.features_phrase_key",),
+        by_hand="public.features.phrase: has no unique constraint",
     ),
     Mutation(
         "unique key NULLS DISTINCT",

@@ -1,0 +1,48 @@
+"""What Alembic's own comparison may look at: what is the project's."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection
+
+from alembic_online.catalog.snapshot import VERSION_TABLE, query
+from alembic_online.scope import Scope
+
+KINDS = {
+    "column": "column",
+    "index": "index",
+    "unique_constraint": "constraint",
+    "foreign_key_constraint": "constraint",
+    "check_constraint": "constraint",
+}
+"""Of what stands on a table: how Alembic calls it, and the catalog."""
+
+
+def only(scope: Scope, connection: Connection) -> dict[str, Any]:
+    """The options of Alembic's environment by which it sees neither partitions and extensions' tables in the scope's
+    schemas nor, on a shared table, anything but the scope's additions.
+    """
+    own = {None if schema == "public" else schema for schema in scope.schemas}
+
+    @cache
+    def relations() -> set[str]:
+        parameters = {"schemas": list(scope.schemas), "shared": list(scope.shared), "version_table": VERSION_TABLE}
+        return {row.name for row in connection.execute(query("relations"), parameters)}
+
+    def include_name(name: str | None, type_: str, parent_names: Any) -> bool:
+        if type_ == "schema":
+            return name is None or name in own
+        if type_ == "table":
+            return f"{parent_names['schema_name'] or 'public'}.{name}" in relations()
+        return True
+
+    def include_object(item: Any, name: str | None, type_: str, _reflected: bool, compare_to: Any) -> bool:
+        table = item if type_ == "table" else item.table
+        schema = table.schema or "public"
+        if f"{schema}.{table.name}" not in scope.shared:
+            return True
+        if type_ == "table":
+            return compare_to is not None  # neither created nor dropped: it is others'
+        return type_ not in KINDS or scope.owns(KINDS[type_], schema, table.name, name or "")
+
+    return {"include_name": include_name, "include_object": include_object}
