@@ -174,8 +174,8 @@ def _rows(connection: Connection, scope: Scope) -> tuple[list[Any], list[Any]]:
     for source in SOURCES:
         for row in connection.execute(query(source), {n: parameters[n] for n in _parameters(source)}):
             (ours if scope.owns(row.kind, row.schema, row.name, row.part) else others).append(row)
-    # Comments and privileges of what is found in our schemas are found with it.
-    there = {(row.schema, row.name) for row in ours if row.kind not in ("comment", "privilege")}
+    # Comments and privileges of what is found in our schemas, as a partition's sequence, are found with it.
+    there = {(row.schema, row.name) for row in ours if row.kind not in ("comment", "privilege") or not row.name}
     return [row for row in ours if row.schema not in schemas or (row.schema, row.name) in there], others
 
 
