@@ -13,8 +13,6 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 from operations.scope import SCOPE
 from tests.fixtures.databases import Alembic, conninfo
 
-REVISIONS = ("1.0.0", "2.0.0", "2.0.1", "2.0.2", "2.0.3", "2.0.4", "2.0.5", "2.0.6")
-
 
 def catalog(url: URL) -> dict[Identity, str]:
     """What there is of ours."""

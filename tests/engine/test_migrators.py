@@ -13,8 +13,9 @@ from alembic_online.migrator_lock import KEY
 from sqlalchemy import URL, Engine, event
 
 from operations.embedded import Server, service_user
-from tests.engine.conftest import REVISIONS, applied, connected, current, refusal, until
+from tests.engine.conftest import applied, connected, current, refusal, until
 from tests.fixtures.databases import ROOT, Alembic, Clone, conninfo
+from tests.fixtures.revisions import HEAD, REVISIONS
 
 Pooled = Callable[[str, str], URL]
 
@@ -51,7 +52,7 @@ def test_the_second_says_for_whom_it_waits(clone: Clone, connect: Callable[..., 
         assert current(url) is None
     output, _ = second.communicate(timeout=60)
     assert second.returncode == 0
-    assert current(url) == "2.0.6"
+    assert current(url) == HEAD
     assert "Traceback" not in output
 
 
@@ -67,8 +68,8 @@ def test_a_relative_target_is_resolved_once(clone: Clone, connect: Callable[...,
             raise psycopg.errors.LockNotAvailable("planted")
 
     Alembic(url).through(mine, "downgrade", "-2")
-    assert current(url) == "2.0.4"
-    assert applied(url)[-2:] == ["2.0.6 downgrade", "2.0.5 downgrade"]
+    assert current(url) == REVISIONS[-3]
+    assert applied(url)[-2:] == [f"{HEAD} downgrade", f"{REVISIONS[-2]} downgrade"]
 
 
 @pytest.fixture

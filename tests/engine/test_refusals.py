@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event
 from operations.embedded import Server
 from tests.engine.conftest import applied, catalog, current, ledger, refusal, strict
 from tests.fixtures.databases import Alembic, Clone, conninfo
+from tests.fixtures.revisions import HEAD
 from tests.fixtures.server import throwaway_server
 
 Connect = Callable[..., Engine]
@@ -100,7 +101,7 @@ def test_a_step_that_changes_something_else(clone: Clone) -> None:
     assert current(url) == "2.0.1", "the next step was not run"
     run(url, "DROP EVENT TRIGGER meddle", "DROP TABLE analytics.stray")
     Alembic(url).upgrade()
-    assert applied(url)[-1] == "2.0.6 upgrade"
+    assert applied(url)[-1] == f"{HEAD} upgrade"
 
 
 def test_a_stamp_accepts_what_is_there(clone: Clone) -> None:
@@ -109,7 +110,7 @@ def test_a_stamp_accepts_what_is_there(clone: Clone) -> None:
     refusal(Alembic(url).upgrade)
     Alembic(url).stamp("2.0.1")
     Alembic(url).upgrade()
-    assert current(url) == "2.0.6"
+    assert current(url) == HEAD
 
 
 @pytest.mark.parametrize("lost", ["migration", "observer", "watcher"])
@@ -143,7 +144,7 @@ def test_a_lost_connection(clone: Clone, connect: Connect, lost: str) -> None:
         assert "Next: see that the server runs, and run it again" in said
         assert "Traceback" not in said
         Alembic(url).upgrade()
-    assert current(url) == "2.0.6"
+    assert current(url) == HEAD
     assert [step for step in applied(url) if step.startswith("2.0.1")] == ["2.0.1 upgrade"]
 
 
@@ -218,7 +219,7 @@ def test_outside_the_maintenance_window(clone: Clone, monkeypatch: pytest.Monkey
     assert "(-x now=yes)" in said
     assert catalog(url) == before
     Alembic(url, x=("now=yes",)).upgrade()
-    assert current(url) == "2.0.6"
+    assert current(url) == HEAD
     Alembic(url).upgrade()  # nothing to do: nothing to refuse
 
 

@@ -9,8 +9,9 @@ from sqlalchemy import Engine, text
 
 from operations import phase1
 from operations.phase1 import Shape
-from tests.engine.conftest import REVISIONS, applied, ledger
+from tests.engine.conftest import applied, ledger
 from tests.fixtures.databases import Alembic, Clone, conninfo
+from tests.fixtures.revisions import REVISIONS
 from tests.fixtures.traffic import traffic
 
 HOLD = 0.8  # seconds for which a session keeps a transaction open on features

@@ -18,6 +18,7 @@ from operations.preflight.retention import RAISED
 from tests.backfill.conftest import history, write_csv
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.revisions import HEAD
 from tests.operations import test_upgrade
 from tests.operations.preflight.conftest import execute
 from tests.revisions.conftest import APPLICATION, OWNER, Deployment, deploy
@@ -104,8 +105,8 @@ def test_a_whole_rollout(cluster: Cluster, deployment: Deployment, tmp_path: Pat
     assert dict(rows(administrator, SETTINGS, list(RAISED))) == RAISED | {"max_slot_wal_keep_size": "-1"}
 
     # Execution
-    assert "2.0.6  " in sidb("upgrade", "--plan")
-    assert sidb("upgrade").splitlines()[-1].startswith("2.0.6 upgrade: done in ")
+    assert f"{HEAD}  " in sidb("upgrade", "--plan")
+    assert sidb("upgrade").splitlines()[-1].startswith(f"{HEAD} upgrade: done in ")
     deployment.run_phase1()
     known = [event for event in history(3_000) if event[5]]  # of niches that Phase 1 has
     sidb("backfill", "load", str(write_csv(tmp_path / "history.csv.gz", known)))
@@ -139,4 +140,4 @@ def test_a_whole_rollout(cluster: Cluster, deployment: Deployment, tmp_path: Pat
     assert "Next: `sidb monitor`." in sidb("preflight", "--finish")
     assert rows(administrator, SETTINGS, list(RAISED)) == before
     sidb("monitor")
-    assert "2.0.6 upgrade" in sidb("history")
+    assert f"{HEAD} upgrade" in sidb("history")

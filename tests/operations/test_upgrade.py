@@ -10,6 +10,7 @@ from sqlalchemy import URL
 
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import ROOT, Clone, conninfo
+from tests.fixtures.revisions import HEAD, REVISIONS
 
 SIDB = Path(sys.executable).parent / "sidb"
 
@@ -46,14 +47,14 @@ def test_plan_upgrade_history(clone: Clone) -> None:
     assert second.endswith("no session was blocked")
     assert done.stderr == ""
     rest = json.loads(sidb(url, "upgrade", "--json").stdout)
-    assert [step["revision"] for step in rest["steps"]] == ["2.0.1", "2.0.2", "2.0.3", "2.0.4", "2.0.5", "2.0.6"]
+    assert [step["revision"] for step in rest["steps"]] == list(REVISIONS[2:])
     assert sidb(url, "upgrade").stdout == "There is nothing to do.\n"
 
     kept = json.loads(sidb(url, "history", "--json").stdout)
     assert {step["outcome"] for step in kept["steps"]} == {"applied"}
     header, *lines = sidb(url, "history").stdout.splitlines()
     assert header.split() == ["step", "outcome", "started", "seconds", "waited", "tries", "victims"]
-    assert [line.split()[:3] for line in lines][-1] == ["2.0.6", "upgrade", "applied"]
+    assert [line.split()[:3] for line in lines][-1] == [HEAD, "upgrade", "applied"]
 
 
 def test_what_it_refuses(clone: Clone) -> None:

@@ -12,8 +12,6 @@ from operations.phase1 import Shape
 from tests.fixtures.databases import Alembic, Clone
 from tests.revisions import programs
 
-REVISIONS = ["1.0.0", *(f"2.0.{step}" for step in range(7))]
-
 OWNER = "phase1_owner"
 APPLICATION = "phase1_application"
 

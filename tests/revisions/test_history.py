@@ -19,7 +19,7 @@ from pytest_alembic.tests import (
 from sqlalchemy import Engine
 
 from tests.fixtures.databases import ROOT, Alembic, Clone
-from tests.revisions.conftest import REVISIONS
+from tests.fixtures.revisions import REVISIONS
 
 # Collected here by their names: pytest-alembic's own collector fails on pytest 9.
 __all__ = [
@@ -52,6 +52,10 @@ def alembic_config(alembic_engine: Engine) -> Config:
     return Alembic(alembic_engine.url).config()
 
 
+PLANNED = ["1.0.0", *(f"2.0.{step}" for step in range(7))]
+"""The revisions of the plan, in its order."""
+
+
 def script_directory() -> ScriptDirectory:
     return ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
 
@@ -65,8 +69,8 @@ def script(request: pytest.FixtureRequest) -> Script:
 
 def test_the_revisions_are_these_one_after_the_other() -> None:
     scripts = list(script_directory().walk_revisions())[::-1]
-    assert [script.revision for script in scripts] == REVISIONS
-    assert [script.down_revision for script in scripts] == [None, *REVISIONS[:-1]]
+    assert [script.revision for script in scripts] == PLANNED
+    assert [script.down_revision for script in scripts] == [None, *PLANNED[:-1]]
     assert not any(script.branch_labels or script.dependencies for script in scripts)
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import URL, Engine, NullPool, create_engine, event, text
 from operations import phase1
 from operations.phase1 import Shape
 from tests.fixtures.databases import Alembic, Clone, Templates
+from tests.fixtures.revisions import REVISIONS
 from tests.revisions.catalog import catalog, contents
-from tests.revisions.conftest import REVISIONS
 from tests.revisions.test_step_by_step import ACTIVITY, COUNTED, write_events
 
 Copy = Callable[[URL], Engine]

@@ -11,6 +11,7 @@ from sqlalchemy import URL, Engine
 
 from operations.phase1 import Shape
 from tests.fixtures.databases import ROOT, Alembic, Clone, conninfo
+from tests.fixtures.revisions import HEAD
 from tests.revisions.catalog import catalog, contents
 from tests.revisions.conftest import Deployment
 
@@ -107,7 +108,7 @@ def test_psql_runs_them_for_a_plain_owner(deployment: Deployment, upgrade: str, 
             "ALTER TABLE public.features DROP COLUMN supply_score",
             "public.features.supply_score: is missing, needs numeric(5,4)",
         ),
-        ("migrated_table", "SELECT 1", "this database is at revision 2.0.6 already"),
+        ("migrated_table", "SELECT 1", f"this database is at revision {HEAD} already"),
     ],
 )
 def test_an_upgrade_that_is_refused_stops_the_script(

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from operations.embedded import Server
 from tests.fixtures.databases import conninfo
-from tests.revisions.conftest import APPLICATION, OWNER, REVISIONS, Deployment, make_role
+from tests.fixtures.revisions import REVISIONS
+from tests.revisions.conftest import APPLICATION, OWNER, Deployment, make_role
 
 DEPLOYER = "phase1_deployer"
 

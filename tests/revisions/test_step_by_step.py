@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, text
 from operations import phase1
 from operations.phase1 import Shape
 from tests.fixtures.databases import Alembic, Clone
+from tests.fixtures.revisions import REVISIONS
 from tests.revisions.catalog import Catalog, catalog, contents
-from tests.revisions.conftest import REVISIONS
 from tests.revisions.programs import COLUMNS
 
 Connect = Callable[..., Engine]

@@ -8,6 +8,7 @@ from operations.cli import main
 from operations.phase1 import Shape
 from tests.engine.conftest import current
 from tests.fixtures.databases import conninfo
+from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import Fill, execute
 from tests.operations.test_upgrade import sidb
 
@@ -21,7 +22,7 @@ def test_there_and_back_again(fill: Fill) -> None:
     assert ["2.0.0", "table", "analytics_events", "kept", "3,000"] in [line[:5] for line in lines]
     assert ["2.0.4", "column", "features.trend_vector", "kept"] in lines
     assert "Roll back now?" in asked.stdout
-    assert current(url) == "2.0.6"
+    assert current(url) == HEAD
 
     done = sidb(url, "rollback", "1.0.0", "--yes", SIDB_WINDOW="Mon 00:00-Mon 00:01 UTC")
     assert done.returncode == 0, done.stderr
@@ -46,7 +47,7 @@ def test_wrong_use(fill: Fill) -> None:
     for arguments, complaint in (
         (["rollback"], "To which revision?\nNext: sidb rollback 1.0.0 goes back to Phase 1."),
         (["rollback", "3.0.0"], "3.0.0 is not a revision."),
-        (["rollback", "2.0.6"], "The database is at 2.0.6: 2.0.6 is not before it."),
+        (["rollback", HEAD], f"The database is at {HEAD}: {HEAD} is not before it."),
         (["rollback", "1.0.0", "--json"], "--json does not ask."),
         (["rollback", "--abort"], "No rollback was interrupted."),
         (["restore", "7"], "There is no archive 7."),

@@ -21,6 +21,7 @@ from tests.factories.recommendations import ContentRecommendationFactory
 from tests.factories.trends import TrendCacheFactory
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import NICHES, Alembic, Clone, conninfo
+from tests.fixtures.revisions import HEAD
 from tests.fixtures.roles import Login
 from tests.fixtures.rows import factories_on
 from tests.fixtures.traffic import traffic
@@ -111,7 +112,7 @@ def test_a_database_on_its_way_is_verified_as_far_as_it_is(revision: str, clone:
     found = look(url)
     assert verdicts(found, "failed") == {}
     assert (
-        verdicts(found, "warning")["revision"] == f"{revision}; the newest is 2.0.6. What is there so far is verified"
+        verdicts(found, "warning")["revision"] == f"{revision}; the newest is {HEAD}. What is there so far is verified"
     )
     unknown = {"catalog", "Phase 1 rows"} if revision == "1.0.0" else {"catalog"}
     assert set(verdicts(found, "unknown")) == unknown
@@ -122,7 +123,7 @@ def test_a_database_on_its_way_is_verified_as_far_as_it_is(revision: str, clone:
 
 def test_phase_1_as_it_is_and_no_phase_1(clone: Clone, shape: Shape) -> None:
     found = look(clone(f"phase1_{shape}"))
-    assert verdicts(found, "warning") == {"revision": "none yet; the newest is 2.0.6"}
+    assert verdicts(found, "warning") == {"revision": f"none yet; the newest is {HEAD}"}
     assert found.next_step == "sidb upgrade; then sidb verify"
     with pytest.raises(OnlineError, match=r"There is nothing to verify in .*: it has no table public\.features"):
         look(clone("empty"))
@@ -229,7 +230,7 @@ def test_at_the_console(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", url.render_as_string(hide_password=False))
     well = CliRunner().invoke(main, ["verify", "--sample", "50"])
     assert well.exit_code == 0
-    assert well.output.splitlines()[0].split() == ["ok", "revision", "2.0.6,", "the", "newest"]
+    assert well.output.splitlines()[0].split() == ["ok", "revision", f"{HEAD},", "the", "newest"]
     assert well.output.endswith("\nNext: sidb monitor, from now on\n")
     plant(url, "DROP INDEX analytics.idx_analytics_events_type_source")
     failed = CliRunner().invoke(main, ["verify", "--json"])
