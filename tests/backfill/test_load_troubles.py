@@ -1,0 +1,164 @@
+"""What stops a load from outside: other sessions, timeouts, death. It is told in a sentence, and nothing is lost."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from threading import Event, Thread
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+
+from backfill import chunks
+from backfill.errors import BackfillError
+from backfill.files import half_loaded
+from backfill.reading import Source
+from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
+from tests.backfill.test_console import Console
+from tests.fixtures.databases import ROOT, conninfo
+
+HEAD = "event_type,event_source,event_timestamp,event_data,phrase\n"
+
+
+def test_a_session_that_holds_the_same_phrase_is_told_and_waited_for(
+    migrated: Engine, sql: Sql, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text(HEAD + "view,web,2025-05-01,{},brand new\n")
+    told: list[str] = []
+    heard = Event()
+
+    def tell(what: str) -> None:
+        told.append(what)
+        heard.set()
+
+    with psycopg.connect(conninfo(migrated.url), application_name="seeder") as seeder:
+        seeder.execute("INSERT INTO features (phrase) VALUES ('brand new')")
+        loader = Thread(target=load_file, args=(migrated, tmp_path / "a.csv"), kwargs={"tell": tell})
+        loader.start()
+        assert heard.wait(30)
+        assert f"process {seeder.info.backend_pid} (seeder" in told[0]
+        assert loader.is_alive()
+        # Meanwhile it holds nothing that the seeder could want.
+        seeder.execute("SET lock_timeout = '2s'")
+        seeder.execute("INSERT INTO features (phrase) VALUES ('another one')")
+        seeder.commit()
+    loader.join()
+    assert sql("SELECT count(*) FROM sidb.backfill_events JOIN features USING (niche_id)") == [(1,)]
+
+
+def test_waiting_for_a_phrase_is_bounded(migrated: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "PATIENCE", 0.3)
+    (tmp_path / "a.csv").write_text(HEAD + "view,web,2025-05-01,{},brand new\n")
+    with psycopg.connect(conninfo(migrated.url)) as seeder:
+        seeder.execute("INSERT INTO features (phrase) VALUES ('brand new')")
+        with pytest.raises(BackfillError, match="not committed it within"):
+            load_file(migrated, tmp_path / "a.csv")
+        seeder.rollback()
+    assert load_file(migrated, tmp_path / "a.csv").added == 1
+
+
+def test_a_niche_is_made_for_sound_records_only(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    bad = ("view,web,never,{},never", "view,web,2025-02-30,{},no such day", "view,,2025-05-01,{},no source")
+    rows = (*bad, "view,web,2025-05-01,{},sound", "view,web,2025-02-30,{},sound")
+    (tmp_path / "a.csv").write_text(HEAD + "\n".join(rows) + "\n")
+    assert load_file(migrated, tmp_path / "a.csv").rejected == 4
+    made = "SELECT phrase FROM features WHERE phrase IN ('never', 'no such day', 'no source', 'sound')"
+    assert sql(made) == [("sound",)]
+
+
+def test_a_timeout_is_told_in_a_sentence(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    sidb = Console(migrated)
+    path = write_csv(tmp_path / "h.csv", history(20_000))
+    sidb("load", str(write_csv(tmp_path / "first.csv", history(10, seed=5))))
+    told = sidb("load", str(path), code=1, PGOPTIONS="-c statement_timeout=1ms")
+    assert len(told.strip().splitlines()) == 2, told
+    assert "statement timeout" in told
+    assert "Next:" in told
+    assert "h.csv loaded: 20,000 rows" in sidb("load", str(path))
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(20_010,)]
+
+
+def test_an_error_of_its_own_statements_is_told_in_a_sentence(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "h.csv", history(3_000))
+
+    def cancel(_source: Source, _records: int, _rejected: int) -> None:
+        with migrated.connect() as other:
+            other.execute(text("ALTER TABLE sidb.backfill_files ADD CHECK (lines < 0) NOT VALID"))
+            other.commit()
+
+    with pytest.raises(BackfillError, match=r"Loading h\.csv stopped: ") as stopped:
+        load_file(migrated, path, report=cancel, chunk=1)
+    assert "goes on where this stopped" in stopped.value.next_step
+    sql("ALTER TABLE sidb.backfill_files DROP CONSTRAINT backfill_files_lines_check")
+    assert load_file(migrated, path).records == 3_000
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(3_000,)]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from sqlalchemy import create_engine
+from backfill.formats import lines
+from backfill.loading import load
+from backfill.reading import Source
+lines.BLOCK = 4096
+def stop(_source, records, _rejected):
+    if records > 400:
+        print("half", flush=True)
+        sys.stdin.read()
+load(create_engine(sys.argv[1]), Source(Path(sys.argv[2]), "h.csv"), report=stop, chunk=1)
+"""
+
+
+@pytest.fixture
+def half(migrated: Engine, tmp_path: Path) -> Path:
+    """A file whose loader was killed by SIGKILL after some of its chunks."""
+    path = write_csv(tmp_path / "h.csv", history(2_000, days=5))
+    url = migrated.url.render_as_string(hide_password=False)
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, url, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    ) as loader:
+        assert loader.stdout is not None
+        assert loader.stdout.readline() == b"half\n"
+        with pytest.raises(BackfillError, match="is being loaded by another process"):
+            load_file(migrated, path)
+        loader.send_signal(signal.SIGKILL)
+    return path
+
+
+def test_a_half_loaded_file_is_shown_and_goes_on(half: Path, migrated: Engine, sql: Sql) -> None:
+    sidb = Console(migrated)
+    assert "h.csv" in sidb("status")
+    run(migrated)
+    assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'") == [(0,)]
+    assert not verify(migrated)[0].holds
+    assert "half loaded" in sidb("finish", code=1)
+    assert load_file(migrated, half).records == 2_000
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(2_000,)]
+    run(migrated)
+    assert all(proof.holds for proof in verify(migrated))
+    assert "Dropped the staging table with 2,000 rows" in sidb("finish")
+
+
+def test_a_half_loaded_file_is_given_up(half: Path, migrated: Engine, sql: Sql) -> None:
+    sidb = Console(migrated)
+    assert "h.csv is given up" in sidb("load", "--forget", "h.csv")
+    with migrated.connect() as connection:
+        assert half_loaded(connection) == []
+    assert sql("SELECT count(*) FROM pg_class WHERE relname LIKE 'backfill_load_%'") == [(0,)]
+    begin(migrated)
+    assert load_file(migrated, half).records == 2_000
+
+
+def test_a_file_that_is_being_loaded_is_not_given_up(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    sidb = Console(migrated)
+    path = write_csv(tmp_path / "h.csv", history(3_000))
+    told: list[str] = []
+
+    def meanwhile(_source: Source, _records: int, _rejected: int) -> None:
+        told.append(sidb("load", "--forget", "h.csv", code=1))
+
+    load_file(migrated, path, report=meanwhile)
+    assert "h.csv is being loaded by another process" in told[0]
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(3_000,)]

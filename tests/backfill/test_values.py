@@ -1,0 +1,82 @@
+"""One reading of every value, PostgreSQL's, whatever stands beside it in the file."""
+
+import json
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.backfill.conftest import Sql, load_file
+
+HEAD = "event_type,event_source,event_timestamp,event_data\n"
+DEEP = '{"a":' + "[" * 1_000 + "]" * 1_000 + "}"
+VALUES = {
+    "2025-05-01+02:00": "{}",
+    "2025-05-01T00:00:00.1234567Z": "{}",
+    "2025-05-01T00:00:00.123456+15:59": "{}",
+    "0001-01-01+02:00": "{}",
+    "9999-12-31": "{}",
+    "infinity": "{}",
+    "-Infinity": "{}",
+    "20250501T000000Z": "{}",
+    "2025-05-01 00:00": '{"n": 123456789012345678901234567890, "e": 1e-400, "d": 1.50}',
+    "2025-05-02 00:00": DEEP,
+}
+REFUSED = "view,web,2025-02-30,{}\n"  # by a value of it
+NO_RECORD = "view,web\n"  # by COPY
+
+
+def csv_of(values: dict[str, str]) -> list[str]:
+    return [f'view,web,{at},"{data.replace(chr(34), chr(34) * 2)}"\n' for at, data in values.items()]
+
+
+@pytest.mark.parametrize("neighbour", ["", REFUSED, NO_RECORD, "\n", 'view,"web\r\n2",2025-05-01,{}\r\n'])
+def test_a_neighbour_changes_no_reading(neighbour: str, migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(HEAD + neighbour + "".join(csv_of(VALUES)), newline="")
+    loaded = load_file(migrated, tmp_path / "a.csv")
+    assert loaded.rejected == (neighbour in (REFUSED, NO_RECORD))
+    for at, data in VALUES.items():
+        found = sql(
+            "SELECT count(*) FROM sidb.backfill_events WHERE event_source = 'web' "
+            "AND event_timestamp = CAST(:at AS timestamptz) AND event_data = CAST(:data AS jsonb)",
+            at=at,
+            data=data,
+        )
+        assert found == [(1,)], at
+
+
+def test_json_lines_are_read_as_csv_is(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    def objects(data: str) -> str:
+        fixed = '{"event_type": "view", "event_source": "web", '
+        return "".join(f'{fixed}"event_timestamp": {json.dumps(at)}, "event_data": {data}}}\n' for at in VALUES)
+
+    (tmp_path / "a.csv").write_text(HEAD + "".join(csv_of(VALUES)))
+    load_file(migrated, tmp_path / "a.csv")
+    content = "".join(objects(data).splitlines(keepends=True)[n] for n, data in enumerate(VALUES.values()))
+    (tmp_path / "a.jsonl").write_text("\n" + content.replace("{}", "{\t}\r"))
+    assert load_file(migrated, tmp_path / "a.jsonl", meant="new").rejected == 0
+    assert sql("SELECT count(*), count(DISTINCT line) FROM sidb.backfill_events") == [(20, 10)]
+    number = "SELECT DISTINCT event_data ->> 'e', event_data ->> 'd' FROM sidb.backfill_events WHERE event_data ? 'e'"
+    assert sql(number) == [("0." + "0" * 399 + "1", "1.50")]
+
+
+@pytest.mark.parametrize("setting", ["timezone = 'Asia/Tokyo'", "datestyle = 'German'", "lc_messages = 'C'"])
+def test_settings_of_the_role_change_no_reading(setting: str, migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    sql(f"ALTER DATABASE {migrated.url.database} SET {setting}")
+    (tmp_path / "a.csv").write_text(HEAD + "view,web,2025-05-01 00:00,{}\n")
+    load_file(migrated, tmp_path / "a.csv")
+    assert sql("SELECT count(*) FROM sidb.backfill_events WHERE event_timestamp = '2025-05-01 00:00Z'") == [(1,)]
+
+
+def test_many_refused_lines_cost_little_more_than_good_ones(migrated: Engine, tmp_path: Path) -> None:
+    """3,000 of 6,000 by a value, 3,000 of 6,000 by COPY: not several times as long as 6,000 good lines."""
+    good = "view,web,2025-05-01,{}\n"
+    seconds = {}
+    for name, bad in (("first", good), ("good", good), ("value", REFUSED), ("copy", NO_RECORD)):
+        (tmp_path / name).write_text(HEAD + (good + bad) * 3_000)
+        since = monotonic()
+        loaded = load_file(migrated, tmp_path / name, meant="new")
+        seconds[name] = monotonic() - since
+        assert (loaded.records, loaded.rejected) == (6_000, 0 if bad is good else 3_000)
+    assert max(seconds["value"], seconds["copy"]) < 4 * seconds["good"] + 0.5, seconds
