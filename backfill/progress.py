@@ -50,7 +50,7 @@ def current(connection: Connection, jobs: Sequence[Job], scope: Scope) -> Job | 
         stopped = connection.scalar(select(JobState.stopped).where(JobState.job == job.name))
         if stopped:
             raise BackfillError(
-                f"{job.name} was stopped after {FAILURES} failures in a row, the last: {stopped}",
+                f"{job.name} was stopped after {stopped}",
                 "see to the cause, then: sidb backfill retry",
             )
     return job
@@ -156,7 +156,12 @@ def set_aside(connection: Connection, claimed: Range, cut: str, key: int, error:
         .returning(JobState.failures)
     )
     if failures is not None and failures >= FAILURES:
-        connection.execute(update(JobState).where(JobState.job == claimed.job).values(stopped=error))
+        stop(connection, claimed.job, f"{FAILURES} failures in a row, the last: {error}")
+
+
+def stop(connection: Connection, job: str, after: str) -> None:
+    """The job goes no further until it is retried; after what, people read."""
+    connection.execute(update(JobState).where(JobState.job == job).values(stopped=after))
 
 
 def leave(connection: Connection, claimed: Range, cut: str, key: int) -> None:

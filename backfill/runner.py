@@ -17,6 +17,7 @@ from backfill.job import Batch, Job, NotWrittenError
 from backfill.jobs import JOBS
 from backfill.locks import Tell, watched
 from backfill.pacing import Brake, Pace, Trouble, begin_pause, end_pause
+from backfill.phase1_columns import ChangedError
 from backfill.progress import Scope
 from backfill.tables import Range
 
@@ -141,6 +142,9 @@ class Runner:
             try:
                 with connection.begin_nested():
                     batch = job.batch(connection, claimed, scope.as_of, asked)
+            except ChangedError as error:
+                progress.stop(connection, job.name, str(error))
+                return Batch(read=0, written=0, present=0, skipped=0)
             except (DBAPIError, NotWrittenError) as error:
                 if isinstance(error, DBAPIError) and error.connection_invalidated:
                     raise

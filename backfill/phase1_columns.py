@@ -1,0 +1,65 @@
+"""Columns of features that are not the backfill's to change: Phase 1's own and those that others have added.
+
+The backfill writes three columns that Phase 1 does not know. A trigger of others that fires for it (the usual one sets
+`updated_at`) would make every niche one that was updated today.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Text, cast, func, literal_column, select, text
+
+from models import Feature
+
+OURS = tuple(column.key for column in (Feature.trend_vector, Feature.last_analyzed_at, Feature.analytics_version))
+OUR_TRIGGERS = ("features_mark_trending_niches",)
+
+_QUERIES = Path(__file__).parent / "queries"
+_COLUMNS = text((_QUERIES / "phase1_columns.sql").read_text(encoding="utf-8"))
+_TRIGGERS = text((_QUERIES / "triggers.sql").read_text(encoding="utf-8"))
+_UPDATED = select(func.pg_stat_get_xact_tuples_updated(literal_column("'public.features'::regclass")))
+
+
+class ChangedError(Exception):
+    """Writing our columns of features changed others: nothing of it may stay, and the job has to stop."""
+
+
+def names(connection: Connection) -> Sequence[str]:
+    """The columns, quoted, but for those that PostgreSQL computes."""
+    return connection.scalars(_COLUMNS, {"ours": list(OURS)}).all()
+
+
+def values(columns: Sequence[str]) -> Any:
+    """A hash of what a row of features holds in the columns."""
+    row = func.row(*(literal_column(f"features.{name}") for name in columns))
+    return func.hashtextextended(cast(row, Text), 0)
+
+
+def triggers(connection: Connection) -> Sequence[Any]:
+    """Triggers of others that fire when our columns are written: `name`, `is_before`, and how they are `narrowed`."""
+    return connection.execute(_TRIGGERS, {"ours": list(OURS), "our_triggers": list(OUR_TRIGGERS)}).all()
+
+
+def updated(connection: Connection) -> int:
+    """Rows of features updated by this session, those of earlier transactions not told apart."""
+    return connection.scalar(_UPDATED) or 0
+
+
+def refuse_change(connection: Connection, written: int, unchanged: int, before: int) -> None:
+    """Raise ChangedError if rows that were written hold other values than before, or more were updated than that since
+    `before` were; whatever a trigger would do at the commit it does now.
+    """
+    connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+    again = max(updated(connection) - before - written, 0)
+    changed = written - unchanged
+    if not (changed or again):
+        return
+    found = triggers(connection)
+    named = ", ".join(trigger.name for trigger in found) or "one that writes to features"
+    narrowed = "".join(f"\n  {trigger.narrowed};" for trigger in found)
+    raise ChangedError(
+        f"a batch of {written} rows, for which others' triggers on public.features ({named}) changed columns that are"
+        f" not ours, as updated_at, in {changed or again}. It was rolled back. Have them fire for other columns only,"
+        f" by UPDATE OF or WHEN:{narrowed}"
+    )

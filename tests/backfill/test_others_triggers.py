@@ -1,0 +1,95 @@
+"""Writing our columns of features changes no other: where somebody's trigger does so, the job stops and says how."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from backfill import planning
+from backfill.errors import BackfillError
+from backfill.jobs import JOBS
+from tests.backfill.conftest import Sql, load_file, run, verify
+
+TOUCH = """
+    CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN new.updated_at := now(); RETURN new; END $$;
+    CREATE TRIGGER features_touch BEFORE UPDATE ON public.features
+    FOR EACH ROW EXECUTE FUNCTION public.touch()
+"""
+NOTES = """
+    ALTER TABLE public.features ADD notes point DEFAULT '(1, 1)', ADD days integer
+    GENERATED ALWAYS AS (jsonb_array_length(trend_vector)) STORED;
+    CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN new.notes := '(2, 2)'; RETURN new; END $$;
+    CREATE TRIGGER features_note BEFORE UPDATE OF last_analyzed_at ON public.features
+    FOR EACH ROW EXECUTE FUNCTION public.note()
+"""
+AFTERWARDS = """
+    CREATE FUNCTION public.again() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        UPDATE public.features SET updated_at = now()
+        WHERE niche_id = new.niche_id AND pg_trigger_depth() = 1;
+        RETURN NULL;
+    END $$;
+    CREATE {kind} TRIGGER features_again AFTER UPDATE ON public.features {when}
+    FOR EACH ROW EXECUTE FUNCTION public.again()
+"""
+CASES = {
+    "features_touch": TOUCH,
+    "features_note": NOTES,
+    "features_again": AFTERWARDS.format(kind="", when=""),
+    "features_again, at the commit": AFTERWARDS.format(kind="CONSTRAINT", when="DEFERRABLE INITIALLY DEFERRED"),
+}
+PHASE1 = "SELECT niche_id, phrase, demand_score, opportunity, updated_at FROM public.features ORDER BY 1"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_trigger_that_changes_others_columns_stops_the_job(
+    case: str, migrated: Engine, sql: Sql, history_file: Path
+) -> None:
+    load_file(migrated, history_file)
+    sql(CASES[case])
+    before = sql(PHASE1)
+    with pytest.raises(BackfillError) as stopped:
+        run(migrated)
+    said = str(stopped.value)
+    trigger = case.partition(",")[0]
+    assert said.startswith("niche_trends was stopped after a batch of ")
+    assert f"({trigger})" in said
+    assert sql(PHASE1) == before
+    assert sql("SELECT count(*) FROM public.features WHERE last_analyzed_at IS NOT NULL") == [(0,)]
+    assert sql("SELECT count(*) FROM analytics.trend_cache") == [(0,)]
+    assert sql("SELECT count(*) FROM sidb.backfill_set_aside") == [(0,)]
+
+    narrowed = re.search(r"\n  (\S+ .* TRIGGER .+);\n", said)
+    assert narrowed is not None
+    if trigger == "features_note":  # told to fire for ours
+        sql(f"DROP TRIGGER {trigger} ON public.features")
+    else:
+        assert "UPDATE OF niche_id, phrase" in narrowed[1]
+        sql(narrowed[1])
+    with migrated.begin() as connection:
+        planning.retry(connection, JOBS)
+    run(migrated)
+    assert sql(PHASE1) == before
+    assert all(proof.holds for proof in verify(migrated))
+
+
+def test_triggers_that_change_nothing_of_others_are_no_hindrance(
+    migrated: Engine, sql: Sql, history_file: Path
+) -> None:
+    load_file(migrated, history_file)
+    sql("""
+        CREATE TABLE public.audit (niche_id bigint PRIMARY KEY, at timestamptz);
+        CREATE FUNCTION public.audit() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO public.audit VALUES (new.niche_id, now()); RETURN NULL; END $$;
+        CREATE TRIGGER features_audit AFTER UPDATE ON public.features FOR EACH ROW EXECUTE FUNCTION public.audit();
+        CREATE FUNCTION public.same() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
+        CREATE TRIGGER features_same BEFORE UPDATE ON public.features FOR EACH ROW EXECUTE FUNCTION public.same();
+    """)
+    before = sql(PHASE1)
+    run(migrated)
+    assert sql(PHASE1) == before
+    assert sql("SELECT count(*) > 0 FROM public.audit") == [(True,)]
+    assert all(proof.holds for proof in verify(migrated))
