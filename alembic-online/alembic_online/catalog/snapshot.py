@@ -55,7 +55,7 @@ class Identity:
     """What an object is called. Only strings, unquoted.
 
     `name` is the relation or the function with its argument types; `part` a column, constraint, index, trigger or
-    policy of it, the grantee of a privilege, or what a comment stands on ("table", "column niche_id"). An object that
+    policy of it, the grantee of a privilege, or what a comment stands on ("table", "column order_id"). An object that
     is not ours and uses one that is has the kind "foreign".
     """
 
