@@ -4,8 +4,11 @@ Until a file is whole its rows lie in a table of their own; then they are compar
 go into staging together (`publishing`), so that nobody ever moves, proves or drops a part of a file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from threading import Event
 from typing import Any, Literal
 
@@ -59,29 +62,40 @@ def load(
     BackfillError: it is no history, it is not known what is `meant` by it, another process is loading the same
     content, or the server stopped the load.
     """
-    create(engine)
-    with source.opened():
-        pass  # an unreadable file is refused before it is read through
-    digest = source.digest()
     try:
-        with engine.connect() as connection:
-            connection.detach()  # its temporary tables, settings and locks go with it
-            with watched(connection, tell, stop or Event()):
-                file = _claimed(connection, source, digest)
-                if file.finished_at is not None:
-                    return Loaded(source.name, file.records, file.rejected, 0, already=True)
-                with source.opened() as format:
-                    open_session(connection, file.file_id, format)
-                    _stage(connection, source, file, format, unknown_niches == "create", report, chunk)
-                try:
-                    added, removed = publish(connection, file, source.is_stream, meant)
-                except NotSaid:
-                    with connection.begin():
-                        discard(connection, file.file_id)
-                    raise
+        create(engine)
+        with source.opened():
+            pass  # an unreadable file is refused before it is read through
+        digest = source.digest()
+        with _session(engine, tell, stop) as connection:
+            file = _claimed(connection, source, digest)
+            if file.finished_at is not None:
+                return Loaded(source.name, file.records, file.rejected, 0, already=True)
+            with source.opened() as format, _session(engine, tell, stop) as other:
+                sessions = (connection, other)
+                for each in sessions:
+                    open_session(each, file.file_id, format)
+                _stage(sessions, source, file, format, unknown_niches == "create", report, chunk)
+                with other.begin():  # nothing of it may hang on the table that goes
+                    other.execute(text("DROP VIEW pg_temp.backfill_incoming"))
+            try:
+                added, removed = publish(connection, file, source.is_stream, meant)
+            except NotSaid:
+                with connection.begin():
+                    discard(connection, file.file_id)
+                raise
     except (DBAPIError, psycopg.Error) as error:
         raise _failed(source, error) from error
     return Loaded(source.name, file.records, file.rejected, added, removed)
+
+
+@contextmanager
+def _session(engine: Engine, tell: Tell, stop: Event | None) -> Iterator[Connection]:
+    """One of its own: its temporary tables, settings and locks go with it."""
+    with engine.connect() as connection:
+        connection.detach()
+        with watched(connection, tell, stop or Event()):
+            yield connection
 
 
 def _failed(source: Source, error: DBAPIError | psycopg.Error) -> BackfillError:
@@ -127,7 +141,7 @@ def _claimed(connection: Connection, source: Source, digest: str) -> LoadedFile:
 
 
 def _stage(
-    connection: Connection,
+    sessions: tuple[Connection, Connection],
     source: Source,
     file: LoadedFile,
     format: Format,
@@ -135,23 +149,32 @@ def _stage(
     report: Report | None,
     size: int,
 ) -> None:
-    """Chunk by chunk, from where the file is."""
+    """Chunk by chunk, from where the file is; while one is read into its table, the other session splits the next."""
     items = format.pieces(file.lines)
-    over = False
-    while not over:
+
+    def split(session: Connection) -> tuple[Chunk, int]:
         chunk = Chunk.take(format, items, size)
-        over = chunk.is_last
-        with transaction(connection):
-            copied = chunk.copy(connection)
+        with transaction(session):
+            copied = chunk.copy(session)
         if copied and ("phrase" in format.columns or "record" in format.columns):
-            find_niches(connection, create_niches)
-        with transaction(connection):
-            rows = chunk.stage(connection, file.file_id)
-            if rows < copied:
-                connection.execute(query("refuse_together"))
-            _record(connection, file, chunk, rows)
-        if report:
-            report(source, file.records, file.rejected)
+            find_niches(session, create_niches)
+        return chunk, copied
+
+    with ThreadPoolExecutor(1) as ahead:
+        following = ahead.submit(split, sessions[0])
+        for session, other in cycle((sessions, sessions[::-1])):
+            chunk, copied = following.result()
+            if not chunk.is_last:
+                following = ahead.submit(split, other)
+            with transaction(session):
+                rows = chunk.stage(session, file.file_id)
+                if rows < copied:
+                    session.execute(query("refuse_together"))
+                _record(session, file, chunk, rows)
+            if report:
+                report(source, file.records, file.rejected)
+            if chunk.is_last:
+                return
 
 
 def _record(connection: Connection, file: LoadedFile, chunk: Chunk, rows: int) -> None:

@@ -149,5 +149,7 @@ def _move(connection: Connection, table: str) -> int:
     if few:
         connection.execute(query("pour"))
     connection.execute(text("DROP VIEW pg_temp.backfill_incoming"))
-    connection.execute(text(f"DROP TABLE {table}" if few else f"ALTER TABLE {table} INHERIT {StagedEvent.__table__}"))
+    connection.execute(
+        text(f"DROP TABLE {table} CASCADE" if few else f"ALTER TABLE {table} INHERIT {StagedEvent.__table__}")
+    )
     return rows

@@ -16,6 +16,7 @@ from backfill.publishing import NotSaid
 from backfill.reading import Source
 from backfill.tables import create, drop_staged
 from tests.backfill.conftest import Sql, load_file, run, verify
+from tests.fixtures.databases import Alembic
 
 HEAD = "event_type,event_source,event_timestamp,event_data,user_id,niche_id\n"
 
@@ -167,6 +168,22 @@ def test_after_finish_the_lines_are_still_known(loads: Load, migrated: Engine, s
     run(migrated)
     events = "SELECT (event_data ->> 'n')::int FROM analytics.analytics_events WHERE event_type = 'view' ORDER BY 1"
     assert [n for (n,) in sql(events)] == expected
+
+
+def test_what_is_lost_with_the_events_can_be_loaded_again(loads: Load, migrated: Engine, sql: Sql) -> None:
+    """Finished, grown, then the events are discarded: the grown file is not in, though a part of it is staged."""
+    loads("a.csv", lines(1, 2))
+    run(migrated)
+    assert all(proof.holds for proof in verify(migrated))
+    with migrated.connect() as connection:
+        finish(connection, JOBS)
+    loads("a.csv", lines(1, 2, 3))
+    migrated.dispose()
+    Alembic(migrated.url).downgrade()
+    Alembic(migrated.url).upgrade()
+    run(migrated)
+    assert loads("a.csv", lines(1, 2, 3)).added == 2
+    assert staged(sql) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("few", [0, publishing.FEW])
