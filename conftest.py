@@ -20,6 +20,8 @@ for name in [name for name in os.environ if name == "DATABASE_URL" or name.start
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--histories", type=int, default=4, metavar="N", help="how many orders of everything are tried")
+    parser.addoption("--steps", type=int, default=14, metavar="N", help="how many steps each of them has")
     parser.addoption("--kills", type=int, default=10, metavar="N", help="how often the backfill is killed")
     parser.addoption("--pg-bin", metavar="DIRECTORY", help="run on the PostgreSQL whose programs are in this directory")
     parser.addoption("--every-kill", action="store_true", help="kill a migration at every statement, not only at some")

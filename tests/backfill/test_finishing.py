@@ -91,3 +91,14 @@ def test_what_is_not_verified_is_not_finished(migrated: Engine, tmp_path: Path) 
     run(migrated)
     with pytest.raises(BackfillError, match=r"event_history \(moved, to be verified\)"):
         finish(migrated)
+
+
+def test_a_load_that_waits_for_it_finds_staging_made_anew(proved: Engine, sql: Sql, tmp_path: Path) -> None:
+    """The other way round: finish stands still while it has the lock, and goes on."""
+    more = write_csv(tmp_path / "more.csv", history(50, seed=3, days=2))
+    with holding(proved, "finish", alone=True) as pid, started(Console(proved), "load", str(more)) as process:
+        assert "Waiting for process" in said(process)
+        os.kill(pid, signal.SIGCONT)
+        assert process.wait(LIMIT) == 0
+    run(proved)
+    assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'") == [(250,)]
