@@ -1,5 +1,6 @@
 """Staging is dropped under nobody, and only when what was in it is proved to be where it belongs."""
 
+import os
 import signal
 from pathlib import Path
 from threading import Thread
