@@ -1,6 +1,6 @@
 # Everything below uses paths relative to this directory, so that the clone may lie anywhere, spaces included.
 .DEFAULT_GOAL := help
-.PHONY: help install demo rehearse test lint format docs bench lock recorded kill-matrix clean
+.PHONY: help install demo rehearse test lint format docs bench lock kill-matrix clean
 
 SHAPE ?= table
 PG_BIN ?=
@@ -77,9 +77,6 @@ lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer
 
 kill-matrix: install ## Kill migrations and rollbacks at every statement, and the backfill a hundred times
 	.venv/bin/pytest --every-kill --kills 100 tests/operations/guard/test_killed.py tests/operations/rollback/test_killed.py tests/backfill/test_kills.py $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
-
-recorded: install ## Record what each revision changes in the catalog, for the validation after each step
-	.venv/bin/python -m tests.engine.recording
 
 clean: ## Delete .venv and everything else that was generated here
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -94,5 +94,6 @@ SCOPE = Scope(
     scratch_url=_scratch_url,
     scratch_setting="SCRATCH_DATABASE_URL",
     before_leaving={PHASE1: _fingerprint},
+    changes_required=True,
     rollback_command="sidb rollback",
 )

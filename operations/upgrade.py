@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
-from alembic_online import Archiver, Entry, Ledger, OnlineError, Options, UsageError
+from alembic_online import Entry, Keeper, Ledger, OnlineError, Options, UsageError
 from alembic_online.database import engine
 from alembic_online.sessions import driver, migration_engine
 from rich.console import Console
@@ -76,11 +76,11 @@ def run(url: URL, revision: str, options: Options, console: Console) -> Upgraded
 
 
 def migrate(
-    run: Callable[[Config], None], url: URL, options: Options, console: Console, archiver: Archiver | None = None
+    run: Callable[[Config], None], url: URL, options: Options, console: Console, keeper: Keeper | None = None
 ) -> None:
     """One of Alembic's commands on the database of `url`, shown step by step. Raises OnlineError."""
     config = _config()
-    config.attributes.update(connection=migration_engine(url, SCOPE), options=options, archiver=archiver)
+    config.attributes.update(connection=migration_engine(url, SCOPE), options=options, keeper=keeper)
     with _progress(console):
         _alembic(lambda: run(config))
 

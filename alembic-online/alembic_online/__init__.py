@@ -1,7 +1,7 @@
 """Alembic on a PostgreSQL database in use: nobody waits for it, nothing is lost unsaid, every step is on record."""
 
 from alembic_online.acquisition import acquire
-from alembic_online.archiver import Archiver
+from alembic_online.data_loss import Keeper
 from alembic_online.environment import run
 from alembic_online.errors import OnlineError, UsageError
 from alembic_online.ledger import Entry, Ledger
@@ -11,8 +11,8 @@ from alembic_online.sessions import Session, open_session
 
 __all__ = [
     "Additions",
-    "Archiver",
     "Entry",
+    "Keeper",
     "Ledger",
     "OnlineError",
     "Options",

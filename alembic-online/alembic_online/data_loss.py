@@ -1,118 +1,282 @@
-"""Going down: what a downgrade would drop and nobody could compute again."""
+"""What a step drops: declared by its revision, found when it goes, and kept or refused where it holds data.
 
-from collections.abc import Collection, Iterable
-from typing import Any
+A revision says beside `locks` what its upgrade and its downgrade drop, as `schema.table` and `schema.table.column`:
+`drops = {"upgrade": [], "downgrade": [...]}`. Nothing depends on that being complete: whatever is gone for the
+migrating session and still there for another one was dropped by the step, and goes only once it was looked at.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
 import psycopg
+from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
-from psycopg.sql import SQL, Identifier
+from psycopg import Rollback
 
+from alembic_online import parts
+from alembic_online.acquisition import acquire
 from alembic_online.errors import OnlineError
-from alembic_online.options import Options
+from alembic_online.following import Following
+from alembic_online.parts import Part
 from alembic_online.queries import query
-from alembic_online.scope import Scope
-from alembic_online.validation import removed
+from alembic_online.retry import RetryPolicy
+from alembic_online.sessions import Session
+
+log = logging.getLogger("alembic.online")
+
+MAY_DROP = re.compile(r"\b(DROP|EXECUTE)\b", re.I)
+"""What the text of a statement that drops something holds, unless it calls a function that does."""
 
 
-def dropped_tables(script: Script) -> set[str]:
-    """The base tables that a revision's downgrade drops, but for those that triggers fill (its `computed`)."""
-    return removed(script, "downgrade", "table") - computed(script)
+class Keeper(Protocol):
+    """What becomes of the data in what a step drops. Each method may refuse by raising OnlineError."""
+
+    def prepare(self, columns: Sequence[Part], policy: RetryPolicy) -> None:
+        """Before an attempt at the step that drops these columns of one table; nothing is locked."""
+
+    def columns(self, session: Session, columns: Sequence[Part]) -> None:
+        """In the step's transaction, the table locked for the step alone, before it drops them."""
+
+    def table(self, session: Session, table: Part) -> None:
+        """In the step's transaction, the table locked for the step alone, before it drops it."""
+
+    def close(self) -> None:
+        """At the end of the run, however it ended."""
 
 
-def dropped_relations(script: Script) -> set[str]:
-    """The tables and materialized views that a revision's downgrade drops."""
-    return removed(script, "downgrade", "table") | removed(script, "downgrade", "materialized view")
+class Refuse:
+    """Refuses to drop what holds rows or values."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.following = Following(session)
+
+    def prepare(self, columns: Sequence[Part], policy: RetryPolicy) -> None:
+        if wanted := [part for part in columns if not part.computed]:
+            self.following.begin(wanted, policy)
+            self._refuse(self.session.observer, wanted)
+
+    def columns(self, session: Session, columns: Sequence[Part]) -> None:
+        if self.following.end(session, columns) is not False:  # values were written, or nobody looked
+            self._refuse(session.connection, columns)
+
+    def table(self, session: Session, table: Part) -> None:
+        self._refuse(session.connection, [table])
+
+    def close(self) -> None:
+        self.following.clear()
+
+    def _refuse(self, connection: psycopg.Connection[Any], dropped: Sequence[Part]) -> None:
+        if losses := held(connection, dropped):
+            raise refusal(losses, self.session)
 
 
-def columns_of_what_stays(script: Script) -> dict[str, list[str]]:
-    """The columns that a revision's downgrade drops from tables that stay: by table, those that triggers fill too."""
-    found: dict[str, list[str]] = {}
-    tables = removed(script, "downgrade", "table")
-    for column in sorted(removed(script, "downgrade", "column")):
-        relation, _, name = column.rpartition(".")
-        if relation not in tables:
-            found.setdefault(relation, []).append(name)
-    return found
+class Discard:
+    """Lets everything go: the person at the console asked for it."""
+
+    def prepare(self, columns: Sequence[Part], policy: RetryPolicy) -> None: ...
+
+    def columns(self, session: Session, columns: Sequence[Part]) -> None: ...
+
+    def table(self, session: Session, table: Part) -> None: ...
+
+    def close(self) -> None: ...
 
 
-def dropped_columns(connection: psycopg.Connection[Any], script: Script) -> dict[str, list[str]]:
-    """Of these, the columns that are there, and of a base table."""
-    found = {
-        relation: [column for column in columns if column_default(connection, relation, column) is not None]
-        for relation, columns in columns_of_what_stays(script).items()
-    }
-    return {relation: columns for relation, columns in found.items() if columns}
+class Undeclared(Exception):  # noqa: N818 - no failure: the step is run again, prepared for it
+    """The step drops these columns or tables, and nothing was prepared for it."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        super().__init__(f"drops what it does not declare: {', '.join(sorted(names))}")
+        self.names = frozenset(names)
 
 
-def refuse_loss(connection: psycopg.Connection[Any], scripts: Iterable[Script], remedy: str) -> None:
-    """Raise OnlineError if downgrades of these revisions would drop data; lists all of it."""
-    losses: list[str] = []
-    for script in scripts:
-        tables = dropped_tables(script)
-        losses += rows_in(connection, tables)
-        columns = removed(script, "downgrade", "column") - computed(script)
-        losses += [
-            f"{column}: holds values"
-            for column in sorted(columns)
-            if column.rpartition(".")[0] not in tables | computed(script) and _holds_values(connection, column)
+class Drops:
+    """What one step drops, over all its attempts."""
+
+    def __init__(self, session: Session, script: Script, direction: str, name: str, keeper: Keeper) -> None:
+        self.session = session
+        self.name = name
+        self.keeper = keeper
+        self.computed = frozenset(computed(script))
+        self.names = set(declared(script, direction))
+        """What the step is known to drop: declared, or found in an earlier attempt."""
+        self.undeclared = False
+        """Whether an attempt dropped something that its text does not show: every statement is looked at then."""
+        self.settled: set[tuple[int, int]] = set()
+        """What may go in this attempt: it holds nothing, it is kept, or it can be computed again."""
+
+    def locks(self) -> dict[str, str]:
+        """The locks that dropping what is known takes."""
+        return dict.fromkeys(parts.relations(self.names), "AccessExclusiveLock")
+
+    def learn(self, found: Undeclared) -> None:
+        """Be prepared for it in the next attempt."""
+        self.undeclared = True
+        self.names |= found.names
+
+    def prepare(self, policy: RetryPolicy) -> None:
+        """Before an attempt, with nothing locked."""
+        self.settled.clear()
+        if not self.names:
+            return
+        for columns in parts.columns(self._known(self.session.observer)).values():
+            self.keeper.prepare(columns, policy)
+
+    def begin(self) -> None:
+        """In the step's transaction, with its locks held, before its first statement."""
+        if not self.names:
+            return
+        for columns in parts.columns(self._known(self.session.connection)).values():
+            self._keep_columns(columns)
+
+    def execute(self, statement: str, work: Callable[[], object], policy: RetryPolicy, *, again: bool) -> None:
+        """Run a statement of the step in its transaction; what it drops is looked at before it goes.
+
+        `again`: whether the step can be run again from its start, or the statement by itself, where it drops columns
+        for which nothing was prepared; Undeclared is raised then.
+        """
+        if not (self.undeclared or MAY_DROP.search(statement)):
+            work()
+            return
+        while True:
+            with self.session.connection.transaction() as savepoint:
+                work()
+                if new := self._unsettled():
+                    raise Rollback(savepoint)
+            if not new:
+                return
+            self._settle(new, policy, again=again)
+
+    def before_commit(self, *, again: bool) -> None:
+        """Raise Undeclared, or OnlineError where that does not help, if something is gone that was not looked at.
+
+        Rows that a step deletes, empties or rewrites are told.
+        """
+        before, after = self._stored()
+        self._tell(before, after)
+        if not (new := self._not_settled(before, after)):
+            return
+        if again and not self.undeclared:
+            raise Undeclared([part.name for part in new])
+        names = ", ".join(part.name for part in new)
+        raise OnlineError(
+            f"{self.name}: drops {names}, and nothing can tell whether that holds data; it was rolled back.",
+            "name it in the revision's `drops`, so that it is looked at beforehand.",
+        )
+
+    def _settle(self, new: Sequence[Part], policy: RetryPolicy, *, again: bool) -> None:
+        """See to what a statement, undone by now, is about to drop."""
+        columns, tables = parts.columns(new), parts.tables(new)
+        if again and (unknown := {part.name for each in columns.values() for part in each} - self.names):
+            raise Undeclared(unknown)
+        wanted = [*columns, *(table.table_name for table in tables)]
+        acquire(self.session, dict.fromkeys(wanted, "AccessExclusiveLock"), self.name, policy)
+        for each in columns.values():
+            self._keep_columns(each)
+        for table in tables:
+            self.keeper.table(self.session, table)
+            self.settled |= {table.key, *self._gone()}
+
+    def _keep_columns(self, columns: Sequence[Part]) -> None:
+        self.keeper.columns(self.session, columns)
+        self.settled |= {*(part.key for part in columns), *self._gone()}
+
+    def _known(self, connection: psycopg.Connection[Any]) -> list[Part]:
+        return self._marked(parts.named(connection, self.names))
+
+    def _unsettled(self) -> list[Part]:
+        """What the open transaction dropped and nobody has looked at."""
+        return self._not_settled(*self._stored())
+
+    def _not_settled(self, before: parts.Inventory, after: parts.Inventory) -> list[Part]:
+        gone = {key: part for key, part in before.items() if key not in after}
+        new = [part for key, part in gone.items() if key not in self.settled and (part.oid, 0) not in self.settled]
+        tables = {part.oid for part in parts.tables(gone.values())}
+        return self._marked([part for part in new if part.column_name is None or part.oid not in tables])
+
+    def _gone(self) -> set[tuple[int, int]]:
+        """What the open transaction dropped, or is done away with by the keeper."""
+        before, after = self._stored()
+        return before.keys() - after.keys()
+
+    def _stored(self) -> tuple[parts.Inventory, parts.Inventory]:
+        """What others see of the relations that this transaction has for itself, and what it sees itself."""
+        oids, bookkeeping = parts.exclusive(self.session.connection), self.session.scope.bookkeeping
+        return (
+            parts.stored(self.session.observer, oids, bookkeeping),
+            parts.stored(self.session.connection, oids, bookkeeping),
+        )
+
+    def _marked(self, found: Sequence[Part]) -> list[Part]:
+        return [
+            replace(part, computed=part.name in self.computed or part.table_name in self.computed) for part in found
         ]
+
+    def _tell(self, before: parts.Inventory, after: parts.Inventory) -> None:
+        for key, then in before.items():
+            now = after.get(key)
+            if now is None:
+                continue
+            if then.type != now.type:
+                log.warning(
+                    "%s: %s changes from %s to %s in about %d rows", self.name, now.name, then.type, now.type, then.rows
+                )
+            elif then.file != now.file and now.column_name is None and then.rows and _is_empty(self.session, now):
+                log.warning("%s: empties %s of about %d rows", self.name, now.name, then.rows)
+        parameters = {"bookkeeping": self.session.scope.bookkeeping, "version_table": parts.VERSION_TABLE}
+        for table_name, rows in self.session.connection.execute(query("run/deleted"), parameters).fetchall():
+            log.warning("%s: deletes %d rows of %s", self.name, rows, table_name)
+
+
+def declared(script: Script, direction: str) -> tuple[str, ...]:
+    """What a revision says that it drops."""
+    drops: Mapping[str, Sequence[str]] = getattr(script.module, "drops", {})
+    return tuple(drops.get(direction, ()))
+
+
+def computed(script: Script) -> tuple[str, ...]:
+    """The tables and columns that triggers fill: what they hold can be computed again."""
+    return tuple(getattr(script.module, "computed", ()))
+
+
+def refuse_loss(connection: psycopg.Connection[Any], steps: Iterable[RevisionStep], session: Session) -> None:
+    """Raise OnlineError if one of the steps declares to drop what holds data; lists all of it. Locks nothing."""
+    losses: list[str] = []
+    for step in steps:
+        direction = "upgrade" if step.is_upgrade else "downgrade"
+        known = Drops(session, step.revision, direction, "", Discard())._known(connection)
+        losses += held(connection, known)
     if losses:
-        raise refusal(losses, remedy)
+        raise refusal(losses, session)
 
 
-def rows_in(connection: psycopg.Connection[Any], tables: Collection[str]) -> list[str]:
-    """Those of the tables that hold a row, as a person reads it."""
+def held(connection: psycopg.Connection[Any], dropped: Sequence[Part]) -> list[str]:
+    """Those of the parts that hold what cannot be computed again, as a person reads it."""
+    whole = [*parts.tables(dropped), *(part for each in parts.columns(dropped).values() for part in each)]
     return [
-        f"{table}: holds rows"
-        for table in sorted(tables)
-        if _true(connection, "SELECT to_regclass(%s) IS NOT NULL", [table])
-        and _true(connection, SQL("SELECT EXISTS (SELECT FROM {})").format(Identifier(*table.split("."))))
+        f"{part.name}: holds {'rows' if part.column_name is None else 'values'}"
+        for part in whole
+        if not part.computed and parts.holds(connection, part)
     ]
 
 
-def remedy(scope: Scope, options: Options) -> str:
-    """What to do about a refusal: keep the data, where the project can; drop it."""
-    keep = f"keep it with `{scope.rollback_command}`, or " if scope.rollback_command else ""
-    return f"{keep}drop it with {options.written('discard-data', 'yes')}."
-
-
-def refusal(losses: list[str], remedy: str) -> OnlineError:
+def refusal(losses: Sequence[str], session: Session) -> OnlineError:
+    """The error that lists what would be lost, and says how it is kept, or dropped all the same."""
+    command = session.scope.rollback_command
+    keep = f"keep it with `{command}`" if command else "move it to another schema (ALTER TABLE … SET SCHEMA …)"
+    discard = session.options.written("discard-data", "yes")
     return OnlineError(
         "\n".join(
-            ["The downgrade would drop what cannot be computed again; it was not run."]
-            + [f"  {loss}" for loss in losses]
+            ["The migration would drop what cannot be computed again; it was not run."] + [f"  {x}" for x in losses]
         ),
-        remedy,
+        f"{keep}, or drop it with {discard}.",
     )
 
 
-def computed(script: Script) -> set[str]:
-    """The tables and columns that triggers fill: what they hold can be computed again."""
-    return set(getattr(script.module, "computed", ()))
-
-
-def column_default(connection: psycopg.Connection[Any], relation: str, column: str) -> SQL | None:
-    """A column's default as PostgreSQL prints it, NULL where there is none; None: no such column of a base table."""
-    parameters = {"relation": relation, "column": column}
-    row = connection.execute(query("run/column_default"), parameters).fetchone()
-    return SQL(row[0]) if row else None
-
-
-def _holds_values(connection: psycopg.Connection[Any], column: str) -> bool:
-    """Whether a row differs from the column's default; False where it is not a table's column."""
-    schema, table, name = column.split(".")
-    row = connection.execute(query("run/column_default"), {"relation": f"{schema}.{table}", "column": name}).fetchone()
-    if row is None:
-        return False
-    default = SQL(row[0])  # an expression as PostgreSQL prints it
-    return _true(
-        connection,
-        SQL("SELECT EXISTS (SELECT FROM {} WHERE {} IS DISTINCT FROM {})").format(
-            Identifier(schema, table), Identifier(name), default
-        ),
-    )
-
-
-def _true(connection: psycopg.Connection[Any], statement: Any, parameters: Any = None) -> bool:
-    row = connection.execute(statement, parameters).fetchone()
+def _is_empty(session: Session, table: Part) -> bool:
+    row = session.connection.execute("SELECT pg_relation_size(%s::oid) = 0", [table.oid]).fetchone()
     return bool(row and row[0])

@@ -10,13 +10,13 @@ from sqlalchemy import URL, Engine, NullPool
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable
 
-from alembic_online.archiver import Archiver
 from alembic_online.catalog import autogenerate
 from alembic_online.catalog.filters import only
-from alembic_online.catalog.snapshot import VERSION_TABLE
+from alembic_online.data_loss import Keeper
 from alembic_online.database import engine
 from alembic_online.messages import errors_for_people, notices_to_log
 from alembic_online.options import Options, read_options
+from alembic_online.parts import VERSION_TABLE
 from alembic_online.run import open_run
 from alembic_online.scope import Scope
 
@@ -27,7 +27,7 @@ def run(scope: Scope, url: Callable[[], URL], options: Callable[[], Options] = O
     `url` says where the database is and `options` what the surroundings set; neither is asked where none is needed.
     On Alembic's command line, ``-x name=value`` comes on top. A program that calls Alembic's commands sets
     `config.attributes`: "options" (`Options`, instead of both), "connection" (an `Engine` to reach the database by)
-    and "archiver" (`Archiver`). Raises OnlineError, which Alembic's command line prints.
+    and "keeper" (`Keeper`). Raises OnlineError, which Alembic's command line prints.
     """
     with errors_for_people():
         if context.is_offline_mode():
@@ -43,7 +43,7 @@ def run(scope: Scope, url: Callable[[], URL], options: Callable[[], Options] = O
         if chosen is None:
             base = replace(options(), prefix="-x ")
             chosen = read_options(context.get_x_argument(as_dictionary=True), lambda name: f"-x {name}", base)
-        _changing(scope, place, chosen, given, attributes.get("archiver"))
+        _changing(scope, place, chosen, given, attributes.get("keeper"))
 
 
 def _offline(scope: Scope) -> None:
@@ -67,8 +67,8 @@ def _looking(scope: Scope, origin: Engine) -> None:
             context.run_migrations()
 
 
-def _changing(scope: Scope, url: URL, options: Options, given: Engine | None, archiver: Archiver | None) -> None:
-    with open_run(url, scope, options, given, archiver) as run:
+def _changing(scope: Scope, url: URL, options: Options, given: Engine | None, keeper: Keeper | None) -> None:
+    with open_run(url, scope, options, given, keeper) as run:
         connection = run.session.sqlalchemy
         context.configure(connection=connection, **_configuration(scope))
         run.take_over(context.get_context())

@@ -16,8 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
-from alembic_online.archiver import Archiver
-from alembic_online.data_loss import refuse_loss, remedy
+from alembic_online.data_loss import Discard, Keeper, Refuse, Undeclared, refuse_loss
 from alembic_online.database import shown
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
@@ -27,7 +26,7 @@ from alembic_online.retry import STEP_PAUSE, RetryPolicy
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session, client, driver, open_session, settled
 from alembic_online.step import Step
-from alembic_online.validation import Validator
+from alembic_online.validation import Validator, refuse_unsaid
 from alembic_online.watcher import Observed, Watcher
 
 log = logging.getLogger("alembic.online")
@@ -38,18 +37,18 @@ Migrations = Callable[[tuple[str, ...], MigrationContext], Iterable[RevisionStep
 
 @contextmanager
 def open_run(
-    url: URL, scope: Scope, options: Options, engine: Engine | None = None, archiver: Archiver | None = None
+    url: URL, scope: Scope, options: Options, engine: Engine | None = None, keeper: Keeper | None = None
 ) -> Iterator["Run"]:
     """Open the sessions of a run and make it the only one of this database. All failures are OnlineError.
 
     `engine` is one of the caller's that reaches the same database; the migration then runs on one of its sessions.
-    `archiver` keeps what downgrades would drop.
+    `keeper` keeps the data in what steps drop; without one, a step that would lose data is refused.
     """
     with ExitStack() as stack:
         session = stack.enter_context(
             open_session(url, scope, options, engine=engine, autocommit=False, sole=True),
         )
-        run = Run(session, stack, archiver)
+        run = Run(session, stack, keeper)
         for name, hook in (("do_execute", run.execute), ("commit", run.before_commit)):
             event.listen(session.sqlalchemy.engine, name, hook)
             stack.callback(event.remove, session.sqlalchemy.engine, name, hook)
@@ -59,12 +58,13 @@ def open_run(
 class Run:
     """Runs the steps that Alembic's command plans."""
 
-    def __init__(self, session: Session, stack: ExitStack, archiver: Archiver | None = None) -> None:
+    def __init__(self, session: Session, stack: ExitStack, keeper: Keeper | None = None) -> None:
         self.session = session
         self.scope = session.scope
         self.options = session.options
         self.stack = stack
-        self.archiver = archiver
+        self.keeper = keeper or (Discard() if self.options.discard_data else Refuse(session))
+        stack.callback(self.keeper.close)
         self.ledger = Ledger(session.observer, self.scope)
         self.validator = Validator(session, self.ledger)
         self.watcher: Watcher | None = None
@@ -124,20 +124,15 @@ class Run:
         """SQLAlchemy's hook around each statement of a step; True where it was executed here."""
         if not self.in_body or self.step is None or cursor.connection is not self.session.connection:
             return False
-        if cursor.connection.autocommit:
-            self.step.alone(cursor, statement, parameters)
-            return True
-        self.step.before_statement()
-        return False
+        self.step.execute(cursor, statement, parameters)
+        return True
 
     def before_commit(self, connection: Connection) -> None:
         """SQLAlchemy's hook before each commit, a step's last one included."""
         ours = driver(connection)
         if self.step is None or not self.running or ours is not self.session.connection or ours.autocommit:
             return
-        self.step.record()
-        if self.body_done:
-            self.step.applied()
+        self.step.before_commit(last=self.body_done)
 
     def _until_done(self, run_migrations: Callable[[], None]) -> None:
         while True:
@@ -166,9 +161,10 @@ class Run:
         observer, options = self.session.observer, self.options
         if options.window and not options.now:
             refuse_outside(observer, options.window, options.written("now", "yes"))
-        if not options.discard_data and self.archiver is None:
-            downgrades = [step.revision for step in steps if step.is_downgrade]
-            refuse_loss(observer, downgrades, remedy(self.scope, options))
+        if isinstance(self.keeper, Refuse):
+            refuse_loss(observer, steps, self.session)
+        for step in steps:
+            refuse_unsaid(step.revision, self.scope, "upgrade" if step.is_upgrade else "downgrade")
         self.ledger.open()
         for step in steps:
             step.migration_fn = self._body(step.migration_fn)
@@ -183,7 +179,7 @@ class Run:
         assert self.watcher is not None
         if self.step is None:
             policy = RetryPolicy(self.options.deadline, self.watcher.interrupt)
-            self.step = Step(step, self.session, self.ledger, policy, self.archiver)
+            self.step = Step(step, self.session, self.ledger, policy, self.keeper)
         script, direction = self.step.script, self.step.direction
         before = self.validator.before(script, direction)
         self.step.begin(self.ledger.start(script.revision, direction, client(), before))
@@ -258,6 +254,10 @@ class Run:
         if missed and step.policy.over:
             self._gave_up(step, "failed", str(original))
             raise step.gave_up() from None
+        if isinstance(original, Undeclared):
+            step.drops.learn(original)
+            self._gave_up(step, "missed", str(original))
+            return True
         self._gave_up(step, "missed" if missed else "failed", str(original) or type(original).__name__)
         if missed:
             self.session.blockers.missed(step.declared, step.name)

@@ -95,6 +95,8 @@ class Scope:
     """What people set to name it; said where the target can be built nowhere."""
     before_leaving: Mapping[str, Hook] = field(default_factory=dict)
     """By revision: what has to happen before the first upgrade that leaves it."""
+    changes_required: bool = False
+    """Whether a step is refused whose revision does not say what it changes; else it is run, and not validated."""
     rollback_command: str | None = None
     """The command that goes back and keeps the data, if the project has one; named where a downgrade is refused."""
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import psycopg
 from alembic.runtime.migration import RevisionStep
 
-from alembic_online import data_loss, lock_modes
+from alembic_online import lock_modes
 from alembic_online.acquisition import MISSED, acquire, gave_up
-from alembic_online.archiver import Archiver
+from alembic_online.data_loss import Drops, Keeper, Undeclared
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
 from alembic_online.queries import query
@@ -39,7 +39,7 @@ class Step:
         session: Session,
         ledger: Ledger,
         policy: RetryPolicy,
-        archiver: Archiver | None,
+        keeper: Keeper,
     ) -> None:
         self.script = step.revision
         self.direction: Literal["upgrade", "downgrade"] = "upgrade" if step.is_upgrade else "downgrade"
@@ -47,15 +47,12 @@ class Step:
         self.session = session
         self.ledger = ledger
         self.policy = policy
-        self.archiver = archiver
         declared: Mapping[str, Mapping[str, str]] = getattr(self.script.module, "locks", {})
         self.declared = dict(declared.get(self.direction, {}))
-        self.dropped: set[str] = set()
-        self.kept_if_filled: set[str] = set()
-        if self.direction == "downgrade":
-            self.dropped = data_loss.dropped_relations(self.script)
-            self.kept_if_filled = set() if session.options.discard_data else data_loss.dropped_tables(self.script)
-        self.wanted = {**dict.fromkeys(sorted(self.dropped), "AccessExclusiveLock"), **self.declared}
+        self.drops = Drops(session, self.script, self.direction, self.name, keeper)
+        self.wanted: dict[str, str] = {}
+        self.committed = False
+        """Whether an attempt committed a part of the step: an autocommit block does."""
         self.entry = 0
         self.acquired = False
         self.rows_changed = 0
@@ -69,45 +66,66 @@ class Step:
         self.rows_changed = 0
         self.locks = {}
         self.relations = {oid: name for oid, _, name in self.session.observer.execute(query("run/relations"))}
-        if self.archiver and self.direction == "downgrade":
-            self.archiver.prepare(self.script, self.policy)
+        self.wanted = {**self.drops.locks(), **self.declared}
+        self.drops.prepare(self.policy)
 
-    def before_statement(self) -> None:
-        """In a transaction: the first statement of the step is preceded by acquiring its locks."""
+    def execute(self, cursor: psycopg.Cursor[Any], statement: str, parameters: Any) -> None:
+        """Run a statement of the step's body."""
         self.policy.interrupt()
-        if self.acquired:
+        if cursor.connection.autocommit:
+            self._alone(cursor, statement, parameters)
             return
-        self.acquired = True
-        acquire(self.session, self.wanted, self.name, self.policy)
-        self.session.connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
-        if self.archiver and self.direction == "downgrade":
-            self.archiver.move(self.session, self.script)
-        if losses := data_loss.rows_in(self.session.connection, self.kept_if_filled):
-            raise data_loss.refusal(losses, data_loss.remedy(self.session.scope, self.session.options))
+        if not self.acquired:
+            self.acquired = True
+            acquire(self.session, self.wanted, self.name, self.policy)
+            cursor.connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+            self.drops.begin()
+        work = partial(cursor.execute, statement, parameters)
+        self.drops.execute(statement, work, self.policy, again=not self.committed)
 
-    def alone(self, cursor: psycopg.Cursor[Any], statement: str, parameters: Any) -> None:
+    def _alone(self, cursor: psycopg.Cursor[Any], statement: str, parameters: Any) -> None:
         """Outside of a transaction: each statement acquires its locks by itself, and is safe to run again."""
-        self.policy.interrupt()
         if CONCURRENTLY.match(statement):
             self._concurrently(cursor, statement, parameters)
+            self.committed = True
             return
+        work = partial(cursor.execute, statement, parameters)
         while True:
             wait = self.policy.next_wait(partial(self.session.blockers.long, self.declared))
             try:
                 with cursor.connection.transaction():
                     cursor.connection.execute(f"SET LOCAL lock_timeout = {max(wait, 1)}")
-                    cursor.execute(statement, parameters)
-                    self.record()
+                    if self.drops.undeclared:
+                        self.drops.begin()
+                    self.drops.execute(statement, work, self.policy, again=True)
+                    self.record(again=True)
+                self.committed = True
                 return
+            except Undeclared as found:
+                self.drops.learn(found)
+                self.drops.prepare(self.policy)
             except MISSED:
                 self.session.blockers.missed(self.declared, self.name)
                 if self.policy.over:
                     raise self.gave_up() from None
                 self.policy.pause()
 
-    def record(self) -> None:
-        """Before a commit: add up rows and locks; warn if the step holds more than it declares."""
+    def before_commit(self, *, last: bool) -> None:
+        """Before a commit of the step's own transaction; the `last` one says in the ledger that the step is applied."""
+        self.record(again=not self.committed)
+        self.committed = True
+        self.acquired = False  # the locks go; what follows acquires its own
+        if last:
+            tries, waited = self.policy.tries, self.policy.waited
+            self.ledger.applied(self.session.connection, self.entry, tries, waited, self.rows_changed, self.locks)
+
+    def record(self, *, again: bool) -> None:
+        """Before a commit: see to what is gone, add up rows and locks; warn if the step holds more than it declares.
+
+        `again`: whether what was committed now can be run again instead.
+        """
         connection = self.session.connection
+        self.drops.before_commit(again=again)
         parameters = {"bookkeeping": self.session.scope.bookkeeping}
         row = connection.execute(query("run/rows_changed"), parameters).fetchone()
         self.rows_changed += row[0] if row else 0
@@ -123,11 +141,6 @@ class Step:
                     mode,
                     relation,
                 )
-
-    def applied(self) -> None:
-        """Before the last commit: say in the ledger that it is one."""
-        tries, waited = self.policy.tries, self.policy.waited
-        self.ledger.applied(self.session.connection, self.entry, tries, waited, self.rows_changed, self.locks)
 
     def gave_up(self) -> OnlineError:
         """The error that ends it when its locks could not be acquired, with who is in the way now."""

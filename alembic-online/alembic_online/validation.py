@@ -1,10 +1,8 @@
 """After each step: everything of ours is in force, and the step changed what it is known to change."""
 
 import hashlib
-import json
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -57,21 +55,30 @@ def difference(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]
     )
 
 
-def recorded(script: Script, direction: str) -> list[list[str]]:
-    """The differences that a step may make, one for each form of database it may find: the file
-    `recorded/<revision>.json` beside the folder of revisions. Empty where there is none.
+def expected(script: Script, direction: str) -> list[list[str]]:
+    """What a step may change, as its revision's `changes` say: one list for each form of database that it may find.
+
+    Empty: the revision does not say it.
     """
-    file = Path(script.path).parents[1] / "recorded" / f"{script.revision}.json"
-    accepted: dict[str, list[list[str]]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    return accepted.get(direction, [])
+    changes: Mapping[str, list[list[str]]] = getattr(script.module, "changes", {})
+    return changes.get(direction, [])
 
 
-def removed(script: Script, direction: str, kind: str) -> set[str]:
-    """The objects of one kind that a step removes from some form of database, as `schema.relation[.column]`."""
-    start = f"removed {kind} "
-    return {
-        line.removeprefix(start) for lines in recorded(script, direction) for line in lines if line.startswith(start)
-    }
+def removed(script: Script, direction: str) -> frozenset[str]:
+    """The objects that a step may remove, as the catalog calls them ("table public.orders")."""
+    start = "removed "
+    lines = {line for each in expected(script, direction) for line in each}
+    return frozenset(line.removeprefix(start) for line in lines if line.startswith(start))
+
+
+def refuse_unsaid(script: Script, scope: Scope, direction: str) -> None:
+    """Raise OnlineError where the project wants every revision to say what it changes, and this one does not."""
+    if scope.changes_required and not expected(script, direction):
+        raise OnlineError(
+            f"Revision {script.revision} does not say what its {direction} changes, and could not be validated;"
+            " nothing was changed.",
+            "give it `changes` as `alembic revision --autogenerate` writes them.",
+        )
 
 
 def not_in_force(observer: psycopg.Connection[Any], scope: Scope) -> list[str]:
@@ -92,14 +99,14 @@ def refuse_invalid(
     direction: str,
     changed: Collection[list[str]],
 ) -> None:
-    """Raise OnlineError unless all is in force and one of `changed` is what is recorded for the step.
+    """Raise OnlineError unless all is in force and one of `changed` is what the revision says.
 
     There is one for each place from where the step may have started: before its first attempt, before its last one.
     """
     findings = not_in_force(observer, scope)
-    accepted = [_for_roles(observer, scope, lines) for lines in recorded(script, direction)]
+    accepted = [_for_roles(observer, scope, lines) for lines in expected(script, direction)]
     if not accepted:
-        log.warning("%s %s: what it changes is not recorded; not validated", script.revision, direction)
+        log.warning("%s %s: the revision does not say what it changes; not validated", script.revision, direction)
         return
     deviations = [_deviation(actual, expected) for actual in changed for expected in accepted]
     findings += sorted(deviations, key=_length)[0]

@@ -10,6 +10,7 @@ Revises:
 Create Date: 2025-05-15
 """
 
+import json
 from pathlib import Path
 
 from alembic import op
@@ -20,6 +21,14 @@ branch_labels = None
 depends_on = None
 
 locks: dict[str, dict[str, str]] = {"upgrade": {}, "downgrade": {}}
+
+# What the step drops.
+drops: dict[str, list[str]] = {
+    "upgrade": [],
+    "downgrade": [],
+}
+
+changes = json.loads((Path(__file__).with_suffix("") / "changes.json").read_text(encoding="utf-8"))
 
 FROZEN = Path(__file__).with_suffix("")
 

@@ -9,6 +9,9 @@ Revises: 1.0.0
 Create Date: 2025-05-15
 """
 
+import json
+from pathlib import Path
+
 from alembic import op
 
 revision = "2.0.0"
@@ -21,6 +24,16 @@ locks = {
     "upgrade": {"public.features": "ShareRowExclusiveLock"},
     "downgrade": {"public.features": "AccessExclusiveLock"},
 }
+
+# What the step drops.
+drops: dict[str, list[str]] = {
+    "upgrade": [],
+    "downgrade": [
+        "analytics.analytics_events",
+    ],
+}
+
+changes = json.loads((Path(__file__).with_suffix("") / "changes.json").read_text(encoding="utf-8"))
 
 
 def upgrade() -> None:

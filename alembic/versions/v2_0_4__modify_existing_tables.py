@@ -12,6 +12,7 @@ Revises: 2.0.3
 Create Date: 2025-05-15
 """
 
+import json
 from pathlib import Path
 
 from alembic import op
@@ -29,6 +30,21 @@ locks = {
         "analytics_phase1.hot_niches_today": "AccessExclusiveLock",
     },
 }
+
+# What the step drops.
+drops: dict[str, list[str]] = {
+    "upgrade": [],
+    "downgrade": [
+        "public.features.analytics_version",
+        "public.features.last_analyzed_at",
+        "public.features.trend_vector",
+        "public.hot_niches_today.days_trending",
+        "public.hot_niches_today.trend_confidence",
+        "public.hot_niches_today.trend_direction",
+    ],
+}
+
+changes = json.loads((Path(__file__).with_suffix("") / "changes.json").read_text(encoding="utf-8"))
 
 # What the downgrade drops although it holds values: triggers fill it.
 computed = (

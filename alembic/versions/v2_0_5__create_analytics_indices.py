@@ -11,6 +11,9 @@ Revises: 2.0.4
 Create Date: 2025-05-15
 """
 
+import json
+from pathlib import Path
+
 from alembic import op
 
 revision = "2.0.5"
@@ -24,6 +27,14 @@ locks = {
     "upgrade": {f"analytics.{table}": "ShareUpdateExclusiveLock" for table in TABLES},
     "downgrade": {f"analytics.{table}": "ShareUpdateExclusiveLock" for table in TABLES},
 }
+
+# What the step drops.
+drops: dict[str, list[str]] = {
+    "upgrade": [],
+    "downgrade": [],
+}
+
+changes = json.loads((Path(__file__).with_suffix("") / "changes.json").read_text(encoding="utf-8"))
 
 INDEXES = {
     # niche_history: one niche's scoring events over a year, in order of time

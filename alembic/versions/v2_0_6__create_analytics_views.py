@@ -12,6 +12,7 @@ Revises: 2.0.5
 Create Date: 2025-05-15
 """
 
+import json
 from pathlib import Path
 
 from alembic import op
@@ -37,6 +38,20 @@ locks = {
         "analytics.cross_platform_metrics": "AccessExclusiveLock",
     },
 }
+
+# What the step drops.
+drops: dict[str, list[str]] = {
+    "upgrade": [],
+    "downgrade": [
+        "analytics.niche_daily_activity_delta",
+        "analytics.niche_daily_activity_summary",
+        "analytics.platform_comparison",
+        "analytics.stale_views",
+        "analytics.trending_niches",
+    ],
+}
+
+changes = json.loads((Path(__file__).with_suffix("") / "changes.json").read_text(encoding="utf-8"))
 
 # What the downgrade drops although it holds rows: triggers fill it.
 computed = (

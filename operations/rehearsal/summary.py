@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from alembic.script import ScriptDirectory
 from alembic_online import lock_modes
+from alembic_online.data_loss import declared as dropped_by
 from alembic_online.ledger import Entry
+from alembic_online.parts import relations
 from alembic_online.step import UNDECLARED
-from alembic_online.validation import removed
 
 from operations.monitor.growth import forecast
 from operations.monitor.thresholds import FIRST_MONTH
@@ -22,7 +23,6 @@ PIECES = 240
 """Of a plot's time axis, at most."""
 SHORTEST = 0.1
 """Seconds of a piece."""
-RELATIONS = ("table", "materialized view", "view")
 HALF_A_YEAR = 180.0  # days
 AFTERMATH = 1.0
 """Seconds after the scorer in which clients catch up."""
@@ -220,7 +220,7 @@ def _over(samples: Sequence[Sample], acts: Sequence[Played]) -> Latency:
 def _step(entry: Entry, started: datetime, script: ScriptDirectory) -> StepSummary:
     revision = next(each for each in script.walk_revisions() if each.revision == entry.revision)
     declared: dict[str, str] = dict(getattr(revision.module, "locks", {}).get(entry.direction, {}))
-    dropped = {name for kind in RELATIONS for name in removed(revision, entry.direction, kind)}
+    dropped = set(relations(dropped_by(revision, entry.direction)))
     locks = entry.locks or {}
     return StepSummary(
         revision=entry.revision,

@@ -13,8 +13,8 @@ from psycopg.sql import SQL, Composed, Identifier
 from operations.findings import Finding
 from operations.queries import query
 from operations.rollback import checks
-from operations.rollback.plan import Way
 from operations.rollback.records import Phase, Records, Right, Rollback
+from operations.rollback.way import Way
 
 GRACE = 1.0  # seconds in which a session may finish what it is at
 ENDING_MS = 5_000  # to wait for a session to end once it is told to

@@ -1,68 +1,83 @@
-"""Moving aside what a downgrade would drop: tables whole and at once, columns copied by key.
+"""Moving aside what a downgrade drops: tables whole and at once, columns copied by key.
 
-It is the engine's `Archiver`: tables move in the downgrade's own transaction, so that they are in the archive if and
-only if the step is applied. Columns are copied before, without a lock; a trigger names the rows that change
-meanwhile, and only those are copied again with the lock held.
+It is the engine's `Keeper`: a table moves in the downgrade's own transaction, when the downgrade is about to drop it,
+so that it is in the archive if and only if the step is applied. An empty table takes its place, to be dropped.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import psycopg
-from alembic.script import Script
-from alembic_online import Session, acquire, data_loss
+from alembic_online import Session
+from alembic_online.parts import Part
 from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composed, Identifier
 
 from operations.queries import query
+from operations.rollback.copies import Copy, copy_of
 from operations.rollback.records import Rollback
-
-KEY = "niche_id"
-"""The key of Phase 1's tables, by which columns are copied."""
-
-FOLLOW = "sidb_follow_columns"
-CHANGES = "changed_niches"
 
 
 class Archive:
-    """Keeps what the downgrades of one rollback would drop, in its schema; works on the rollback's session."""
+    """Keeps what the downgrades of one rollback drop, in its schema; `session` is the rollback's own."""
 
     def __init__(self, session: Session, rollback: Rollback) -> None:
         self.session = session
-        self.connection = session.connection
         self.rollback = rollback
         self.schema = rollback.archive
-        self.copied: set[str] = set()
-        self.moving: Composed = SQL("").format()
+        self.copies: dict[int, Copy] = {}
 
-    def prepare(self, script: Script, policy: RetryPolicy) -> None:
-        """Copy the columns that the step drops and nothing can compute again; follow their changes from then on.
+    def prepare(self, columns: Sequence[Part], policy: RetryPolicy) -> None:
+        """Copy the columns; their changes are followed from then on. What can be computed again is small: later."""
+        oid = columns[0].oid
+        if oid in self.copies or all(part.computed for part in columns):
+            return
+        connection = self.session.connection
+        copy = copy_of(connection, columns, self.schema)
+        with connection.transaction():
+            for statement in self._create_schema():
+                connection.execute(statement)
+        copy.follow(self.session, policy)
+        copy.take(connection)
+        self.copies[oid] = copy
 
-        All that has to be known for the move is looked up here, so that it is one request while the locks are held.
-        """
-        connection = self.connection
-        steps: list[Composed] = []
-        for relation in sorted(data_loss.dropped_tables(script)):
-            steps += self._move(connection, relation)
-        computed = data_loss.computed(script)
-        for relation, columns in data_loss.dropped_columns(connection, script).items():
-            if all(f"{relation}.{column}" in computed for column in columns):
-                steps += self._copying(connection, relation, columns)
-            else:
-                if relation not in self.copied:
-                    self._follow(relation, columns, policy)
-                    self._copy(connection, relation, columns)
-                    self.copied.add(relation)
-                steps += [self._copy_changes(relation, columns), *unfollowing(relation, self.schema)]
-            steps.append(self._record(relation, columns, []))
-        self.moving = SQL("; ").join([*self._schema(), *steps] if steps else [])
+    def columns(self, session: Session, columns: Sequence[Part]) -> None:
+        """Finish the copy of the columns; without one that is under way, copy them now."""
+        connection = session.connection
+        copy = self.copies.get(columns[0].oid)
+        for statement in self._create_schema():
+            connection.execute(statement)
+        if copy is None:
+            copy = copy_of(connection, columns, self.schema)
+            copy.take(connection)
+        else:
+            for statement in copy.finish():
+                connection.execute(statement)
+        connection.execute(self._record(columns[0].table_name, copy.names, []))
 
-    def move(self, session: Session, script: Script) -> None:
-        """Move the tables that the step drops, and finish the copies, in the step's transaction."""
-        if self.moving.as_string():
-            session.connection.execute(self.moving)
+    def table(self, session: Session, table: Part) -> None:
+        """Move the table; what triggers fill need not be kept."""
+        if table.computed:
+            return
+        connection = session.connection
+        with connection.transaction() as looking:
+            connection.execute("SET LOCAL search_path = ''")  # so that names are printed in full
+            parameters = {"relation": table.table_name}
+            found = connection.execute(query("rollback/foreign_keys_and_triggers"), parameters).fetchall()
+            raise psycopg.Rollback(looking)  # the setting would last as long as the step's transaction
+        moved = Identifier(self.schema, table.relation)
+        steps = [
+            *self._create_schema(),
+            *(SQL("{}").format(SQL(removal)) for removal, _ in found),
+            SQL("ALTER TABLE {} SET SCHEMA {}").format(table.table, Identifier(self.schema)),
+            SQL("CREATE TABLE {} (LIKE {})").format(table.table, moved),
+            self._record(table.table_name, None, [definition for _, definition in found]),
+        ]
+        connection.execute(SQL("; ").join(steps))
 
-    def _schema(self) -> list[Composed]:
+    def close(self) -> None:
+        """What an interrupted copy left is taken off when the rollback goes on, or is aborted."""
+
+    def _create_schema(self) -> list[Composed]:
         number, target = self.rollback.rollback_id, self.rollback.target
         comment = f"Put aside by the rollback to {target}: sidb restore {number}, or sidb restore --drop {number}"
         schema = Identifier(self.schema)
@@ -71,101 +86,9 @@ class Archive:
             SQL("COMMENT ON SCHEMA {} IS {}").format(schema, comment),
         ]
 
-    def _move(self, connection: psycopg.Connection[Any], relation: str) -> list[Composed]:
-        if connection.execute("SELECT to_regclass(%s)", [relation]).fetchone() == (None,):
-            return []
-        with connection.transaction():
-            connection.execute("SET LOCAL search_path = ''")  # so that names are printed in full
-            found = connection.execute(query("rollback/foreign_keys_and_triggers"), {"relation": relation}).fetchall()
-        return [
-            *(SQL("{}").format(SQL(removal)) for removal, _ in found),
-            SQL("ALTER TABLE {} SET SCHEMA {}").format(Identifier(*relation.split(".")), Identifier(self.schema)),
-            self._record(relation, None, [definition for _, definition in found]),
-        ]
-
-    def _follow(self, relation: str, columns: Sequence[str], policy: RetryPolicy) -> None:
-        connection = self.connection
-        names = {"function": Identifier(self.schema, FOLLOW), "changes": Identifier(self.schema, CHANGES)}
-        with connection.transaction():
-            for statement in self._schema():
-                connection.execute(statement)
-            connection.execute(SQL("CREATE TABLE IF NOT EXISTS {changes} (niche_id bigint NOT NULL)").format(**names))
-            connection.execute(SQL(query("rollback/note_change")).format(**names))
-        with connection.transaction():
-            acquire(self.session, {relation: "ShareRowExclusiveLock"}, f"copy of {relation}", policy)
-            connection.execute(
-                SQL(
-                    "CREATE OR REPLACE TRIGGER {} AFTER INSERT OR UPDATE OF {} ON {} FOR EACH ROW EXECUTE FUNCTION {}()"
-                ).format(Identifier(FOLLOW), _list(columns), Identifier(*relation.split(".")), names["function"])
-            )
-
-    def _copy(self, connection: psycopg.Connection[Any], relation: str, columns: Sequence[str]) -> None:
-        """From rows that hold a value; a copy that was interrupted is made anew."""
-        with connection.transaction():
-            for statement in self._copying(connection, relation, columns):
-                connection.execute(statement)
-
-    def _copying(self, connection: psycopg.Connection[Any], relation: str, columns: Sequence[str]) -> list[Composed]:
-        values = SQL(" OR ").join(
-            SQL("{} IS DISTINCT FROM {}").format(Identifier(column), self._default(connection, relation, column))
-            for column in columns
-        )
-        parts = {
-            "copy": Identifier(self.schema, relation.partition(".")[2]),
-            "columns": _list([KEY, *columns]),
-            "relation": Identifier(*relation.split(".")),
-            "values": values,
-            "key": Identifier(KEY),
-        }
-        return [
-            SQL("DROP TABLE IF EXISTS {copy}").format(**parts),
-            SQL(
-                "CREATE TABLE {copy} AS SELECT DISTINCT ON ({key}) {columns} FROM {relation}"
-                " WHERE ({values}) AND {key} IS NOT NULL ORDER BY {key}"
-            ).format(**parts),
-            SQL("ALTER TABLE {copy} ADD PRIMARY KEY ({key})").format(**parts),
-            SQL("ANALYZE {copy}").format(**parts),
-        ]
-
-    def _copy_changes(self, relation: str, columns: Sequence[str]) -> Composed:
-        changed = SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(column)) for column in columns)
-        return SQL(
-            "INSERT INTO {copy} SELECT {columns} FROM {relation}"
-            " WHERE {key} IN (SELECT {key} FROM {changes}) ON CONFLICT ({key}) DO UPDATE SET {changed}"
-        ).format(
-            copy=Identifier(self.schema, relation.partition(".")[2]),
-            columns=_list([KEY, *columns]),
-            relation=Identifier(*relation.split(".")),
-            key=Identifier(KEY),
-            changes=Identifier(self.schema, CHANGES),
-            changed=changed,
-        )
-
-    def _default(self, connection: psycopg.Connection[Any], relation: str, column: str) -> SQL:
-        default = data_loss.column_default(connection, relation, column)
-        assert default is not None
-        return default
-
     def _record(self, relation: str, columns: list[str] | None, definitions: list[str]) -> Composed:
         return SQL(
             "INSERT INTO sidb.rollback_archived (rollback_id, relation, kept_columns, definitions)"
-            " VALUES ({}, {}, {}::text [], {}::text []) ON CONFLICT (rollback_id, relation) DO NOTHING"
+            " VALUES ({}, {}, {}::text [], {}::text []) ON CONFLICT (rollback_id, relation) DO UPDATE"
+            " SET kept_columns = rollback_archived.kept_columns || excluded.kept_columns"
         ).format(self.rollback.rollback_id, relation, columns, definitions)
-
-
-def unfollow(connection: psycopg.Connection[Any], relation: str, schema: str) -> None:
-    """Take the trigger off that follows changes, in a transaction that holds the table for itself."""
-    for statement in unfollowing(relation, schema):
-        connection.execute(statement)
-
-
-def unfollowing(relation: str, schema: str) -> list[Composed]:
-    return [
-        SQL("DROP TRIGGER IF EXISTS {} ON {}").format(Identifier(FOLLOW), Identifier(*relation.split("."))),
-        SQL("DROP FUNCTION IF EXISTS {}()").format(Identifier(schema, FOLLOW)),
-        SQL("DROP TABLE IF EXISTS {}").format(Identifier(schema, CHANGES)),
-    ]
-
-
-def _list(columns: Sequence[str]) -> Composed:
-    return SQL(", ").join(map(Identifier, columns))

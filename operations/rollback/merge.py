@@ -10,10 +10,9 @@ from alembic_online.acquisition import retried
 from alembic_online.errors import OnlineError
 from alembic_online.options import Options
 from alembic_online.retry import RetryPolicy
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from operations.queries import query
-from operations.rollback.archive import KEY
 from operations.rollback.misfits import Table
 from operations.rollback.records import Archived, Rollback
 
@@ -41,25 +40,41 @@ class Merge:
         self._beyond_the_archive(merged)
         self._batches(archived, self._insert(merged), merged.key, BATCH)
 
-    def columns(self, archived: Archived, columns: list[str], defaults: Mapping[str, SQL]) -> None:
-        """The columns of rows in which they still have their defaults; what was written since stays."""
-        untouched = SQL(" AND ").join(
-            SQL("f.{} IS NOT DISTINCT FROM {}").format(Identifier(column), defaults[column]) for column in columns
-        )
+    def columns(self, archived: Archived, written: Mapping[str, Composable]) -> None:
+        """The columns of rows in which they still have their defaults; what was written since stays.
+
+        `written`: by column, the condition that a row `f` holds a value that somebody wrote.
+        """
+        keys, in_batches = self._keys_of_copy(archived)
+        same = SQL(" AND ").join(SQL("f.{0} = b.{0}").format(Identifier(key)) for key in keys)
+        bounds = " AND {row}.{key} > %(place)s AND {row}.{key} <= %(upper)s" if in_batches else ""
         statement = SQL(
-            "WITH written AS (UPDATE {here} AS f SET {values} FROM {aside} AS b WHERE f.{key} = b.{key}"
-            " AND f.{key} > %(place)s AND f.{key} <= %(upper)s AND b.{key} > %(place)s AND b.{key} <= %(upper)s"
+            "WITH written AS (UPDATE {here} AS f SET {values} FROM {aside} AS b WHERE {same}{ours}{theirs}"
             " AND {untouched} RETURNING 1)"
-            " SELECT (SELECT count(*) FROM {aside} WHERE {key} > %(place)s AND {key} <= %(upper)s),"
-            " (SELECT count(*) FROM written)"
+            " SELECT (SELECT count(*) FROM {aside} AS b WHERE true{theirs}), (SELECT count(*) FROM written)"
         ).format(
-            aside=Identifier(self.rollback.archive, archived.relation.partition(".")[2]),
+            aside=self._aside(archived),
             here=Identifier(*archived.relation.split(".")),
-            key=Identifier(KEY),
-            values=SQL(", ").join(SQL("{0} = b.{0}").format(Identifier(column)) for column in columns),
-            untouched=untouched,
+            same=same,
+            ours=SQL(bounds).format(row=SQL("f"), key=Identifier(keys[0])),
+            theirs=SQL(bounds).format(row=SQL("b"), key=Identifier(keys[0])),
+            values=SQL(", ").join(SQL("{0} = b.{0}").format(Identifier(column)) for column in written),
+            untouched=SQL(" AND ").join(SQL("NOT {}").format(condition) for condition in written.values()),
         )
-        self._batches(archived, statement, KEY, FEW)
+        if in_batches:
+            self._batches(archived, statement, keys[0], FEW)
+        else:
+            retried(partial(self._batch, archived, statement, 0, 0), RetryPolicy(Options().deadline))
+
+    def _keys_of_copy(self, archived: Archived) -> tuple[list[str], bool]:
+        """The key of an archive's copy of columns, and whether rows can be taken in batches by it."""
+        parameters = {"relation": self._aside(archived).as_string()}
+        row = self.connection.execute(query("rollback/key_of_copy"), parameters).fetchone()
+        assert row is not None
+        return row[0], row[1]
+
+    def _aside(self, archived: Archived) -> Identifier:
+        return Identifier(self.rollback.archive, archived.relation.partition(".")[2])
 
     def _insert(self, merged: Table) -> Composed:
         key = Identifier(merged.key)
@@ -91,9 +106,7 @@ class Merge:
         following = SQL(
             "SELECT max({key})"
             " FROM (SELECT {key} FROM {aside} WHERE {key} > %s ORDER BY {key} LIMIT {rows}) AS following"
-        ).format(
-            key=Identifier(key), aside=Identifier(self.rollback.archive, archived.relation.partition(".")[2]), rows=rows
-        )
+        ).format(key=Identifier(key), aside=self._aside(archived), rows=rows)
         place = archived.place if archived.place is not None else -(2**63)
         while (upper := self._value(following, place)) is not None:
             retried(partial(self._batch, archived, statement, place, upper), RetryPolicy(Options().deadline))

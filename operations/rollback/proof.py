@@ -1,6 +1,7 @@
 """The proof that a rollback left what was there before the upgrade."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -13,9 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from models.reading import Reader, readers
 from operations import fingerprint
 from operations.findings import Finding
-from operations.queries import query
 from operations.rollback import checks
-from operations.rollback.plan import Way
+from operations.rollback.way import Way, before_upgrade
 from operations.scope import SCOPE
 
 SHOWN = 10  # differences named in a finding
@@ -33,15 +33,14 @@ def catalog(session: Session, back: Way) -> Finding:
 
     Privileges apart: those of tables that remain are still revoked, and compared when they are granted again.
     """
-    parameters = {"revision": back.scripts[-1].revision}
-    row = session.connection.execute(query("rollback/before_upgrade"), parameters).fetchone()
-    if row is None:
+    before = before_upgrade(session, back.scripts[-1])
+    if before is None:
         return checks.CATALOG.unknown(
             "the ledger does not know the upgrade; each step was validated against what it is known to change",
             "compare with a backup: pg_dump --schema-only.",
         )
     now = validation.catalog(session.sqlalchemy, SCOPE)
-    differences = validation.difference(*(_without_privileges(catalog) for catalog in (row[0], now)))
+    differences = validation.difference(*(_without_privileges(catalog) for catalog in (before, now)))
     if differences:
         more = f" and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
         return checks.CATALOG.failed("; ".join(differences[:SHOWN]) + more)
@@ -82,7 +81,7 @@ def smoke(session: Session) -> Finding:
     return checks.SMOKE.ok(f"{len(asked)} answered: {', '.join(asked)}")
 
 
-def _without_privileges(catalog: dict[str, str]) -> dict[str, str]:
+def _without_privileges(catalog: Mapping[str, str]) -> dict[str, str]:
     return {name: definition for name, definition in catalog.items() if not name.startswith("privileges of ")}
 
 

@@ -9,7 +9,7 @@ import psycopg
 from alembic_online import OnlineError, Options, Session, UsageError
 from alembic_online.acquisition import retried
 from alembic_online.catalog import Snapshot, diff, snapshot
-from alembic_online.data_loss import column_default
+from alembic_online.parts import written
 from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Identifier
 from rich.console import Console
@@ -137,14 +137,14 @@ def _swap(
 def _columns(
     connection: psycopg.Connection[Any], rollback: Rollback, kept: Archived, choice: Choice, console: Console
 ) -> None:
-    defaults = {}
+    conditions = {}
     for column in kept.kept_columns or []:
-        default = column_default(connection, kept.relation, column)
-        if default is not None:  # None: hot_niches_today is a materialized view by now
-            defaults[column] = default
-    if defaults:
+        condition = written(connection, kept.relation, column, SQL("f"))
+        if condition is not None:  # None: hot_niches_today is a materialized view by now
+            conditions[column] = condition
+    if conditions:
         with _progress(console, kept) as told:
-            Merge(connection, rollback, choice.skip, choice.renumber, told).columns(kept, list(defaults), defaults)
+            Merge(connection, rollback, choice.skip, choice.renumber, told).columns(kept, conditions)
 
 
 def _refuse_if_not_upgraded(connection: psycopg.Connection[Any], waiting: list[Archived]) -> None:

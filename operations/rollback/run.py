@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from alembic import command
-from alembic_online import OnlineError, Options, Session, UsageError, acquire
+from alembic_online import OnlineError, Options, Session, UsageError
 from alembic_online.acquisition import retried
 from alembic_online.retry import RetryPolicy
 from rich.console import Console
@@ -15,11 +15,11 @@ from operations import fingerprint, upgrade
 from operations.findings import Finding, Findings
 from operations.queries import query
 from operations.rollback import access, checks, proof
-from operations.rollback.archive import FOLLOW, Archive, unfollow
-from operations.rollback.plan import Plan, Way, between, plan, refuse_users, revision, way
+from operations.rollback.archive import Archive
+from operations.rollback.copies import stop_following
+from operations.rollback.plan import Plan, plan
 from operations.rollback.records import Records, Rollback, alone, reading
-
-FEATURES = "public.features"
+from operations.rollback.way import Way, between, refuse_users, revision, way
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def prepare(url: URL, target: str | None) -> Prepared:
                     f"The rollback to {pending.target} that began {pending.started:%Y-%m-%d %H:%M} is not finished.",
                     "finish it with `sidb rollback`, or give it up with `sidb rollback --abort`.",
                 )
-            return Prepared(between(pending.origin, pending.target), pending)
+            return Prepared(between(records.session, pending.origin, pending.target), pending)
         if target is None:
             raise UsageError("To which revision?", "sidb rollback 1.0.0 goes back to Phase 1.")
         back = way(records.session, target)
@@ -80,7 +80,7 @@ def abort(url: URL, console: Console) -> Findings:
         rollback = records.pending()
         if rollback is None:
             raise UsageError("No rollback was interrupted.", "there is nothing to abort.")
-        stop_following(records.session, rollback)
+        stop_following(records.session, rollback.archive)
         validated = _validate_last_step(records.session, console)
         found = [*validated, _resume_backfill(records, rollback), access.open_again(records, rollback, "aborted")]
         kept = records.archived(rollback)
@@ -89,16 +89,6 @@ def abort(url: URL, console: Console) -> Findings:
         names = ", ".join(each.relation for each in kept)
         next_step = f"{names} had moved already: `sidb upgrade`, then `sidb restore {rollback.rollback_id}`."
     return Findings(found, next_step)
-
-
-def stop_following(session: Session, rollback: Rollback) -> None:
-    """Take off what an interrupted copy of columns left on features."""
-    connection = session.connection
-    if connection.execute("SELECT FROM pg_trigger WHERE tgname = %s", [FOLLOW]).fetchone() is None:
-        return
-    with connection.transaction():
-        acquire(session, {FEATURES: "AccessExclusiveLock"}, "end of an interrupted copy")
-        unfollow(connection, FEATURES, rollback.archive)
 
 
 def _validate_last_step(session: Session, console: Console) -> Iterator[Finding]:
@@ -122,7 +112,7 @@ def _phases(records: Records, rollback: Rollback, back: Way, console: Console) -
         yield access.close(records, rollback, back)
     if not rollback.has_reached("moved"):
         yield access.end_sessions(connection, back.applications)
-        stop_following(session, rollback)
+        stop_following(session, rollback.archive)
         console.print("Moving aside, step by step")
         upgrade.migrate(
             lambda config: command.downgrade(config, back.target),

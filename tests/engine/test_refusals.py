@@ -161,7 +161,7 @@ def test_a_downgrade_keeps_what_cannot_be_computed_again(clone: Clone) -> None:
     )
     before = catalog(url)
     assert refusal(strict(url).downgrade).splitlines() == [
-        "The downgrade would drop what cannot be computed again; it was not run.",
+        "The migration would drop what cannot be computed again; it was not run.",
         "  public.features.analytics_version: holds values",
         "  analytics.analytics_events: holds rows",
         "Next: keep it with `sidb rollback`, or drop it with -x discard-data=yes.",

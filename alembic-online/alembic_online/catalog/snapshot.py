@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 from alembic_online import queries
+from alembic_online.parts import VERSION_TABLE
 from alembic_online.scope import Scope
 
 # In the order in which independent objects are created; each but the last three has a query of its own.
@@ -46,7 +47,6 @@ SOURCES = (
     "comments",
     "privileges",
 )
-VERSION_TABLE = "alembic_version"
 WHOLE = ("table", "view", "materialized_view", "function", "sequence", "schema", "type")
 
 

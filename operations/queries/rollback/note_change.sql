@@ -1,5 +1,5 @@
--- While columns are copied: every row whose columns change is named, so that it is copied again. Whoever writes to the
--- table needs no right here, hence SECURITY DEFINER. The braces are names of an archive.
+-- While columns are copied: the key of every row in which they are written, so that it is copied again. Whoever writes
+-- to the table needs no right here, hence SECURITY DEFINER. The braces are names of an archive.
 CREATE OR REPLACE FUNCTION {function}()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -7,7 +7,7 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO {changes} (niche_id) VALUES (new.niche_id);
+    INSERT INTO {changes} ({keys}) VALUES ({new_keys});
     RETURN NULL;
 END
 $$;

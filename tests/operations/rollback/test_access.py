@@ -12,8 +12,8 @@ from sqlalchemy import URL, Engine
 from operations.embedded import Server
 from operations.phase1 import Shape
 from operations.rollback import access
-from operations.rollback.plan import way
 from operations.rollback.records import alone, reading
+from operations.rollback.way import way
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.logs import when_told

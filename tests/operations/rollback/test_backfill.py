@@ -2,12 +2,13 @@
 
 import io
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 import pytest
-from alembic.script import Script
 from alembic_online import Options
+from alembic_online.parts import Part
 from alembic_online.retry import RetryPolicy
 from rich.console import Console
 
@@ -56,9 +57,9 @@ def test_what_is_written_while_columns_are_copied(fill: Fill, monkeypatch: pytes
     after = 0
     prepare = Archive.prepare
 
-    def prepare_and_wait(archive: Archive, script: Script, policy: RetryPolicy) -> None:
-        prepare(archive, script, policy)
-        if archive.copied and not copied.is_set():
+    def prepare_and_wait(archive: Archive, columns: Sequence[Part], policy: RetryPolicy) -> None:
+        prepare(archive, columns, policy)
+        if archive.copies and not copied.is_set():
             copied.set()
             wanted.wait(20)
 

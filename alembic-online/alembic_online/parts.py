@@ -1,0 +1,130 @@
+"""Tables and their columns as parts that a step can drop: which there are, and what they hold."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import Rollback
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Composable, Identifier
+
+from alembic_online.queries import query
+
+VERSION_TABLE = "alembic_version"
+"""Alembic's own."""
+WORD = re.compile(r'"(?:[^"]|"")+"|[^."]+')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A table (`attnum` 0) or a column of one; `table_name` and `name` are as SQL writes them.
+
+    `computed`: what it holds can be computed again, as its revision says.
+    """
+
+    oid: int
+    attnum: int
+    schema: str
+    relation: str
+    column_name: str | None
+    table_name: str
+    name: str
+    computed: bool = False
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What it is, whatever it is called."""
+        return self.oid, self.attnum
+
+    @property
+    def table(self) -> Identifier:
+        return Identifier(self.schema, self.relation)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored(Part):
+    """A part as a session sees it: a column's type, the file that holds the table, about how many rows it has."""
+
+    type: str | None
+    file: int
+    rows: int
+
+
+Inventory = Mapping[tuple[int, int], Stored]
+"""Parts by what they are."""
+
+
+def named(connection: psycopg.Connection[Any], names: Collection[str]) -> list[Part]:
+    """Those of the named tables and columns that are there."""
+    with connection.cursor(row_factory=class_row(Part)) as cursor:
+        return cursor.execute(query("run/named_parts"), {"names": list(names)}).fetchall()
+
+
+def exclusive(connection: psycopg.Connection[Any]) -> list[int]:
+    """The relations that the open transaction holds for itself alone: whatever it dropped is among them."""
+    row = connection.execute(query("run/exclusive")).fetchone()
+    return row[0] or [] if row else []
+
+
+def stored(connection: psycopg.Connection[Any], oids: Collection[int], bookkeeping: str) -> Inventory:
+    """The parts of these relations as this session sees them, but for the bookkeeping's."""
+    parameters = {"oids": list(oids), "bookkeeping": bookkeeping, "version_table": VERSION_TABLE}
+    with connection.cursor(row_factory=class_row(Stored)) as cursor:
+        return {row.key: row for row in cursor.execute(query("run/parts"), parameters)}
+
+
+def tables(parts: Iterable[Part]) -> list[Part]:
+    return [part for part in parts if part.column_name is None]
+
+
+def relations(names: Iterable[str]) -> list[str]:
+    """The relations that are meant by names as `schema.table` and `schema.table.column`."""
+    words = [WORD.findall(name) for name in names]
+    return sorted({".".join(each[:2]) for each in words})
+
+
+def columns(parts: Collection[Part]) -> dict[str, list[Part]]:
+    """The columns among them, by table, but for those of tables that are among them themselves."""
+    whole = {part.oid for part in tables(parts)}
+    found: dict[str, list[Part]] = {}
+    for part in parts:
+        if part.column_name is not None and part.oid not in whole:
+            found.setdefault(part.table_name, []).append(part)
+    return found
+
+
+def holds(connection: psycopg.Connection[Any], part: Part) -> bool:
+    """Whether a table has a row, or a row has a value in the column that somebody wrote."""
+    where: Composable | None = SQL("true")
+    if part.column_name is not None:
+        where = written(connection, part.table_name, part.column_name)
+        if where is None:  # generated
+            return False
+    statement = SQL("SELECT EXISTS (SELECT FROM {} WHERE {})").format(part.table, where)
+    row = None
+    with connection.transaction() as looking:
+        connection.execute("SET LOCAL row_security = off")  # rather an error than rows that are not seen
+        row = connection.execute(statement).fetchone()
+        raise Rollback(looking)  # the setting would last as long as the transaction
+    return bool(row and row[0])
+
+
+def written(
+    connection: psycopg.Connection[Any], table_name: str, column: str, alias: Composable | None = None
+) -> Composable | None:
+    """The condition that a row holds a value in the column that somebody wrote: another than its default.
+
+    None: the table has no such column, or it is generated. Compared bit by bit, which every type can be; where the
+    default is another value each time, all values count but NULL.
+    """
+    row = connection.execute(query("run/column_default"), {"relation": table_name, "column": column}).fetchone()
+    if row is None:
+        return None
+    default, type_name = row  # as PostgreSQL prints them
+    value = SQL("{}.{}").format(alias, Identifier(column)) if alias else Identifier(column)
+    # As records: two plain rows would be compared column by column, by the types' own operators.
+    return SQL("CAST(ROW({}) AS record) OPERATOR(pg_catalog.*<>) CAST(ROW(CAST({} AS {})) AS record)").format(
+        value, SQL(default), SQL(type_name)
+    )

@@ -1,0 +1,156 @@
+"""Copies of columns that a downgrade drops, by the key of their table.
+
+They are copied without a lock, while the application goes on; triggers that nothing passes by note the rows that are
+written meanwhile, and only those are copied again once the table is locked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from alembic_online import OnlineError, Session, acquire
+from alembic_online.parts import Part, written
+from alembic_online.retry import RetryPolicy
+from psycopg.sql import SQL, Composable, Composed, Identifier
+
+from operations.queries import query
+
+FOLLOW = ("sidb_follow_columns", "sidb_follow_new_columns")
+"""The triggers on the table: of an update, and of an insert."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Columns of one table, and where they are kept: a table of the same name in schema `archive`."""
+
+    columns: Sequence[Part]
+    keys: Sequence[str]
+    archive: str
+
+    @property
+    def names(self) -> list[str]:
+        return [str(part.column_name) for part in self.columns]
+
+    @property
+    def table(self) -> Identifier:
+        return self.columns[0].table
+
+    @property
+    def kept(self) -> Identifier:
+        return Identifier(self.archive, self.columns[0].relation)
+
+    @property
+    def changes(self) -> Identifier:
+        return Identifier(self.archive, f"changed {self.columns[0].relation}"[:63])
+
+    @property
+    def function(self) -> Identifier:
+        return Identifier(self.archive, f"follow {self.columns[0].relation}"[:63])
+
+    def follow(self, session: Session, policy: RetryPolicy) -> None:
+        """From now on, note the keys of rows in which the columns are written."""
+        connection = session.connection
+        with connection.transaction():
+            connection.execute(self._create_changes())
+            connection.execute(self._create_function())
+        with connection.transaction():
+            what = f"copy of {self.columns[0].table_name}"
+            acquire(session, {self.columns[0].table_name: "ShareRowExclusiveLock"}, what, policy)
+            for trigger, event, condition in (
+                (FOLLOW[0], SQL("UPDATE"), self._changed()),
+                (FOLLOW[1], SQL("INSERT"), self._written(connection, SQL("new"))),
+            ):
+                names = {"trigger": Identifier(trigger), "table": self.table, "function": self.function}
+                connection.execute(
+                    SQL(
+                        "CREATE OR REPLACE TRIGGER {trigger} AFTER {event} ON {table} FOR EACH ROW WHEN ({condition})"
+                        " EXECUTE FUNCTION {function}(); ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}"
+                    ).format(event=event, condition=condition, **names)
+                )
+
+    def take(self, connection: psycopg.Connection[Any]) -> None:
+        """Copy the rows that hold a value; a copy that was interrupted is made anew."""
+        keys = _list(self.keys)
+        known = SQL(" AND ").join(SQL("{} IS NOT NULL").format(Identifier(key)) for key in self.keys)
+        statement = SQL(
+            "DROP TABLE IF EXISTS {kept}; CREATE TABLE {kept} AS SELECT DISTINCT ON ({keys}) {columns} FROM {table}"
+            " WHERE ({written}) AND {known} ORDER BY {keys};"
+            " ALTER TABLE {kept} ADD PRIMARY KEY ({keys}); ANALYZE {kept}"
+        )
+        parts = {"kept": self.kept, "keys": keys, "columns": _list([*self.keys, *self.names]), "table": self.table}
+        with connection.transaction():
+            connection.execute(statement.format(known=known, written=self._written(connection), **parts))
+
+    def finish(self) -> list[Composed]:
+        """The statements that copy the rows noted, and end the noting; for a transaction that holds the table."""
+        changed = SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(name)) for name in self.names)
+        again = SQL(
+            "INSERT INTO {kept} ({columns}) SELECT {columns} FROM {table}"
+            " WHERE ({keys}) IN (SELECT {keys} FROM {changes}) ON CONFLICT ({keys}) DO UPDATE SET {changed}"
+        ).format(
+            kept=self.kept,
+            columns=_list([*self.keys, *self.names]),
+            table=self.table,
+            keys=_list(self.keys),
+            changes=self.changes,
+            changed=changed,
+        )
+        return [again, *self.unfollow()]
+
+    def unfollow(self) -> list[Composed]:
+        """The statements that end the noting, whatever of it is there."""
+        return [
+            *(SQL("DROP TRIGGER IF EXISTS {} ON {}").format(Identifier(trigger), self.table) for trigger in FOLLOW),
+            SQL("DROP FUNCTION IF EXISTS {}()").format(self.function),
+            SQL("DROP TABLE IF EXISTS {}").format(self.changes),
+        ]
+
+    def _create_changes(self) -> Composed:
+        return SQL("CREATE TABLE IF NOT EXISTS {} AS SELECT {} FROM {} WITH NO DATA").format(
+            self.changes, _list(self.keys), self.table
+        )
+
+    def _create_function(self) -> Composed:
+        new = SQL(", ").join(SQL("new.{}").format(Identifier(key)) for key in self.keys)
+        return SQL(query("rollback/note_change")).format(
+            function=self.function, changes=self.changes, keys=_list(self.keys), new_keys=new
+        )
+
+    def _changed(self) -> Composed:
+        old, new = (
+            SQL(", ").join(SQL("{}.{}").format(SQL(row), Identifier(name)) for name in [*self.keys, *self.names])
+            for row in ("old", "new")
+        )
+        return SQL("CAST(ROW({}) AS record) OPERATOR(pg_catalog.*<>) CAST(ROW({}) AS record)").format(old, new)
+
+    def _written(self, connection: psycopg.Connection[Any], alias: Composable | None = None) -> Composed:
+        found = [written(connection, part.table_name, str(part.column_name), alias) for part in self.columns]
+        return SQL(" OR ").join(condition for condition in found if condition is not None)
+
+
+def copy_of(connection: psycopg.Connection[Any], columns: Sequence[Part], archive: str) -> Copy:
+    """How columns of one table are kept. Raises OnlineError where its rows have no key to be found by again."""
+    table = columns[0]
+    row = connection.execute(query("rollback/key"), {"oid": table.oid}).fetchone()
+    if row is None:
+        raise OnlineError(
+            f"{table.table_name} has no key: the values of {', '.join(part.name for part in columns)} cannot be kept.",
+            "give it a primary key; or copy the values aside by hand, then `alembic -x discard-data=yes downgrade`.",
+        )
+    return Copy(columns, row[0], archive)
+
+
+def stop_following(session: Session, archive: str) -> None:
+    """Take off what an interrupted copy left on the tables, and in the archive."""
+    parameters = {"triggers": list(FOLLOW), "archive": archive}
+    left = session.connection.execute(query("rollback/followed"), parameters).fetchall()
+    for kind, name, removal in left:
+        with session.connection.transaction():
+            if kind == "table":
+                acquire(session, {name: "AccessExclusiveLock"}, "end of an interrupted copy")
+            session.connection.execute(removal)
+
+
+def _list(columns: Sequence[str]) -> Composed:
+    return SQL(", ").join(map(Identifier, columns))

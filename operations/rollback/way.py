@@ -1,0 +1,150 @@
+"""The way back: the revisions that a rollback undoes, and what goes with them, as the live catalog says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script
+from alembic.util import CommandError
+from alembic_online import OnlineError, Session, UsageError, data_loss, parts
+from alembic_online.catalog import snapshot
+from alembic_online.validation import catalog, removed
+
+from models import ANALYTICS
+from operations.queries import query
+from operations.scope import SCOPE
+from operations.upgrade import script_directory
+
+
+@dataclass(frozen=True)
+class Way:
+    """The revisions that a rollback undoes, newest first.
+
+    `going`: by revision, the objects that go with it, as the catalog calls them ("table analytics.trend_cache").
+    """
+
+    current: str
+    target: str
+    scripts: Sequence[Script]
+    going: Mapping[str, frozenset[str]]
+
+    @property
+    def affected(self) -> list[str]:
+        """The relations that are closed: those that go, and those of schema analytics that are changed."""
+        locked = {name for script in self.scripts for name in getattr(script.module, "locks", {}).get("downgrade", ())}
+        return sorted(_ours(locked) | self.of("table", "materialized view", "view", "sequence"))
+
+    @property
+    def applications(self) -> list[str]:
+        """Of these, what applications themselves use: what triggers fill, Phase 1's writers hold all the time."""
+        sequences = self.of("sequence")
+        return sorted(set(self.affected) - self.computed - sequences)
+
+    @property
+    def remembered(self) -> list[str]:
+        """What has privileges that go, or are taken away meanwhile: with functions, and the schema if that goes."""
+        affected = self.affected
+        return [*sorted(self.of("schema")), *affected, *sorted(self.of("function") - set(affected))]
+
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """The columns that go from tables that stay."""
+        return {relation: columns for script in self.scripts for relation, columns in self.columns_of(script).items()}
+
+    @property
+    def computed(self) -> set[str]:
+        """What triggers fill: a later upgrade computes it again."""
+        return {name for script in self.scripts for name in data_loss.computed(script)}
+
+    def columns_of(self, script: Script) -> dict[str, list[str]]:
+        """The columns that go with one revision, from tables that do not."""
+        found: dict[str, list[str]] = {}
+        tables = self.of("table", "view", "materialized view")
+        for name in sorted(_named(self.going[script.revision], "column")):
+            relation = parts.relations([name])[0]
+            if relation not in tables:
+                found.setdefault(relation, []).append(name.removeprefix(f"{relation}."))
+        return found
+
+    def of(self, *kinds: str) -> set[str]:
+        """What goes of these kinds, in schema analytics."""
+        every = frozenset[str]().union(*self.going.values())
+        return _ours(set().union(*(_named(every, kind) for kind in kinds)))
+
+
+def way(session: Session, target: str) -> Way:
+    """The way back to `target`; UsageError where that is no earlier revision."""
+    current = revision(session)
+    if current is None:
+        raise OnlineError("No migration was run on this database.", "there is nothing to roll back.")
+    return between(session, current, target)
+
+
+def revision(session: Session) -> str | None:
+    """The revision at which the database is."""
+    return MigrationContext.configure(session.sqlalchemy).get_current_revision()
+
+
+def between(session: Session, current: str, target: str) -> Way:
+    """The way from one revision to an earlier one; UsageError where it is none."""
+    directory = script_directory()
+    known = [script.revision for script in directory.walk_revisions()]
+    if target not in known:
+        raise UsageError(f"{target} is not a revision.", f"name one of {', '.join(reversed(known))}.")
+    try:
+        scripts = list(directory.iterate_revisions(current, target))
+    except CommandError:
+        scripts = []
+    if target == current or not scripts:
+        raise UsageError(f"The database is at {current}: {target} is not before it.", "name an earlier revision.")
+    return Way(current, target, scripts, _going(session, scripts))
+
+
+def refuse_users(session: Session, way: Way) -> None:
+    """Raise OnlineError where something that is not ours uses what goes: it would move along, or be in the way."""
+    going = set(way.affected)
+    seen = snapshot(session.sqlalchemy, SCOPE)
+    users = sorted(
+        {
+            f"  {user.name} uses {used.schema}.{used.name}"
+            for user, uses in seen.uses.items()
+            if user.kind == "foreign"
+            for used in uses
+            if f"{used.schema}.{used.name}" in going and used.kind in ("table", "view", "materialized_view", "column")
+        }
+    )
+    if users:
+        raise OnlineError(
+            "\n".join(["What goes is used by what is not ours; nothing was changed.", *users]),
+            "drop these, and create them again after `sidb restore`.",
+        )
+
+
+def before_upgrade(session: Session, script: Script) -> Mapping[str, str] | None:
+    """The catalog before the upgrade to a revision, as the ledger kept it; None: it does not know that upgrade."""
+    row = session.connection.execute(query("rollback/before_upgrade"), {"revision": script.revision}).fetchone()
+    return row[0] if row else None
+
+
+def _going(session: Session, scripts: Sequence[Script]) -> dict[str, frozenset[str]]:
+    """By revision: what is there now and was not before its upgrade.
+
+    Where the ledger does not know that, what the revision itself says that its downgrade removes.
+    """
+    there = frozenset(catalog(session.sqlalchemy, SCOPE))
+    going = {}
+    for script in scripts:
+        before = before_upgrade(session, script)
+        declared = removed(script, "downgrade")
+        going[script.revision] = there - before.keys() if before is not None else there & declared
+        there -= going[script.revision]
+    return going
+
+
+def _named(objects: frozenset[str], kind: str) -> set[str]:
+    """The names of the objects of one kind."""
+    return {name.removeprefix(f"{kind} ") for name in objects if name.startswith(f"{kind} ")}
+
+
+def _ours(names: set[str]) -> set[str]:
+    return {name for name in names if name == ANALYTICS or name.startswith(f"{ANALYTICS}.")}
