@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from alembic_online.catalog.snapshot import VERSION_TABLE, query
+from alembic_online.catalog.snapshot import query
+from alembic_online.parts import VERSION_TABLE
 from alembic_online.scope import Scope
 
 KINDS = {

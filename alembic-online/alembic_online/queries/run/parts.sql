@@ -1,4 +1,5 @@
 -- Of these relations, the tables with their written columns, as this session sees them; attnum 0 is the table itself.
+-- A column that is inherited comes and goes, with its rows, as a part of its parent's.
 SELECT
     c.oid::bigint AS oid,
     coalesce(a.attnum, 0)::integer AS attnum,
@@ -18,6 +19,7 @@ LEFT JOIN LATERAL (
     SELECT p.attnum, p.attname, p.atttypid, p.atttypmod
     FROM pg_attribute AS p
     WHERE p.attrelid = c.oid AND p.attnum > 0 AND NOT p.attisdropped AND p.attgenerated = ''
+        AND (p.attislocal OR p.attinhcount = 0)
 ) AS a ON true
 WHERE
     c.oid = ANY(%(oids)s)
