@@ -27,7 +27,7 @@ DEPENDANTS = Check(
 )
 INDEXES = Check(
     "invalid indexes",
-    "Indexes that were left invalid: they cost writes, answer no query, and fail the validation after a step.",
+    "Indexes that were left invalid: they cost writes and answer no query; ours fail the validation after a step.",
     "REINDEX INDEX CONCURRENTLY, or DROP INDEX CONCURRENTLY.",
 )
 OVERFLOW = Check(

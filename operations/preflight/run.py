@@ -13,7 +13,7 @@ from rich.console import Console
 from sqlalchemy import URL
 
 from operations.findings import Check, Finding, Findings
-from operations.preflight import backups, phase1, replication, retention, roles, server, sessions, space
+from operations.preflight import backups, others, phase1, replication, retention, roles, server, sessions, space
 from operations.preflight.surroundings import Request, Surroundings, surroundings
 
 Question = Callable[[Surroundings], Finding | Sequence[Finding] | None]
@@ -29,6 +29,7 @@ QUESTIONS: tuple[tuple[Check, Question], ...] = (
     (phase1.DEPENDANTS, phase1.dependants),
     (phase1.INDEXES, phase1.indexes),
     (phase1.OVERFLOW, phase1.overflow),
+    (others.OTHERS, others.others),
     (sessions.LONG, sessions.long),
     (sessions.IDLE, sessions.idle),
     (sessions.TABLES, sessions.tables),

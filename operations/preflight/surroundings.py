@@ -10,7 +10,7 @@ import psycopg
 from alembic_online.database import engine
 from alembic_online.sessions import driver
 from psycopg.rows import namedtuple_row
-from sqlalchemy import URL, NullPool
+from sqlalchemy import URL, Connection, NullPool
 
 from operations.findings import Check, Finding
 from operations.queries import query
@@ -51,8 +51,12 @@ class Surroundings:
     """The server, asked on a session in autocommit mode, and the request."""
 
     url: URL
-    connection: psycopg.Connection[Any]
+    sqlalchemy: Connection
     request: Request
+
+    @property
+    def connection(self) -> psycopg.Connection[Any]:
+        return driver(self.sqlalchemy)
 
     @property
     def limits(self) -> Limits:
@@ -87,7 +91,7 @@ def surroundings(url: URL, request: Request) -> Iterator[Surroundings]:
         connect_args={"options": options, "application_name": "sidb preflight"},
     )
     with made.connect() as connection:
-        yield Surroundings(url, driver(connection), request)
+        yield Surroundings(url, connection, request)
 
 
 def judged(

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from operations.findings import Check, Finding
+from operations.scope import SCOPE
 from operations.verify.subject import Subject, columns, listed, template
 
 FOREIGN_KEYS = Check(
@@ -28,11 +29,12 @@ CHECK_CONSTRAINTS = Check(
 
 
 def foreign_keys(subject: Subject) -> Finding:
-    return _counted(subject, FOREIGN_KEYS, subject.rows("foreign_keys"), _orphans)
+    return _counted(subject, FOREIGN_KEYS, subject.rows("foreign_keys", additions=SCOPE.additions), _orphans)
 
 
 def check_constraints(subject: Subject) -> Finding:
-    tables = [list(checks) for _, checks in groupby(subject.rows("check_constraints"), lambda check: check.relation)]
+    found = subject.rows("check_constraints", additions=SCOPE.additions)
+    tables = [list(checks) for _, checks in groupby(found, lambda check: check.relation)]
     return _counted(subject, CHECK_CONSTRAINTS, tables, _violations)
 
 

@@ -127,6 +127,21 @@ def test_what_others_change_later_is_theirs(clone: Clone, statement: str) -> Non
     Alembic(url).check()
 
 
+def test_what_others_left_invalid_is_theirs(clone: Clone) -> None:
+    url = clone("lived_in_table")
+    Alembic(url).upgrade()
+    plant(
+        lived_in.administrator(url),
+        """
+        ALTER TABLE public.features ADD CONSTRAINT theirs CHECK (niche_id > 100) NOT VALID;
+        ALTER TABLE public.features ADD CONSTRAINT liked FOREIGN KEY (tenant) REFERENCES reporting.favourites NOT VALID;
+        UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.features_tenant_idx'::regclass;
+        """,
+    )
+    failed = {finding.check: finding.detail for finding in look(url).findings if finding.verdict == "failed"}
+    assert failed == {}
+
+
 def sidb(url: URL, *arguments: str, code: int | None = 0) -> str:
     """What a command prints; `code` is its exit code, None: any."""
     done = test_upgrade.sidb(url, *arguments)

@@ -19,5 +19,8 @@ INNER JOIN pg_class AS c ON c.oid = k.conrelid
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE
     k.contype = 'c'
-    AND (n.nspname = 'analytics' OR (n.nspname = 'public' AND c.relname IN ('features', 'hot_niches_today')))
+    AND (
+        (n.nspname = 'analytics' AND NOT c.relispartition)
+        OR format('%%s.%%s.%%s', n.nspname, c.relname, k.conname) = ANY(%(additions)s)
+    )
 ORDER BY n.nspname, c.relname, k.conname;

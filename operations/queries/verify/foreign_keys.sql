@@ -31,5 +31,8 @@ INNER JOIN pg_class AS rc ON rc.oid = k.confrelid
 INNER JOIN pg_namespace AS rn ON rn.oid = rc.relnamespace
 WHERE
     k.contype = 'f'
-    AND (kn.nspname = 'analytics' OR (kn.nspname = 'public' AND kc.relname IN ('features', 'hot_niches_today')))
+    AND (
+        (kn.nspname = 'analytics' AND NOT kc.relispartition)
+        OR format('%%s.%%s.%%s', kn.nspname, kc.relname, k.conname) = ANY(%(additions)s)
+    )
 ORDER BY kn.nspname, kc.relname, k.conname;

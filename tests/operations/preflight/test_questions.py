@@ -35,6 +35,10 @@ BROKEN = {
         "UPDATE features SET demand_score = 1, monetise_score = 1, supply_score = 0 WHERE niche_id = 7",
         "1 rows cannot be scored again, as 10 is reached (niche_id 7)",
     ),
+    "others' triggers and rules": (
+        "CREATE RULE noted AS ON UPDATE TO features DO ALSO NOTIFY niches",
+        "rule noted on features: PostgreSQL takes no statement of the backfill beside it",
+    ),
 }
 
 

@@ -1,0 +1,37 @@
+-- What of others on Phase 1's tables keeps the backfill from writing them, or takes notice of it, but for triggers.
+WITH phase1 AS (
+    SELECT c.oid, c.relname, c.relreplident
+    FROM pg_class AS c
+    WHERE c.oid IN (to_regclass('public.features'), to_regclass('public.hot_niches_today')) AND c.relkind = 'r'
+)
+
+SELECT
+    true AS in_the_way,
+    format('rule %s on %s: PostgreSQL takes no statement of the backfill beside it', quote_ident(r.rulename), p.relname)
+        AS what,
+    format('DROP RULE %I ON public.%I; a trigger may do what it does', r.rulename, p.relname) AS remedy
+FROM pg_rewrite AS r
+INNER JOIN phase1 AS p ON p.oid = r.ev_class
+WHERE r.ev_type IN ('2', '3') AND r.ev_enabled <> 'D' -- UPDATE, INSERT
+UNION ALL
+SELECT
+    true,
+    format('publication %s: %s has no replica identity, and cannot be updated', quote_ident(t.pubname), p.relname),
+    format('ALTER TABLE public.%I REPLICA IDENTITY FULL, or give it a primary key', p.relname)
+FROM pg_publication_tables AS t
+INNER JOIN pg_publication AS b ON b.pubname = t.pubname AND b.pubupdate
+INNER JOIN phase1 AS p ON t.schemaname = 'public' AND t.tablename = p.relname
+WHERE
+    p.relreplident = 'n'
+    OR (
+        p.relreplident = 'd'
+        AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = p.oid AND i.indisprimary)
+    )
+UNION ALL
+SELECT
+    false,
+    format('table %s inherits from %s: its rows count as niches, and no foreign key sees them', i.inhrelid::regclass, p.relname),
+    format('ALTER TABLE %s NO INHERIT public.%I', i.inhrelid::regclass, p.relname)
+FROM pg_inherits AS i
+INNER JOIN phase1 AS p ON p.oid = i.inhparent
+ORDER BY in_the_way DESC, what
