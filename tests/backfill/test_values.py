@@ -61,12 +61,14 @@ def test_json_lines_are_read_as_csv_is(migrated: Engine, sql: Sql, tmp_path: Pat
     assert sql(number) == [("0." + "0" * 399 + "1", "1.50")]
 
 
-@pytest.mark.parametrize("setting", ["timezone = 'Asia/Tokyo'", "datestyle = 'German'", "lc_messages = 'C'"])
+@pytest.mark.parametrize("setting", ["timezone = 'Asia/Tokyo'", "datestyle = 'German'", "search_path = 'nowhere'"])
 def test_settings_of_the_role_change_no_reading(setting: str, migrated: Engine, sql: Sql, tmp_path: Path) -> None:
     sql(f"ALTER DATABASE {migrated.url.database} SET {setting}")
-    (tmp_path / "a.csv").write_text(HEAD + "view,web,2025-05-01 00:00,{}\n")
-    load_file(migrated, tmp_path / "a.csv")
-    assert sql("SELECT count(*) FROM sidb.backfill_events WHERE event_timestamp = '2025-05-01 00:00Z'") == [(1,)]
+    migrated.dispose()  # sessions from now on have it
+    (tmp_path / "a.csv").write_text(HEAD + "view,web,2025-05-01 00:00,{}\nview,web,01.05.2025,{}\n")
+    assert load_file(migrated, tmp_path / "a.csv").rejected == 1
+    found = sql("SELECT extract(epoch FROM event_timestamp)::bigint FROM sidb.backfill_events")
+    assert found == [(1_746_057_600,)]
 
 
 def test_many_refused_lines_cost_little_more_than_good_ones(migrated: Engine, tmp_path: Path) -> None:
