@@ -121,6 +121,40 @@ event.listen(
     assert project.dump() == before
 
 
+UNNAMED = """
+from alembic_online import Scope
+from sqlalchemy import *
+
+metadata = MetaData()
+Table("parents", metadata, Column("id", Integer, primary_key=True), Column("code", Text, unique=True))
+Table(
+    "children",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("parent", ForeignKey("parents.id")),
+    Column("size", Integer, {column}),
+    UniqueConstraint("parent", "size"),
+    {table}
+)
+SCOPE = Scope(metadata=metadata, schemas=("public",), name="shop")
+"""
+CHECK = 'CheckConstraint("size > 0")'
+KINDS = "SELECT contype::text FROM pg_constraint WHERE conrelid = 'children'::regclass AND contype <> 'n' ORDER BY 1"
+
+
+@pytest.mark.parametrize(("column", "table"), [(CHECK, ""), ("nullable=False", CHECK)], ids=["column", "table"])
+def test_constraints_without_names(new_project, column: str, table: str) -> None:
+    """PostgreSQL names them; nothing is generated twice, and nothing left out."""
+    project = new_project("base")
+    for revision in project.folder.glob("migrations/versions/*.py"):
+        revision.unlink()
+    (project.folder / "shop.py").write_text(UNNAMED.format(column=column, table=table))
+    project.alembic("revision", "--autogenerate", "-m", "families")
+    project.alembic("upgrade", "head")
+    assert CLEAN in project.alembic("check")
+    assert [kind for [kind] in project.sql(KINDS)] == ["c", "f", "p", "u"]
+
+
 @pytest.mark.xfail(reason="losses are declared in a record that only this repository's revisions have")
 def test_a_downgrade_that_would_lose_rows_is_refused(new_project) -> None:
     project = new_project("head")

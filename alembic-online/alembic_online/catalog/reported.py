@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from alembic.operations import ops
-from sqlalchemy import Constraint
+from sqlalchemy import CheckConstraint, Table
 
 from alembic_online.catalog.snapshot import Identity, Snapshot
+from alembic_online.catalog.statements import is_check
 
 
 def flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
@@ -21,13 +22,9 @@ def seen(operation: ops.MigrateOperation, before: Snapshot, after: Snapshot) -> 
     """The objects that one operation of Alembic's takes care of, both ways."""
     match operation:
         case ops.CreateTableOp():
-            inline = {constraint for column in operation.to_table().columns for constraint in column.constraints}
-            # Alembic leaves a CHECK that stands within a column out of what it generates.
-            rendered = {
-                str(c.name) for c in operation.to_table().constraints if isinstance(c, Constraint) and c not in inline
-            }
             whole = _of_table(operation.schema, operation.table_name, after)
-            return {i for i in whole if i.kind != "constraint" or i.part in rendered}
+            left_out = _left_out(operation.to_table(), whole, after)
+            return whole - left_out
         case ops.DropTableOp():
             return _of_table(operation.schema, operation.table_name, before)
         case ops.AddColumnOp():
@@ -47,6 +44,26 @@ def seen(operation: ops.MigrateOperation, before: Snapshot, after: Snapshot) -> 
             schema = operation.schema or "public"
             return {Identity("constraint", schema, operation.table_name, str(operation.constraint_name))}
     return set()
+
+
+def _left_out(table: Table, whole: set[Identity], after: Snapshot) -> set[Identity]:
+    """The CHECKs of a new table that Alembic leaves out of what it generates: those that stand within a column.
+
+    PostgreSQL names those that have no name; where some of them stand in the table, all are taken for these.
+    """
+    inline = {constraint for column in table.columns for constraint in column.constraints}
+    rendered = [c for c in table.constraints if isinstance(c, CheckConstraint) and c not in inline]
+    names = {str(c.name) for c in rendered}
+    within = {str(c.name) for c in inline}
+    some_unnamed = any(not isinstance(c.name, str) for c in rendered)
+    return {
+        i
+        for i in whole
+        if i.kind == "constraint"
+        and is_check(after[i])
+        and i.part not in names
+        and not (some_unnamed and i.part not in within)
+    }
 
 
 def retyped(operation: ops.MigrateOperation) -> Identity | None:
