@@ -171,6 +171,9 @@ def test_a_target_that_has_been_reached_is_clean(new_project) -> None:
     """What a server, other people or an extension put into schema public is not the shop's."""
     project = new_project("head")
     project.sql("CREATE EXTENSION hstore SCHEMA public; CREATE EXTENSION pg_stat_statements SCHEMA public")
+    project.sql("CREATE SEQUENCE numbers; GRANT USAGE ON SEQUENCE numbers TO shop_reader")
+    project.sql("ALTER EXTENSION hstore ADD SEQUENCE numbers; COMMENT ON SEQUENCE numbers IS 'anything'")
+    project.sql("COMMENT ON FUNCTION akeys(hstore) IS 'anything'; GRANT SELECT ON pg_stat_statements TO shop_reader")
     project.sql("GRANT CREATE ON SCHEMA public TO PUBLIC; COMMENT ON SCHEMA public IS 'anything'")
     assert CLEAN in project.alembic("check")
     project.sql("CREATE TYPE size AS ENUM ('small', 'large')")

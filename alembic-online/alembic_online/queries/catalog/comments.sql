@@ -61,12 +61,7 @@ named AS (
     FROM pg_description AS d
     INNER JOIN pg_class AS c ON c.oid = d.objoid AND c.relkind = 'S'
     INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE
-        d.classoid = 'pg_class'::regclass
-        AND n.nspname = ANY(:schemas)
-        AND NOT EXISTS (
-            SELECT FROM pg_depend AS e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e'
-        )
+    WHERE d.classoid = 'pg_class'::regclass AND n.nspname = ANY(:schemas)
     UNION ALL
     SELECT
         n.nspname,
@@ -77,12 +72,7 @@ named AS (
     FROM pg_description AS d
     INNER JOIN pg_proc AS p ON p.oid = d.objoid
     INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE
-        d.classoid = 'pg_proc'::regclass
-        AND n.nspname = ANY(:schemas)
-        AND NOT EXISTS (
-            SELECT FROM pg_depend AS e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
-        )
+    WHERE d.classoid = 'pg_proc'::regclass AND n.nspname = ANY(:schemas)
     UNION ALL
     SELECT n.nspname, '', 'schema', format('SCHEMA %I', n.nspname), d.description
     FROM pg_description AS d

@@ -11,13 +11,7 @@ WITH objects AS (
     INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE
         c.oid = ANY(:relations)
-        OR (
-            c.relkind = 'S'
-            AND n.nspname = ANY(:schemas)
-            AND NOT EXISTS (
-                SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-            )
-        )
+        OR (c.relkind = 'S' AND n.nspname = ANY(:schemas))
         OR (
             c.relkind = 'S'
             AND EXISTS (
@@ -45,11 +39,7 @@ WITH objects AS (
         p.proowner
     FROM pg_proc AS p
     INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE
-        n.nspname = ANY(:schemas)
-        AND NOT EXISTS (
-            SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-        )
+    WHERE n.nspname = ANY(:schemas)
     UNION ALL
     SELECT n.nspname, '', format('SCHEMA %I', n.nspname), '', coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner
     FROM pg_namespace AS n

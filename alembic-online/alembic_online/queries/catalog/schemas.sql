@@ -1,4 +1,3 @@
--- Schema public is there before any revision, as every new database has it.
 SELECT
     'schema' AS kind,
     n.nspname AS schema,
@@ -10,4 +9,4 @@ SELECT
     n.oid AS objid,
     0 AS objsubid
 FROM pg_namespace AS n
-WHERE n.nspname = ANY(:schemas) AND n.nspname <> 'public'
+WHERE n.nspname = ANY(:schemas)
