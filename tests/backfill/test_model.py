@@ -18,7 +18,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from rich.console import Console
 from sqlalchemy import URL, Engine, text
 
@@ -51,7 +58,7 @@ DELETE = text("DELETE FROM analytics.analytics_events WHERE event_data ->> 'numb
 RESUME = text("UPDATE sidb.backfill_control SET paused_at = NULL")
 
 files = st.sampled_from("ab")
-numbers = st.integers(0, 5)
+numbers = st.integers(0, 2)
 
 
 class Backfill(RuleBasedStateMachine):
@@ -80,13 +87,20 @@ class Backfill(RuleBasedStateMachine):
 
     # The files
 
+    @initialize()
+    def begin(self) -> None:
+        """There is something to lose from the first step on."""
+        self.load("a", [0, 0, 1, 2], bad=True, moved=True)
+
     @precondition(lambda self: self.table is not None)
-    @rule(name=files, more=st.lists(numbers, min_size=1, max_size=3), bad=st.booleans())
-    def load(self, name: str, more: list[int], bad: bool) -> None:
+    @rule(name=files, more=st.lists(numbers, min_size=1, max_size=3), bad=st.booleans(), moved=st.booleans())
+    def load(self, name: str, more: list[int], bad: bool, moved: bool) -> None:
         """A new file, or one that has grown; with a bad line, which a later load has corrected."""
         self.lines[name] = sorted([*self.lines.get(name, []), *more])
         load_file(self.engine, self._write(name, bad))
         self._loaded(name)
+        if moved and not self.paused:
+            self.run()
 
     @precondition(lambda self: self.table is not None and self.lines)
     @rule(data=st.data())
@@ -179,7 +193,7 @@ class Backfill(RuleBasedStateMachine):
         proof = verify(self.engine)[0]
         assert proof.holds == (not self.pending and not self.half and not self.is_another), proof
 
-    @precondition(lambda self: self.table is not None)
+    @precondition(lambda self: self.table is not None and self.staged)
     @rule()
     def finish(self) -> None:
         """After a run and a proof, as a person would; it is refused when something is still to be done."""
