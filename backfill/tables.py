@@ -260,6 +260,13 @@ WHERE lower LIKE '%T%'
 """Bounds as version 2.0.6 wrote them, which held neither infinity nor the year 10000, as days."""
 
 
+_IS_ANOTHER_TABLE = text(
+    "SELECT EXISTS (SELECT FROM sidb.backfill_targets AS t WHERE t.job = 'event_history' "
+    "AND t.oid <> to_regclass('analytics.analytics_events')::oid::bigint)"
+)
+"""Its ids begin anew, and those of staged events must not be given out again."""
+
+
 def create(engine: Engine) -> None:
     """Create what is not there yet; any number of processes may do so at once."""
     with engine.begin() as connection:
@@ -274,6 +281,9 @@ def create(engine: Engine) -> None:
                 if column.partition(" ")[0] not in have:
                     connection.execute(text(f"ALTER TABLE {SCHEMA}.{table} ADD COLUMN IF NOT EXISTS {column}"))
         connection.execute(_DAYS)
+        if connection.scalar(_IS_ANOTHER_TABLE):
+            go_on = Path(__file__).parent / "queries" / "continue_event_ids.sql"
+            connection.execute(text(go_on.read_text(encoding="utf-8")))
 
 
 def drop_staged(connection: Connection) -> int:

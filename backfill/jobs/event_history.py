@@ -20,6 +20,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    intersect_all,
     literal,
     literal_column,
     or_,
@@ -60,8 +61,8 @@ class EventHistory(Job):
         moved = insert(AnalyticsEvent).from_select(columns, rows).on_conflict_do_nothing()
         inserted = moved.returning(*(getattr(AnalyticsEvent, name) for name in columns)).cte("inserted")
         # Compared here and now: what differs later, others have changed.
-        both = batch.join(inserted, inserted.c.event_id == batch.c.event_id)
-        return select(inserted.c.event_id).select_from(both).where(same(batch.c, inserted.c)).cte("moved"), inserted
+        # As sets: of a join of the two, whose sizes nobody knows beforehand, the planner makes a loop in a loop.
+        return intersect_all(select(*inserted.c), select(*values)).cte("moved"), inserted
 
     def batch(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> Batch:
         done = super().batch(connection, claimed, as_of, asked)

@@ -348,3 +348,44 @@ def test_any_order_of_everything(
 
 
 FEW = 5
+
+
+ORDERS: dict[str, Callable[[Backfill], list[object]]] = {
+    "deleted, and a further file of the same days": lambda it: [
+        it.delete(number=1),
+        it.load(name="b", more=[1, 1], bad=False, moved=True),
+    ],
+    "discarded, upgraded, written to, and moved again": lambda it: [
+        it.down(keep=False),
+        it.upgrade(),
+        it.insert(number=1),
+        it.prove(),
+        it.finish(),
+    ],
+    "put aside, written to, loaded and restored": lambda it: [
+        it.delete(number=2),
+        it.down(keep=True),
+        it.upgrade(),
+        it.insert(number=1),
+        it.load(name="b", more=[0, 1, 2], bad=False, moved=True),
+        it.restore(),
+        it.resume(),
+        it.run(),
+    ],
+}
+
+
+@pytest.mark.parametrize("order", list(ORDERS))
+def test_orders_that_once_lost_or_doubled_events(
+    order: str, clone: Clone, connect: Callable[[URL], Engine], tmp_path: Path
+) -> None:
+    class Here(Backfill):
+        directory = tmp_path
+
+        def make(self) -> Engine:  # type: ignore[override]
+            return connect(clone("migrated_table"))
+
+    it = Here()
+    it.begin()
+    ORDERS[order](it)
+    it.the_table_holds_what_the_model_says()
