@@ -29,7 +29,7 @@ AFTERWARDS = """
     CREATE FUNCTION public.again() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         UPDATE public.features SET updated_at = now()
-        WHERE niche_id = new.niche_id AND pg_trigger_depth() = 1;
+        WHERE niche_id = new.niche_id AND updated_at <> now();
         RETURN NULL;
     END $$;
     CREATE {kind} TRIGGER features_again AFTER UPDATE ON public.features {when}

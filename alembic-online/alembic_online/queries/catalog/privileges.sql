@@ -64,6 +64,20 @@ grants AS (
         acl.grantee <> o.owner
         -- What everybody may do in schema public is the server's choice, and changed with PostgreSQL 15.
         AND NOT (acl.grantee = 0 AND o.schema = 'public' AND o.name = '')
+        -- What default privileges give to everybody on tables and sequences belongs to those who set them.
+        AND NOT (
+            acl.grantee = 0
+            AND EXISTS (
+                SELECT FROM pg_default_acl AS d
+                CROSS JOIN LATERAL aclexplode(d.defaclacl) AS given
+                WHERE
+                    d.defaclrole = o.owner
+                    AND (d.defaclnamespace = 0 OR d.defaclnamespace = to_regnamespace(quote_ident(o.schema)))
+                    AND d.defaclobjtype = CASE split_part(o.object, ' ', 1) WHEN 'TABLE' THEN 'r' WHEN 'SEQUENCE' THEN 'S' END
+                    AND given.grantee = 0
+                    AND given.privilege_type = acl.privilege_type
+            )
+        )
     GROUP BY o.schema, o.name, o.object, o.column_list, acl.is_grantable, acl.grantee
 )
 
