@@ -25,6 +25,12 @@ depends_on = ${repr(depends_on)}
 # for by itself, is tried several times, and must be safe to run again; what follows it may lock only what is new.
 locks: dict[str, dict[str, str]] = ${repr(locks[up_revision])}
 
+# The tables, materialized views and columns that the step drops. What holds data is refused, or kept by a rollback.
+drops: dict[str, list[str]] = ${repr(drops[up_revision])}
+
+# What the step changes in the catalog, one list for each form of database that it may find: it is validated by that.
+changes: dict[str, list[list[str]]] = ${repr(changes[up_revision])}
+
 # Tables and columns (schema.table[.column]) that the downgrade drops although they hold values: triggers fill them.
 computed: tuple[str, ...] = ()
 

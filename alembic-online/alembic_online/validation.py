@@ -3,14 +3,16 @@
 import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from alembic.script import Script, ScriptDirectory
 from alembic.util import to_tuple
+from psycopg.rows import class_row
 from sqlalchemy import Connection
 
-from alembic_online.catalog import definitions
+from alembic_online.catalog import Identity, definitions
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
 from alembic_online.queries import query
@@ -20,6 +22,8 @@ from alembic_online.sessions import Session
 log = logging.getLogger("alembic.online")
 
 INVALID = "invalid"
+NOT_IN_FORCE = ("not validated", "disabled")
+"""How the state of a constraint or trigger is written that is there and not in force."""
 
 
 def catalog(connection: Connection, scope: Scope) -> dict[str, str]:
@@ -27,13 +31,28 @@ def catalog(connection: Connection, scope: Scope) -> dict[str, str]:
 
     Of privileges only those of our group roles, which a revision grants; others depend on who else is there.
     """
+    return condensed(definitions(connection, scope), scope)
+
+
+def condensed(objects: Mapping[Identity, str], scope: Scope) -> dict[str, str]:
+    """Definitions as the ledger keeps them, and as `catalog` gives them."""
     return {
-        str(identity): INVALID
-        if text.endswith("/* INVALID */")
-        else hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-        for identity, text in definitions(connection, scope).items()
+        str(identity): _condensed(identity, text)
+        for identity, text in objects.items()
         if identity.kind != "privilege" or identity.part in scope.group_roles
     }
+
+
+def _condensed(identity: Identity, text: str) -> str:
+    """A hash of a definition, behind its state where it is not in force; of an invalid index only that it is."""
+    if text.endswith("/* INVALID */"):
+        return INVALID
+    found = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    if identity.kind == "constraint" and text.endswith(" NOT VALID"):
+        return f"not validated {found}"
+    if "/* its triggers are disabled */" in text or " DISABLE TRIGGER " in text or " ENABLE REPLICA TRIGGER " in text:
+        return f"disabled {found}"
+    return found
 
 
 def starts(before: Mapping[str, str], after: Mapping[str, str]) -> list[Mapping[str, str]]:
@@ -47,12 +66,17 @@ def starts(before: Mapping[str, str], after: Mapping[str, str]) -> list[Mapping[
 
 
 def difference(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """What was added, removed and changed, one line each."""
+    """What was added, removed and changed, one line each; with its state where it is not in force now."""
     return sorted(
-        [f"added {name}" for name in after if name not in before]
+        [f"added {_with_state(name, text)}" for name, text in after.items() if name not in before]
         + [f"removed {name}" for name in before if name not in after]
-        + [f"changed {name}" for name, text in after.items() if before.get(name, text) != text]
+        + [f"changed {_with_state(name, text)}" for name, text in after.items() if before.get(name, text) != text]
     )
+
+
+def _with_state(name: str, text: str) -> str:
+    state = next((state for state in NOT_IN_FORCE if text.startswith(state)), None)
+    return f"{name} ({state})" if state else name
 
 
 def expected(script: Script, direction: str) -> list[list[str]]:
@@ -81,7 +105,15 @@ def refuse_unsaid(script: Script, scope: Scope, direction: str) -> None:
         )
 
 
-def not_in_force(observer: psycopg.Connection[Any], scope: Scope) -> list[str]:
+@dataclass(frozen=True)
+class Found:
+    """Something that is there and not in force: as a person reads it, and as the catalog calls it with its state."""
+
+    finding: str
+    object: str
+
+
+def not_in_force(observer: psycopg.Connection[Any], scope: Scope) -> list[Found]:
     """What of the project's is not in force: invalid indexes, constraints not validated, disabled triggers."""
     parameters = {
         "schemas": list(scope.schemas),
@@ -89,7 +121,8 @@ def not_in_force(observer: psycopg.Connection[Any], scope: Scope) -> list[str]:
         "shared": list(scope.shared),
         "additions": scope.additions,
     }
-    return [row[0] for row in observer.execute(query("run/invalid"), parameters).fetchall()]
+    with observer.cursor(row_factory=class_row(Found)) as cursor:
+        return cursor.execute(query("run/invalid"), parameters).fetchall()
 
 
 def refuse_invalid(
@@ -99,16 +132,17 @@ def refuse_invalid(
     direction: str,
     changed: Collection[list[str]],
 ) -> None:
-    """Raise OnlineError unless all is in force and one of `changed` is what the revision says.
+    """Raise OnlineError unless one of `changed` is what the revision says, and all is in force but what it says is not.
 
     There is one for each place from where the step may have started: before its first attempt, before its last one.
     """
-    findings = not_in_force(observer, scope)
     accepted = [_for_roles(observer, scope, lines) for lines in expected(script, direction)]
     if not accepted:
         log.warning("%s %s: the revision does not say what it changes; not validated", script.revision, direction)
         return
     deviations = [_deviation(actual, expected) for actual in changed for expected in accepted]
+    meant = {line.partition(" ")[2] for lines in accepted for line in lines}
+    findings = [found.finding for found in not_in_force(observer, scope) if found.object not in meant]
     findings += sorted(deviations, key=_length)[0]
     if findings:
         what = (

@@ -75,7 +75,7 @@ def catalog(subject: Subject) -> Finding:
 
 
 def in_force(subject: Subject) -> Finding:
-    lines = not_in_force(subject.driver, SCOPE)
+    lines = [found.finding for found in not_in_force(subject.driver, SCOPE)]
     if lines:
         return IN_FORCE.failed(f"{len(lines)} are not{listed(lines)}")
     return IN_FORCE.ok("constraints validated, triggers enabled, indexes valid")

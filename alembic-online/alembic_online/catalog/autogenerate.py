@@ -18,16 +18,16 @@ from alembic.script import write_hooks
 from alembic.util import DispatchPriority, PriorityDispatchResult, rev_id
 
 from alembic_online.catalog import rendering
-from alembic_online.catalog.locks import locks
+from alembic_online.catalog.declarations import Compared, nothing
 from alembic_online.catalog.plan import plan
-from alembic_online.catalog.steps import OutsideTransaction, Step
+from alembic_online.catalog.steps import OutsideTransaction, Step, perhaps_renamed
 from alembic_online.catalog.target import compare
 
 log = logging.getLogger("alembic.online")
 
 NAME = "alembic_online.catalog"
 PLUGINS = ["alembic.autogenerate.*", NAME]
-STAYS = "relations_that_stay"
+COMPARED = "compared_catalogs"
 SCOPE = "scope"
 """The option of the environment that holds the `Scope`."""
 RELATIONS = ("table", "view", "materialized_view")
@@ -44,7 +44,8 @@ def compare_catalogs(context: AutogenContext, upgrade: ops.UpgradeOps) -> Priori
         log.info("Detected %s", change)
     upgrade.ops[:] = plan(compared, upgrade.ops)
     own = {f"{i.schema}.{i.name}" for i in compared.here if i.kind in RELATIONS and i in compared.target}
-    context.migration_context.opts[STAYS] = own | set(scope.shared)
+    catalogs = Compared(compared.here, compared.target, own | set(scope.shared))
+    context.migration_context.opts[COMPARED] = catalogs
     return PriorityDispatchResult.CONTINUE
 
 
@@ -68,6 +69,10 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
     assert script.upgrade_ops is not None
     concurrent = [step for step in script.upgrade_ops.ops if isinstance(step, Step) and step.concurrent]
     others = [operation for operation in script.upgrade_ops.ops if operation not in concurrent]
+    if renames := perhaps_renamed(others):
+        script.upgrade_ops.ops = [*renames, *others, *concurrent]
+        script.downgrade_ops = script.upgrade_ops.reverse()
+        others = [*renames, *others]
     versions = context.script
     assert versions is not None
     head = versions.get_current_head()
@@ -92,13 +97,22 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
             )
             scripts.append(script)
         script.upgrade_ops, script.downgrade_ops = outside, outside.reverse()
-    context.opts["template_args"]["locks"] = {
-        each.rev_id: {
-            "upgrade": locks(each.upgrade_ops.ops if each.upgrade_ops else (), context.opts.get(STAYS, ())),
-            "downgrade": locks(each.downgrade_ops.ops if each.downgrade_ops else (), context.opts.get(STAYS, ())),
-        }
-        for each in scripts
+    _declare(context, scripts)
+
+
+def _declare(context: MigrationContext, scripts: list[ops.MigrationScript]) -> None:
+    """Give the template what each revision declares; where nothing was compared, a person writes it."""
+    catalogs: Compared | None = context.opts.get(COMPARED)
+    declared = {
+        script.rev_id: nothing()
+        if catalogs is None
+        else catalogs.declare(
+            script, next((other for other in scripts if other is not script), None), context.opts[SCOPE]
+        )
+        for script in scripts
     }
+    for name in ("locks", "drops", "changes"):
+        context.opts["template_args"][name] = {each: getattr(found, name) for each, found in declared.items()}
 
 
 class _FileName(str):

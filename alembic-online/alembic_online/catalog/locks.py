@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from alembic.operations import ops
 from sqlalchemy import ForeignKeyConstraint
 
-from alembic_online.catalog.reported import flat
-from alembic_online.catalog.steps import OutsideTransaction, Step
+from alembic_online.catalog.steps import OutsideTransaction, Step, flat
 
 SHARE_UPDATE_EXCLUSIVE = "ShareUpdateExclusiveLock"
 SHARE_ROW_EXCLUSIVE = "ShareRowExclusiveLock"

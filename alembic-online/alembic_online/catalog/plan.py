@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from alembic.operations import ops
 
 from alembic_online.catalog.diff import Change, diff
-from alembic_online.catalog.reported import flat, retyped, seen
+from alembic_online.catalog.reported import retyped, seen
 from alembic_online.catalog.snapshot import Identity
 from alembic_online.catalog.statements import BY_HAND, concurrently, is_check, replaceable, validate, whole
-from alembic_online.catalog.steps import ByHand, Step
+from alembic_online.catalog.steps import ByHand, Step, flat
 from alembic_online.catalog.target import Comparison
 
 # Dropped and created where they differ or what they use has to go; everything else of theirs goes with them.

@@ -7,7 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import renderers
 from alembic.util import CommandError
 
-from alembic_online.catalog.steps import ByHand, OutsideTransaction, Step
+from alembic_online.catalog.steps import ByHand, OutsideTransaction, PerhapsRenamed, Step
 
 WIDTH = 100
 
@@ -83,6 +83,17 @@ def _outside_transaction(context: AutogenContext, outside: OutsideTransaction) -
 @renderers.dispatch_for(ByHand)
 def _by_hand(_context: AutogenContext, by_hand: ByHand) -> list[str]:
     raise CommandError("\n".join(f"{what}.\nNext: {way}." for what, way in by_hand.reasons))
+
+
+@renderers.dispatch_for(PerhapsRenamed)
+def _perhaps_renamed(_context: AutogenContext, rename: PerhapsRenamed) -> list[str]:
+    schema = f", schema={rename.schema!r}" if rename.schema else ""
+    call = f"op.alter_column({rename.table!r}, {rename.old!r}, new_column_name={rename.new!r}{schema})"
+    return [
+        f"# TODO choose: {rename.old} is dropped with its values, {rename.new} is added. If it is one column, renamed,",
+        "# write this instead, and take both out of `drops` and of `changes`:",
+        f"# {call}",
+    ]
 
 
 def _notes(step: Step) -> list[str]:

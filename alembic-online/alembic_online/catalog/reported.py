@@ -1,21 +1,10 @@
 """What Alembic's own comparison has seen, as identities of ours: so that nothing is reported twice."""
 
-from collections.abc import Iterable, Iterator
-
 from alembic.operations import ops
 from sqlalchemy import CheckConstraint, Table
 
 from alembic_online.catalog.snapshot import Identity, Snapshot
 from alembic_online.catalog.statements import is_check
-
-
-def flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
-    """Operations without the containers that Alembic groups them in."""
-    for operation in operations:
-        if isinstance(operation, ops.OpContainer):
-            yield from flat(operation.ops)
-        else:
-            yield operation
 
 
 def seen(operation: ops.MigrateOperation, before: Snapshot, after: Snapshot) -> set[Identity]:

@@ -1,11 +1,21 @@
 """The operations that are ours, beside Alembic's own: statements for one object, and what has to be done by hand."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alembic.operations.ops import MigrateOperation
+from alembic.operations.ops import AddColumnOp, DropColumnOp, MigrateOperation, OpContainer
 
 from alembic_online.catalog.snapshot import Identity
+
+
+def flat(operations: Iterable[MigrateOperation]) -> Iterator[MigrateOperation]:
+    """Operations without the containers that Alembic groups them in."""
+    for operation in operations:
+        if isinstance(operation, OpContainer):
+            yield from flat(operation.ops)
+        else:
+            yield operation
 
 
 @dataclass(frozen=True)
@@ -50,3 +60,33 @@ class ByHand(MigrateOperation):
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
         return ("by_hand", *(what for what, _ in self.reasons))
+
+
+@dataclass(frozen=True)
+class PerhapsRenamed(MigrateOperation):
+    """A column that is added and one that is dropped, of the same type: written beside them is the rename."""
+
+    schema: str | None
+    table: str
+    old: str
+    new: str
+
+    def reverse(self) -> "PerhapsRenamed":
+        return replace(self, old=self.new, new=self.old)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return ("perhaps_renamed", self.schema, self.table, self.old, self.new)
+
+
+def perhaps_renamed(operations: Iterable[MigrateOperation]) -> list[PerhapsRenamed]:
+    """The renames that added and dropped columns may be."""
+    operations = list(flat(operations))
+    added = [each for each in operations if isinstance(each, AddColumnOp)]
+    dropped = [each for each in operations if isinstance(each, DropColumnOp)]
+    return [
+        PerhapsRenamed(old.schema, old.table_name, old.column_name, new.column.name)
+        for old in dropped
+        for new in added
+        if (old.schema, old.table_name) == (new.schema, new.table_name)
+        and str(old.to_column().type) == str(new.column.type)
+    ]

@@ -18,7 +18,9 @@ WITH ours AS (
         )
 )
 
-SELECT format('index %%s on %%s is invalid', i.indexrelid::regclass, o.name) AS finding
+SELECT
+    format('index %%s on %%s is invalid', i.indexrelid::regclass, o.name) AS finding,
+    format('index %%s.%%s', o.plain_name, c.relname) AS object
 FROM pg_index AS i
 INNER JOIN pg_class AS c ON c.oid = i.indexrelid
 INNER JOIN ours AS o ON o.oid = i.indrelid
@@ -26,7 +28,9 @@ WHERE
     NOT (i.indisvalid AND i.indisready AND i.indislive)
     AND (NOT o.shared OR format('%%s.%%s', o.plain_name, c.relname) = ANY(%(additions)s))
 UNION ALL
-SELECT format('constraint %%s on %%s is not validated', quote_ident(k.conname), o.name)
+SELECT
+    format('constraint %%s on %%s is not validated', quote_ident(k.conname), o.name),
+    format('constraint %%s.%%s (not validated)', o.plain_name, k.conname)
 FROM pg_constraint AS k
 INNER JOIN ours AS o ON o.oid = k.conrelid
 WHERE
@@ -37,7 +41,13 @@ SELECT DISTINCT
     CASE
         WHEN t.tgisinternal THEN format('constraint %%s on %%s has its triggers disabled', quote_ident(k.conname), o.name)
         ELSE format('trigger %%s on %%s is disabled', quote_ident(t.tgname), o.name)
-    END
+    END,
+    format(
+        '%%s %%s.%%s (disabled)',
+        CASE WHEN t.tgisinternal THEN 'constraint' ELSE 'trigger' END,
+        o.plain_name,
+        CASE WHEN t.tgisinternal THEN k.conname ELSE t.tgname END
+    )
 FROM pg_trigger AS t
 INNER JOIN ours AS o ON o.oid = t.tgrelid
 LEFT JOIN pg_constraint AS k ON k.oid = t.tgconstraint
@@ -48,7 +58,9 @@ WHERE
         OR format('%%s.%%s', o.plain_name, CASE WHEN t.tgisinternal THEN k.conname ELSE t.tgname END) = ANY(%(additions)s)
     )
 UNION ALL
-SELECT format('materialized view %%s is not populated', o.name)
+SELECT
+    format('materialized view %%s is not populated', o.name),
+    format('materialized view %%s', o.plain_name)
 FROM ours AS o
 WHERE o.relkind = 'm' AND NOT o.relispopulated AND o.ours_alone
 ORDER BY 1;

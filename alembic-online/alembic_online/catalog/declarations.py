@@ -1,0 +1,114 @@
+"""What a generated revision declares: the locks it takes, what it drops, and what it changes in the catalog."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.operations import ops
+
+from alembic_online.catalog.locks import locks
+from alembic_online.catalog.snapshot import Identity, Snapshot
+from alembic_online.catalog.steps import OutsideTransaction, Step
+from alembic_online.scope import Scope
+from alembic_online.validation import INVALID, NOT_IN_FORCE, condensed, difference
+
+DROPPED = ("table", "materialized view", "column")
+"""The kinds of object that `drops` names."""
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """The declarations of one revision, by direction."""
+
+    locks: Mapping[str, Mapping[str, str]]
+    drops: Mapping[str, Sequence[str]]
+    changes: Mapping[str, Sequence[Sequence[str]]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The two catalogs that a revision lies between, and the relations whose locks it declares."""
+
+    before: Snapshot
+    after: Snapshot
+    relations: Collection[str]
+
+    def declare(self, script: ops.MigrationScript, other: ops.MigrationScript | None, scope: Scope) -> Declarations:
+        """What a revision declares; `other` is the one that was split off it, or that it was split off."""
+        before, after = condensed(self.before, scope), condensed(self.after, scope)
+        restored = {name: text for name, text in before.items() if text != INVALID}  # no way back brings that back
+        up, down = difference(before, after), difference(after, restored)
+        if steps := _concurrent(script):
+            whole = self._of(step for step in steps if not _only_validates(step))
+            validated = [f"changed {step.identity}" for step in steps if _only_validates(step)]
+            up, down = sorted([*_only(up, whole), *validated]), _only(down, whole)
+        elif other is not None:
+            elsewhere = self._of(step for step in _concurrent(other) if not _only_validates(step))
+            later = {str(step.identity) for step in _concurrent(other) if _only_validates(step)}
+            up, down = _without(up, elsewhere), _without(down, elsewhere)
+            up = [f"{line} (not validated)" if line.partition(" ")[2] in later else line for line in up]
+        return Declarations(
+            {"upgrade": self._locks(script.upgrade_ops), "downgrade": self._locks(script.downgrade_ops)},
+            {"upgrade": dropped(up), "downgrade": dropped(down)},
+            {"upgrade": [up], "downgrade": [down]},
+        )
+
+    def _locks(self, operations: Any) -> dict[str, str]:
+        return locks(operations.ops if operations else (), self.relations)
+
+    def _of(self, steps: Iterable[Step]) -> set[str]:
+        """The objects that steps are about, with what goes along with them."""
+        about = {step.identity for step in steps}
+        found = {str(identity) for identity in about}
+        for snapshot in (self.before, self.after):
+            found |= {str(identity) for identity in snapshot if _parents(snapshot, identity) & about}
+        return found
+
+
+def nothing() -> Declarations:
+    """Of a revision that a person is about to write."""
+    each: dict[str, Any] = {"upgrade": [], "downgrade": []}
+    return Declarations({"upgrade": {}, "downgrade": {}}, each, {"upgrade": [[]], "downgrade": [[]]})
+
+
+def dropped(lines: Iterable[str]) -> list[str]:
+    """The tables, materialized views and columns that lines of a difference remove, a table without its columns."""
+    removed = [line.removeprefix("removed ") for line in lines if line.startswith("removed ")]
+    names = {k: [line.removeprefix(f"{k} ") for line in removed if line.startswith(f"{k} ")] for k in DROPPED}
+    relations = {*names["table"], *names["materialized view"]}
+    return sorted(relations | {column for column in names["column"] if column.rpartition(".")[0] not in relations})
+
+
+def _concurrent(script: ops.MigrationScript) -> list[Step]:
+    operations = script.upgrade_ops.ops if script.upgrade_ops else []
+    return [step for outside in operations if isinstance(outside, OutsideTransaction) for step in outside.steps]
+
+
+def _only_validates(step: Step) -> bool:
+    """Whether it validates a constraint that the revision before adds; its way back has nothing to do."""
+    return step.verb == "validate" and not step.down
+
+
+def _parents(snapshot: Snapshot, identity: Identity) -> set[Identity]:
+    found: set[Identity] = set()
+    parent = snapshot.parent(identity)
+    while parent is not None:
+        found.add(parent)
+        parent = snapshot.parent(parent)
+    return found
+
+
+def _only(lines: Iterable[str], objects: Collection[str]) -> list[str]:
+    return [line for line in lines if _object(line) in objects]
+
+
+def _without(lines: Iterable[str], objects: Collection[str]) -> list[str]:
+    return [line for line in lines if _object(line) not in objects]
+
+
+def _object(line: str) -> str:
+    """The object that a line of a difference is about, without its state."""
+    name = line.partition(" ")[2]
+    for state in NOT_IN_FORCE:
+        name = name.removesuffix(f" ({state})")
+    return name
