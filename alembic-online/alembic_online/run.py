@@ -132,7 +132,11 @@ class Run:
         ours = driver(connection)
         if self.step is None or not self.running or ours is not self.session.connection or ours.autocommit:
             return
-        self.step.before_commit(last=self.body_done)
+        try:
+            self.step.before_commit(last=self.body_done)
+        except BaseException:
+            ours.rollback()  # to SQLAlchemy the transaction is over by now, whatever becomes of the commit
+            raise
 
     def _until_done(self, run_migrations: Callable[[], None]) -> None:
         while True:

@@ -90,6 +90,8 @@ def test_two_revisions_where_a_part_cannot_run_in_a_transaction(migrated: Engine
     revisions.upgrade()
     with migrated.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :next"), {"next": NEXT})
+        statement = "UPDATE sidb.step SET outcome = 'interrupted', finished = NULL WHERE revision = :revision"
+        connection.execute(text(statement), {"revision": AFTER_NEXT})
     revisions.upgrade()
     revisions.check()
 

@@ -10,7 +10,7 @@ SELECT
     concat(format('%%I.%%I', n.nspname, c.relname), '.' || quote_ident(a.attname)) AS name,
     format_type(a.atttypid, a.atttypmod) AS type,
     c.relfilenode::bigint AS file,
-    greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0)::bigint AS rows
+    CASE WHEN c.reltuples > 0 THEN c.reltuples ELSE pg_stat_get_live_tuples(c.oid) END::bigint AS rows
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN LATERAL (
