@@ -111,6 +111,8 @@ class _Watch:
         looks, blockers, told = 0, "", ""
         try:
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
+                beside.detach()  # it is closed at the end, with its name
+                beside.execute(_named("sidb backfill watch"))  # or it would be taken for the application at work
                 while not self.over.wait(LOOK_EVERY):
                     found = beside.execute(_WAITS_FOR, {"pid": self.pid}).all()
                     pids = ", ".join(str(each.pid) for each in found)

@@ -143,3 +143,14 @@ def test_the_session_has_its_name_back_and_the_lock_is_gone(migrated: Engine) ->
             raise RuntimeError
         assert connection.scalar(text("SHOW application_name")) == before
         assert connection.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) == 0
+
+
+def test_who_looks_is_not_taken_for_the_application_at_work(migrated: Engine) -> None:
+    """Else a worker would rest for its own watch."""
+    others = text("SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> :own")
+    with migrated.connect() as connection, watched(connection, lambda _: None, Event()):
+        own = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+        names: list[str] = []
+        while names != ["sidb backfill watch"]:
+            with connection.begin():
+                names = list(connection.scalars(others, {"own": own}))
