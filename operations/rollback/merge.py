@@ -37,7 +37,8 @@ class Merge:
 
     def table(self, merged: Table, archived: Archived) -> None:
         """All rows behind the place that was reached."""
-        self._beyond_the_archive(merged)
+        assert merged.key is not None
+        self._beyond_the_archive(merged, merged.key)
         self._batches(archived, self._insert(merged), merged.key, BATCH)
 
     def columns(self, archived: Archived, written: Mapping[str, Composable]) -> None:
@@ -77,6 +78,7 @@ class Merge:
         return Identifier(self.rollback.archive, archived.relation.partition(".")[2])
 
     def _insert(self, merged: Table) -> Composed:
+        assert merged.key is not None
         key = Identifier(merged.key)
         chosen: list[Composed | SQL] = []
         for column in merged.columns:
@@ -139,12 +141,12 @@ class Merge:
             ) from None
         self.report(archived.relation, read)
 
-    def _beyond_the_archive(self, merged: Table) -> None:
+    def _beyond_the_archive(self, merged: Table, key: str) -> None:
         """New rows get ids behind those of the archive from here on."""
         statement = SQL(
             "SELECT setval(sequence, highest) FROM (SELECT pg_get_serial_sequence({relation}, {key}) AS sequence,"
             " (SELECT max({column}) FROM {aside}) AS highest) AS known WHERE highest > nextval(sequence)"
-        ).format(relation=merged.relation, key=merged.key, column=Identifier(merged.key), aside=merged.aside)
+        ).format(relation=merged.relation, key=key, column=Identifier(key), aside=merged.aside)
         self.connection.execute(statement)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from operations.queries import query
 from operations.rollback.records import Archived
@@ -16,9 +16,10 @@ NAMED = 5  # keys named for each kind
 
 @dataclass(frozen=True)
 class Key:
-    """A unique key; `nulls_collide` where it takes two NULLs for the same."""
+    """A unique key; `is_integer`: of one column of integers; `nulls_collide`: it takes two NULLs for the same."""
 
     is_primary: bool
+    is_integer: bool
     nulls_collide: bool
     columns: list[str]
 
@@ -44,17 +45,22 @@ class Misfit:
 
     def __str__(self) -> str:
         more = ", …" if self.rows > len(self.keys) else ""
-        return f"{self.relation}: {self.rows:,} rows {self.why} ({', '.join(map(str, self.keys))}{more})"
+        named = f" ({', '.join(map(str, self.keys))}{more})" if self.keys else ""
+        return f"{self.relation}: {self.rows:,} rows {self.why}{named}"
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table in the archive and the one it belongs to; `key` is its primary key, one column of integers."""
+    """A table in the archive and the one it belongs to.
+
+    `key` is the column of integers by which its rows are merged in batches; None: it has none, and can only be moved
+    back whole.
+    """
 
     relation: str
     archived: str
     columns: list[str]
-    key: str
+    key: str | None
     keys: list[Key]
     references: list[Reference]
 
@@ -91,7 +97,8 @@ def table(connection: psycopg.Connection[Any], archived: Archived, archive: str)
         keys = cursor.execute(query("rollback/keys"), parameters).fetchall()
     with connection.cursor(row_factory=class_row(Reference)) as cursor:
         references = cursor.execute(query("rollback/references"), parameters).fetchall()
-    return Table(archived.relation, aside, columns, keys[0].columns[0], keys, references)
+    by_key = next((key.columns[0] for key in keys if key.is_integer), None)
+    return Table(archived.relation, aside, columns, by_key, keys, references)
 
 
 def find(connection: psycopg.Connection[Any], checked: Table, place: int | None) -> Iterator[Misfit]:
@@ -114,11 +121,19 @@ def is_empty(connection: psycopg.Connection[Any], checked: Table) -> bool:
 def _misfit(
     connection: psycopg.Connection[Any], checked: Table, kind: str, why: str, condition: Composed, place: int | None
 ) -> Iterator[Misfit]:
-    statement = SQL(
-        "SELECT count(*), (array_agg(a.{key} ORDER BY a.{key}))[:{named}] FROM {aside} AS a"
-        " WHERE a.{key} > coalesce(%s::bigint, a.{key} - 1) AND {condition}"
-    ).format(key=Identifier(checked.key), named=NAMED, aside=checked.aside, condition=condition)
-    row = connection.execute(statement, [place]).fetchone()
+    parts: dict[str, Composable]
+    if checked.key is None:
+        parts = {"keys": SQL("ARRAY[]::bigint []"), "further": SQL("%(place)s::bigint IS NULL")}
+    else:
+        key = Identifier(checked.key)
+        parts = {
+            "keys": SQL("(array_agg(a.{key} ORDER BY a.{key}))[:{named}]").format(key=key, named=NAMED),
+            "further": SQL("a.{key} > coalesce(%(place)s::bigint, a.{key} - 1)").format(key=key),
+        }
+    statement = SQL("SELECT count(*), {keys} FROM {aside} AS a WHERE {further} AND {condition}").format(
+        aside=checked.aside, condition=condition, **parts
+    )
+    row = connection.execute(statement, {"place": place}).fetchone()
     assert row is not None
     if row[0]:
         yield Misfit(checked.relation, kind, why, row[0], row[1])

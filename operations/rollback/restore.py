@@ -1,6 +1,6 @@
 """`sidb restore`: what a rollback put aside comes back after a later upgrade."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +65,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
             for misfit in misfits.find(connection, tables[kept.relation], kept.place)
         ]
         _refuse(unfit, choice)
+        _refuse_unmergeable(connection, tables.values())
         with records.connection.transaction():
             access.grant_again(records, rollback)  # first of all on the schema, for those who passed privileges on
         for kept in waiting:
@@ -172,6 +173,17 @@ def _refuse(unfit: list[misfits.Misfit], choice: Choice) -> None:
             "\n".join(["Rows of the archive do not fit; nothing was changed.", *(f"  {m}" for m in open_questions)]),
             "--skip leaves them in the archive; --renumber gives those with the same id the next free one.",
         )
+
+
+def _refuse_unmergeable(connection: psycopg.Connection[Any], tables: Iterable[misfits.Table]) -> None:
+    """Raise OnlineError where rows would have to be merged, and there is no key by which that is done in batches."""
+    for table in tables:
+        if table.key is None and not misfits.is_empty(connection, table):
+            raise OnlineError(
+                f"{table.relation} holds rows by now, and has no integer key by which those of the archive could join"
+                " them; nothing was changed.",
+                f"move its rows elsewhere, restore, and insert them again; or insert those of {table.archived}.",
+            )
 
 
 def _is_table(kept: Archived) -> bool:

@@ -1,6 +1,7 @@
 -- A table's unique keys, the primary one first; those on expressions or on a part of the rows are left to the database.
 SELECT
     i.indisprimary AS is_primary,
+    count(*) = 1 AND bool_and(a.attnotnull AND a.atttypid = ANY('{smallint,integer,bigint}'::regtype [])) AS is_integer,
     i.indnullsnotdistinct AS nulls_collide,
     array_agg(a.attname::text ORDER BY a.attnum) AS columns
 FROM pg_index AS i
