@@ -36,7 +36,9 @@ class Note(Base):
 
 ROWS = (
     "INSERT INTO analytics.notes (niche_id, note) SELECT niche_id, 'note ' || niche_id FROM features LIMIT 20",
-    "INSERT INTO analytics.trend_cache (trend_type, trend_source, trend_data, parameters, valid_until, remark)X
+    "INSERT INTO analytics.trend_cache (trend_type, trend_source, trend_data, parameters, valid_until, remark)"
+    " SELECT 'chart', 'test', '{}', jsonb_build_object('n', n), now() + interval '1 day', 'remark ' || n"
+    " FROM generate_series(1, 5) AS n",
 )
 KEPT = (
     "SELECT note_id, niche_id, note FROM analytics.notes ORDER BY note_id",
