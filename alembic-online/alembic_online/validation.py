@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,14 @@ def _condensed(identity: Identity, text: str) -> str:
     if "/* its triggers are disabled */" in text or " DISABLE TRIGGER " in text or " ENABLE REPLICA TRIGGER " in text:
         return f"disabled {found}"
     return found
+
+
+def of_scope(before: Mapping[str, str], scope: Scope, after: Mapping[str, str]) -> dict[str, str]:
+    """What a ledger kept of ours: on shared relations, older code kept also what others have there."""
+    schemas = "|".join(map(re.escape, scope.schemas))
+    additions = "|".join(map(re.escape, scope.additions))
+    ours = re.compile(rf" (?:(?:{schemas})(?:\.|$)" + (rf"|(?:{additions})$)" if additions else ")"))
+    return {name: text for name, text in before.items() if name in after or ours.search(name)}
 
 
 def starts(before: Mapping[str, str], after: Mapping[str, str]) -> list[Mapping[str, str]]:
@@ -186,7 +195,8 @@ class Validator:
         """The catalog before the first attempt at a step."""
         if self.catalog is None:
             self.catalog = self._look()
-        return self.ledger.before(script.revision, direction) or self.catalog
+        before = self.ledger.before(script.revision, direction)
+        return self.catalog if before is None else of_scope(before, self.session.scope, self.catalog)
 
     def finish(self, entry: int, script: Script, direction: str) -> None:
         """The step is committed: raise OnlineError unless it left what it should."""
@@ -217,7 +227,8 @@ class Validator:
         after = self.catalog
         assert after is not None
         try:
-            changed = [difference(start, after) for before in befores for start in starts(before, after)]
+            ours = [of_scope(before, self.session.scope, after) for before in befores]
+            changed = [difference(start, after) for before in ours for start in starts(before, after)]
             refuse_invalid(self.session.observer, self.session.scope, script, direction, changed)
         except OnlineError as error:
             self.ledger.validated(entry, valid=False, message=error.what)

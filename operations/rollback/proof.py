@@ -40,6 +40,7 @@ def catalog(session: Session, back: Way) -> Finding:
             "compare with a backup: pg_dump --schema-only.",
         )
     now = validation.catalog(session.sqlalchemy, SCOPE)
+    before = validation.of_scope(before, SCOPE, now)
     differences = validation.difference(*(_without_privileges(catalog) for catalog in (before, now)))
     if differences:
         more = f" and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""

@@ -1,12 +1,12 @@
 """A database that the code before alembic-online left (commit e6d4754) goes on under this one: what it had begun ends.
 
-Both dumps in tests/fixtures/before_engine were made with that commit's code and `pg_dump --no-owner`, from Phase 1 with
-60 niches in the table shape, migrated to 2.0.6. Taken out: comments, blank lines, \\restrict, transaction_timeout and
-the host's name.
+The dumps in tests/fixtures/before_engine were made with that commit's code and `pg_dump --no-owner`, from Phase 1 with
+60 niches, migrated to 2.0.6. Taken out: \\restrict, transaction_timeout and the host's name.
 
 half_done_backfill: a file of 400 events is staged, and `backfill run` was killed when it had moved 250 of them.
 unfinished_rollback: rolled back to 2.0.1 and upgraded again, so that archive 1 is whole; then 120 more events, and
 `rollback 1.0.0` was killed while it moved the events away: archive 2 is half there.
+materialized_view: the other shape of Phase 1, with 120 events and nothing begun.
 """
 
 import gzip
@@ -21,8 +21,7 @@ from sqlalchemy import URL
 from operations.embedded import Server
 from tests.backfill.conftest import history, write_csv
 from tests.engine.conftest import current, ledger
-from tests.fixtures.databases import Clone, Templates, conninfo
-from tests.fixtures.revisions import HEAD
+from tests.fixtures.databases import Alembic, Clone, Templates, conninfo
 from tests.operations.rollback.conftest import execute
 from tests.operations.test_upgrade import sidb
 
@@ -74,7 +73,7 @@ def test_a_backfill_that_is_half_done(deployed: Deployed, tmp_path: Path) -> Non
     assert "is in already" in succeed(url, "backfill", "load", str(same))
     succeed(url, "backfill", "finish")
     assert [entry.step_id for entry in ledger(url)] == before
-    assert HEAD in succeed(url, "history")
+    assert "2.0.6" in succeed(url, "history")
 
 
 def test_a_rollback_that_was_killed_is_finished_and_undone(deployed: Deployed) -> None:
@@ -110,3 +109,22 @@ def test_a_rollback_that_was_killed_is_given_up(deployed: Deployed) -> None:
     succeed(url, "upgrade")
     succeed(url, "restore", "2")
     assert execute(url, EVENTS) == [("search", 120), ("view", 120)]
+
+
+def test_a_materialized_view_goes_back_to_phase_1(deployed: Deployed) -> None:
+    """The old ledger kept all of the relations that are shared, with the view's whole query."""
+    url = deployed("materialized_view")
+    features = execute(url, FEATURES)
+    succeed(url, "rollback", "1.0.0", "--yes")
+    assert execute(url, FEATURES) == features
+    succeed(url, "upgrade")
+    succeed(url, "restore", "1")
+    assert execute(url, EVENTS) == [("search", 120)]
+
+
+@pytest.mark.parametrize("name", ["half_done_backfill", "materialized_view"])
+def test_a_step_that_was_killed_before_its_validation(deployed: Deployed, name: str) -> None:
+    url = deployed(name)
+    execute(url, "UPDATE sidb.step SET validated = NULL WHERE revision = '2.0.6'")
+    Alembic(url).upgrade()
+    assert all(entry.validated for entry in ledger(url))
