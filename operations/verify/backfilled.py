@@ -33,6 +33,12 @@ HOT_TRENDS = Check(
     "The trend of each row of hot_niches_today is what its niche's trend vector gives.",
     REMEDY,
 )
+CHARTS = Check(
+    "charts",
+    "The 90-day chart that the backfill wrote for a niche is in trend_cache, until it expires after 24 hours, or"
+    " somebody analyses the niche anew.",
+    "nothing is lost but time: the application computes a chart that is not there. Find out who deleted them.",
+)
 PROVES: dict[Check, Job] = {
     HISTORY: EVENT_HISTORY,
     SCORES: NICHE_SCORES,
@@ -40,6 +46,7 @@ PROVES: dict[Check, Job] = {
     HOT_TRENDS: HOT_NICHES,
 }
 
+CHART_TABLES = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_targets")
 TABLES = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_set_aside")
 STAGED = f"{table_of(StagedEvent).schema}.{table_of(StagedEvent).name}"
 
@@ -56,6 +63,17 @@ def agrees(subject: Subject, check: Check) -> Finding | None:
     [(as_of,)] = began
     proof = prove(subject.connection, job, as_of, lambda _job, _rows: None, subject.percent / WHOLE)
     return _finding(check, proof, subject)
+
+
+def charts(subject: Subject) -> Finding | None:
+    """Whether the charts are there that the trends of today came with."""
+    if not subject.there("analytics.trend_cache", *CHART_TABLES):
+        return None
+    [found] = subject.rows("charts")
+    if found.wrong:
+        niches = ", ".join(map(str, found.examples))
+        return CHARTS.failed(f"{found.wrong:,} of {found.rows:,} are not in analytics.trend_cache (niche_id {niches})")
+    return CHARTS.ok(f"{found.rows:,} are there") if found.rows else None
 
 
 def _finding(check: Check, proof: Proof, subject: Subject) -> Finding:

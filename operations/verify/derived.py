@@ -22,7 +22,8 @@ MATERIALIZED_VIEWS = Check(
 HOT_NICHES = Check(
     "hot niches",
     "Each row of hot_niches_today is its niche in features (those that changed since the refresh apart), once; none is"
-    " left out that belongs to the top 50; a niche without a trend vector has an empty vector's trend.",
+    " left out that belongs to the top 50, and it is not empty while niches were updated in the last 24 hours; a niche"
+    " without a trend vector has an empty vector's trend.",
     "run Phase 1's refresh of hot_niches_today; find out who wrote to it, or to features without a new updated_at.",
 )
 
@@ -30,6 +31,7 @@ EVENTS = ("analytics.analytics_events", "analytics.niche_daily_activity")
 PHASE1 = ("public.features", "public.hot_niches_today")
 TOP = 50
 REFRESH = "run Phase 1's refresh of hot_niches_today"
+REFRESHES = "REFRESH MATERIALIZED VIEW, or where it is a table what its program inserts; find out who emptied it"
 
 
 def activity(subject: Subject) -> Finding | None:
@@ -84,6 +86,12 @@ def hot_niches(subject: Subject) -> Finding | None:
         wrong += [line for (line,) in subject.rows("hot_niche_trends")]
     if found.rows > TOP:
         wrong.append(f"there are {found.rows:,}")
+    if not found.rows and found.recent:
+        return HOT_NICHES.failed(
+            f"public.hot_niches_today is empty, and {found.recent:,} niches were updated in the last 24 hours: it"
+            f" should hold {min(found.recent, TOP)}",
+            f"{REFRESH}: {REFRESHES}",
+        )
     if wrong:
         return HOT_NICHES.failed(f"{len(wrong)} of public.hot_niches_today are wrong{listed(wrong)}")
     since = (

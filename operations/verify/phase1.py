@@ -2,6 +2,7 @@
 
 from operations.findings import Check, Finding
 from operations.fingerprint import BEFORE_UPGRADE, compare
+from operations.scope import SCOPE
 from operations.verify.subject import Subject, listed
 
 PHASE1_ROWS = Check(
@@ -9,6 +10,14 @@ PHASE1_ROWS = Check(
     "Each row of features whose updated_at is that of the fingerprint taken before the upgrade has the same seven"
     " values, and none is gone. Rows that the application wrote since have another updated_at: they are counted.",
     "find out who changed or deleted the rows (Phase 1's programs set updated_at); the backup has them as they were.",
+)
+
+KEPT = "analytics_phase1.hot_niches_today"
+KEPT_VIEW = Check(
+    "Phase 1 view",
+    "Where hot_niches_today is a materialized view, Phase 1's own waits in schema analytics_phase1 for the way back:"
+    " it is there, with the columns and the owner that it had.",
+    "create it as the line says, with the indexes and privileges of public.hot_niches_today; find out who dropped it.",
 )
 
 
@@ -33,3 +42,28 @@ def phase1_rows(subject: Subject) -> Finding:
     if not found.holds:
         return PHASE1_ROWS.failed(f"{found.altered + found.vanished:,} rows; {counted}{listed(lines)}")
     return PHASE1_ROWS.ok(counted)
+
+
+def kept_view(subject: Subject) -> Finding | None:
+    """Whether the view is there that a way back would put in the place of ours."""
+    subject.driver.execute("SET LOCAL search_path = pg_catalog")  # names are printed with their schemas
+    found = next(iter(subject.rows("kept_view")), None)
+    if found is None:
+        return None
+    if not found.there or not found.is_materialized:
+        pattern = SCOPE.shared["public.hot_niches_today"].view
+        phase1s = pattern.search(found.ours) if pattern is not None else None
+        query = " ".join(phase1s[3].lstrip("(").split()) if phase1s else "…"
+        what = "is not there" if not found.there else "is no materialized view"
+        return KEPT_VIEW.failed(
+            f"materialized view {KEPT} {what}, and there is no way back to Phase 1's without it:\n"
+            "  CREATE SCHEMA IF NOT EXISTS analytics_phase1;"
+            f" CREATE MATERIALIZED VIEW {KEPT} AS {query} WITH NO DATA"
+        )
+    wrong = [f"it has no column {column} as ours has" for column in found.lacking]
+    if found.owner != found.owner_of_ours:
+        alter = f"ALTER MATERIALIZED VIEW {KEPT} OWNER TO {found.owner_of_ours}"
+        wrong.append(f"its owner is {found.owner}, that of public.hot_niches_today {found.owner_of_ours}: {alter}")
+    if wrong:
+        return KEPT_VIEW.failed(f"materialized view {KEPT} is not as it was{listed(wrong)}")
+    return KEPT_VIEW.ok(f"{KEPT} is there, with all of its columns")

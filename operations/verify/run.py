@@ -13,7 +13,7 @@ from sqlalchemy import URL, NullPool
 from sqlalchemy.exc import DBAPIError
 
 from operations.findings import Check, Finding, Findings
-from operations.verify import backfilled, constraints, derived, phase1, readers, schema
+from operations.verify import backfilled, constraints, derived, indexes, phase1, readers, schema, sequences
 from operations.verify.subject import Subject
 
 Look = Callable[[Subject], Finding | None]
@@ -25,11 +25,17 @@ LOOKS: dict[Check, Look] = {
     schema.IN_FORCE: schema.in_force,
     constraints.FOREIGN_KEYS: constraints.foreign_keys,
     constraints.CHECK_CONSTRAINTS: constraints.check_constraints,
+    constraints.NOT_NULL: constraints.not_null,
+    indexes.KEYS: indexes.keys,
+    indexes.INDEXES: indexes.indexes,
+    sequences.SEQUENCES: sequences.sequences,
     derived.ACTIVITY: derived.activity,
     derived.MATERIALIZED_VIEWS: derived.materialized_views,
     derived.HOT_NICHES: derived.hot_niches,
     phase1.PHASE1_ROWS: phase1.phase1_rows,
+    phase1.KEPT_VIEW: phase1.kept_view,
     **{check: partial(backfilled.agrees, check=check) for check in backfilled.PROVES},
+    backfilled.CHARTS: backfilled.charts,
 }
 CHECKS = (*LOOKS, readers.READERS)
 

@@ -57,6 +57,11 @@ class Subject:
         with self.driver.cursor(row_factory=namedtuple_row) as cursor:
             return cursor.execute(statement).fetchall()
 
+    @property
+    def ours(self) -> dict[str, list[int]]:
+        """The relations whose rows are verified, as the queries know them."""
+        return {"ours": [row.oid for row in self.rows("ours")]}
+
     def there(self, *names: str) -> bool:
         """Whether there are all these relations, `schema.name`."""
         return len(self.rows("there", names=list(names))) == len(names)

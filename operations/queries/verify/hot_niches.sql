@@ -34,6 +34,7 @@ SELECT
     (SELECT b.rows FROM bounds AS b) AS rows,
     (SELECT count(*) FROM hot AS h WHERE h.since) AS since,
     (SELECT count(*) FROM left_out) AS left_out,
+    (SELECT count(*) FROM public.features AS f WHERE f.updated_at > now() - interval '24 hours') AS recent,
     ARRAY(
         SELECT format(CASE WHEN h.times > 1 THEN 'niche %%s is there %%s times' ELSE 'niche %%s differs from features' END, h.niche_id, h.times)
         FROM hot AS h

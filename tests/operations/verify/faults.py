@@ -12,6 +12,35 @@ OLD_EVENT = """
     WHERE e.event_source = 'demo' AND e.event_timestamp < now() - interval '100 days'
     ORDER BY e.event_id LIMIT 1
 """
+BESIDE_INDEX = """
+    UPDATE pg_index SET indisready = false WHERE indexrelid = '{0}'::regclass; {1};
+    UPDATE pg_index SET indisready = true WHERE indexrelid = '{0}'::regclass
+"""
+"""Rows that come in past an index: it does not hold them."""
+NOT_UNIQUE = """
+    UPDATE pg_index SET indisunique = false WHERE indexrelid = '{0}'::regclass; {1};
+    UPDATE pg_index SET indisunique = true WHERE indexrelid = '{0}'::regclass
+"""
+"""Rows that come in twice, and are in the index, as after a change of collation."""
+WITHOUT_NOT_NULL = """
+    UPDATE pg_attribute SET attnotnull = false WHERE attrelid = '{0}'::regclass AND attname = '{1}';
+    UPDATE {0} SET {1} = NULL WHERE niche_id = 150;
+    UPDATE pg_attribute SET attnotnull = true WHERE attrelid = '{0}'::regclass AND attname = '{1}'
+"""
+INSIGHT = """
+    INSERT INTO analytics.insight_registry (niche_id, insight_type, title, insight_data, model_version, published_at)
+    VALUES (150, 'baseline', 'mine', '{}', '1', now())
+"""
+RECOMMENDATION = """
+    INSERT INTO analytics.content_recommendations
+        (niche_id, user_id, content_type, title, description, opportunity_score, model_version, valid_until)
+    VALUES (150, 'somebody', 'video', 'mine', '', 0.5, '1', now() + interval '1 day')
+"""
+NICHE = "INSERT INTO public.features (phrase) VALUES ('New')"
+EVENT = """
+    INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, user_id)
+    VALUES ('view', 'web', now(), '{}', 'somebody')
+"""
 SET_INVALID = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}'::regclass"
 
 
@@ -22,6 +51,7 @@ class Fault:
     name: str
     plant: str
     found: dict[str, str]
+    template: str = "backfilled_table"
 
 
 FAULTS = (
@@ -149,6 +179,85 @@ FAULTS = (
         "check constraints": "1 rows of public.hot_niches_today break hot_niches_today_days_trending_check (ctid ",
         "hot trends": "missing or different: 26",
     }),
+    # Keys and indexes, on the rows
+    Fault("a duplicate that its unique index does not know", BESIDE_INDEX.format(
+        "analytics.insight_registry_key", INSIGHT + ";" + INSIGHT
+    ), {
+        "keys": (
+            "analytics.insight_registry: 1 keys of insight_registry_key are there more than once (150, baseline, mine):"
+            " afterwards REINDEX INDEX CONCURRENTLY analytics.insight_registry_key"
+        ),
+        "indexes": (
+            "index analytics.insight_registry_key of analytics.insight_registry: 2 rows are missing from it"
+        ),
+    }),
+    Fault("a duplicate in a unique index", NOT_UNIQUE.format(
+        "analytics.insight_registry_key", INSIGHT + ";" + INSIGHT
+    ), {
+        "keys": "insight_registry_key are there more than once (150, baseline, mine)",
+    }),
+    Fault("a primary key twice", NOT_UNIQUE.format("analytics.stale_views_pkey", """
+        INSERT INTO analytics.stale_views (mark_id, view_name) OVERRIDING SYSTEM VALUE
+        VALUES (7, 'trending_niches'), (7, 'trending_niches');
+        SELECT setval('analytics.stale_views_mark_id_seq', 7)
+    """), {
+        "keys": "analytics.stale_views: 1 keys of stale_views_pkey are there more than once (7)",
+    }),
+    Fault("NULL in a NOT NULL column", WITHOUT_NOT_NULL.format("analytics.cross_platform_metrics", "platform"), {
+        "not null": (
+            "1 rows of analytics.cross_platform_metrics have NULL in platform (metric_id 192): UPDATE"
+            " analytics.cross_platform_metrics SET platform = … WHERE num_nulls(platform) > 0"
+        ),
+    }),
+    Fault("NULL in features", f"""
+        ALTER TABLE public.features DISABLE TRIGGER USER;
+        {WITHOUT_NOT_NULL.format("public.features", "analytics_version")};
+        ALTER TABLE public.features ENABLE TRIGGER USER
+    """, {
+        "not null": "1 rows of public.features have NULL in analytics_version (niche_id 150)",
+        "trends": "missing or different: 150",
+    }),
+    Fault("rows missing from an index", BESIDE_INDEX.format("analytics.idx_analytics_events_user_id", EVENT), {
+        "indexes": (
+            "index analytics.idx_analytics_events_user_id of analytics.analytics_events: 1 rows are missing from it"
+            " (event_id 4249): REINDEX INDEX CONCURRENTLY analytics.idx_analytics_events_user_id"
+        ),
+    }),
+    Fault("rows missing from a partial index", BESIDE_INDEX.format(
+        "analytics.idx_insight_registry_published", INSIGHT
+    ), {
+        "indexes": "index analytics.idx_insight_registry_published of analytics.insight_registry: 1 rows are missing",
+    }),
+    Fault("rows missing from an index in another order", BESIDE_INDEX.format(
+        "analytics.idx_content_recommendations_best", RECOMMENDATION
+    ), {
+        "indexes": (
+            "index analytics.idx_content_recommendations_best of analytics.content_recommendations: 1 rows are missing"
+        ),
+    }),
+    Fault("rows missing from an index on an expression of others", f"""
+        CREATE INDEX features_lower_idx ON public.features (lower(phrase));
+        {BESIDE_INDEX.format("public.features_lower_idx", NICHE)};
+        REFRESH MATERIALIZED VIEW analytics.trending_niches
+    """, {
+        "indexes": "index public.features_lower_idx of public.features: 1 rows are missing from it (niche_id 201)",
+    }),
+    Fault("a row missing from a unique index, where amcheck is installed", f"""
+        CREATE EXTENSION amcheck;
+        {BESIDE_INDEX.format("public.features_phrase_key", NICHE)};
+        REFRESH MATERIALIZED VIEW analytics.trending_niches
+    """, {
+        "indexes": "amcheck: heap tuple",
+    }),
+    Fault("a sequence behind its table", "SELECT setval('analytics.ml_features_vector_id_seq', 199)", {
+        "sequences": (
+            "analytics.ml_features_vector_id_seq gives 200 next, and analytics.ml_features.vector_id is at 200:"
+            " SELECT setval('analytics.ml_features_vector_id_seq', 200)"
+        ),
+    }),
+    Fault("Phase 1's sequence behind features", "SELECT setval('public.features_niche_id_seq', 200, false)", {
+        "sequences": "public.features_niche_id_seq gives 200 next, and public.features.niche_id is at 200",
+    }),
     # What is derived
     Fault("a lost delta", """
         INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
@@ -190,7 +299,16 @@ FAULTS = (
     """, {
         "hot trends": "missing or different: 26",
     }),
+    Fault("hot niches emptied", "DELETE FROM public.hot_niches_today", {
+        "hot niches": "public.hot_niches_today is empty, and",
+    }),
     # Old and new
+    Fault("charts deleted", "DELETE FROM analytics.trend_cache", {
+        "charts": "200 of 200 are not in analytics.trend_cache (niche_id 1, 2, 3, 4, 5)",
+    }),
+    Fault("a chart deleted", "DELETE FROM analytics.trend_cache WHERE niche_id = 150", {
+        "charts": "1 of 200 are not in analytics.trend_cache (niche_id 150)",
+    }),
     Fault("a vector that disagrees with its events", """
         UPDATE public.features SET trend_vector = '[]' WHERE niche_id = 150; SELECT analytics.refresh_stale_views()
     """, {
@@ -211,6 +329,27 @@ FAULTS = (
     """, {
         "Phase 1 rows": "niches 150 are gone",
     }),
+    # Phase 1's own view
+    Fault("the view of Phase 1 dropped", "DROP SCHEMA analytics_phase1 CASCADE", {
+        "Phase 1 view": "CREATE MATERIALIZED VIEW analytics_phase1.hot_niches_today AS SELECT features.niche_id,",
+    }, "backfilled_matview"),
+    Fault("another view in its place", """
+        DROP MATERIALIZED VIEW analytics_phase1.hot_niches_today;
+        CREATE MATERIALIZED VIEW analytics_phase1.hot_niches_today AS SELECT niche_id, phrase FROM public.features
+    """, {
+        "Phase 1 view": "it has no column demand_score as ours has",
+    }, "backfilled_matview"),
+    Fault("hot niches emptied, a materialized view", """
+        CREATE TABLE public.features_aside AS SELECT * FROM public.features;
+        ALTER TABLE public.features DISABLE TRIGGER USER;
+        UPDATE public.features SET updated_at = updated_at - interval '1 year';
+        REFRESH MATERIALIZED VIEW public.hot_niches_today;
+        UPDATE public.features AS f SET updated_at = a.updated_at FROM public.features_aside AS a
+        WHERE a.niche_id = f.niche_id;
+        ALTER TABLE public.features ENABLE TRIGGER USER
+    """, {
+        "hot niches": "public.hot_niches_today is empty, and",
+    }, "backfilled_matview"),
 )  # fmt: skip
 
 # What others may do to rows of the backfill's: it is said, and no fault.

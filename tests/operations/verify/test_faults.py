@@ -9,7 +9,7 @@ from tests.operations.verify.faults import FAULTS, THEIR_RIGHT, Fault
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_named(fault: Fault, clone: Clone) -> None:
-    url = clone("backfilled_table")
+    url = clone(fault.template)
     plant(url, fault.plant)
     found = look(url)
     failed = verdicts(found, "failed")
@@ -23,7 +23,7 @@ def test_a_fault_is_named(fault: Fault, clone: Clone) -> None:
 
 @pytest.mark.parametrize("fault", THEIR_RIGHT, ids=lambda fault: fault.name)
 def test_what_others_may_do_is_said(fault: Fault, clone: Clone) -> None:
-    url = clone("backfilled_table")
+    url = clone(fault.template)
     plant(url, fault.plant)
     found = look(url)
     assert not verdicts(found, "failed")

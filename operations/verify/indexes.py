@@ -1,0 +1,206 @@
+"""Keys and indexes on the rows themselves: an index that a change of collation, a bug or a bad disk has damaged says
+nothing about it, and answers queries with rows too few.
+
+Every index is read whole and compared with its table, read without any index. The planner chooses which index it reads:
+of two on the same keys it reads one, and only amcheck, where that is installed, can look at the other one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+
+from operations.findings import Check, Finding
+from operations.verify.subject import Subject, columns, listed, template
+
+KEYS = Check(
+    "keys",
+    "No two rows share a key that is to be unique: the rows are grouped without their indexes, NULLs as the index takes"
+    " them.",
+    "delete or correct the rows, then REINDEX INDEX CONCURRENTLY, as the line says; see which rows the other tables"
+    " refer to. They came in past the index: after a change of collation (ICU or libc was upgraded), or a crash.",
+)
+INDEXES = Check(
+    "indexes",
+    "Every index leads to the rows of its table, all of them and no others: read whole, its keys counted and hashed,"
+    " beside the table read without it; that the plan used this index is checked. Where amcheck is installed, it looks,"
+    " too.",
+    "REINDEX INDEX CONCURRENTLY, as the line says; then see the server's log and disks, and whether the collation's"
+    " version has changed.",
+)
+BTREE = "btree"
+UNREAD = "grant SELECT to this role, or run it again when nobody locks the table"
+CORRUPTED = ("XX001", "XX002")
+
+
+@dataclass
+class _Read:
+    """What came of the indexes: rows compared, indexes looked at, and lines: of those that are wrong, could not be
+    looked at (`unread`), and are not read by the planner (`unseen`).
+    """
+
+    rows: int = 0
+    indexes: int = 0
+    wrong: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+
+
+def keys(subject: Subject) -> Finding:
+    """Whether what is to be unique is."""
+    subject.rows("read_table")
+    unique = [index for index in subject.rows("indexes", **subject.ours) if index.is_unique]
+    wrong, unread = [], []
+    for index in unique:
+        subject.say(f"{index.relation}: {index.index}")
+        try:
+            with subject.driver.transaction():
+                [found] = subject.run(_duplicates(subject, index))
+        except psycopg.Error as error:
+            unread.append(str(error).partition("\n")[0])
+            continue
+        if found.wrong:
+            line = f"{index.relation}: {found.wrong:,} keys of {index.index} are there more than once"
+            wrong.append(f"{line} ({'; '.join(found.examples)}): afterwards {_reindex(index)}")
+    if wrong:
+        return KEYS.failed(f"{len(wrong)} of {len(unique)} do not hold{listed(wrong)}")
+    if unread:
+        return KEYS.unknown(f"not all could be looked at{listed(sorted(set(unread)))}", UNREAD)
+    return KEYS.ok(f"{len(unique)} hold{subject.sampled}")
+
+
+def indexes(subject: Subject) -> Finding:
+    """Whether every index leads to all rows."""
+    read = _Read()
+    amcheck = [row.function for row in subject.rows("amcheck")]
+    listed_indexes = subject.rows("indexes", **subject.ours)
+    for index in listed_indexes:
+        subject.say(f"{index.relation}: {index.index}")
+        try:
+            with subject.driver.transaction():
+                line, rows = _looked_at(subject, index, amcheck)
+        except psycopg.Error as error:
+            if error.sqlstate not in CORRUPTED:
+                read.unread.append(str(error).partition("\n")[0])
+                continue
+            line, rows = f"amcheck: {str(error).partition(chr(10))[0]}", 0
+        if rows is None:
+            read.unseen.append(f"{index.name}: {line}")
+            continue
+        read.rows += rows
+        read.indexes += 1
+        if line:
+            read.wrong.append(f"index {index.name} of {index.relation}: {line}: {_reindex(index)}")
+    return _finding(subject, read, len(listed_indexes))
+
+
+def _finding(subject: Subject, read: _Read, there: int) -> Finding:
+    if read.wrong:
+        return INDEXES.failed(f"{len(read.wrong)} of {there} do not{listed([*read.wrong, *read.unread])}")
+    if read.unread:
+        return INDEXES.unknown(f"not all could be looked at{listed(sorted(set(read.unread)))}", UNREAD)
+    unseen = f"; not looked at, as amcheck could be installed for{listed(read.unseen)}" if read.unseen else ""
+    return INDEXES.ok(f"{read.indexes} lead to all of their rows, {read.rows:,}{subject.sampled}{unseen}")
+
+
+def _looked_at(subject: Subject, index: Any, amcheck: list[str]) -> tuple[str, int | None]:
+    """What is wrong with an index ("": nothing), and of how many rows; None: why it was not looked at."""
+    if index.method != BTREE:
+        return f"its method is {index.method}", None
+    if amcheck:
+        whole = subject.sampled == ""
+        subject.driver.execute(f"SELECT {amcheck[0]}(%s, %s)".encode(), [index.oid, whole])
+    subject.rows("read_table")
+    [there] = subject.run(_rows(subject, index, SQL("")))
+    subject.rows("read_index")
+    by_index = _rows(subject, index, SQL("ORDER BY {}").format(SQL(", ").join(map(SQL, index.orders))))
+    if (used := _used(subject, by_index)) != index.index:
+        unseen = there.rows and not amcheck
+        return (f"the planner reads {used or 'the table'}", None) if unseen else ("", there.rows)
+    [held] = subject.run(by_index)
+    if held.rows < there.rows:
+        examples = "; ".join(row.key for row in subject.run(_not_indexed(index)))
+        return f"{there.rows - held.rows:,} rows are missing from it ({', '.join(index.key)} {examples})", there.rows
+    if held.rows > there.rows:
+        return f"it leads to {held.rows - there.rows:,} rows that are not there, or twice to one", there.rows
+    return "" if held.hash == there.hash else "its keys are not those of the rows", there.rows
+
+
+def _used(subject: Subject, statement: Composed) -> str | None:
+    """The index that the plan of a statement reads; None: it reads none."""
+    [row] = subject.driver.execute(SQL("EXPLAIN (FORMAT JSON) ") + statement).fetchall()
+    used = list(_indexes_of(row[0][0]["Plan"]))
+    return used[0] if len(used) == 1 else None
+
+
+def _indexes_of(plan: dict[str, Any]) -> Iterator[str]:
+    if "Index Name" in plan:
+        yield plan["Index Name"]
+    for part in plan.get("Plans", ()):
+        yield from _indexes_of(part)
+
+
+def _rows(subject: Subject, index: Any, ordered: Composable) -> Composed:
+    return template(
+        "indexed_rows",
+        indexed=Identifier(*index.indexed),
+        predicate=SQL(index.predicate),
+        keys=_keys(index),
+        ordered=ordered,
+        **_share(subject),
+    )
+
+
+def _duplicates(subject: Subject, index: Any) -> Composed:
+    known = SQL("true") if index.is_null_a_value else SQL("num_nulls({}) = 0").format(_keys(index))
+    return template(
+        "duplicates",
+        indexed=Identifier(*index.indexed),
+        predicate=SQL(index.predicate),
+        known=known,
+        keys=_keys(index),
+        named=_named(index),
+        names=_names(index),
+        places=SQL(", ").join(SQL(str(place)) for place, _ in enumerate(index.expressions, 1)),
+        **_share(subject),
+    )
+
+
+def _not_indexed(index: Any) -> Composed:
+    equal = [SQL("{} = d.{}").format(SQL(each), _name(place)) for place, each in enumerate(index.expressions, 1)]
+    return template(
+        "not_indexed",
+        indexed=Identifier(*index.indexed),
+        predicate=SQL(index.predicate),
+        key=SQL(", ").join(map(Identifier, index.key)),
+        named=_named(index),
+        names=_names(index),
+        equal=SQL(" AND ").join(equal),
+    )
+
+
+def _share(subject: Subject) -> dict[str, Composable]:
+    return {name: Literal(value) for name, value in subject.share.items()}
+
+
+def _keys(index: Any) -> Composed:
+    return SQL(", ").join(map(SQL, index.expressions))
+
+
+def _named(index: Any) -> Composed:
+    named = enumerate(index.expressions, 1)
+    return SQL(", ").join(SQL("{} AS {}").format(SQL(each), _name(place)) for place, each in named)
+
+
+def _names(index: Any) -> Composed:
+    return columns([f"key_{place}" for place, _ in enumerate(index.expressions, 1)], "d")
+
+
+def _name(place: int) -> Identifier:
+    return Identifier(f"key_{place}")
+
+
+def _reindex(index: Any) -> str:
+    return f"REINDEX INDEX CONCURRENTLY {index.quoted}"
