@@ -261,6 +261,7 @@ class Run:
         if isinstance(original, Undeclared):
             step.drops.learn(original)
             self._gave_up(step, "missed", str(original))
+            self.session.sqlalchemy.rollback()  # a commit that was refused leaves its transaction behind
             return True
         self._gave_up(step, "missed" if missed else "failed", str(original) or type(original).__name__)
         if missed:

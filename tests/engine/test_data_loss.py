@@ -179,13 +179,14 @@ def test_what_holds_nothing_goes(by_hand: ByHand, statement: str, filling: str, 
 
 
 @pytest.mark.parametrize("filled", [False, True])
-def test_a_function_that_drops_is_found_out_before_the_commit(by_hand: ByHand, filled: bool) -> None:
+@pytest.mark.parametrize("then", ["pass", f"with op.get_context().autocommit_block():\n    {sql('SELECT 1')}"])
+def test_a_function_that_drops_is_found_out_before_the_commit(by_hand: ByHand, filled: bool, then: str) -> None:
     run(
         by_hand.url,
         "CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS 'BEGIN DROP TABLE orders; END'",
         ROW if filled else "SELECT 1",
     )
-    by_hand.write(sql("SELECT tidy()"))
+    by_hand.write(f"{sql('SELECT tidy()')}\n{then}")
     if filled:
         with pytest.raises(OnlineError, match=r"public\.orders: holds rows"):
             by_hand.upgrade()
