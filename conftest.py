@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fixtures.server",
     "tests.fixtures.databases",
     "tests.fixtures.cluster",
+    "tests.fixtures.pooler",
     "tests.fixtures.rows",
     "tests.fixtures.roles",
     "tests.fixtures.reading",

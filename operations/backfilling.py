@@ -9,7 +9,6 @@ from threading import Event
 from typing import Any
 
 import click
-from alembic_online import sessions
 from alembic_online.alerts import Alerts
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
@@ -52,16 +51,12 @@ class Status:
 def database(*, reading: bool = False) -> Iterator[Engine]:
     """The database, with the backfill's tables in it; what goes wrong is an OnlineError.
 
-    For `reading` nothing is created, and a standby will do; else it is refused, and so is a pooler that gives each
-    transaction another session of the server.
+    For `reading` nothing is created, and a standby will do; else it is refused.
     """
     url = address(Settings.from_environment())
-    opened = engine(url)
+    opened = engine(url, changing=not reading)
     try:
         if not reading:
-            plain = opened.execution_options(isolation_level="AUTOCOMMIT")  # a pooler could not change sessions else
-            with plain.connect() as ours, plain.connect() as other:
-                sessions.refuse_unfit(sessions.driver(ours), sessions.driver(other), shown(url))
             tables.create(opened)
         yield opened
     except BackfillError as error:

@@ -1,9 +1,11 @@
 """The `sidb` command: what its commands have in common. Each has a file in `operations/commands`."""
 
-from typing import Any
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import click
-from alembic_online.errors import OnlineError
+from alembic_online.errors import Stopped
 
 from operations.commands import (
     backfill,
@@ -20,22 +22,34 @@ from operations.commands import (
     upgrade,
     verify,
 )
-
-INTERRUPTED = 130  # as a shell reports Ctrl-C
+from operations.endings import Ending, ending
 
 
 class Console(click.Group):
-    """A group of commands whose errors end as text and an exit code, never as a traceback."""
+    """A group of commands each of which ends as text and an exit code, with --json as JSON; never as a traceback."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        given = sys.argv[1:] if args is None else list(args)
+        try:
+            code = super().main(given, *rest, **{**extra, "standalone_mode": False})
+        except Exception as error:  # Ctrl-C while a question was asked comes as an Abort
+            command = next((word for word in given if word in self.commands), None)
+            _end(ending(error, command), as_json="--json" in given)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except OnlineError as error:
-            click.secho(str(error), fg="red", err=True)
-            ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.secho("Interrupted.", fg="red", err=True)
-            ctx.exit(INTERRUPTED)
+        except KeyboardInterrupt as error:  # which click would make an Abort of, as of an answer that is no
+            how = ending(error, ctx.invoked_subcommand)
+            raise Stopped(how.error, how.next_step) from None
+
+
+def _end(how: Ending, *, as_json: bool) -> NoReturn:
+    click.secho(str(how), fg="red", err=True)
+    if as_json:
+        click.echo(how.to_json())
+    sys.exit(how.exit_code)
 
 
 @click.group(cls=Console, context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,7 +62,8 @@ def main() -> None:
     PostgreSQL of this clone is started and used.
 
     \b
-    Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted.
+    Exit codes: 0 done, 1 failed, 2 wrong use, 3 not everything could be
+    looked at, 130 interrupted.
     """
 
 

@@ -5,6 +5,7 @@ from functools import cache
 
 import click
 import psycopg
+from alembic_online.database import plain
 from psycopg import sql
 from sqlalchemy import URL
 
@@ -27,7 +28,7 @@ def address(settings: Settings) -> URL:
 def embedded_address(server: Server, database: str = EMBEDDED_DATABASE) -> URL:
     """The address of a database in the embedded server; both are made to exist."""
     server.start()
-    with psycopg.connect(_conninfo(server), autocommit=True) as connection:
+    with plain(_conninfo(server), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
             # Another command may do it in the same moment.
             with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):

@@ -61,12 +61,19 @@ class Findings:
 
     @property
     def well(self) -> bool:
-        """Whether nothing failed; what is unknown or a warning does not count."""
+        """Whether nothing failed."""
         return all(finding.verdict != "failed" for finding in self.findings)
 
     @property
     def exit_code(self) -> int:
-        return 0 if self.well else 1
+        """0; 1: something failed; 3: nothing did, but not everything could be looked at."""
+        return exit_code(self.findings)
+
+
+def exit_code(findings: Sequence[Finding]) -> int:
+    """That of a command which found these."""
+    verdicts = {finding.verdict for finding in findings}
+    return 1 if "failed" in verdicts else 3 if "unknown" in verdicts else 0
 
 
 def show(found: Findings, console: Console) -> None:

@@ -111,6 +111,20 @@ def test_only_settings_reads_the_environment() -> None:
     assert readers == {"operations/settings.py"}
 
 
+def test_every_session_comes_through_the_one_door() -> None:
+    """Whoever connects elsewhere works under settings that nobody looked at."""
+    opening = re.compile(
+        r"\b(psycopg\.(Async)?Connection\.connect|psycopg\.connect|create_engine|engine_from_config)\("
+    )
+    found = {
+        str(file.relative_to(ROOT))
+        for room in ROOMS
+        for file in [*modules(room).values(), ROOT / "alembic" / "env.py"]
+        if opening.search(file.read_text(encoding="utf-8"))
+    }
+    assert found == {"alembic-online/alembic_online/database.py"}
+
+
 def product_names() -> set[str]:
     """Every name by which the engine could know this product, in lower case."""
     tables = {table.name for table in Base.metadata.tables.values()}

@@ -1,31 +1,141 @@
-"""Engines and addresses: every failure to connect is an OnlineError that says what to do next."""
+"""The one door to a database: every session of ours is opened here.
 
+It looks before it sets anything, on a session without start-up options, and refuses in one sentence what cannot work;
+then it pins the settings that change what our statements mean. Every failure to connect is an OnlineError.
+"""
+
+import re
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, Engine, create_engine, event
 
 from alembic_online.errors import OnlineError
+from alembic_online.queries import query
+from alembic_online.settings import PINNED, WISHED
 
 OLDEST_SERVER = 15
+ENCODING = "UTF8"
+PROBES = 3
+"""Transactions by which a session behind a pooler that gives out each in turn has seen more than one of them."""
+
+Connection = psycopg.Connection[Any]
 
 
-def engine(url: URL, **arguments: Any) -> Engine:
-    """A SQLAlchemy engine whose failures to connect are OnlineError; `arguments` are those of `create_engine`.
+@dataclass(frozen=True)
+class Server:
+    """What was seen of a server before anything was set: of its pinned settings, those that a start-up may give."""
 
-    Sessions are named like the program, unless `connect_args` names them.
+    pooled: bool
+    settable: frozenset[str]
+
+
+class _PooledConnection(psycopg.Connection[Any]):
+    """A session that a pooler gives to others after us: nothing of ours stays on it."""
+
+    def close(self) -> None:
+        if not self.closed:
+            discard(self)
+        super().close()
+
+
+def engine(url: URL, *, settings: Mapping[str, str] | None = None, changing: bool = False, **arguments: Any) -> Engine:
+    """A SQLAlchemy engine whose sessions have passed the door; `arguments` are those of `create_engine`.
+
+    `settings` are set beside the pinned ones, and before them where a name is in both. `changing`: a standby and a
+    read-only database are refused, too. Sessions are named like the program, unless `connect_args` names them.
     """
+    wanted = {**PINNED, **(settings or {})}
     connect_args = {"application_name": Path(sys.argv[0]).name, **arguments.pop("connect_args", {})}
     made = create_engine(url, connect_args=connect_args, **arguments)
+    looked: list[Server] = []
 
     @event.listens_for(made, "do_connect")
-    def connect(_dialect: Any, _record: Any, args: list[Any], parameters: dict[str, Any]) -> psycopg.Connection[Any]:
-        return _connect(url, lambda: psycopg.connect(*args, **parameters))
+    def connect(_dialect: Any, _record: Any, args: list[Any], parameters: dict[str, Any]) -> Connection:
+        if not looked:
+            looked.append(look(url, changing=changing))
+        with _told(url):
+            if looked[0].pooled:
+                connection: Connection = _PooledConnection.connect(*args, **parameters)
+            else:
+                # Given at start-up, so that not even RESET loses them.
+                given = [f"-c {name}={_escaped(wanted[name])}" for name in wanted if name in looked[0].settable]
+                parameters["options"] = " ".join([str(parameters.get("options", "")), *given]).strip()
+                connection = psycopg.connect(*args, **parameters)
+        try:
+            settle(connection, wanted, url)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     return made
+
+
+def plain(address: str, **arguments: Any) -> Connection:
+    """A session as anybody's, on which nothing of ours is set: for who plays an application."""
+    return psycopg.connect(address, **arguments)
+
+
+def look(url: URL, *, changing: bool) -> Server:
+    """What kind of server this is, found out on sessions on which nothing is set.
+
+    Raises OnlineError: too old, not UTF8, a transaction pooler; where something is to be changed, a standby, read-only.
+    """
+    with _looking(url) as connection:
+        _refuse_unreadable(connection, url)
+        try:
+            seen = _asked(connection)
+            pooled = seen.pid != connection.info.backend_pid
+            shared = pooled and _is_shared(connection, url)
+        except psycopg.errors.ProtocolViolation:  # a pooler that hands sessions on after each statement
+            shared = True
+    if shared:
+        raise OnlineError(
+            f"{shown(url)} goes through a pooler that changes the server's session with every transaction.",
+            "point the database URL at PostgreSQL itself, or at a pool in session mode.",
+        )
+    if changing and seen.standby:
+        raise OnlineError(
+            f"{shown(url)} is a standby: it follows another server and cannot be changed.", "use the primary."
+        )
+    if changing and seen.read_only:
+        raise OnlineError(
+            f"{shown(url)} is read-only (default_transaction_read_only is on).",
+            "see ALTER DATABASE … / ALTER ROLE … SET default_transaction_read_only, and who set it and why.",
+        )
+    return Server(pooled, frozenset(seen.settable))
+
+
+def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
+    """Set what is wanted, as far as this server knows it. Raises OnlineError at what the role may not set."""
+    before, connection.autocommit = connection.autocommit, True
+    every = {**WISHED, **wanted}
+    with connection.transaction():
+        connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        rows = connection.execute(query("run/settle_session"), {"names": list(every), "values": list(every.values())})
+        refused = [(name, value, is_now) for name, value, is_now in rows if name not in WISHED]
+    connection.autocommit = before
+    for name, value, is_now in refused:
+        raise OnlineError(
+            f"{shown(url)} has {name} = {is_now} for this role; it must be {value}, and the role may not set it.",
+            f"as a superuser: ALTER ROLE … or ALTER DATABASE … RESET {name} (\\drds in psql shows which).",
+        )
+
+
+def discard(connection: Connection) -> None:
+    """Leave nothing of ours on a session: settings, temporary tables, advisory locks."""
+    with suppress(psycopg.Error):
+        connection.rollback()
+        connection.autocommit = True
+        connection.execute("DISCARD ALL")
 
 
 def shown(url: URL) -> str:
@@ -34,30 +144,82 @@ def shown(url: URL) -> str:
     return url.set(drivername="postgresql", query=place).render_as_string(hide_password=True)
 
 
-def _connect(url: URL, connect: Callable[[], psycopg.Connection[Any]]) -> psycopg.Connection[Any]:
-    try:
-        connection = connect()
-    except psycopg.Error as error:
-        # libpq repeats itself for every address of a host; the first lines say it all.
-        reason = "\n".join(f"  {line.strip()}" for line in str(error).strip().splitlines()[:3])
-        raise OnlineError(f"No connection to {shown(url)}\n{reason}", _next_step(url, str(error))) from None
+@contextmanager
+def _looking(url: URL) -> Iterator[Connection]:
+    """A session on which nothing is set: no start-up options but those that the address has, no settings."""
+    args, parameters = url.get_dialect()().create_connect_args(url)
+    with _told(url):
+        connection = psycopg.connect(*args, **parameters, autocommit=True)
+    with closing(connection):
+        yield connection
+
+
+def _asked(connection: Connection) -> Any:
+    with connection.transaction(), connection.cursor(row_factory=namedtuple_row) as cursor:
+        cursor.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        return cursor.execute(query("run/server"), {"names": list(PINNED)}).fetchone()
+
+
+def _is_shared(ours: Connection, url: URL) -> bool:
+    """Whether a session that is free between its transactions is given to others, or another one to us.
+
+    Poolers give out the session that was used last, or each in turn.
+    """
+    before = {_asked(ours).pid for _ in range(PROBES)}
+    with _looking(url) as other, other.transaction():
+        theirs = _asked(other).pid
+        return theirs in before or _asked(ours).pid not in before
+
+
+def _refuse_unreadable(connection: Connection, url: URL) -> None:
     major = connection.info.server_version // 10000
     if major < OLDEST_SERVER:
-        connection.close()
         raise OnlineError(
             f"{shown(url)} is PostgreSQL {major}; {OLDEST_SERVER} or newer is needed.",
             "upgrade that server, or point the database URL at a newer one.",
         )
-    return connection
+    if (encoding := connection.info.parameter_status("server_encoding")) != ENCODING:
+        raise OnlineError(
+            f"The encoding of {shown(url)} is {encoding}, not {ENCODING}: it cannot hold every text.",
+            f"copy it into a database made with ENCODING '{ENCODING}' TEMPLATE template0 (pg_dump, pg_restore).",
+        )
+
+
+def _escaped(value: str) -> str:
+    """A value as libpq's options take it."""
+    return value.replace("\\", "\\\\").replace(" ", "\\ ")
+
+
+@contextmanager
+def _told(url: URL) -> Iterator[None]:
+    """A failure to connect as people read it."""
+    try:
+        yield
+    except psycopg.Error as error:
+        # libpq repeats itself for every address of a host; the first lines say it all.
+        reason = "\n".join(f"  {line.strip()}" for line in str(error).strip().splitlines()[:3])
+        raise OnlineError(f"No connection to {shown(url)}\n{reason}", _next_step(url, str(error))) from None
 
 
 def _next_step(url: URL, reason: str) -> str:
     if "password" in reason or "authentication" in reason:
         return "correct the user and password in the database URL (special characters are written %40, %2F, …)."
-    if "database" in reason and "does not exist" in reason:
-        return f"create it (createdb {url.database}), or correct the name in the database URL."
+    if "SSL" in reason or "certificate" in reason or "no encryption" in reason:
+        return "correct sslmode, sslrootcert or sslcert after ? in the database URL; the server's log says more."
+    if "no pg_hba.conf entry" in reason or "pg_hba.conf rejects" in reason:
+        return "have pg_hba.conf let this role reach this database from here, or connect as one that it lets in."
+    if missing := re.search(r'database "(.+)" does not exist', reason):
+        if url.database is None:
+            return f"add the database's name to the database URL: …/name; without one it is the user's, {missing[1]}."
+        return f"create it (createdb {shlex.quote(missing[1])}), or correct the name in the database URL."
+    if re.search(r'role ".+" does not exist', reason):
+        return "correct the user in the database URL, or have the role created."
+    if "too many connections" in reason or "remaining connection slots" in reason or "too many clients" in reason:
+        return "end sessions that nobody needs, or raise max_connections (or the role's, the database's limit)."
+    if "starting up" in reason or "shutting down" in reason or "recovery mode" in reason:
+        return "wait until the server has started, and run it again."
     if "unsupported startup parameter" in reason:
-        return "point the database URL at PostgreSQL itself: this pooler does not pass on start-up parameters."
+        return "drop the parameter after ? in the database URL, which this pooler does not pass on."
     if "invalid connection option" in reason or "URI query" in reason:
         return "correct the parameters after ? in the database URL."
     return "see that the server runs and can be reached from here, and that the database URL names its host and port."

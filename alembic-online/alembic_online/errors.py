@@ -25,3 +25,9 @@ class UsageError(OnlineError):
     """The command or its surroundings ask for something that cannot be meant: a malformed address, a missing option."""
 
     exit_code = 2
+
+
+class Stopped(OnlineError):  # noqa: N818 - nothing went wrong
+    """Ctrl-C: what is done so far, and how to go on."""
+
+    exit_code = 130

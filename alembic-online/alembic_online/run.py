@@ -18,7 +18,7 @@ from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
 from alembic_online.data_loss import Discard, Keeper, Refuse, Undeclared, refuse_loss
 from alembic_online.database import shown
-from alembic_online.errors import OnlineError
+from alembic_online.errors import OnlineError, Stopped
 from alembic_online.ledger import Ledger
 from alembic_online.maintenance_window import refuse_outside
 from alembic_online.options import Options
@@ -72,6 +72,7 @@ class Run:
         self.pending: deque[RevisionStep] | None = None
         self.step: Step | None = None
         self.left: set[str] = set()
+        self.done: list[str] = []
         self.running = False
         self.in_body = False
         self.body_done = False
@@ -117,6 +118,8 @@ class Run:
             self._until_done(run_migrations)
         except BaseException as error:
             self._ended(failure=str(error).partition("\n")[0] or type(error).__name__)
+            if isinstance(error, KeyboardInterrupt):
+                raise self._stopped() from None
             raise
         self._ended()
 
@@ -147,6 +150,11 @@ class Run:
                     raise
             else:
                 return
+
+    def _stopped(self) -> Stopped:
+        applied = f"Applied: {', '.join(self.done)}" if self.done else "No step was applied"
+        broken = f"; {self.step.name} was not finished" if self.step else ""
+        return Stopped(f"Interrupted. {applied}{broken}.", "run it again, which is safe: it goes on at that step.")
 
     def _ended(self, failure: str | None = None) -> None:
         if self.metrics:
@@ -215,6 +223,7 @@ class Run:
         assert self.watcher is not None
         assert self.step is not None
         done, self.step, self.running = self.step, None, False
+        self.done.append(done.name)
         seen = self.watcher.end()
         self.ledger.observed(done.entry, seen.victims, seen.longest_wait, dict(seen.measures))
         self._tell(done, seen, time.monotonic() - done.policy.began)

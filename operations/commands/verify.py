@@ -26,7 +26,7 @@ def verify(sample: float, readers: bool, as_json: bool) -> None:
     always looked at whole.
 
     What is `unknown` could not be looked at, mostly for lack of a privilege.
-    Exit code 1 if something failed.
+    Exit code 1 if something failed, 3 if something is unknown.
 
     \b
     Examples:

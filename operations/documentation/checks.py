@@ -26,7 +26,8 @@ def page() -> str:
             generated("the `CHECKS` of each command"),
             "# Checks\n",
             "A check says `ok`, `warning` (worth a look, but nothing against going on), `failed` (exit code 1), or"
-            " `unknown`: it could not look, and says why. Below it says what to do, in the words of the last column.\n",
+            " `unknown`: it could not look, and says why (exit code 3, where nothing failed). Below it says what"
+            " to do, in the words of the last column.\n",
             *(f"## {command}\n\n{of(checks)}" for command, checks in CHECKS.items()),
             "## Limits\n",
             "What `sidb monitor` measures, under the names that Prometheus knows, with the limits of its verdicts."

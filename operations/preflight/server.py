@@ -56,7 +56,6 @@ class Wanted:
 
 WANTED = (
     Wanted("session_replication_role", "origin", "triggers do not fire", "failed"),
-    Wanted("default_transaction_isolation", "read committed", "nothing here was tested so"),
     Wanted("track_activities", "on", "nobody sees who is in the migration's way"),
     Wanted("track_counts", "on", "autovacuum does not know what to do"),
     Wanted("autovacuum", "on", "new tables are neither analysed nor vacuumed"),

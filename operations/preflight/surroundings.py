@@ -16,7 +16,7 @@ from operations.findings import Check, Finding
 from operations.queries import query
 
 # A preflight waits for nobody, and is in nobody's way for long.
-SETTINGS = "-c lock_timeout=2s -c statement_timeout=60s -c synchronous_commit=on"
+SETTINGS = {"lock_timeout": "2s", "statement_timeout": "60s", "synchronous_commit": "on"}
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,8 @@ class Surroundings:
 @contextmanager
 def surroundings(url: URL, request: Request) -> Iterator[Surroundings]:
     """A session for the questions; OnlineError where there is no connection."""
-    options = f"{url.query.get('options', '')} {SETTINGS}".strip()
-    made = engine(
-        url,
-        poolclass=NullPool,
-        isolation_level="AUTOCOMMIT",
-        connect_args={"options": options, "application_name": "sidb preflight"},
-    )
+    name = {"application_name": "sidb preflight"}
+    made = engine(url, settings=SETTINGS, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=name)
     with made.connect() as connection:
         yield Surroundings(url, connection, request)
 

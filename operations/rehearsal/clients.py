@@ -17,6 +17,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 import psycopg
+from alembic_online.database import plain
 
 from operations.queries import query
 
@@ -101,7 +102,7 @@ def score(address: str, statements: tuple[str, ...], pipe: Pipe) -> None:
         began = time.monotonic()
         failed = None
         try:
-            with psycopg.connect(address, application_name="rehearsal scorer") as connection:
+            with plain(address, application_name="rehearsal scorer") as connection:
                 for statement in statements:
                     connection.execute(statement)
         except psycopg.Error as error:
@@ -116,7 +117,7 @@ def leave_open(address: str, seconds: float, pipe: Pipe) -> None:
     over = False
     while not over:
         try:
-            with psycopg.connect(address, application_name="rehearsal report") as connection:
+            with plain(address, application_name="rehearsal report") as connection:
                 while not over:
                     connection.execute(query("rehearsal/left_open"))
                     over = _heard(pipe, seconds) == STOP
@@ -141,7 +142,7 @@ def _session(order: Order, told: Told, samples: "SimpleQueue[Sample]", due: floa
         failed = None
         try:
             if connection is None or connection.closed:
-                connection = psycopg.connect(order.address, autocommit=True, application_name=order.name)
+                connection = plain(order.address, autocommit=True, application_name=order.name)
             prepare = False if statement.changes_type else None
             connection.execute(statement.sql, _arguments(chance, order.niches), prepare=prepare)
         except psycopg.Error as error:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
-from alembic_online.database import engine, shown
+from alembic_online.database import engine, plain, shown
 from alembic_online.errors import OnlineError, UsageError
 from alembic_online.sessions import driver
 from psycopg.sql import SQL, Identifier, Literal
@@ -39,7 +39,7 @@ class Place:
 def embedded(server: Server, shape: Shape, *, keep: bool) -> Iterator[URL]:
     """A new database of the embedded server; dropped at the end unless it is kept."""
     name = f"rehearsal_{shape}"
-    with psycopg.connect(_libpq(embedded_address(server, "postgres")), autocommit=True) as connection:
+    with plain(_libpq(embedded_address(server, "postgres")), autocommit=True) as connection:
         if not _true(connection, "SELECT pg_try_advisory_lock(hashtextextended('sidb rehearsal', 0))"):
             raise OnlineError("Another rehearsal is at work in the embedded server.", "wait until it is done.")
         drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
@@ -82,7 +82,7 @@ def application(owner: URL) -> Iterator[Place]:
             make = SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, Identifier(APPLICATION), Literal(password))
             connection.execute(make)
             grant_phase1(connection)
-            psycopg.connect(_libpq(clients)).close()
+            plain(_libpq(clients)).close()
         except psycopg.Error:  # not allowed, or not let in by pg_hba.conf
             clients = owner
         try:
@@ -107,7 +107,7 @@ def grant_phase2(place: Place) -> None:
     """What Phase 2's application may do: a member of the group that writes."""
     if place.shared:
         return
-    with psycopg.connect(_libpq(place.owner), autocommit=True) as connection:
+    with plain(_libpq(place.owner), autocommit=True) as connection:
         connection.execute(SQL("GRANT analytics_writer, analytics_reader TO {}").format(Identifier(APPLICATION)))
 
 

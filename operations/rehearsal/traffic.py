@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 
 import psycopg
+from alembic_online.database import plain
 from alembic_online.errors import OnlineError
 from sqlalchemy import URL, text
 from sqlalchemy.dialects import postgresql
@@ -200,7 +201,7 @@ class Traffic:
             # A lost session is not the end of looking.
             with (
                 suppress(psycopg.Error),
-                psycopg.connect(address, autocommit=True, application_name="rehearsal waits") as connection,
+                plain(address, autocommit=True, application_name="rehearsal waits") as connection,
             ):
                 while not self._over.wait(LOOK):
                     for row in connection.execute(query("rehearsal/waits")):

@@ -12,7 +12,9 @@ from tests.operations.test_upgrade import sidb
 def test_exit_codes_and_forms(clone: Clone, tmp_path: Path) -> None:
     url = clone("phase1_table")
     well = sidb(url, "preflight", "--backup-command", "echo looking", "--rows", "1000")
-    assert (well.returncode, well.stderr) == (0, "looking\n")
+    assert (well.returncode, well.stderr) == (3, "looking\n"), (
+        "nobody else is connected: what a rollback could do to whom?"
+    )
     assert well.stdout.endswith("\nNext: `sidb preflight --prepare`, then `sidb upgrade --plan` and `sidb upgrade`.\n")
 
     execute(url, "ALTER TABLE features RENAME phrase TO words")

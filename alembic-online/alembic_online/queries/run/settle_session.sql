@@ -1,10 +1,20 @@
--- The settings of a session, but for those that this server does not have or that its role may not make. A shorter
--- deadlock check makes autovacuum yield sooner and is a superuser's to give; transaction_timeout came with PostgreSQL 17.
-SELECT set_config(wanted.name, wanted.value, false)
-FROM (
-    SELECT * FROM unnest(%(names)s::text [], %(values)s::text [])
-    UNION ALL
-    VALUES ('deadlock_timeout', '50ms'), ('transaction_timeout', '0')
-) AS wanted (name, value)
-INNER JOIN pg_settings AS known ON known.name = wanted.name
-WHERE known.context = 'user' OR has_parameter_privilege(known.name, 'SET');
+-- Make the settings that this server has, or will have once a library is loaded; the rows are those that this role may
+-- not make, where they are otherwise. A superuser's can be given to others: GRANT SET ON PARAMETER.
+WITH wanted AS MATERIALIZED (
+    SELECT
+        w.name,
+        w.value,
+        s.setting,
+        coalesce(s.context = 'user' OR has_parameter_privilege(s.name, 'SET'), true) AS may
+    FROM unnest(%(names)s::text [], %(values)s::text []) AS w (name, value)
+    LEFT JOIN pg_catalog.pg_settings AS s ON s.name = w.name
+    WHERE s.name IS NOT NULL OR strpos(w.name, '.') > 0
+),
+
+made AS MATERIALIZED (
+    SELECT set_config(w.name, w.value, false) FROM wanted AS w WHERE w.may
+)
+
+SELECT w.name, w.value, w.setting
+FROM wanted AS w
+WHERE NOT w.may AND w.setting IS DISTINCT FROM w.value AND (SELECT count(*) FROM made) >= 0;
