@@ -26,10 +26,10 @@ def parse_choice(text: str, words: Sequence[str], where: str) -> str:
 def size(amount: float) -> str:
     """Bytes in the unit that fits them; of growth, the sign stays: 512 bytes, 20.1 GB."""
     for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(amount) < 1000:
-            return f"{amount:.0f} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+        if abs(amount) < 999.5:
+            return f"{amount:.0f} bytes" if unit == "bytes" else f"{amount:.3g} {unit}"
         amount /= 1000
-    return f"{amount:.1f} TB"
+    return f"{amount:,.3g} TB"
 
 
 def duration(seconds: float) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from alembic_online.quantities import duration, size
+
 from models import ANALYTICS, NicheDailyActivityDelta, NicheDailyActivitySummary, StaleView
 from operations.findings import Check, Finding, Findings
 from operations.monitor import thresholds as of
@@ -208,22 +210,3 @@ def amount(measure: Measure) -> str:
             return ""
         case unit:
             return f"{value:,.0f} {unit}"
-
-
-def duration(seconds: float) -> str:
-    """A time in the unit that fits it."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    for unit, limit, name in ((1, 120, "s"), (60, 7200, "min"), (3600, 172_800, "h")):
-        if seconds < limit:
-            return f"{seconds / unit:.1f} s" if name == "s" else f"{seconds / unit:.0f} {name}"
-    return f"{seconds / 86_400:.0f} days"
-
-
-def size(amount: float) -> str:
-    """Bytes in the unit that fits them; of growth, the sign stays."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(amount) < 1000:
-            return f"{amount:.0f} {unit}" if unit in ("B", "kB") else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from alembic_online.quantities import duration, size
 from rich.console import Console, Group, RenderableType
 from rich.table import Table as Columns
 from rich.text import Text
@@ -9,7 +10,6 @@ from rich.text import Text
 from models import ANALYTICS
 from operations import report
 from operations.findings import remedies, verdicts
-from operations.monitor.judging import duration, size
 from operations.monitor.look import Monitoring
 from operations.monitor.reading import Table
 

@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 
 from alembic_online.errors import OnlineError, UsageError
+from alembic_online.quantities import duration
 
 from operations.binaries import run, wheel_binaries
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, duration, judged
+from operations.preflight.surroundings import Surroundings, judged
 
 BASE_BACKUP = Check(
     "base backup",

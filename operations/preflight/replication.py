@@ -1,7 +1,9 @@
 """Replicas and replication slots."""
 
+from alembic_online.quantities import size
+
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged, size
+from operations.preflight.surroundings import Surroundings, judged
 
 SLOTS = Check(
     "replication slots",

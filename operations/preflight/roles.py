@@ -1,7 +1,9 @@
 """The migrating role's privileges, and whether a rollback could shut the application out."""
 
+from alembic_online.quantities import listed
+
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged, listed
+from operations.preflight.surroundings import Surroundings, judged
 
 PRIVILEGES = Check(
     "privileges",

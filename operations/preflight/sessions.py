@@ -1,7 +1,9 @@
 """Other people's sessions that a migration would have to wait for."""
 
+from alembic_online.quantities import duration
+
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, duration, judged
+from operations.preflight.surroundings import Surroundings, judged
 
 LONG = Check(
     "long transactions",

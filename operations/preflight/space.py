@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from alembic_online.quantities import size
 
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged, size
+from operations.preflight.surroundings import Surroundings, judged
 
 BYTES_PER_ROW = 2_000
 """With indexes: the plan's 20 GB for 10 million rows (Data Volume)."""

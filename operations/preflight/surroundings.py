@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from alembic_online.database import engine
+from alembic_online.quantities import listed
 from alembic_online.sessions import driver
 from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, Connection, NullPool
@@ -96,24 +97,3 @@ def judged(
     if failed:
         return check.failed(listed([*failed, *warned]), remedy)
     return check.warning(listed(warned), remedy) if warned else check.ok(ok)
-
-
-def listed(items: Sequence[str], most: int = 3) -> str:
-    more = f", and {len(items) - most} more" if len(items) > most else ""
-    return "; ".join(items[:most]) + more
-
-
-def size(value: float) -> str:
-    """Bytes for people: 20.0 GB."""
-    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if abs(value) >= factor:
-            return f"{value / factor:.1f} {unit}"
-    return f"{value:.0f} bytes"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people, rounded: 90 s, 12 min, 3 h, 2 days."""
-    for unit, factor in (("days", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * factor:
-            return f"{seconds / factor:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from alembic_online.quantities import size
 from mako.template import Template
 
 from operations import report
@@ -28,7 +29,7 @@ def write(done: Rehearsal, directory: Path) -> Path:
 def render(data: dict[str, Any]) -> str:
     """The page of what the JSON says; a number's cell names its place there: ``data-of="summary.before.p99_ms"``."""
     template = Template(filename=str(TEMPLATE), default_filters=["h"], strict_undefined=True)  # noqa: S702 - all is escaped
-    forms = {"ms": _ms, "seconds": _seconds, "count": _count, "size": _size, "clock": _clock}
+    forms = {"ms": _ms, "seconds": _seconds, "count": _count, "size": size, "clock": _clock}
     return str(template.render(data=data, pick=lambda path: pick(data, path), plots=_plots(data), **forms))
 
 
@@ -89,13 +90,6 @@ def _seconds(value: float | None) -> str:
 
 def _count(value: float | None) -> str:
     return NONE if value is None else f"{value:,.0f}"
-
-
-def _size(value: float) -> str:
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if value >= factor:
-            return f"{value / factor:,.3g} {unit}"
-    return f"{value:,.0f} B"
 
 
 def _clock(value: float) -> str:

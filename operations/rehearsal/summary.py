@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from alembic.script import ScriptDirectory
 from alembic_online import lock_modes
-from alembic_online.data_loss import declared as dropped_by
 from alembic_online.ledger import Entry
-from alembic_online.parts import relations
 from alembic_online.step import UNDECLARED
+from alembic_online.validation import removed
 
 from operations.monitor.growth import forecast
 from operations.monitor.thresholds import FIRST_MONTH
@@ -26,6 +25,9 @@ SHORTEST = 0.1
 HALF_A_YEAR = 180.0  # days
 AFTERMATH = 1.0
 """Seconds after the scorer in which clients catch up."""
+
+
+RELATIONS = ("table", "materialized view", "view")
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,7 @@ def _over(samples: Sequence[Sample], acts: Sequence[Played]) -> Latency:
 def _step(entry: Entry, started: datetime, script: ScriptDirectory) -> StepSummary:
     revision = next(each for each in script.walk_revisions() if each.revision == entry.revision)
     declared: dict[str, str] = dict(getattr(revision.module, "locks", {}).get(entry.direction, {}))
-    dropped = set(relations(dropped_by(revision, entry.direction)))
+    dropped = {name.removeprefix(f"{kind} ") for kind in RELATIONS for name in removed(revision, entry.direction)}
     locks = entry.locks or {}
     return StepSummary(
         revision=entry.revision,

@@ -47,6 +47,7 @@ down_revision = "{HEAD}"
 branch_labels = None
 depends_on = None
 locks = {{"upgrade": {{}}, "downgrade": {{}}}}
+changes = {{"upgrade": [[]], "downgrade": [[]]}}
 
 
 def upgrade():
@@ -157,10 +158,11 @@ def test_a_lost_row_is_red(clone: Clone) -> None:
     assert not done.passed
     missing = finding(done.findings, "missing-rows")
     assert missing.verdict == "failed"
-    assert "event_history: missing [1234], too much []" in missing.detail
+    assert "event_history: 1 " in missing.detail
+    assert missing.detail.endswith(": 1234")
     page = render(json.loads(json.dumps(asdict_json(done))))
     assert '<span class="verdict failed">Failed</span>' in page
-    assert "missing [1234]" in page
+    assert "1234" in page
 
 
 def asdict_json(done: Rehearsal) -> Any:
