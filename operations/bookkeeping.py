@@ -10,7 +10,8 @@ from operations.queries import query
 BOOKKEEPING = "sidb"
 """The schema of the ledger, too: deployed ledgers keep it."""
 
-FINGERPRINT = Component("fingerprint", [query("fingerprint/create"), query("fingerprint/key")])
+FINGERPRINT = Component("fingerprint", [query(f"fingerprint/{name}") for name in ("create", "key", "oldest_open")])
+RIGHTS = Component("rights", [query("rights/create")])
 RAISED_SETTINGS = Component("raised settings", [query("preflight/remembered_create")])
 SIZE_SAMPLES = Component("size samples", [query("monitor/create_samples")])
 ROLLBACKS = Component("rollbacks", [query("rollback/create")])

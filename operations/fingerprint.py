@@ -22,23 +22,29 @@ BEFORE_ROLLBACK = "before rollback"
 class Comparison:
     """The rows of `features` beside those of the moment.
 
-    `touched` have another `updated_at`; `altered` have the same one and other values, which no program of Phase 1
-    does; `vanished` are there no longer, `new` were not there. The keys are those of ten at most.
+    `touched` have another `updated_at`; `older`, new ones among them, one from before `oldest_open`, when the oldest
+    transaction began that was open at the moment (None: not known, and none of them is found): all that a program of
+    Phase 1 wrote since has a newer one, which is its transaction's start; `altered` have the same one and other values,
+    which no program of Phase 1 does; `vanished` are there no longer, `new` were not there. The keys are those of ten at
+    most.
     """
 
     taken_at: datetime
+    oldest_open: datetime | None
     unchanged: int
     touched: int
     altered: int
     vanished: int
     new: int
+    older: int
+    older_keys: list[int]
     altered_keys: list[int]
     vanished_keys: list[int]
 
     @property
     def holds(self) -> bool:
         """Whether nothing but the application's own writing has changed Phase 1's rows."""
-        return not (self.altered or self.vanished)
+        return not (self.altered or self.vanished or self.older)
 
 
 def take(connection: psycopg.Connection[Any], moment: str) -> int:

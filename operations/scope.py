@@ -12,7 +12,7 @@ from alembic_online import Additions, Scope
 from sqlalchemy import URL, Connection, text
 
 from models import ANALYTICS, HOT_NICHES_TODAY, ROLES, Base, views
-from operations import fingerprint
+from operations import fingerprint, rights
 from operations.bookkeeping import BOOKKEEPING
 from operations.queries import query
 from operations.settings import Settings
@@ -41,8 +41,9 @@ def _scratch_url() -> URL | None:
     return Settings.from_environment().scratch_database_url
 
 
-def _fingerprint(connection: psycopg.Connection[Any]) -> None:
-    """Keep what Phase 1's rows are before anything touches them, for `sidb verify`."""
+def _keep_phase1(connection: psycopg.Connection[Any]) -> None:
+    """Keep what Phase 1's rights and rows are before anything touches them, for `sidb verify`."""
+    rights.take(connection, before_upgrade=True)
     began = time.monotonic()
     try:
         niches = fingerprint.take(connection, fingerprint.BEFORE_UPGRADE)
@@ -93,7 +94,7 @@ SCOPE = Scope(
     variant=_variant,
     scratch_url=_scratch_url,
     scratch_setting="SCRATCH_DATABASE_URL",
-    before_leaving={PHASE1: _fingerprint},
+    before_leaving={PHASE1: _keep_phase1},
     changes_required=True,
     rollback_command="sidb rollback",
 )

@@ -58,7 +58,8 @@ def phase1_data(connection: psycopg.Connection[Any]) -> Finding:
         return checks.PHASE1_DATA.ok(detail)
     altered = f"altered {compared.altered:,} {compared.altered_keys}"
     vanished = f"vanished {compared.vanished:,} {compared.vanished_keys}"
-    return checks.PHASE1_DATA.failed(f"{altered}, {vanished}; {detail}")
+    older = f"older than then {compared.older:,} {compared.older_keys}"
+    return checks.PHASE1_DATA.failed(f"{altered}, {vanished}, {older}; {detail}")
 
 
 def smoke(session: Session) -> Finding:

@@ -8,7 +8,8 @@ from operations.verify.subject import Subject, listed
 PHASE1_ROWS = Check(
     "Phase 1 rows",
     "Each row of features whose updated_at is that of the fingerprint taken before the upgrade has the same seven"
-    " values, and none is gone. Rows that the application wrote since have another updated_at: they are counted.",
+    " values, and none is gone. Rows that the application wrote since have a newer updated_at: they are counted; one"
+    " from before any transaction that was open then is an older copy.",
     "find out who changed or deleted the rows (Phase 1's programs set updated_at); the backup has them as they were.",
 )
 
@@ -32,6 +33,7 @@ def phase1_rows(subject: Subject) -> Finding:
         for number, keys, what in (
             (found.altered, found.altered_keys, "have other values and the same updated_at"),
             (found.vanished, found.vanished_keys, "are gone"),
+            (found.older, found.older_keys, "are older than any transaction that was open then: a copy from before"),
         )
         if number
     ]
@@ -39,8 +41,10 @@ def phase1_rows(subject: Subject) -> Finding:
         f"{found.unchanged:,} unchanged since {found.taken_at:%Y-%m-%d %H:%M}, {found.touched:,} written by the"
         f" application since, {found.new:,} new"
     )
+    if found.oldest_open is None:
+        counted += "; since when transactions were open then is not known, nor whether a row is an older copy"
     if not found.holds:
-        return PHASE1_ROWS.failed(f"{found.altered + found.vanished:,} rows; {counted}{listed(lines)}")
+        return PHASE1_ROWS.failed(f"{found.altered + found.vanished + found.older:,} rows; {counted}{listed(lines)}")
     return PHASE1_ROWS.ok(counted)
 
 

@@ -7,13 +7,15 @@ from functools import partial
 import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.sessions import driver
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from sqlalchemy import URL, NullPool
 from sqlalchemy.exc import DBAPIError
 
+from operations import rights
 from operations.findings import Check, Finding, Findings
-from operations.verify import backfilled, constraints, derived, indexes, phase1, readers, schema, sequences
+from operations.verify import access, backfilled, constraints, derived, indexes, phase1, readers, schema, sequences
 from operations.verify.subject import Subject
 
 Look = Callable[[Subject], Finding | None]
@@ -23,6 +25,9 @@ LOOKS: dict[Check, Look] = {
     schema.REVISION: schema.revision,
     schema.CATALOG: schema.catalog,
     schema.IN_FORCE: schema.in_force,
+    access.OWNERS: access.owners,
+    access.GROUP_ROLES: access.group_roles,
+    access.RIGHTS: access.applications_rights,
     constraints.FOREIGN_KEYS: constraints.foreign_keys,
     constraints.CHECK_CONSTRAINTS: constraints.check_constraints,
     constraints.NOT_NULL: constraints.not_null,
@@ -63,6 +68,20 @@ def verify(url: URL, percent: float, console: Console, *, with_readers: bool = F
         if with_readers:
             findings += readers.within_budget(subject)
     return Findings(findings, _next(findings))
+
+
+def accept_rights(url: URL) -> int:
+    """Write down the rights on Phase 1's relations as they are now; their number. Raises OnlineError."""
+    opened = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        with opened.connect() as connection:
+            return rights.take(driver(connection), before_upgrade=False)
+    except (psycopg.Error, DBAPIError) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        raise OnlineError(
+            f"The rights could not be written down in {shown(url)}: {str(original).strip().partition(chr(10))[0]}",
+            "run it as the role that migrated, on the primary.",
+        ) from None
 
 
 def _look(subject: Subject, check: Check, look: Look) -> Finding | None:

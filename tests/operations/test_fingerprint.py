@@ -111,6 +111,54 @@ def test_two_at_once_leave_one(phase1: Connection) -> None:
     assert counts(phase1) == (NICHES, 0, 0, 0, 0)
 
 
+def test_a_transaction_that_was_open_may_come_later(phase1: Connection) -> None:
+    """now() is its beginning: older than the fingerprint, and no older copy."""
+    with psycopg.connect(phase1.info.dsn) as scorer:
+        scorer.execute("SELECT 1")
+        take(phase1, BEFORE_UPGRADE)
+        scorer.execute("UPDATE features SET demand_score = 0.5, updated_at = now() WHERE niche_id = 4")
+        scorer.execute("INSERT INTO features (phrase) VALUES ('new')")
+        began = scorer.execute("SELECT now()").fetchone()
+        scorer.commit()
+    assert found(phase1).oldest_open == (began or [None])[0]
+    assert counts(phase1) == (NICHES - 1, 1, 0, 0, 1)
+    assert (found(phase1).older, found(phase1).holds) == (0, True)
+    phase1.execute("UPDATE features SET updated_at = updated_at - interval '1 microsecond' WHERE niche_id IN (4, 201)")
+    assert found(phase1).older_keys == [4, 201]
+    assert not found(phase1).holds
+
+
+def test_where_it_is_not_known_since_when_transactions_are_open(phase1: Connection) -> None:
+    take(phase1, BEFORE_UPGRADE)
+    phase1.execute("UPDATE features SET updated_at = '2020-01-01' WHERE niche_id = 4")
+    assert found(phase1).older == 1
+    with psycopg.connect(phase1.info.dsn) as other:
+        role = f"{phase1.info.dbname}_plain"
+        phase1.execute(
+            f"CREATE ROLE {role}; GRANT ALL ON SCHEMA public TO {role}; ALTER TABLE features OWNER TO {role}"
+        )  # type: ignore[arg-type]
+        phase1.execute(f"ALTER SCHEMA sidb OWNER TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA sidb TO {role}")  # type: ignore[arg-type]
+        phase1.execute(f"SET ROLE {role}")  # type: ignore[arg-type]
+        take(phase1, BEFORE_UPGRADE)
+        assert found(phase1).oldest_open is not None  # a session without a transaction says nothing, and need not
+        other.execute("SELECT 1")
+        take(phase1, BEFORE_UPGRADE)
+        assert found(phase1).oldest_open is None
+        phase1.execute("UPDATE features SET updated_at = '2019-01-01' WHERE niche_id = 4")
+        assert (found(phase1).older, found(phase1).touched) == (0, 1)
+    phase1.execute(f"RESET ROLE; DROP OWNED BY {role} CASCADE; DROP ROLE {role}")  # type: ignore[arg-type]
+
+
+def test_one_that_an_older_version_took(phase1: Connection) -> None:
+    take(phase1, BEFORE_UPGRADE)
+    phase1.execute("ALTER TABLE sidb.fingerprint DROP COLUMN oldest_open")
+    phase1.execute("UPDATE sidb.component SET version = 2 WHERE component = 'fingerprint'")
+    phase1.execute("UPDATE features SET updated_at = '2020-01-01' WHERE niche_id = 4")
+    assert (found(phase1).oldest_open, found(phase1).older, found(phase1).touched) == (None, 0, 1)
+    take(phase1, BEFORE_UPGRADE)
+    assert found(phase1).oldest_open is not None
+
+
 def test_an_upgrade_that_leaves_phase_1_takes_it(clone: Clone, shape: Shape) -> None:
     url = clone(f"phase1_{shape}")
     with psycopg.connect(conninfo(url), autocommit=True) as connection:

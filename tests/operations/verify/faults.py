@@ -6,6 +6,8 @@ replication tool writes past triggers and foreign keys.
 
 from dataclasses import dataclass
 
+from operations.queries import query
+
 # An event of the loaded history that no trend vector reaches back to.
 OLD_EVENT = """
     SELECT e.event_id FROM analytics.analytics_events AS e
@@ -41,6 +43,9 @@ EVENT = """
     INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, user_id)
     VALUES ('view', 'web', now(), '{}', 'somebody')
 """
+STRANGER = "CREATE ROLE stranger"
+NO_STRANGER = "DROP OWNED BY stranger CASCADE; DROP ROLE stranger"
+AS_BEFORE_UPGRADE = f"DELETE FROM sidb.phase1_right; INSERT INTO sidb.phase1_right {query('rights/held')}"  # noqa: S608
 SET_INVALID = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}'::regclass"
 
 
@@ -52,6 +57,8 @@ class Fault:
     plant: str
     found: dict[str, str]
     template: str = "backfilled_table"
+    undo: str = ""
+    """Of what belongs to the whole server: roles."""
 
 
 FAULTS = (
@@ -129,6 +136,67 @@ FAULTS = (
     Fault("a view without content", "REFRESH MATERIALIZED VIEW analytics.platform_comparison WITH NO DATA", {
         "in force": "materialized view analytics.platform_comparison is not populated",
     }),
+    # Who owns what, and who may do what
+    Fault("another owner of a table", f"{STRANGER}; ALTER TABLE analytics.stale_views OWNER TO stranger", {
+        "owners": (
+            "table analytics.stale_views belongs to stranger, the rest of it to postgres: ALTER TABLE"
+            " analytics.stale_views OWNER TO postgres"
+        ),
+    }, undo=NO_STRANGER),
+    Fault("another owner of a SECURITY DEFINER function", f"""
+        {STRANGER}; ALTER FUNCTION analytics.mark_view_stale() OWNER TO stranger
+    """, {
+        "owners": (
+            "routine analytics.mark_view_stale() belongs to stranger and runs with the rights of that role, the rest of"
+            " it to postgres: ALTER ROUTINE analytics.mark_view_stale() OWNER TO postgres"
+        ),
+    }, undo=NO_STRANGER),
+    Fault("a function that runs as its caller", "ALTER FUNCTION analytics.mark_view_stale() SECURITY INVOKER", {
+        "catalog": "not as in the models: function analytics.mark_view_stale()",
+    }),
+    Fault("a function with another search_path", """
+        ALTER FUNCTION analytics.mark_view_stale() SET search_path = public, pg_catalog
+    """, {
+        "catalog": "not as in the models: function analytics.mark_view_stale()",
+    }),
+    Fault("a group role made superuser", "ALTER ROLE analytics_reader SUPERUSER", {
+        "group roles": "analytics_reader is a superuser: ALTER ROLE analytics_reader NOSUPERUSER",
+    }, undo="ALTER ROLE analytics_reader NOSUPERUSER"),
+    Fault("a group role that may create roles", "ALTER ROLE analytics_writer CREATEROLE", {
+        "group roles": "analytics_writer is allowed to create roles: ALTER ROLE analytics_writer NOCREATEROLE",
+    }, undo="ALTER ROLE analytics_writer NOCREATEROLE"),
+    Fault("a group role that is a member of the owner", "GRANT postgres TO analytics_writer", {
+        "group roles": "analytics_writer is a member of postgres, which is a superuser: REVOKE postgres FROM",
+    }, undo="REVOKE postgres FROM analytics_writer"),
+    Fault("the application's right on features", f"""
+        {STRANGER}; GRANT SELECT, UPDATE ON public.features TO stranger; {AS_BEFORE_UPGRADE};
+        REVOKE UPDATE ON public.features FROM stranger
+    """, {
+        "application's rights": (
+            "stranger has lost UPDATE on public.features: GRANT UPDATE ON TABLE public.features TO stranger"
+        ),
+    }, undo=NO_STRANGER),
+    Fault("the application's right on a column, to grant", f"""
+        {STRANGER}; GRANT INSERT (phrase) ON public.features TO stranger WITH GRANT OPTION; {AS_BEFORE_UPGRADE};
+        REVOKE GRANT OPTION FOR INSERT (phrase) ON public.features FROM stranger
+    """, {
+        "application's rights": "GRANT INSERT (phrase) ON TABLE public.features TO stranger WITH GRANT OPTION",
+    }, undo=NO_STRANGER),
+    Fault("the application's right on the sequence", f"""
+        GRANT USAGE ON SEQUENCE public.features_niche_id_seq TO PUBLIC; {AS_BEFORE_UPGRADE};
+        REVOKE USAGE ON SEQUENCE public.features_niche_id_seq FROM PUBLIC
+    """, {
+        "application's rights": "GRANT USAGE ON SEQUENCE public.features_niche_id_seq TO PUBLIC",
+    }),
+    Fault("the schema closed to the application", "REVOKE USAGE ON SCHEMA public FROM PUBLIC", {
+        "application's rights": "PUBLIC has lost USAGE on public: GRANT USAGE ON SCHEMA public TO PUBLIC",
+    }),
+    Fault("another owner of Phase 1's table", f"{STRANGER}; ALTER TABLE public.hot_niches_today OWNER TO stranger", {
+        "application's rights": (
+            "public.hot_niches_today belongs to stranger, and belonged to postgres: ALTER TABLE public.hot_niches_today"
+            " OWNER TO postgres"
+        ),
+    }, undo=NO_STRANGER),
     # Constraints, on the rows
     Fault("an orphan", """
         SET session_replication_role = replica;
@@ -319,6 +387,18 @@ FAULTS = (
         UPDATE public.features SET monetise_score = 1 - monetise_score WHERE niche_id IN (150, 7)
     """, {
         "Phase 1 rows": "niches 7, 150 have other values and the same updated_at",
+    }),
+    Fault("a row overwritten by an older copy", """
+        UPDATE public.features SET demand_score = 0.5, updated_at = updated_at - interval '3 days' WHERE niche_id = 150;
+        SELECT analytics.refresh_stale_views()
+    """, {
+        "Phase 1 rows": "niches 150 are older than any transaction that was open then: a copy from before",
+    }),
+    Fault("a row that comes from an older copy", """
+        INSERT INTO public.features (phrase, updated_at) VALUES ('from the backup', now() - interval '3 days');
+        SELECT analytics.refresh_stale_views()
+    """, {
+        "Phase 1 rows": "niches 201 are older than any transaction that was open then: a copy from before",
     }),
     Fault("a deleted row", """
         DELETE FROM analytics.analytics_events WHERE niche_id = 150;

@@ -10,8 +10,12 @@ from tests.operations.verify.faults import FAULTS, THEIR_RIGHT, Fault
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_named(fault: Fault, clone: Clone) -> None:
     url = clone(fault.template)
-    plant(url, fault.plant)
-    found = look(url)
+    try:
+        plant(url, fault.plant)
+        found = look(url)
+    finally:
+        if fault.undo:
+            plant(url, fault.undo)
     failed = verdicts(found, "failed")
     assert set(failed) == set(fault.found), failed
     for check, named in fault.found.items():

@@ -1,0 +1,66 @@
+"""The rights on Phase 1's relations, written down before anything touches them, to find later what was taken away.
+
+Phase 1's programs run unchanged through the rollout, so that what they might do before the upgrade they must be able to
+do after it. What was granted since is nobody's loss.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from operations.bookkeeping import RIGHTS, open_records
+from operations.queries import query
+
+
+@dataclass(frozen=True)
+class Taken:
+    """When they were written down; `before_upgrade`: else somebody accepted them as they were then."""
+
+    taken_at: datetime
+    before_upgrade: bool
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An owner or a privilege that is no longer so; "" as `grantee` is PUBLIC, as `column_name` the whole relation."""
+
+    relation: str
+    column_name: str
+    grantee: str
+    privilege: str
+    owner: str | None
+    statement: str
+
+    def __str__(self) -> str:
+        if self.privilege == "OWNER":
+            return f"{self.relation} belongs to {self.owner}, and belonged to {self.grantee}: {self.statement}"
+        of = f" ({self.column_name})" if self.column_name else ""
+        return f"{self.grantee or 'PUBLIC'} has lost {self.privilege}{of} on {self.relation}: {self.statement}"
+
+
+def take(connection: psycopg.Connection[Any], *, before_upgrade: bool) -> int:
+    """Write down who may do what now; the number of rights. It replaces what was written down before, or nothing."""
+    with connection.transaction():
+        open_records(connection, RIGHTS)
+        connection.execute(query("rights/begin"), {"before_upgrade": before_upgrade})
+        connection.execute("DELETE FROM sidb.phase1_right")
+        return connection.execute(f"INSERT INTO sidb.phase1_right {query('rights/held')}".encode()).rowcount
+
+
+def taken(connection: psycopg.Connection[Any]) -> Taken | None:
+    """When they were written down; None: never. Raises psycopg's errors."""
+    there = "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'sidb' AND tablename = 'phase1_rights')"
+    if connection.execute(there).fetchone() != (True,):
+        return None
+    with connection.cursor(row_factory=class_row(Taken)) as cursor:
+        return cursor.execute(query("rights/taken")).fetchone()
+
+
+def missing(connection: psycopg.Connection[Any]) -> list[Missing]:
+    """What was written down and is no longer so."""
+    with connection.cursor(row_factory=class_row(Missing)) as cursor:
+        statement = f"WITH held AS ({query('rights/held')}) {query('rights/missing')}"
+        return cursor.execute(statement.encode()).fetchall()

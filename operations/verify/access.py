@@ -1,0 +1,58 @@
+"""Who owns what, what the group roles may do, and what the application may still do."""
+
+from models import ROLES
+from operations import rights
+from operations.findings import Check, Finding
+from operations.scope import PHASE1
+from operations.verify.schema import current
+from operations.verify.subject import Subject, listed
+
+OWNERS = Check(
+    "owners",
+    "All that lies in schema analytics belongs to one role; a SECURITY DEFINER function runs with its owner's rights.",
+    "ALTER … OWNER TO, as the line says; find out who changed it, and why.",
+)
+GROUP_ROLES = Check(
+    "group roles",
+    "analytics_reader and analytics_writer hold the privileges granted to them and nothing besides: no attribute such"
+    " as SUPERUSER, no membership in a superuser or in the role that owns the tables; whoever is a member has it, too.",
+    "ALTER ROLE or REVOKE, as the line says; find out who did it, and who are members.",
+)
+RIGHTS = Check(
+    "application's rights",
+    "Whoever owned Phase 1's relations or might do something with them before the upgrade still does: owners and"
+    " privileges, as they were written down when an upgrade left 1.0.0.",
+    "GRANT or ALTER, as the line says; where it was meant, sidb verify --accept-rights writes down what is so now.",
+)
+ACCEPT = "see that the application may do all it needs, then sidb verify --accept-rights: it writes down what is so now"
+
+
+def owners(subject: Subject) -> Finding | None:
+    """Whether all of schema analytics has one owner."""
+    subject.driver.execute("SET LOCAL search_path = pg_catalog")  # names are printed with their schemas
+    found = next(iter(subject.rows("owners")), None)
+    if found is None:
+        return None
+    if found.wrong:
+        return OWNERS.failed(f"{len(found.wrong)} of {found.objects} belong to another role{listed(found.wrong)}")
+    return OWNERS.ok(f"{found.objects} objects belong to {found.usual}")
+
+
+def group_roles(subject: Subject) -> Finding | None:
+    """Whether the group roles are what they were created as."""
+    if wrong := [row.wrong for row in subject.rows("group_roles", roles=list(ROLES))]:
+        return GROUP_ROLES.failed(f"{len(wrong)} things too much{listed(wrong)}")
+    return GROUP_ROLES.ok("nothing but the privileges granted to them")
+
+
+def applications_rights(subject: Subject) -> Finding | None:
+    """Whether nobody has lost a right on Phase 1's relations."""
+    if current(subject) in (None, PHASE1):
+        return None
+    taken = rights.taken(subject.driver)
+    if taken is None:
+        return RIGHTS.unknown("not written down before the upgrade, which an earlier version made", ACCEPT)
+    since = f"{taken.taken_at:%Y-%m-%d %H:%M}, {'before the upgrade' if taken.before_upgrade else 'as accepted then'}"
+    if missing := rights.missing(subject.driver):
+        return RIGHTS.failed(f"{len(missing)} are not as on {since}{listed([str(each) for each in missing])}")
+    return RIGHTS.ok(f"all are as on {since}")
