@@ -20,7 +20,6 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    intersect_all,
     literal,
     literal_column,
     or_,
@@ -56,13 +55,17 @@ class EventHistory(Job):
     def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
         columns = ["event_id", *CONTENT, "created_at"]
         values = [*(batch.c[name] for name in columns[:-1]), func.coalesce(batch.c.created_at, func.now())]
+        # What has its id already is left. ON CONFLICT would cost more, and pass over rows for a unique index of others.
+        is_there = exists().where(AnalyticsEvent.event_id == batch.c.event_id)
         # By niche: its row is locked once for all its events, and they come to lie together in table and indexes.
-        rows = select(*values).order_by(batch.c.niche_id, batch.c.event_timestamp)
-        moved = insert(AnalyticsEvent).from_select(columns, rows).on_conflict_do_nothing()
+        rows = select(*values).where(~is_there).order_by(batch.c.niche_id, batch.c.event_timestamp)
+        moved = insert(AnalyticsEvent).from_select(columns, rows)
         inserted = moved.returning(*(getattr(AnalyticsEvent, name) for name in columns)).cte("inserted")
-        # Compared here and now: what differs later, others have changed.
-        # As sets: of a join of the two, whose sizes nobody knows beforehand, the planner makes a loop in a loop.
-        return intersect_all(select(*inserted.c), select(*values)).cte("moved"), inserted
+        # Compared here and now: what differs later, others have changed. Of an inner join of the two, whose sizes
+        # nobody knows beforehand, the planner would make a loop in a loop.
+        pairs = batch.join(inserted, inserted.c.event_id == batch.c.event_id, full=True)
+        equal = (inserted.c[name].is_not_distinct_from(value) for name, value in zip(columns, values, strict=True))
+        return select(inserted.c.event_id).select_from(pairs).where(*equal).cte("moved"), inserted
 
     def batch(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> Batch:
         done = super().batch(connection, claimed, as_of, asked)

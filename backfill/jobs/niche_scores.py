@@ -3,6 +3,7 @@
 Each niche is written once. Niches appear at any time and commit in any order, so that the ones written are noted.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Double, and_, cast, exists, false, func, literal, select, true, union_all
@@ -28,21 +29,22 @@ class NicheScores(Job):
         state = func.jsonb_build_object(*(each for name in (*SCORES, "opportunity") for each in (name, batch.c[name])))
         complete = and_(*(score.is_not(None) for score in scores))
 
-        def fill(model: Any, constants: dict[str, str], values: dict[str, Any], *where: Any) -> CTE:
+        def fill(model: Any, constants: dict[str, str], values: dict[str, Any], *where: Any, key: Sequence[str]) -> CTE:
             rows = select(niche, *(literal(value) for value in constants.values()), *values.values()).where(
                 ~exists().where(model.niche_id == niche, *_are(model, constants)), *where
             )
-            # A row that live traffic writes in the same moment is newer, and stays.
-            filled = insert(model).from_select(["niche_id", *constants, *values], rows).on_conflict_do_nothing()
+            filled = insert(model).from_select(["niche_id", *constants, *values], rows)
+            if key:  # a row that live traffic writes in the same moment is newer, and stays
+                filled = filled.on_conflict_do_nothing(index_elements=key)
             return filled.returning(model.niche_id).cte(f"filled_{model.__tablename__}")
 
         vector = {"dimension": literal(len(SCORES)), "vector": cast(array(scores), ARRAY(Double))}
         metric = {"demand_score": batch.c.demand_score, "supply_score": batch.c.supply_score, "updated_at": at}
         walked = insert(Walked).from_select(["job", "key"], select(literal(self.name), niche)).on_conflict_do_nothing()
         return (
-            fill(AnalyticsEvent, SCORED, {"event_timestamp": at, "event_data": state}),
-            fill(MlFeature, VECTOR, vector, complete),
-            fill(CrossPlatformMetric, PLATFORM, metric),
+            fill(AnalyticsEvent, SCORED, {"event_timestamp": at, "event_data": state}, key=()),
+            fill(MlFeature, VECTOR, vector, complete, key=("niche_id", *VECTOR)),
+            fill(CrossPlatformMetric, PLATFORM, metric, key=("niche_id", *PLATFORM, "metric_date")),
             walked.returning(Walked.key).cte("walked"),
         )
 

@@ -76,6 +76,17 @@ def test_a_failing_batch_is_tried_three_times_then_halved(migrated: Engine, sql:
     assert all(proof.holds for proof in verify(migrated))
 
 
+def test_what_a_unique_index_of_others_refuses_is_set_aside(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    sql("CREATE UNIQUE INDEX once_a_user ON analytics.analytics_events (user_id) WHERE event_type = 'view'")
+    rows = [("view", "web", "2025-05-01T00:00Z", "{}", user, "1", "") for user in ("a", "b", "b")]
+    load_file(migrated, write_csv(tmp_path / "a.csv", rows))
+    assert run(migrated).refused == 1
+    [(error,)] = sql("SELECT error FROM sidb.backfill_set_aside")
+    assert 'violates unique constraint "once_a_user"' in error
+    assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_type = 'view'") == [(2,)]
+    assert not verify(migrated)[0].holds
+
+
 def test_rows_that_the_application_holds_are_left_and_come_back(migrated: Engine, sql: Sql, history_file: Path) -> None:
     load_file(migrated, history_file)
     begin(migrated)
