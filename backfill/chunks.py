@@ -46,7 +46,8 @@ def transaction(connection: Connection) -> Iterator[None]:
 def open_session(connection: Connection, file_id: int, format: Format) -> None:
     """Make what a load keeps in its session, which must be new."""
     with connection.begin():
-        connection.execute(text("SET temp_buffers = '32MB'"))  # a chunk as texts
+        for setting in ("temp_buffers = '32MB'", "work_mem = '32MB'"):  # a chunk as texts
+            connection.execute(text(f"SET {setting}"))
     with transaction(connection):
         for name in ("load_records", format.texts, "reading", "refuse_one_by_one"):
             connection.execute(query(name))
