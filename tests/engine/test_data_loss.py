@@ -167,6 +167,12 @@ def test_a_declared_drop_is_refused_before_the_first_step(by_hand: ByHand, what:
         ("ALTER TABLE orders DROP COLUMN amount CASCADE", ROW),
         ("ALTER TABLE orders DROP COLUMN twice", ROW),
         ("ALTER TABLE orders DROP COLUMN document, DROP COLUMN token", "SELECT 1"),
+        (
+            "ALTER TABLE orders DROP COLUMN number",  # whose default gives another value each time: NULL is none
+            "CREATE SEQUENCE numbers; ALTER TABLE orders ADD COLUMN number bigint;"
+            " ALTER TABLE orders ALTER COLUMN number SET DEFAULT nextval('numbers');"
+            " INSERT INTO orders (order_id, number) VALUES (1, NULL)",
+        ),
         ("ALTER TABLE orders RENAME COLUMN token TO code", ROW),
         ("ALTER TABLE orders SET SCHEMA analytics; ALTER TABLE analytics.orders SET SCHEMA public", ROW),
     ],
