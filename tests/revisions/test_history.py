@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
+from alembic_online.catalog.declarations import dropped
 from pytest_alembic.tests import (
     test_model_definitions_match_ddl,
     test_single_head_revision,
@@ -125,3 +126,14 @@ def test_a_revision_imports_nothing_that_changes_after_it(script: Script) -> Non
     assert "alembic" in imported
     assert imported <= allowed
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+
+
+def test_it_says_what_it_drops_and_what_it_changes(script: Script) -> None:
+    """Every step is validated by that: one without it would be refused in production, where models cannot be built."""
+    for direction in ("upgrade", "downgrade"):
+        forms = script.module.changes[direction]
+        assert forms
+        assert all(lines == sorted(lines) for lines in forms)
+        removed = sorted({name for lines in forms for name in dropped(lines)})
+        columns = [name for name in removed if name.rpartition(".")[0] in removed]
+        assert script.module.drops[direction] == [name for name in removed if name not in columns]

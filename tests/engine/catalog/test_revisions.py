@@ -96,6 +96,25 @@ def test_two_revisions_where_a_part_cannot_run_in_a_transaction(migrated: Engine
     revisions.check()
 
 
+def test_a_rename_is_written_beside_a_drop_and_an_add(migrated: Engine, tmp_path: Path) -> None:
+    """Alembic sees a column that is gone and one that is new; only a person knows whether they are the same."""
+    with migrated.begin() as connection:
+        connection.execute(text("ALTER TABLE analytics.trend_cache RENAME COLUMN trend_source TO origin"))
+    generated = Revisions(migrated.url, tmp_path).revise("origin of trends")
+    up, down = generated.split("def downgrade")[:2]  # indexes follow in a revision of their own
+    assert "# op.alter_column('trend_cache', 'origin', new_column_name='trend_source', schema='analytics')" in up
+    assert "# op.alter_column('trend_cache', 'trend_source', new_column_name='origin', schema='analytics')" in down
+    assert '"analytics.trend_cache.origin"' in generated.partition("drops")[2].partition("\n}")[0]
+
+
+def test_columns_of_other_types_are_no_rename(migrated: Engine, tmp_path: Path) -> None:
+    with migrated.begin() as connection:
+        connection.execute(
+            text("ALTER TABLE analytics.trend_cache DROP COLUMN trend_source CASCADE, ADD origin bigint")
+        )
+    assert "op.alter_column" not in Revisions(migrated.url, tmp_path).revise("origin of trends")
+
+
 def test_what_is_generated_passes_the_linters(migrated: Engine, tmp_path: Path) -> None:
     with migrated.begin() as connection:
         connection.execute(text("DROP FUNCTION analytics.trend_of(jsonb) CASCADE"))
