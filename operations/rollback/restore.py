@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from alembic_online import OnlineError, Options, Session, UsageError
+from alembic_online import OnlineError, Options, Session, UsageError, acquire
 from alembic_online.acquisition import retried
 from alembic_online.catalog import Snapshot, diff, snapshot
 from alembic_online.parts import written
@@ -27,6 +27,7 @@ from operations.rollback.swap import Swap
 from operations.scope import SCOPE
 
 EVENTS = "analytics.analytics_events"
+HOT_NICHES = "public.hot_niches_today"
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,9 @@ def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Fi
     archived = records.archived(rollback)
     if any(kept.relation == EVENTS and kept.state == "swapped" for kept in archived):
         rows = _call(connection, "rebuild_niche_daily_activity")
-        yield checks.ACTIVITY.ok(f"rebuilt: {rows:,} rows")
+        yield checks.ACTIVITY.ok("counted by a later revision" if rows is None else f"rebuilt: {rows:,} rows")
     _call(connection, "refresh_stale_views")
+    _refresh_hot_niches(session)
     identity.hand_over(session.sqlalchemy, JOBS, {kept.relation for kept in archived})
     for kept in archived:
         if kept.state in ("swapped", "merging", "archived"):
@@ -114,10 +116,22 @@ def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Fi
 
 
 def _call(connection: psycopg.Connection[Any], function: str) -> Any:
-    """Call a function of schema analytics that may meet the application's maintenance at its work."""
+    """Call a function of schema analytics that may meet the application's maintenance at its work; None: at this
+    revision there is none.
+    """
+    if not access.relations(connection, [f"{ANALYTICS}.{function}()"]):
+        return None
     call = SQL("SELECT {}()").format(Identifier(ANALYTICS, function))
     row = retried(lambda: connection.execute(call).fetchone(), RetryPolicy(Options().deadline))
     return row[0] if row else None
+
+
+def _refresh_hot_niches(session: Session) -> None:
+    """Where it is a materialized view, its trends come from the vectors that are back now: as Phase 1 refreshes it."""
+    if [found.kind for found in access.relations(session.connection, [HOT_NICHES])] == ["m"]:
+        with session.connection.transaction():
+            acquire(session, {HOT_NICHES: "AccessExclusiveLock"}, f"refresh of {HOT_NICHES}")
+            session.connection.execute(SQL("REFRESH MATERIALIZED VIEW {}").format(Identifier(*HOT_NICHES.split("."))))
 
 
 def _swap(

@@ -14,6 +14,7 @@ from alembic_online import Options
 from rich.console import Console
 from sqlalchemy import URL, Engine
 
+from operations import phase1
 from operations.embedded import Server
 from operations.findings import Finding, Findings
 from operations.phase1 import Shape
@@ -136,6 +137,8 @@ def fill(role: Role, clone: Clone, connect: Callable[..., Engine]) -> Fill:  # r
     def make(shape: Shape) -> Engine:
         engine = connect(clone(f"migrated_{shape}"))
         execute(engine.url, ROWS)
+        with engine.begin() as connection:
+            phase1.refresh(connection, shape)  # as every night: hot niches have their trends then
         engine.dispose()
         return engine
 

@@ -1,12 +1,17 @@
 """Restore: up, rows, rollback, up, restore gives the same rows; what does not fit is named before anything changes."""
 
+import io
+
 import pytest
 from alembic_online.catalog import Identity
 from alembic_online.errors import OnlineError
+from rich.console import Console
 from sqlalchemy import Engine
 
 from operations.phase1 import Shape
 from operations.rollback import archives
+from operations.verify.run import verify
+from operations.verify.subject import WHOLE
 from tests.engine.conftest import catalog
 from tests.fixtures.databases import Alembic
 from tests.operations.rollback.conftest import (
@@ -67,6 +72,36 @@ ACTIVITY = """
     ) AS counted USING (niche_id, day, event_type, events)
     WHERE shown.niche_id IS NULL OR counted.niche_id IS NULL
 """
+
+
+HOT = """
+    SELECT niche_id, trend_direction, trend_confidence, days_trending FROM public.hot_niches_today ORDER BY niche_id
+"""
+
+
+def test_hot_niches_have_their_trends_again(filled: Engine) -> None:
+    """In both shapes: the table's are kept, the materialized view's come from the vectors that are back."""
+    url = filled.url
+    before = execute(url, HOT)
+    assert any(days for *_, days in before)
+    there_and_back(filled, "2.0.3")
+    assert not any(days for *_, days in execute(url, HOT))
+    bring_back(url)
+    assert execute(url, HOT) == before
+    found = verify(url, WHOLE, Console(file=io.StringIO())).findings
+    assert [each for each in found if each.verdict == "failed"] == []
+
+
+def test_at_a_revision_that_does_not_count_activity_yet(filled: Engine) -> None:
+    url = filled.url
+    before = execute(url, "SELECT count(*), sum(niche_id) FROM analytics.analytics_events")
+    roll_back(url, "1.0.0")
+    Alembic(url).upgrade("2.0.4")
+    found = bring_back(url)
+    assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
+    assert execute(url, "SELECT count(*), sum(niche_id) FROM analytics.analytics_events") == before
+    Alembic(url).upgrade()
+    assert execute(url, ACTIVITY) == [(0,)]
 
 
 def test_into_tables_that_hold_rows(fill: Fill) -> None:
