@@ -20,6 +20,7 @@ from operations.rollback.copies import stop_following
 from operations.rollback.plan import Plan, plan
 from operations.rollback.records import Records, Rollback, alone, reading
 from operations.rollback.way import Way, between, refuse_users, revision, way
+from operations.upgrade import script_directory
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,20 @@ def abort(url: URL, console: Console) -> Findings:
         validated = _validate_last_step(records.session, console)
         found = [*validated, _resume_backfill(records, rollback), access.open_again(records, rollback, "aborted")]
         kept = records.archived(rollback)
-    next_step = "there is nothing more to do: the database is as it was before."
-    if kept:
-        names = ", ".join(each.relation for each in kept)
-        next_step = f"{names} had moved already: `sidb upgrade`, then `sidb restore {rollback.rollback_id}`."
-    return Findings(found, next_step)
+        at = revision(records.session)
+    return Findings(found, _left_by_abort(rollback, at, [each.relation for each in kept]))
+
+
+def _left_by_abort(rollback: Rollback, at: str | None, kept: list[str]) -> str:
+    """Where the database stands after a rollback was given up, and what leads back to where it was."""
+    if at == rollback.origin and not kept:
+        return "there is nothing more to do: the database is as it was before."
+    newest = script_directory().get_current_head()
+    forward = "sidb upgrade" if rollback.origin == newest else f"sidb upgrade {rollback.origin}"
+    stands = f"the database is at {at or 'no revision'}, not at {rollback.origin} as before: `{forward}`"
+    if not kept:
+        return f"{stands}."
+    return f"{stands}, then `sidb restore {rollback.rollback_id}` for {', '.join(kept)}."
 
 
 def _validate_last_step(session: Session, console: Console) -> Iterator[Finding]:

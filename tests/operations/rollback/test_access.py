@@ -68,7 +68,9 @@ def test_applications_are_shut_out_and_phase1_is_not(closed: tuple[URL, str]) ->
                 execute(as_app, f"SELECT count(*) FROM analytics.{table}")  # noqa: S608
         assert execute(as_app, "SELECT count(*) FROM features") == [(200,)]
         assert access.rights(records.connection, back.affected) == []
-    assert verdicts(abort(url)) == {"backfill": "ok", "access opened": "ok"}
+    aborted = abort(url)
+    assert verdicts(aborted) == {"backfill": "ok", "access opened": "ok"}
+    assert aborted.next_step == "there is nothing more to do: the database is as it was before."
     assert privileges(url) == before
 
 

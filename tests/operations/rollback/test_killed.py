@@ -11,6 +11,7 @@ from operations.rollback import archives
 from operations.rollback.records import PHASES, reading
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic
+from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import (
     ROWS,
     Copies,
@@ -91,7 +92,11 @@ def test_upgraded_after_an_abort(copies: Copies) -> None:
     with pytest.raises(StoppedError):
         counted(partial(roll_back, url, TARGET), stop)
     assert current(url) == "2.0.2"
-    abort(url)
+    said = abort(url).next_step
+    assert said.startswith(
+        f"the database is at 2.0.2, not at {HEAD} as before: `sidb upgrade`, then `sidb restore 1` for"
+    )
+    assert "analytics.insight_registry" in said
     Alembic(url).upgrade()
     assert catalog(url) == complete
 
