@@ -31,6 +31,7 @@ from backfill.tables import Control
 from backfill.verification import Proof
 from operations.database import address
 from operations.health import Health
+from operations.scope import QUALIFIED
 from operations.settings import BackfillSettings, Settings
 
 
@@ -54,7 +55,7 @@ def database(*, reading: bool = False) -> Iterator[Engine]:
     For `reading` nothing is created, and a standby will do; else it is refused.
     """
     url = address(Settings.from_environment())
-    opened = engine(url, changing=not reading)
+    opened = engine(url, path=None, changing=not reading, execution_options=QUALIFIED)
     try:
         if not reading:
             tables.create(opened)

@@ -25,6 +25,7 @@ from operations.database import embedded_address
 from operations.demo_history import EVENTS, backfill
 from operations.embedded import CLONE, Server
 from operations.phase1 import Shape
+from operations.scope import SCOPE
 
 NICHES = 20_000
 TOP = 10
@@ -128,7 +129,7 @@ def show(demo: Demo, console: Console) -> None:
 @contextmanager
 def _alone_in(url: URL) -> Iterator[Engine]:
     """An engine for the demo's database. The lock has its own connection, in no transaction: it holds up nothing."""
-    demo = engine(url, poolclass=NullPool)
+    demo = engine(url, path=SCOPE.path, poolclass=NullPool)
     with demo.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not connection.scalar(select(func.pg_try_advisory_lock(func.hashtextextended("sidb demo", 0)))):
             raise OnlineError(

@@ -17,6 +17,9 @@ from operations.bookkeeping import BOOKKEEPING
 from operations.queries import query
 from operations.settings import Settings
 
+QUALIFIED = {"schema_translate_map": {None: Scope.default_schema}}
+"""Execution options for statements built of the models, which name Phase 1's tables without their schema."""
+
 log = logging.getLogger("alembic.online")
 
 PHASE1 = "1.0.0"

@@ -16,7 +16,7 @@ from alembic_online.database import engine
 from alembic_online.sessions import driver, migration_engine
 from rich.console import Console
 from rich.text import Text
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection
 
 from operations import report
 from operations.embedded import CLONE
@@ -85,12 +85,18 @@ def migrate(
         _alembic(lambda: run(config))
 
 
+def revision_of(connection: Connection) -> str | None:
+    """The revision at which a database is; None: none."""
+    options = {"version_table_schema": SCOPE.default_schema}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
 def plan(url: URL, revision: str) -> Plan:
     """What `run` would do. Changes nothing."""
     script = script_directory()
     reader = engine(url)
     with reader.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
+        current = revision_of(connection)
     reader.dispose()
     scripts: list[Script] = []
     _alembic(lambda: scripts.extend(script.iterate_revisions(revision, current or "base")))

@@ -7,7 +7,7 @@ then it pins the settings that change what our statements mean. Every failure to
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,10 @@ from alembic_online.queries import query
 from alembic_online.settings import PINNED, WISHED
 
 OLDEST_SERVER = 15
+SHOWN = 5
 ENCODING = "UTF8"
+OWN_PATH = "pg_catalog, pg_temp"
+"""Where our own statements find what they name without a schema: no relation, and nobody's function or operator."""
 PROBES = 3
 """Transactions by which a session behind a pooler that gives out each in turn has seen more than one of them."""
 
@@ -35,6 +38,8 @@ class Server:
 
     pooled: bool
     settable: frozenset[str]
+    path: str
+    """The search path that the application has here."""
 
 
 class _PooledConnection(psycopg.Connection[Any]):
@@ -46,11 +51,21 @@ class _PooledConnection(psycopg.Connection[Any]):
         super().close()
 
 
-def engine(url: URL, *, settings: Mapping[str, str] | None = None, changing: bool = False, **arguments: Any) -> Engine:
+def engine(
+    url: URL,
+    *,
+    settings: Mapping[str, str] | None = None,
+    path: str | None = OWN_PATH,
+    changing: bool = False,
+    **arguments: Any,
+) -> Engine:
     """A SQLAlchemy engine whose sessions have passed the door; `arguments` are those of `create_engine`.
 
     `settings` are set beside the pinned ones, and before them where a name is in both. `changing`: a standby and a
-    read-only database are refused, too. Sessions are named like the program, unless `connect_args` names them.
+    read-only database are refused, too. `path` is where names without a schema are looked for; None: where the
+    application looks, for statements that fire others' triggers. Where that is more than OWN_PATH, a stranger's
+    function or operator there that could be called instead of PostgreSQL's own is refused. Sessions are named like the
+    program, unless `connect_args` names them.
     """
     wanted = {**PINNED, **(settings or {})}
     connect_args = {"application_name": Path(sys.argv[0]).name, **arguments.pop("connect_args", {})}
@@ -60,7 +75,8 @@ def engine(url: URL, *, settings: Mapping[str, str] | None = None, changing: boo
     @event.listens_for(made, "do_connect")
     def connect(_dialect: Any, _record: Any, args: list[Any], parameters: dict[str, Any]) -> Connection:
         if not looked:
-            looked.append(look(url, changing=changing))
+            looked.append(look(url, changing=changing, path=path))
+            wanted["search_path"] = looked[0].path if path is None else path
         with _told(url):
             if looked[0].pooled:
                 connection: Connection = _PooledConnection.connect(*args, **parameters)
@@ -84,15 +100,19 @@ def plain(address: str, **arguments: Any) -> Connection:
     return psycopg.connect(address, **arguments)
 
 
-def look(url: URL, *, changing: bool) -> Server:
+def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
     """What kind of server this is, found out on sessions on which nothing is set.
 
-    Raises OnlineError: too old, not UTF8, a transaction pooler; where something is to be changed, a standby, read-only.
+    Raises OnlineError: too old, not UTF8, a transaction pooler; where something is to be changed, a standby, read-only;
+    on a path with others' schemas, twins of PostgreSQL's functions and operators.
     """
     with _looking(url) as connection:
         _refuse_unreadable(connection, url)
+        strange: list[str] = []
         try:
             seen = _asked(connection)
+            if path != OWN_PATH:
+                strange = _twins(connection, path)
             pooled = seen.pid != connection.info.backend_pid
             shared = pooled and _is_shared(connection, url)
         except psycopg.errors.ProtocolViolation:  # a pooler that hands sessions on after each statement
@@ -111,7 +131,15 @@ def look(url: URL, *, changing: bool) -> Server:
             f"{shown(url)} is read-only (default_transaction_read_only is on).",
             "see ALTER DATABASE … / ALTER ROLE … SET default_transaction_read_only, and who set it and why.",
         )
-    return Server(pooled, frozenset(seen.settable))
+    if strange:
+        more = f", and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""
+        raise OnlineError(
+            f"{shown(url)} has what our statements could call instead of PostgreSQL's own: "
+            f"{', '.join(strange[:SHOWN])}{more}; nothing was changed.",
+            "see who made it and why; drop it, move it to a schema of its own, or give it to a role that you trust "
+            "(ALTER … OWNER TO), and REVOKE CREATE ON SCHEMA public FROM PUBLIC.",
+        )
+    return Server(pooled, frozenset(seen.settable), seen.path)
 
 
 def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
@@ -119,7 +147,7 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
     before, connection.autocommit = connection.autocommit, True
     every = {**WISHED, **wanted}
     with connection.transaction():
-        connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        connection.execute(f"SET LOCAL search_path = {OWN_PATH}")
         rows = connection.execute(query("run/settle_session"), {"names": list(every), "values": list(every.values())})
         refused = [(name, value, is_now) for name, value, is_now in rows if name not in WISHED]
     connection.autocommit = before
@@ -128,6 +156,11 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
             f"{shown(url)} has {name} = {is_now} for this role; it must be {value}, and the role may not set it.",
             f"as a superuser: ALTER ROLE … or ALTER DATABASE … RESET {name} (\\drds in psql shows which).",
         )
+
+
+def twins(connection: Connection, schemas: Sequence[str]) -> list[str]:
+    """Strangers' functions and operators in these schemas that could be called instead of PostgreSQL's own."""
+    return [row[0] for row in connection.execute(query("run/twins"), {"schemas": list(schemas)})]
 
 
 def discard(connection: Connection) -> None:
@@ -156,8 +189,19 @@ def _looking(url: URL) -> Iterator[Connection]:
 
 def _asked(connection: Connection) -> Any:
     with connection.transaction(), connection.cursor(row_factory=namedtuple_row) as cursor:
-        cursor.execute("SET LOCAL search_path = pg_catalog, pg_temp")
-        return cursor.execute(query("run/server"), {"names": list(PINNED)}).fetchone()
+        now: Any = cursor.execute("SELECT pg_catalog.current_setting('search_path') AS path").fetchone()
+        cursor.execute(f"SET LOCAL search_path = {OWN_PATH}")
+        return cursor.execute(query("run/server"), {"names": [*PINNED, "search_path"], "path": now.path}).fetchone()
+
+
+def _twins(connection: Connection, path: str | None) -> list[str]:
+    with connection.transaction():
+        if path is not None:
+            connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [path])
+        schemas = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchone()
+        connection.execute(f"SET LOCAL search_path = {OWN_PATH}")
+        assert schemas is not None
+        return twins(connection, schemas[0])
 
 
 def _is_shared(ours: Connection, url: URL) -> bool:

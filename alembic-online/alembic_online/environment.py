@@ -37,7 +37,7 @@ def run(scope: Scope, url: Callable[[], URL], options: Callable[[], Options] = O
         given: Engine | None = attributes.get("connection")
         place = url() if given is None else given.url
         if not _changes_something():
-            _looking(scope, given or engine(place, poolclass=NullPool))
+            _looking(scope, given or engine(place, path=scope.path, poolclass=NullPool))
             return
         chosen: Options | None = attributes.get("options")
         if chosen is None:
@@ -50,6 +50,7 @@ def _offline(scope: Scope) -> None:
     context.configure(
         dialect_name="postgresql",
         target_metadata=scope.metadata,
+        version_table_schema=scope.default_schema,
         literal_binds=True,
         dialect_opts={"paramstyle": "named"},  # or percent signs come out doubled
         transaction_per_migration=True,
@@ -79,6 +80,7 @@ def _changing(scope: Scope, url: URL, options: Options, given: Engine | None, ke
 def _configuration(scope: Scope) -> dict[str, Any]:
     return {
         "target_metadata": scope.metadata,
+        "version_table_schema": scope.default_schema,
         "include_schemas": True,
         "compare_server_default": True,
         "autogenerate_plugins": autogenerate.PLUGINS,

@@ -22,6 +22,7 @@ from alembic_online.errors import OnlineError, Stopped
 from alembic_online.ledger import Ledger
 from alembic_online.maintenance_window import refuse_outside
 from alembic_online.options import Options
+from alembic_online.queries import query
 from alembic_online.retry import STEP_PAUSE, RetryPolicy
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session, client, driver, open_session, settled
@@ -48,6 +49,7 @@ def open_run(
         session = stack.enter_context(
             open_session(url, scope, options, engine=engine, autocommit=False, sole=True),
         )
+        _refuse_elsewhere(session)
         run = Run(session, stack, keeper)
         for name, hook in (("do_execute", run.execute), ("commit", run.before_commit)):
             event.listen(session.sqlalchemy.engine, name, hook)
@@ -183,7 +185,7 @@ class Run:
         self.alerts = Alerts(options.step_alert, options.on_alert, options.alert_addresses)
         self.stack.callback(self.alerts.close)
         self._announce("begins: " + ", ".join(step.revision.revision for step in steps))
-        watching = self.stack.enter_context(settled(self.session.observing.engine, autocommit=True))
+        watching = self.stack.enter_context(settled(self.session.observing.engine, self.scope, autocommit=True))
         self.watcher = Watcher(driver(watching), self.session.blockers.migrator, self.alerts)
         self.stack.callback(self.watcher.close)
 
@@ -283,6 +285,16 @@ class Run:
             self.ledger.gave_up(step.entry, outcome, message, step.policy.tries, step.policy.waited)
         except psycopg.OperationalError:
             log.warning("The ledger could not be reached; the next run closes this attempt's entry.")
+
+
+def _refuse_elsewhere(session: Session) -> None:
+    """Where a schema has the role's name, Alembic's table was made in it: the default search path begins with that."""
+    found = session.observer.execute(query("run/version_table_elsewhere"), {"schema": session.scope.default_schema})
+    if row := found.fetchone():
+        raise OnlineError(
+            f"Alembic's table is {row[0]}, not in schema {session.scope.default_schema}; nothing was changed.",
+            f"move it: ALTER TABLE {row[0]} SET SCHEMA {session.scope.default_schema}.",
+        )
 
 
 def _refuse_unknown(heads: tuple[str, ...], script: ScriptDirectory) -> None:

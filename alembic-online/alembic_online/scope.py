@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from sqlalchemy import URL, Connection, MetaData
@@ -73,6 +73,8 @@ class Scope:
     """Relations of others that its revisions add to, as "public.orders", and what they add."""
     prerequisites: Callable[[Connection], Sequence[str]] = _nothing
     """What the shared relations lack of others' that the project builds on, a line each."""
+    default_schema: ClassVar[str] = "public"
+    """Where Alembic's own table lies, and what models and revisions name without a schema."""
     retained_schemas: tuple[str, ...] = ()
     """Schemas in which revisions keep what their downgrades bring back; no part of the target."""
     group_roles: tuple[str, ...] = ()
@@ -99,6 +101,11 @@ class Scope:
     """Whether a step is refused whose revision does not say what it changes; else it is run, and not validated."""
     rollback_command: str | None = None
     """The command that goes back and keeps the data, if the project has one; named where a downgrade is refused."""
+
+    @property
+    def path(self) -> str:
+        """The search path for revisions and models: pg_catalog comes before it."""
+        return f'"{self.default_schema}", pg_temp'
 
     def of(self, schema: str) -> "Scope":
         """The same, of another schema alone: to look at what was moved there."""

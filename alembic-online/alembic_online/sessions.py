@@ -72,8 +72,8 @@ def open_session(
     options = options or Options()
     with ExitStack() as stack:
         opened = migration_engine(url, scope)
-        observing = stack.enter_context(settled(opened, autocommit=True))
-        working = stack.enter_context(settled(engine or opened, autocommit=autocommit))
+        observing = stack.enter_context(settled(opened, scope, autocommit=True))
+        working = stack.enter_context(settled(engine or opened, scope, autocommit=autocommit))
         if sole:
             stack.enter_context(sole_migrator(driver(observing), options.deadline))
         yield Session(scope, options, working, observing)
@@ -87,14 +87,16 @@ def client() -> str:
 def migration_engine(url: URL, scope: Scope) -> Engine:
     """An engine for the engine's sessions: no pool, the settings above, errors as OnlineError."""
     arguments = {"application_name": f"{scope.name} migrate on {client()}"[:63]}
-    return database.engine(url, settings=SETTINGS, changing=True, poolclass=NullPool, connect_args=arguments)
+    return database.engine(
+        url, settings=SETTINGS, path=scope.path, changing=True, poolclass=NullPool, connect_args=arguments
+    )
 
 
 @contextmanager
-def settled(origin: Engine, *, autocommit: bool) -> Iterator[Connection]:
+def settled(origin: Engine, scope: Scope, *, autocommit: bool) -> Iterator[Connection]:
     """A connection with the settings above, closed at the end; `origin` may be a program's own engine."""
     with origin.connect() as connection:
-        database.settle(driver(connection), {**PINNED, **SETTINGS}, origin.url)
+        database.settle(driver(connection), {**PINNED, **SETTINGS, "search_path": scope.path}, origin.url)
         try:
             yield connection.execution_options(isolation_level="AUTOCOMMIT") if autocommit else connection
         finally:

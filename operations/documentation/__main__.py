@@ -10,10 +10,11 @@ from models import Base
 from operations.database import embedded_address
 from operations.documentation import DOCS, pages
 from operations.embedded import project_server
+from operations.scope import SCOPE
 from operations.settings import Settings
 
 server = project_server(Settings.from_environment().data_home)
-with engine(embedded_address(server, "documentation")).connect() as connection:
+with engine(embedded_address(server, "documentation"), path=SCOPE.path).connect() as connection:
     Base.metadata.create_all(connection)
     for name, page in pages(connection).items():
         (DOCS / name).write_text(page, encoding="utf-8")

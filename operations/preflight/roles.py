@@ -1,5 +1,6 @@
 """The migrating role's privileges, and whether a rollback could shut the application out."""
 
+from alembic_online.database import twins
 from alembic_online.quantities import listed
 
 from operations.findings import Check, Finding
@@ -17,6 +18,20 @@ APPLICATION = Check(
     "with the migrating role's rights, itself included: against them a rollback cannot protect, and only says so.",
     "give the application a role of its own, or stop it before a rollback; name its role with --application.",
 )
+
+PUBLIC = Check(
+    "schema public",
+    "Whoever may create in schema public can put functions and operators there that fit better than PostgreSQL's own,"
+    " and are called by those who look for names there. In databases made before PostgreSQL 15 everybody may. The"
+    " upgrade, the backfill, a rollback and a restore refuse what a stranger has put there.",
+    "as the schema's owner: REVOKE CREATE ON SCHEMA public FROM PUBLIC; see who made what the line names, and drop it.",
+)
+
+
+def public(asked: Surroundings) -> Finding:
+    strange = twins(asked.connection, ["public"])
+    everybody = ["everybody may create in it"] if asked.value("public_is_open") else []
+    return judged(PUBLIC, "only who was given it may create in it", strange, everybody)
 
 
 def privileges(asked: Surroundings) -> Finding:

@@ -25,6 +25,7 @@ QUESTIONS: tuple[tuple[Check, Question], ...] = (
     (space.SPACE, space.space),
     (roles.PRIVILEGES, roles.privileges),
     (roles.APPLICATION, roles.application),
+    (roles.PUBLIC, roles.public),
     (phase1.PHASE1, phase1.phase1),
     (phase1.DEPENDANTS, phase1.dependants),
     (phase1.INDEXES, phase1.indexes),

@@ -14,6 +14,7 @@ from operations.rehearsal.acts import ACTS
 from operations.rehearsal.stage import Act, Say, Script, Stage, play
 from operations.rehearsal.summary import Summary, summarise
 from operations.rehearsal.traffic import running
+from operations.scope import SCOPE
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def rehearse(
     url: URL, script: Script, say: Say, limits: Mapping[str, float], acts: tuple[Act, ...] = ACTS
 ) -> Rehearsal:
     """Play the acts on the database of `url`, which is changed by it; `say` hears of each. Raises OnlineError."""
-    opened = engine(url)
+    opened = engine(url, path=SCOPE.path)
     try:
         say(f"Phase 1 with {script.niches:,} niches, hot_niches_today as a {script.shape}")
         since = time.monotonic()

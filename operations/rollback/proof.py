@@ -23,8 +23,8 @@ COMMENT = re.compile(r"--[^\n]*")
 OF_ANALYTICS = re.compile(r"\b(analytics\.\w+)(\()?")
 
 PHASE1 = {
-    "a niche": "SELECT * FROM features WHERE niche_id = (SELECT min(niche_id) FROM features)",
-    "the top five": "SELECT phrase, opportunity FROM hot_niches_today ORDER BY opportunity DESC LIMIT 5",
+    "a niche": "SELECT * FROM public.features WHERE niche_id = (SELECT min(niche_id) FROM public.features)",
+    "the top five": "SELECT phrase, opportunity FROM public.hot_niches_today ORDER BY opportunity DESC LIMIT 5",
 }
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from alembic.util import CommandError
 from alembic_online import OnlineError, Session, UsageError, data_loss, parts
@@ -13,7 +12,7 @@ from alembic_online.validation import catalog, removed
 from models import ANALYTICS
 from operations.queries import query
 from operations.scope import SCOPE
-from operations.upgrade import script_directory
+from operations.upgrade import revision_of, script_directory
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def way(session: Session, target: str) -> Way:
 
 def revision(session: Session) -> str | None:
     """The revision at which the database is."""
-    return MigrationContext.configure(session.sqlalchemy).get_current_revision()
+    return revision_of(session.sqlalchemy)
 
 
 def between(session: Session, current: str, target: str) -> Way:

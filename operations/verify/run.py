@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from operations import rights
 from operations.findings import Check, Finding, Findings
+from operations.scope import QUALIFIED
 from operations.verify import access, backfilled, constraints, derived, indexes, phase1, readers, schema, sequences
 from operations.verify.subject import Subject
 
@@ -50,7 +51,7 @@ WRITES = (schema.CATALOG,)
 
 def verify(url: URL, percent: float, console: Console, *, with_readers: bool = False) -> Findings:
     """Look at everything, or at such a percentage of the rows. Changes nothing. Raises OnlineError."""
-    opened = engine(url, poolclass=NullPool)
+    opened = engine(url, poolclass=NullPool, execution_options=QUALIFIED)
     with opened.connect() as connection, _progress(console, len(LOOKS)) as (say, done):
         subject = Subject(connection, percent, say)
         with subject.transaction():

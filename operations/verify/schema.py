@@ -1,6 +1,5 @@
 """The schema: where it stands, whether it is what the models say, and whether all of it is in force."""
 
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic_online.catalog import Change, diff
 from alembic_online.catalog.target import NotComparedError, compare
@@ -10,6 +9,7 @@ from alembic_online.validation import not_in_force
 from operations.embedded import CLONE
 from operations.findings import Check, Finding
 from operations.scope import SCOPE
+from operations.upgrade import revision_of
 from operations.verify.subject import Subject, listed
 
 REVISION = Check(
@@ -85,8 +85,7 @@ def current(subject: Subject) -> str | None:
     """The database's revision; None: it has none."""
     if not subject.there("public.alembic_version"):
         return None
-    options = {"version_table_schema": "public"}
-    return MigrationContext.configure(subject.connection, opts=options).get_current_revision()
+    return revision_of(subject.connection)
 
 
 def newest() -> str:

@@ -22,7 +22,6 @@ from alembic_online.scope import Scope
 
 log = logging.getLogger("alembic.online")
 
-DEFAULT_SCHEMA = "public"
 NOT_ALLOWED = "42501"
 
 _built: dict[tuple[object, ...], Snapshot] = {}
@@ -85,16 +84,17 @@ def compare(connection: Connection, scope: Scope) -> Comparison:
 
 def _build(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:
     """Build the target under its own names, read it, and undo it: other sessions never see any of it."""
-    schemas = dict.fromkeys([*scope.schemas, *(name.partition(".")[0] for name in scope.shared), DEFAULT_SCHEMA])
+    schemas = dict.fromkeys([*scope.schemas, *(name.partition(".")[0] for name in scope.shared), scope.default_schema])
     quoted = connection.dialect.identifier_preparer.quote
-    extensions = connection.scalars(query("extensions"), {"schema": DEFAULT_SCHEMA}).all()
+    extensions = connection.scalars(query("extensions"), {"schema": scope.default_schema}).all()
     with connection.begin_nested() as building:
         for schema in schemas:
             if connection.scalar(text("SELECT to_regnamespace(quote_ident(:schema))"), {"schema": schema}) is not None:
                 connection.execute(
                     text(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(f'{scope.name}_scratch_{schema}')}")
                 )
-        connection.execute(text(f"CREATE SCHEMA {DEFAULT_SCHEMA}"))
+        connection.execute(text(f"CREATE SCHEMA {scope.default_schema}"))
+        connection.execute(text(f"SET LOCAL search_path = {scope.path}"))
         try:
             scope.build_target(connection, variant)
         except ProgrammingError as error:
@@ -102,7 +102,7 @@ def _build(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:
                 raise
             why = f"{str(error.orig).splitlines()[0]}, in: {_first_line(error.statement)}"
             if extensions:  # renamed with their schema, and found by nobody
-                beside = f"beside the extensions in schema {DEFAULT_SCHEMA} ({', '.join(extensions)})"
+                beside = f"beside the extensions in schema {scope.default_schema} ({', '.join(extensions)})"
                 raise NotComparedError(scope, f"they cannot be built {beside}: {why}") from error
             raise OnlineError(
                 f"The models cannot be built: {why}", "correct the model, or the SQL file, that says so."
@@ -119,13 +119,13 @@ def _somewhere(connection: Connection, scope: Scope) -> Iterator[Connection]:
     if url is None and connection.scalar(text("SELECT pg_is_in_recovery()")):
         raise NotComparedError(scope, "it is a standby, which cannot be written to")
     if url is not None:
-        with engine(url, poolclass=NullPool).connect() as scratch:
+        with engine(url, path=scope.path, poolclass=NullPool).connect() as scratch:
             here, theirs = _version(connection), _version(scratch)
             if here != theirs:
                 raise NotComparedError(scope, f"{shown(url)} is PostgreSQL {theirs}, the compared database {here}")
             yield scratch
     elif connection.scalar(text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")):
-        with _scratch_database(connection.engine.url, f"{scope.name}_scratch") as scratch:
+        with _scratch_database(connection.engine.url, f"{scope.name}_scratch", scope.path) as scratch:
             yield scratch
     else:
         if busy := _busy_sessions(connection):
@@ -155,7 +155,7 @@ def _busy_sessions(connection: Connection) -> int:
 
 
 @contextmanager
-def _scratch_database(url: URL, prefix: str) -> Iterator[Connection]:
+def _scratch_database(url: URL, prefix: str, path: str) -> Iterator[Connection]:
     """A connection to a new, empty database. It goes when the block ends, or with a later call after a crash."""
     keeper = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"application_name": prefix})
     with keeper.connect() as keeping:
@@ -165,7 +165,7 @@ def _scratch_database(url: URL, prefix: str) -> Iterator[Connection]:
         name = f"{prefix}_{keeping.scalar(text('SELECT pg_backend_pid()'))}"
         keeping.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
         try:
-            with engine(url.set(database=name), poolclass=NullPool).connect() as scratch:
+            with engine(url.set(database=name), path=path, poolclass=NullPool).connect() as scratch:
                 yield scratch
         finally:
             keeping.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

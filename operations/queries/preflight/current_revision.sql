@@ -1,2 +1,2 @@
 -- The revision that the database is at.
-SELECT version_num FROM alembic_version;
+SELECT version_num FROM public.alembic_version;

@@ -17,7 +17,7 @@ UNION ALL
 SELECT 'it may not create Alembic''s table in schema public', format('GRANT USAGE, CREATE ON SCHEMA public TO %s', m.name)
 FROM me AS m
 WHERE
-    to_regclass('alembic_version') IS NULL
+    to_regclass('public.alembic_version') IS NULL
     AND NOT coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), false)
 UNION ALL
 SELECT

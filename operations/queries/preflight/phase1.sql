@@ -3,4 +3,4 @@
 SELECT
     (SELECT relkind::text FROM pg_class WHERE oid = to_regclass('public.hot_niches_today')) AS kind,
     (SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass('public.features')) AS rows,
-    coalesce(has_table_privilege(to_regclass('alembic_version'), 'SELECT'), false) AS stamped;
+    coalesce(has_table_privilege(to_regclass('public.alembic_version'), 'SELECT'), false) AS stamped;

@@ -83,7 +83,7 @@ FAULTS = (
     }),
     Fault("a disabled trigger", "ALTER TABLE public.features DISABLE TRIGGER features_mark_trending_niches", {
         "catalog": "not as in the models: trigger public.features.features_mark_trending_niches",
-        "in force": "trigger features_mark_trending_niches on features is disabled",
+        "in force": "trigger features_mark_trending_niches on public.features is disabled",
     }),
     Fault("a trigger for replicas only", """
         ALTER TABLE analytics.analytics_events ENABLE REPLICA TRIGGER analytics_events_updated

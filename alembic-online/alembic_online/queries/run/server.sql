@@ -3,6 +3,7 @@ SELECT
     pg_catalog.pg_backend_pid() AS pid,
     pg_catalog.pg_is_in_recovery() AS standby,
     pg_catalog.current_setting('transaction_read_only') = 'on' AS read_only,
+    %(path)s::text AS path,
     ARRAY(
         SELECT n.name FROM unnest(%(names)s::text []) AS n (name)
         LEFT JOIN pg_catalog.pg_settings AS s ON s.name = n.name
