@@ -100,23 +100,32 @@ def between(session: Session, current: str, target: str) -> Way:
 
 
 def refuse_users(session: Session, way: Way) -> None:
-    """Raise OnlineError where something that is not ours uses what goes: it would move along, or be in the way."""
-    going = set(way.affected)
+    """Raise OnlineError where something that is not ours, of whatever kind, uses what goes: it would be in the way."""
     seen = snapshot(session.sqlalchemy, SCOPE)
+    going, replaced = set[str]().union(*way.going.values()), _replaced(session, way)
     users = sorted(
         {
-            f"  {user.name} uses {used.schema}.{used.name}"
+            f"  {user.name} uses {used.schema}.{used.name}{f'.{used.part}' if used.part else ''}"
             for user, uses in seen.uses.items()
             if user.kind == "foreign"
             for used in uses
-            if f"{used.schema}.{used.name}" in going and used.kind in ("table", "view", "materialized_view", "column")
+            if str(used) in going
+            or str(seen.parent(used)) in going
+            or (str(used) in replaced and not user.name.startswith("index "))  # Phase 1's own one has its own
         }
     )
     if users:
         raise OnlineError(
             "\n".join(["What goes is used by what is not ours; nothing was changed.", *users]),
-            "drop these, and create them again after `sidb restore`.",
+            "have their owners drop these, and create them again after `sidb restore`.",
         )
+
+
+def _replaced(session: Session, way: Way) -> set[str]:
+    """The materialized views of Phase 1 that the way back puts in the place of wider ones."""
+    locked = {name for script in way.scripts for name in getattr(script.module, "locks", {}).get("downgrade", ())}
+    found = session.connection.execute(query("rollback/relations"), {"relations": list(locked)}).fetchall()
+    return {f"materialized view {relation}" for relation, kind, *_ in found if kind == "m"}
 
 
 def before_upgrade(session: Session, script: Script) -> Mapping[str, str] | None:

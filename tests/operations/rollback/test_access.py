@@ -15,6 +15,7 @@ from operations.rollback import access
 from operations.rollback.records import alone, reading
 from operations.rollback.way import way
 from tests.engine.conftest import catalog, current
+from tests.fixtures import lived_in
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.logs import when_told
 from tests.fixtures.revisions import HEAD
@@ -110,6 +111,40 @@ def test_what_is_not_ours_and_uses_what_goes(fill: Fill) -> None:
         roll_back(url, "1.0.0")
     assert "sidb restore" in caught.value.next_step
     assert (catalog(url), current(url)) == (before, HEAD)
+
+
+def test_what_others_built_on_what_goes_is_named_whatever_it_is(clone: Clone, shape: Shape) -> None:
+    url = clone(f"lived_in_{shape}")
+    Alembic(url).upgrade()
+    lived_in.dependants(url)
+    administrator = lived_in.administrator(url)
+    execute(administrator, "CREATE PUBLICATION charts FOR TABLE analytics.trend_cache")
+    execute(administrator, "CREATE VIEW reporting.hot AS SELECT days_trending FROM public.hot_niches_today")
+    before = catalog(url)
+    with pytest.raises(OnlineError, match="What goes is used by what is not ours; nothing was changed") as caught:
+        roll_back(url, "2.0.0")
+    said = {line.strip() for line in caught.value.what.splitlines()[1:]}
+    for user, used in (
+        ("view reporting.trends", "public.features.trend_vector"),
+        ("view reporting.charts", "analytics.trend_cache"),
+        ("index public.features.features_analyzed_idx", "public.features.last_analyzed_at"),
+        ("column public.features.days", "public.features.trend_vector"),
+        ("policy public.features.features_analyzed", "public.features.last_analyzed_at"),
+        ("publication of table analytics.trend_cache in publication charts", "analytics.trend_cache"),
+        ("view reporting.hot", "public.hot_niches_today"),
+    ):
+        assert any(line.startswith(f"{user} uses {used}") for line in said), (user, said)
+    assert "CASCADE" not in str(caught.value)
+    assert (catalog(url), current(url)) == (before, HEAD)
+
+
+def test_what_others_built_on_phase_1_is_in_nobodys_way(clone: Clone, shape: Shape) -> None:
+    url = clone(f"lived_in_{shape}")
+    Alembic(url).upgrade()
+    administrator = lived_in.administrator(url)
+    execute(administrator, "CREATE VIEW reporting.phrases AS SELECT phrase FROM public.features")
+    assert verdicts(roll_back(url, "2.0.0"))["moved aside"] == "ok"
+    assert execute(administrator, "SELECT count(*) FROM reporting.phrases") != [(0,)]
 
 
 def test_a_migrator_without_superuser(
