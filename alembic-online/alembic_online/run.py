@@ -23,12 +23,13 @@ from alembic_online.ledger import Ledger
 from alembic_online.maintenance_window import refuse_outside
 from alembic_online.options import Options
 from alembic_online.queries import query
+from alembic_online.report import report_step
 from alembic_online.retry import STEP_PAUSE, RetryPolicy
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session, client, driver, open_session, settled
 from alembic_online.step import Step
 from alembic_online.validation import Validator, refuse_unsaid
-from alembic_online.watcher import Observed, Watcher
+from alembic_online.watcher import Watcher
 
 log = logging.getLogger("alembic.online")
 
@@ -228,32 +229,8 @@ class Run:
         self.done.append(done.name)
         seen = self.watcher.end()
         self.ledger.observed(done.entry, seen.victims, seen.longest_wait, dict(seen.measures))
-        self._tell(done, seen, time.monotonic() - done.policy.began)
+        report_step(done, seen, time.monotonic() - done.policy.began, self.metrics)
         self.validator.finish(done.entry, done.script, done.direction)
-
-    def _tell(self, done: Step, seen: Observed, seconds: float) -> None:
-        log.info(
-            "%s: done in %.2f s; locks acquired after %d attempts, %.2f s; %s",
-            done.name,
-            seconds,
-            done.policy.tries,
-            done.policy.waited,
-            f"{seen.victims} sessions blocked, the longest for {seen.longest_wait * 1000:.0f} ms"
-            if seen.victims
-            else "no session was blocked",
-        )
-        if self.metrics:
-            self.metrics.step(
-                done.script.revision,
-                done.direction,
-                seconds=seconds,
-                lock_tries=done.policy.tries,
-                lock_wait_seconds=done.policy.waited,
-                victims=seen.victims,
-                longest_victim_wait_seconds=seen.longest_wait,
-                replication_lag_seconds=max(seen.measures.get("replication_lag", [0.0])),
-                finished_timestamp_seconds=time.time(),
-            )
 
     def _try_again(self, error: BaseException) -> bool:
         """Whether the step missed its locks and may be run again; keeps what happened."""

@@ -1,0 +1,39 @@
+"""What is told of a step once it is applied."""
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from alembic_online.step import Step
+from alembic_online.watcher import Observed
+
+if TYPE_CHECKING:
+    from alembic_online.metrics import Metrics  # an extra
+
+log = logging.getLogger("alembic.online")
+
+
+def report_step(done: Step, seen: Observed, seconds: float, metrics: "Metrics | None") -> None:
+    """Say what a step that is applied took, and what was seen of it, on the log and in the metrics."""
+    log.info(
+        "%s: done in %.2f s; locks acquired after %d attempts, %.2f s; %s",
+        done.name,
+        seconds,
+        done.policy.tries,
+        done.policy.waited,
+        f"{seen.victims} sessions blocked, the longest for {seen.longest_wait * 1000:.0f} ms"
+        if seen.victims
+        else "no session was blocked",
+    )
+    if metrics:
+        metrics.step(
+            done.script.revision,
+            done.direction,
+            seconds=seconds,
+            lock_tries=done.policy.tries,
+            lock_wait_seconds=done.policy.waited,
+            victims=seen.victims,
+            longest_victim_wait_seconds=seen.longest_wait,
+            replication_lag_seconds=max(seen.measures.get("replication_lag", [0.0])),
+            finished_timestamp_seconds=time.time(),
+        )
