@@ -97,6 +97,8 @@ class Job(ABC):
     """With which file a row of the source came, where it comes in files; each is there as a whole or not at all."""
     grows: bool = True
     """Whether rows that come later are its business; False where their writer fills them itself."""
+    is_in_parts: bool = False
+    """Whether tables that inherit from the source are parts of it; else they are others' own."""
     needs: str | None = None
     """The job whose ranges come first, and whose changes make this one's stale."""
     seconds: float = 0.5
@@ -169,10 +171,15 @@ class Job(ABC):
         """What the present pass of a range is concerned with."""
         return Part(self, int(claimed.lower), int(claimed.upper), as_of, claimed.files)
 
+    def read(self, *columns: Any) -> Select[*tuple[Any, ...]]:
+        """SELECT from the source."""
+        rows = select(*columns).select_from(table_of(self.source))
+        return rows if self.is_in_parts else only(rows, self.source)
+
     def next_rows(self, claimed: Range, as_of: datetime, count: int, *columns: Any) -> Select[*tuple[Any, ...]]:
         """The next rows of the pass, newest first: beyond its cursor, and not set aside."""
         part = self.part(claimed, as_of)
-        rows = select(*columns).where(part.of(self.cut), self.new(part))
+        rows = self.read(*columns).where(part.of(self.cut), self.new(part))
         if claimed.cursor_key is not None:
             cursor = (cast(literal(claimed.cursor_cut, Text), self.cut.type), literal(claimed.cursor_key))
             rows = rows.where(tuple_(*self.order) < tuple_(*cursor[-len(self.order) :]))
@@ -198,6 +205,13 @@ class Job(ABC):
         counted = select(*end.c, *counts).select_from(select(text("1")).subquery().outerjoin(end, text("true")))
         cut, key, read, rows, done, *also = connection.execute(counted.add_cte(*written)).one()
         return Batch(read, done, rows - done, read - rows, tuple(also), over=read < asked, cut=cut, key=key)
+
+
+def only(rows: Select[*tuple[Any, ...]], *models: Any) -> Select[*tuple[Any, ...]]:
+    """Without the rows of tables that inherit from those of the models: they are others', and no key refers to them."""
+    for model in models:
+        rows = rows.with_hint(table_of(model), "ONLY", "postgresql")
+    return rows
 
 
 def table_of(filled: Any) -> Table:

@@ -30,10 +30,10 @@ class NotSaid(BackfillError):  # noqa: N818 - what is missing is an answer
 def publish(connection: Connection, file: LoadedFile, is_stream: bool, meant: Meant) -> tuple[int, int]:
     """Stage what is new of the file; how many rows came, and how many went. Raises NotSaid."""
     table = incoming(file.file_id)
-    if file.records > FEW:
-        with transaction(connection):
-            connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS backfill_load_{file.file_id}_pkey"))
-            connection.execute(text(f"ALTER TABLE {table} ADD PRIMARY KEY (event_timestamp, event_id)"))
+    with transaction(connection):
+        # Of few rows, too: where a publication is for all tables, nothing is deleted from one without a key.
+        connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS backfill_load_{file.file_id}_pkey"))
+        connection.execute(text(f"ALTER TABLE {table} ADD PRIMARY KEY (event_timestamp, event_id)"))
     with staging(connection, "load"), transaction(connection):
         alone(connection, "load")
         StagedEvent.__table__.create(connection, checkfirst=True)  # type: ignore[attr-defined]

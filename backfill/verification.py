@@ -206,4 +206,4 @@ def _allow(connection: Connection, found: Rows | None, proof: Proof) -> bool:
 
 
 def _rows(connection: Connection, job: Job, meant: Any) -> int:
-    return connection.scalar(select(func.count()).select_from(job.source).where(job.cut.is_not(None), meant)) or 0
+    return connection.scalar(job.read(func.count()).where(job.cut.is_not(None), meant)) or 0

@@ -192,4 +192,5 @@ EVENT_HISTORY = EventHistory(
     width=1,
     writes_once=True,
     file=FILE,
+    is_in_parts=True,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Connection, Select, func, or_, select, text, true, update
 
-from backfill.job import Batch, Job, Part, Rows, table_of
+from backfill.job import Batch, Job, Part, Rows, only, table_of
 from backfill.tables import Range
 from models import Feature, HotNicheToday
 
@@ -35,7 +35,7 @@ class HotNiches(Job):
     def take(self, listed: CTE, part: Part) -> CTE:
         """Rows that the application holds are left."""
         hot = table_of(HotNicheToday)
-        rows = select(hot).join(listed, listed.c.niche_id == hot.c.niche_id)
+        rows = only(select(hot), HotNicheToday).join(listed, listed.c.niche_id == hot.c.niche_id)
         return rows.with_for_update(of=hot, skip_locked=True, key_share=True).cte("batch")
 
     def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
@@ -43,6 +43,7 @@ class HotNiches(Job):
         differs = or_(*(getattr(HotNicheToday, name).is_distinct_from(now.c[name]) for name in FILLED))
         filled = (
             update(HotNicheToday)
+            .with_hint("ONLY", dialect_name="postgresql")
             .values({name: now.c[name] for name in FILLED})
             .where(HotNicheToday.niche_id == now.c.key, differs)
         )
@@ -55,7 +56,7 @@ class HotNiches(Job):
     def actual(self, part: Part) -> Rows:
         columns = (getattr(HotNicheToday, name) for name in FILLED)
         return (
-            select(HotNicheToday.niche_id.label("key"), *columns)
+            only(select(HotNicheToday.niche_id.label("key"), *columns), HotNicheToday, Feature)
             .join(Feature, Feature.niche_id == HotNicheToday.niche_id)
             .where(Feature.last_analyzed_at <= part.as_of)
         )
@@ -67,8 +68,9 @@ def trends() -> Select[*tuple[Any, ...]]:
         func.analytics.trend_of(Feature.trend_vector).table_valued("direction", "confidence", "days").lateral("trend")
     )
     columns = zip((trend.c.direction, trend.c.confidence, trend.c.days), FILLED, strict=True)
+    named = (column.label(name) for column, name in columns)
     return (
-        select(HotNicheToday.niche_id.label("key"), *(column.label(name) for column, name in columns))
+        only(select(HotNicheToday.niche_id.label("key"), *named), HotNicheToday, Feature)
         .join(Feature, Feature.niche_id == HotNicheToday.niche_id)
         .join(trend, true())
     )

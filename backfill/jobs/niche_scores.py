@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Double, and_, cast, exists, false, func, literal, select, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, array, insert
 
-from backfill.job import Job, Part, Rows
+from backfill.job import Job, Part, Rows, only
 from backfill.tables import Walked
 from models import AnalyticsEvent, CrossPlatformMetric, Feature, MlFeature
 
@@ -57,7 +57,8 @@ class NicheScores(Job):
     def expected(self, part: Part) -> Rows:
         """Of each niche a scoring, and the rest. Values are not compared: the niche may have changed since."""
         nothing = [false().label(f"lacks_{each}") for each in ("scoring", "vector", "platform")]
-        return select(Feature.niche_id.label("key"), *nothing).where(part.of(Feature.niche_id), self.done(part))
+        rows = only(select(Feature.niche_id.label("key"), *nothing), Feature)
+        return rows.where(part.of(Feature.niche_id), self.done(part))
 
     def actual(self, part: Part) -> Rows:
         def of(model: Any, constants: dict[str, str]) -> Any:
@@ -71,12 +72,13 @@ class NicheScores(Job):
             of(CrossPlatformMetric, PLATFORM),
         )
         complete = and_(*(getattr(Feature, name).is_not(None) for name in SCORES))
-        found = select(
+        niches = select(
             Feature.niche_id.label("key"),
             scored.c.niche_id.is_(None).label("lacks_scoring"),
             and_(complete, vectors.c.niche_id.is_(None)).label("lacks_vector"),
             platforms.c.niche_id.is_(None).label("lacks_platform"),
-        ).where(part.of(Feature.niche_id), self.done(part))
+        )
+        found = only(niches, Feature).where(part.of(Feature.niche_id), self.done(part))
         for each in (scored, vectors, platforms):
             found = found.outerjoin(each, each.c.niche_id == Feature.niche_id)
         return found

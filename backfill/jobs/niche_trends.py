@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, insert
 
 from backfill import phase1_columns
-from backfill.job import Batch, Job, Part, Rows, table_of
+from backfill.job import Batch, Job, Part, Rows, only, table_of
 from backfill.jobs.niche_scores import SCORED
 from backfill.tables import Range
 from models import AnalyticsEvent, Feature, TrendCache, niche_daily_activity
@@ -212,7 +212,7 @@ class NicheTrends(Job):
         prepared = prepare(listed, part)
         features = table_of(Feature)
         kept = phase1_columns.values(self.others_columns).label("kept")
-        rows = select(features, prepared.c.computed, prepared.c.points, kept)
+        rows = only(select(features, prepared.c.computed, prepared.c.points, kept), Feature)
         locked = rows.join(prepared, prepared.c.niche_id == features.c.niche_id)
         return locked.with_for_update(of=features, skip_locked=True, key_share=True).cte("batch")
 
@@ -225,6 +225,7 @@ class NicheTrends(Job):
         )
         filled = (
             update(Feature)
+            .with_hint("ONLY", dialect_name="postgresql")
             .values(trend_vector=present.computed, last_analyzed_at=part.as_of, analytics_version=VERSION)
             .where(Feature.niche_id == present.niche_id, changed, _not_newer(present, part))
             .returning(Feature.niche_id, phase1_columns.values(self.others_columns).label("kept"))
@@ -239,14 +240,15 @@ class NicheTrends(Job):
         active = vectors(part.as_of, part.of)
         vector = func.coalesce(active.c.trend_vector, quiet(part)).label("trend_vector")
         return (
-            select(Feature.niche_id.label("key"), vector)
+            only(select(Feature.niche_id.label("key"), vector), Feature)
             .outerjoin(active, active.c.niche_id == Feature.niche_id)
             .where(part.of(Feature.niche_id), _not_newer(Feature, part))
         )
 
     def actual(self, part: Part) -> Rows:
         vector = case((Feature.analytics_version >= VERSION, Feature.trend_vector)).label("trend_vector")
-        return select(Feature.niche_id.label("key"), vector).where(part.of(Feature.niche_id), _not_newer(Feature, part))
+        rows = only(select(Feature.niche_id.label("key"), vector), Feature)
+        return rows.where(part.of(Feature.niche_id), _not_newer(Feature, part))
 
 
 NICHE_TRENDS = NicheTrends(

@@ -3,6 +3,6 @@
 INSERT INTO public.features (phrase, demand_score, monetise_score, supply_score, opportunity)
 SELECT given.phrase, 0, 0, 0, 0
 FROM unnest(CAST(:phrases AS text[])) AS given (phrase)
-WHERE NOT EXISTS (SELECT FROM public.features AS f WHERE f.phrase = given.phrase)
+WHERE NOT EXISTS (SELECT FROM ONLY public.features AS f WHERE f.phrase = given.phrase)
 ORDER BY given.phrase
 ON CONFLICT (phrase) DO NOTHING

@@ -8,4 +8,4 @@ FROM (
         AND t.phrase IS NOT NULL
         AND NOT EXISTS (SELECT FROM pg_temp.backfill_niches AS p WHERE p.phrase = t.phrase)
 ) AS met
-LEFT JOIN public.features AS f ON f.phrase = met.phrase
+LEFT JOIN ONLY public.features AS f ON f.phrase = met.phrase

@@ -36,5 +36,5 @@ SELECT
     coalesce(n.niche_id, p.niche_id) AS niche_id,
     t.created_at::timestamptz AS created_at
 FROM pg_temp.backfill_texts AS t
-LEFT JOIN public.features AS n ON n.niche_id = t.niche_id::bigint
+LEFT JOIN ONLY public.features AS n ON n.niche_id = t.niche_id::bigint
 LEFT JOIN pg_temp.backfill_niches AS p ON t.niche_id IS NULL AND p.phrase = t.phrase

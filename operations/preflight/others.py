@@ -8,7 +8,7 @@ OTHERS = Check(
     "others' triggers and rules",
     "The backfill writes three columns of every niche. Triggers of others that fire for it may write a row each, or"
     " change updated_at: then a batch is rolled back, and the job stops. A rule, or a publication without a replica"
-    " identity, refuses the statement; rows of a table that inherits from features count as niches.",
+    " identity, refuses the statement; rows of a table that inherits from features stay as they are.",
     "have each trigger fire for the columns that it is about: UPDATE OF …, or WHEN.",
 )
 

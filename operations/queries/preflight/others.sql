@@ -30,7 +30,7 @@ WHERE
 UNION ALL
 SELECT
     false,
-    format('table %s inherits from %s: its rows count as niches, and no foreign key sees them', i.inhrelid::regclass, p.relname),
+    format('table %s inherits from %s: programs see its rows as niches, foreign keys and the backfill do not', i.inhrelid::regclass, p.relname),
     format('ALTER TABLE %s NO INHERIT public.%I', i.inhrelid::regclass, p.relname)
 FROM pg_inherits AS i
 INNER JOIN phase1 AS p ON p.oid = i.inhparent

@@ -71,6 +71,6 @@ def test_a_database_that_others_have_lived_in(clone: Clone, shape: Shape) -> Non
     found = ask(clone(f"lived_in_{shape}"), CHECK)
     assert (found.verdict, found.detail) == (
         "warning",
-        "table reporting.features_archive inherits from features: its rows count as niches, and no foreign key sees"
-        " them",
+        "table reporting.features_archive inherits from features: programs see its rows as niches, foreign keys and"
+        " the backfill do not",
     )
