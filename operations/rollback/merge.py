@@ -91,12 +91,15 @@ class Merge:
         fitting = SQL(" AND ").join(SQL("NOT ({})").format(merged.vanished(each)) for each in merged.references)
         return SQL(
             "WITH written AS (INSERT INTO {here} ({columns}) SELECT {values} FROM {aside} AS a"
-            " WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND {fitting} {conflict} RETURNING 1)"
+            " WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND NOT {there} AND {fitting} {conflict}"
+            " RETURNING 1)"
             " SELECT (SELECT count(*) FROM {aside} WHERE {key} > %(place)s AND {key} <= %(upper)s),"
             " (SELECT count(*) FROM written)"
+            " + (SELECT count(*) FROM {aside} AS a WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND {there})"
         ).format(
             aside=merged.aside,
             here=merged.here,
+            there=merged.is_there(),
             key=key,
             columns=SQL(", ").join(map(Identifier, merged.columns)),
             values=SQL(", ").join(chosen),

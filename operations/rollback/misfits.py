@@ -60,6 +60,8 @@ class Table:
     relation: str
     archived: str
     columns: list[str]
+    content: list[str]
+    """The columns but those that say when a row was written."""
     key: str | None
     keys: list[Key]
     references: list[Reference]
@@ -81,24 +83,37 @@ class Table:
             Identifier(reference.column_name),
         )
 
+    def is_there(self) -> Composed | SQL:
+        """Whether the table holds a row `a` of the archive already, as after a backfill that filled it again."""
+        if self.key is None:
+            return SQL("false")
+        one, other = (
+            SQL(", ").join(SQL("{}.{}").format(SQL(row), Identifier(column)) for column in self.content) for row in "na"
+        )
+        # As texts: there are types without equality.
+        return SQL("EXISTS (SELECT FROM {0} AS n WHERE n.{1} = a.{1} AND ROW({2})::text = ROW({3})::text)").format(
+            self.here, Identifier(self.key), one, other
+        )
+
     def collides(self, key: Key) -> Composed:
-        """Whether a row of the table has a key of a row `a` of the archive."""
+        """Whether a row of the table has a key of a row `a` of the archive, and is another one."""
         equal = SQL("IS NOT DISTINCT FROM") if key.nulls_collide else SQL("=")
         same = SQL(" AND ").join(SQL("n.{0} {1} a.{0}").format(Identifier(column), equal) for column in key.columns)
-        return SQL("EXISTS (SELECT FROM {} AS n WHERE {})").format(self.here, same)
+        return SQL("(EXISTS (SELECT FROM {} AS n WHERE {}) AND NOT {})").format(self.here, same, self.is_there())
 
 
 def table(connection: psycopg.Connection[Any], archived: Archived, archive: str) -> Table:
     """What there is to know of a table before its rows come back."""
     aside = f"{archive}.{archived.relation.partition('.')[2]}"
     parameters = {"relation": archived.relation, "archived": aside}
-    columns = [row[0] for row in connection.execute(query("rollback/columns"), parameters)]
+    columns = connection.execute(query("rollback/columns"), parameters).fetchall()
     with connection.cursor(row_factory=class_row(Key)) as cursor:
         keys = cursor.execute(query("rollback/keys"), parameters).fetchall()
     with connection.cursor(row_factory=class_row(Reference)) as cursor:
         references = cursor.execute(query("rollback/references"), parameters).fetchall()
     by_key = next((key.columns[0] for key in keys if key.is_integer), None)
-    return Table(archived.relation, aside, columns, by_key, keys, references)
+    content = [name for name, is_time in columns if not is_time]
+    return Table(archived.relation, aside, [name for name, _ in columns], content, by_key, keys, references)
 
 
 def find(connection: psycopg.Connection[Any], checked: Table, place: int | None) -> Iterator[Misfit]:
