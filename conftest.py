@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--steps", type=int, default=14, metavar="N", help="how many steps each of them has")
     parser.addoption("--kills", type=int, default=10, metavar="N", help="how often the backfill is killed")
     parser.addoption("--pg-bin", metavar="DIRECTORY", help="run on the PostgreSQL whose programs are in this directory")
+    parser.addoption("--every-setting", action="store_true", help="each setting by itself, not only all at once")
     parser.addoption("--every-kill", action="store_true", help="kill a migration at every statement, not only at some")
 
 

@@ -39,7 +39,7 @@ def acquire(session: Session, locks: Mapping[str, str], what: str, policy: Retry
         return
     began = time.monotonic()
     while True:
-        wait = policy.next_wait(partial(session.blockers.long, locks))
+        wait = policy.next_wait(partial(session.blockers.longest, locks))
         try:
             with session.connection.transaction():  # inside the open one: a savepoint, whose rollback releases them
                 for statement in statements:

@@ -1,6 +1,7 @@
 """Other people's sessions that hold up a migration: found, named, and ended where that is allowed."""
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,11 +11,10 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 
 from alembic_online.lock_modes import conflicting
 from alembic_online.queries import query
-from alembic_online.retry import LONG
 
 log = logging.getLogger("alembic.online")
 
@@ -24,7 +24,7 @@ AUTOVACUUM_YIELDS = "2500ms"  # it is cancelled after deadlock_timeout, 1 s by d
 
 @dataclass(frozen=True)
 class Blocker:
-    """Somebody's session that is in the way."""
+    """Somebody's session that is in the way, or a prepared transaction, whose `application` is then its name."""
 
     pid: int
     who: str
@@ -42,7 +42,19 @@ class Blocker:
     def is_autovacuum(self) -> bool:
         return self.backend_type == "autovacuum worker"
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether no session has it: a transaction that was prepared, and ends when somebody says how."""
+        return self.backend_type == "prepared transaction"
+
     def __str__(self) -> str:
+        if self.is_prepared:
+            on = f" on {self.relation}" if self.relation else ""
+            gid = Literal(self.application).as_string()
+            return (
+                f"prepared transaction {gid}{on} (of {self.who}, for {self.transaction_seconds:.1f} s; it ends by "
+                f"COMMIT PREPARED {gid} or ROLLBACK PREPARED {gid})"
+            )
         if self.is_autovacuum:
             return f"autovacuum (pid {self.pid}, {self.state}, for {self.transaction_seconds:.1f} s)"
         on = f" on {self.relation}" if self.relation else ""
@@ -67,15 +79,17 @@ class Blockers:
         """Who is in the way of the locks wanted; where that is nobody, whoever has a transaction open for long."""
         return self.holders(wanted) or self.old_transactions()
 
-    def long(self, wanted: Mapping[str, str]) -> bool:
-        """Whether a transaction that has been open for long is in the way of the locks wanted.
+    def longest(self, wanted: Mapping[str, str]) -> float:
+        """For how many seconds a transaction in the way of the locks wanted has been open; 0: none is in the way.
 
-        Its age may be hidden from this role: then since when it has been seen there.
+        Its age may be hidden from this role: then since when it has been seen there. Infinite: it was prepared, and may
+        never end.
         """
         now = time.monotonic()
         holders = self.holders(wanted)
         self.seen = {holder.transaction: self.seen.get(holder.transaction, now) for holder in holders}
-        return any(max(holder.transaction_seconds, now - self.seen[holder.transaction]) > LONG for holder in holders)
+        ages = [max(holder.transaction_seconds, now - self.seen[holder.transaction]) for holder in holders]
+        return math.inf if any(holder.is_prepared for holder in holders) else max(ages, default=0.0)
 
     def holders(self, wanted: Mapping[str, str]) -> list[Blocker]:
         """Who holds, or asks before us for, a lock that conflicts with one of those wanted."""

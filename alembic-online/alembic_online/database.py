@@ -146,7 +146,7 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
     """Set what is wanted, as far as this server knows it. Raises OnlineError at what the role may not set."""
     before, connection.autocommit = connection.autocommit, True
     every = {**WISHED, **wanted}
-    with connection.transaction():
+    with _undisturbed(connection):
         connection.execute(f"SET LOCAL search_path = {OWN_PATH}")
         rows = connection.execute(query("run/settle_session"), {"names": list(every), "values": list(every.values())})
         refused = [(name, value, is_now) for name, value, is_now in rows if name not in WISHED]
@@ -187,15 +187,33 @@ def _looking(url: URL) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def _undisturbed(connection: Connection) -> Iterator[None]:
+    """A transaction that no timeout cuts short, whatever the role has set; nothing that is set LOCAL outlives it."""
+    connection.execute(
+        "BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE; SET LOCAL statement_timeout = 0; "
+        "SET LOCAL idle_in_transaction_session_timeout = 0"
+    )
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
+
+
 def _asked(connection: Connection) -> Any:
-    with connection.transaction(), connection.cursor(row_factory=namedtuple_row) as cursor:
+    with _undisturbed(connection):
+        return _answer(connection)
+
+
+def _answer(connection: Connection) -> Any:
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
         now: Any = cursor.execute("SELECT pg_catalog.current_setting('search_path') AS path").fetchone()
         cursor.execute(f"SET LOCAL search_path = {OWN_PATH}")
         return cursor.execute(query("run/server"), {"names": [*PINNED, "search_path"], "path": now.path}).fetchone()
 
 
 def _twins(connection: Connection, path: str | None) -> list[str]:
-    with connection.transaction():
+    with _undisturbed(connection):
         if path is not None:
             connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [path])
         schemas = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchone()
@@ -210,8 +228,8 @@ def _is_shared(ours: Connection, url: URL) -> bool:
     Poolers give out the session that was used last, or each in turn.
     """
     before = {_asked(ours).pid for _ in range(PROBES)}
-    with _looking(url) as other, other.transaction():
-        theirs = _asked(other).pid
+    with _looking(url) as other, _undisturbed(other):
+        theirs = _answer(other).pid
         return theirs in before or _asked(ours).pid not in before
 
 

@@ -6,6 +6,7 @@ for some milliseconds. A session that opens its next long transaction at once wo
 tries wait all the same, and longer and longer.
 """
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -35,13 +36,15 @@ class RetryPolicy:
     def over(self) -> bool:
         return time.monotonic() - self.began > self.seconds
 
-    def next_wait(self, long_in_the_way: Callable[[], bool]) -> int:
-        """Count a try, and say for how many ms it may wait in the queue."""
+    def next_wait(self, longest_in_the_way: Callable[[], float]) -> int:
+        """Count a try, and say for how many ms it may wait in the queue, by the age of what is in the way."""
         self.tries += 1
         if self.tries == 1:
             return 0
-        if not long_in_the_way():
+        if (age := longest_in_the_way()) <= LONG:
             return WAIT
+        if age == math.inf:  # no gap will come until somebody ends it
+            return 0
         starving = time.monotonic() - self.began - STARVING_AFTER
         if starving < 0 or self.tries % STARVING_EVERY:
             return 0

@@ -91,7 +91,7 @@ class Step:
             return
         work = partial(cursor.execute, statement, parameters)
         while True:
-            wait = self.policy.next_wait(partial(self.session.blockers.long, self.declared))
+            wait = self.policy.next_wait(partial(self.session.blockers.longest, self.declared))
             try:
                 with cursor.connection.transaction():
                     cursor.connection.execute(f"SET LOCAL lock_timeout = {max(wait, 1)}")

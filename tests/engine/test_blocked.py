@@ -1,5 +1,6 @@
 """Somebody is in the way: who it is is said, waiting ends, and idle sessions are ended only where that is wanted."""
 
+import math
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 from alembic_online.blockers import Blockers
+from alembic_online.retry import LONG, RetryPolicy
 from sqlalchemy import Engine
 
 from operations.embedded import Server
@@ -35,6 +37,30 @@ def test_the_deadline_ends_it_at_the_last_whole_step(clone: Clone) -> None:
     assert failed.lock_tries > 3
     Alembic(url).upgrade()
     assert current(url) == HEAD
+
+
+def test_a_prepared_transaction_is_named_and_nobody_queues_behind_it(clone: Clone) -> None:
+    url = clone("phase1_table")
+    Alembic(url).upgrade("1.0.0")
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        connection.execute("BEGIN")
+        connection.execute("UPDATE features SET updated_at = now() WHERE niche_id = 1")
+        connection.execute("PREPARE TRANSACTION 'left o''ver'")
+        said = refusal(Alembic(url, x=("deadline=400ms",)).upgrade)
+        assert "prepared transaction 'left o''ver' on features (of postgres, for" in said
+        assert "ROLLBACK PREPARED 'left o''ver'" in said
+        assert "nobody now" not in said
+        connection.execute("ROLLBACK PREPARED 'left o''ver'")
+    Alembic(url).upgrade()
+    assert current(url) == HEAD
+
+
+def test_no_try_waits_behind_what_may_never_end() -> None:
+    policy = RetryPolicy(600)
+    policy.began -= 500  # it starves
+    waits = {policy.next_wait(lambda: math.inf) for _ in range(100)}
+    assert waits == {0}
+    assert max(policy.next_wait(lambda: 60.0) for _ in range(100)) > 0
 
 
 def test_it_goes_on_when_the_blocker_ends(clone: Clone) -> None:
@@ -115,8 +141,8 @@ def test_a_session_that_the_role_may_not_look_into(clone: Clone, server: Server)
     ):
         blocker.execute("SELECT * FROM features LIMIT 1")
         in_the_way = Blockers(observer, 0, None)
-        assert not in_the_way.long(wanted)
-        until(lambda: in_the_way.long(wanted), "it is taken for long")
+        assert in_the_way.longest(wanted) <= LONG
+        until(lambda: in_the_way.longest(wanted) > LONG, "it is taken for long")
         assert str(in_the_way.blockers(wanted)[0]).startswith(
             f"pid {blocker.info.backend_pid} on features (user postgres, "
         )

@@ -21,4 +21,24 @@ WHERE
     AND l.pid <> %(migrator)s
     AND l.pid <> pg_backend_pid()
 GROUP BY a.pid, a.usesysid, a.usename, a.backend_type, a.application_name, a.state, a.query, a.xact_start, a.state_change, a.query_start
-ORDER BY a.xact_start;
+UNION ALL
+SELECT
+    0 AS pid,
+    p.owner::text AS who,
+    p.gid AS application,
+    'prepared transaction' AS backend_type,
+    'prepared' AS state,
+    false AS urgent,
+    extract(epoch FROM clock_timestamp() - p.prepared)::float AS transaction_seconds,
+    extract(epoch FROM clock_timestamp() - p.prepared)::float AS state_seconds,
+    NULL AS query_start,
+    min(l.virtualtransaction) AS transaction,
+    min(l.relation::regclass::text) AS relation
+FROM unnest(%(relations)s::text [], %(modes)s::text []) AS wanted (relation, mode)
+INNER JOIN pg_locks AS l ON l.relation = to_regclass(wanted.relation) AND l.mode = wanted.mode
+INNER JOIN pg_locks AS own
+    ON own.locktype = 'transactionid' AND own.pid IS NULL AND own.virtualtransaction = l.virtualtransaction
+INNER JOIN pg_prepared_xacts AS p ON p.transaction = own.transactionid
+WHERE l.pid IS NULL AND p.database = current_database()
+GROUP BY p.gid, p.owner, p.prepared
+ORDER BY transaction_seconds DESC;

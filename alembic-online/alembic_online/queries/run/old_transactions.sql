@@ -18,4 +18,19 @@ WHERE
     AND a.pid NOT IN (%(migrator)s, pg_backend_pid())
     AND a.xact_start < clock_timestamp() - interval '1 second'
     AND a.backend_type <> 'autovacuum worker'
-ORDER BY a.xact_start;
+UNION ALL
+SELECT
+    0 AS pid,
+    p.owner::text AS who,
+    p.gid AS application,
+    'prepared transaction' AS backend_type,
+    'prepared' AS state,
+    false AS urgent,
+    extract(epoch FROM clock_timestamp() - p.prepared)::float AS transaction_seconds,
+    extract(epoch FROM clock_timestamp() - p.prepared)::float AS state_seconds,
+    NULL AS query_start,
+    '' AS transaction,
+    NULL AS relation
+FROM pg_prepared_xacts AS p
+WHERE p.database = current_database()
+ORDER BY transaction_seconds DESC;
