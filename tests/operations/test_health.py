@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from alembic_online import database
 from sqlalchemy import Engine, text
 
 from backfill.pacing import Trouble
-from operations import database
 from operations.health import Health
 from tests.engine.conftest import until
 from tests.fixtures.cluster import Cluster
@@ -33,7 +33,7 @@ def reason(engine: Engine, health: Health) -> str | None:
 @pytest.fixture
 def sidb(migrated: Engine) -> Iterator[Engine]:
     """Sessions as this project's commands have them."""
-    engine = database.engine(migrated.url)
+    engine = database.engine(migrated.url, connect_args={"application_name": "sidb"})  # as the command is called
     yield engine
     engine.dispose()
 
