@@ -55,6 +55,7 @@ def database(*, reading: bool = False) -> Iterator[Engine]:
     For `reading` nothing is created, and a standby will do; else it is refused.
     """
     url = address(Settings.from_environment())
+    (amiss.tell if reading else amiss.refuse)(url)
     opened = engine(url, path=None, changing=not reading, execution_options=QUALIFIED)
     try:
         if not reading:

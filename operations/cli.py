@@ -19,6 +19,7 @@ from operations.commands import (
     restore,
     rollback,
     server,
+    status,
     upgrade,
     verify,
 )
@@ -68,6 +69,7 @@ def main() -> None:
 
 
 main.add_command(demo.demo)
+main.add_command(status.status)
 main.add_command(preflight.preflight)
 main.add_command(upgrade.upgrade)
 main.add_command(rollback.rollback)

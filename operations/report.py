@@ -35,6 +35,14 @@ def table(rows: Sequence["DataclassInstance"]) -> Table:
     return made
 
 
+def columns(*names: str) -> Table:
+    """A table of a screen: its first column to the left, figures to the right, and no line broken."""
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    for number, name in enumerate(names):
+        made.add_column(name, justify="right" if number else "left", no_wrap=True)
+    return made
+
+
 def to_json(result: "DataclassInstance") -> str:
     """A dataclass as JSON; exact decimals become numbers, instants ISO 8601."""
     return json.dumps(asdict(result), default=_plain, ensure_ascii=False, indent=2)

@@ -16,6 +16,7 @@ from operations import fingerprint, rights
 from operations.bookkeeping import BOOKKEEPING
 from operations.queries import query
 from operations.settings import Settings
+from operations.status.half_way import refuse_half_way
 
 QUALIFIED = {"schema_translate_map": {None: Scope.default_schema}}
 """Execution options for statements built of the models, which name Phase 1's tables without their schema."""
@@ -98,6 +99,7 @@ SCOPE = Scope(
     scratch_url=_scratch_url,
     scratch_setting="SCRATCH_DATABASE_URL",
     before_leaving={PHASE1: _keep_phase1},
+    before_steps=refuse_half_way,
     changes_required=True,
     rollback_command="sidb rollback",
 )

@@ -66,6 +66,7 @@ class Run:
         self.scope = session.scope
         self.options = session.options
         self.stack = stack
+        self.is_way_back = keeper is not None
         self.keeper = keeper or (Discard() if self.options.discard_data else Refuse(session))
         stack.callback(self.keeper.close)
         self.ledger = Ledger(session.observer, self.scope)
@@ -174,6 +175,8 @@ class Run:
         if not (steps := self.pending):
             return
         observer, options = self.session.observer, self.options
+        if not self.is_way_back:
+            self.scope.before_steps(observer)
         if options.window and not options.now:
             refuse_outside(observer, options.window, options.written("now", "yes"))
         if isinstance(self.keeper, Refuse):

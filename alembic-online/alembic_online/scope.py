@@ -25,6 +25,10 @@ def _nothing(_connection: Connection) -> Sequence[str]:
     return ()
 
 
+def _nothing_first(_connection: psycopg.Connection[Any]) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Additions:
     """What a project's revisions made on a relation that it shares with others, by name, comments on it included.
@@ -97,6 +101,9 @@ class Scope:
     """What people set to name it; said where the target can be built nowhere."""
     before_leaving: Mapping[str, Hook] = field(default_factory=dict)
     """By revision: what has to happen before the first upgrade that leaves it."""
+    before_steps: Hook = _nothing_first
+    """Called before the first step of a run: raises OnlineError where none may be run now. Not where the caller has a
+    `Keeper`, and so is the one that goes back."""
     changes_required: bool = False
     """Whether a step is refused whose revision does not say what it changes; else it is run, and not validated."""
     rollback_command: str | None = None

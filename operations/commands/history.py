@@ -16,8 +16,11 @@ def history(as_json: bool) -> None:
     from operations import report, upgrade
     from operations.database import address
     from operations.settings import Settings
+    from operations.status import amiss
 
-    found = upgrade.history(address(Settings.from_environment()))
+    url = address(Settings.from_environment())
+    amiss.tell(url)
+    found = upgrade.history(url)
     if as_json:
         click.echo(report.to_json(found))
     else:

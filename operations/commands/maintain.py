@@ -22,8 +22,10 @@ def maintain(batch: int, as_json: bool) -> None:
     from operations.database import address
     from operations.maintenance import run, show
     from operations.settings import Settings
+    from operations.status import amiss
 
     url = address(Settings.from_environment())
+    amiss.refuse(url)
     console = report.console(stderr=as_json)
     with console.status("Maintaining"):
         result = run(url, batch)

@@ -42,15 +42,17 @@ def monitor(watch: int | None, prometheus: Path | None, as_json: bool) -> None:
     from operations import report
     from operations.database import address
     from operations.monitor import look, screen
-    from operations.monitor.watching import watching
     from operations.settings import Settings
+    from operations.status import amiss
+    from operations.watching import watching
 
     if watch and as_json:
         raise UsageError("--watch shows a screen, --json prints once.", "give one of the two.")
     url = address(Settings.from_environment())
+    amiss.tell(url)
     console = report.console(stderr=as_json)
     if watch:
-        watching(url, watch, prometheus, console)
+        watching(lambda: screen(look(url, prometheus, thorough=False), console), watch, console)
         return
     with console.status("Looking"):
         seen = look(url, prometheus)

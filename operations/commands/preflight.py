@@ -60,12 +60,14 @@ def preflight(
     from operations import findings, preflight, report
     from operations.database import address
     from operations.settings import Settings
+    from operations.status import amiss
 
     if prepare and finish:
         raise UsageError("--prepare begins a rollout, --finish ends it.", "give one of the two.")
     settings = Settings.from_environment()
     addresses = settings.options.alert_addresses
     url = address(settings)
+    amiss.tell(url)
     console = report.console(stderr=as_json)
     if finish:
         found = preflight.finish(url, addresses=addresses)

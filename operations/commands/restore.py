@@ -34,12 +34,14 @@ def restore(archive: int | None, skip: bool, renumber: bool, delete: bool, yes: 
     from operations.rollback import archives
     from operations.rollback import restore as restoring
     from operations.settings import Settings
+    from operations.status import amiss
 
     url = address(Settings.from_environment())
     console = report.console(stderr=as_json)
     if archive is None:
         if delete or skip or renumber:
             raise UsageError("Which archive?", "sidb restore lists them.")
+        amiss.tell(url)
         listed = archives.archives(url)
         if as_json:
             click.echo(report.to_json(listed))

@@ -31,9 +31,11 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
     from operations import report, upgrade
     from operations.database import address
     from operations.settings import Settings
+    from operations.status import amiss
 
     settings = Settings.from_environment()
     url = address(settings)
+    (amiss.tell if plan else amiss.refuse)(url)
     console = report.console(stderr=as_json)
     if plan:
         planned = upgrade.plan(url, revision)

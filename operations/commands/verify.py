@@ -44,8 +44,10 @@ def verify(sample: float, readers: bool, accept_rights: bool, as_json: bool) -> 
     from operations import verify as verification
     from operations.database import address
     from operations.settings import Settings
+    from operations.status import amiss
 
     url = address(Settings.from_environment())
+    amiss.tell(url)
     console = report.console(stderr=as_json)
     if accept_rights:
         console.print(f"{verification.accept_rights(url)} rights are written down as they are now.")

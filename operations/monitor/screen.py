@@ -29,16 +29,9 @@ def screen(seen: Monitoring, console: Console) -> RenderableType:
     return Group(*parts, remedies(seen))
 
 
-def _columns(*names: str) -> Columns:
-    table = Columns(box=None, pad_edge=False, header_style="dim")
-    for number, name in enumerate(names):
-        table.add_column(name, justify="right" if number else "left", no_wrap=True)
-    return table
-
-
 def _tables(seen: Monitoring, wide: bool) -> Columns:
     more = ("bloat", "index scans", "vacuumed") if wide else ()
-    table = _columns("table", "rows", "rows/day", "size", "indexes", "dead", *more)
+    table = report.columns("table", "rows", "rows/day", "size", "indexes", "dead", *more)
     for each in seen.tables[:TABLES]:
         table.add_row(*_row(each, seen, wide))
     return table
@@ -59,7 +52,7 @@ def _row(table: Table, seen: Monitoring, wide: bool) -> Iterator[str]:
 
 
 def _statements(seen: Monitoring, wide: bool) -> Columns:
-    table = _columns("calls", "mean", "longest", *(("in all",) if wide else ()))
+    table = report.columns("calls", "mean", "longest", *(("in all",) if wide else ()))
     table.columns[0].justify = "right"
     table.expand = True
     table.add_column("statement", no_wrap=True, overflow="ellipsis", ratio=1)

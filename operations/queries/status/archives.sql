@@ -1,0 +1,15 @@
+-- What rollbacks put aside and nobody has deleted: tables by their state, and bytes as far as they are there still.
+SELECT
+    a.rollback_id AS archive,
+    r.target,
+    r.started,
+    count(*) FILTER (WHERE a.state = 'restored') AS restored,
+    count(*) AS tables,
+    coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes
+FROM sidb.rollback_archived AS a
+INNER JOIN sidb.rollback AS r ON r.rollback_id = a.rollback_id
+INNER JOIN pg_namespace AS n ON n.nspname = format('sidb_archive_%s', a.rollback_id)
+LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = split_part(a.relation, '.', 2)
+WHERE a.state <> 'dropped' AND r.phase IN ('done', 'aborted')
+GROUP BY a.rollback_id, r.target, r.started
+ORDER BY a.rollback_id;

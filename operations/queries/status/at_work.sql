@@ -1,0 +1,15 @@
+-- Who holds the lock of rollbacks and restores, and who that of migrators; none is seen on a standby.
+SELECT
+    max(a.pid) FILTER (WHERE l.key = hashtextextended('sidb rollback', 0)) AS way_back,
+    max(a.pid) FILTER (WHERE l.key = %(migrators)s) AS migrator,
+    pg_is_in_recovery() AS standby
+FROM (
+    SELECT k.pid, (k.classid::bigint << 32) | k.objid::bigint AS key
+    FROM pg_locks AS k
+    WHERE
+        k.locktype = 'advisory'
+        AND k.objsubid = 1
+        AND k.granted
+        AND k.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+) AS l
+INNER JOIN pg_stat_activity AS a ON a.pid = l.pid;

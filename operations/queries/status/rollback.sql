@@ -1,0 +1,6 @@
+-- The rollback that was begun and neither finished nor aborted.
+SELECT r.origin, r.target, r.phase, r.started
+FROM sidb.rollback AS r
+WHERE r.phase NOT IN ('done', 'aborted')
+ORDER BY r.rollback_id DESC
+LIMIT 1;

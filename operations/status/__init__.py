@@ -1,0 +1,1 @@
+"""`sidb status`: where the rollout stands, what is amiss, and the one next command."""

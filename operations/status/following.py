@@ -1,0 +1,50 @@
+"""The one next command, from what a look at a database found."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from operations.status.look import Backfill, Status
+
+LOAD = "sidb backfill load FILE…, or sidb backfill run where there is no history"
+
+
+def command(seen: "Status") -> str:
+    """What to type next; what changes something is typed on the primary."""
+    next_step = _command(seen)
+    return f"{next_step} (on the primary)" if seen.standby and not next_step.startswith("sidb monitor") else next_step
+
+
+def _command(seen: "Status") -> str:
+    if seen.amiss:
+        return seen.amiss[0].next_step
+    if not seen.phase1:
+        return "point DATABASE_URL at the database of Phase 1, or sidb demo"
+    if not seen.revision:
+        return "sidb preflight"
+    if seen.revision != [seen.head]:
+        return "sidb upgrade"
+    if seen.rights_missing:
+        return "run the statements above; then sidb verify"
+    if waiting := [each.archive for each in seen.archives if each.restored < each.tables]:
+        return f"sidb restore {waiting[0]}, or --drop {waiting[0]} where nobody wants it back"
+    if (next_step := _backfill(seen.backfill)) is not None:
+        return next_step
+    if seen.raised:
+        return "sidb preflight --finish"
+    return "sidb monitor"
+
+
+def _backfill(backfill: "Backfill | None") -> str | None:
+    if backfill is None or backfill.deadline is None:
+        return LOAD
+    if backfill.paused:
+        return "sidb backfill resume"
+    if backfill.half_loaded:
+        return f"load {backfill.half_loaded[0]} again"
+    if any(job.set_aside or job.state == "stopped" for job in backfill.jobs):
+        return "sidb backfill status names what was set aside; correct it, then sidb backfill retry"
+    if any(job.left for job in backfill.jobs):
+        return "sidb backfill run, then daily"
+    if any("verified" in job.state for job in backfill.jobs):
+        return "sidb backfill verify"
+    return None

@@ -1,0 +1,105 @@
+"""What of the rollout stands half-way in a database: known by its records, and by who is at work.
+
+Every command asks this first. None works on a database half-way but those that end it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from alembic_online.errors import OnlineError
+from alembic_online.migrator_lock import KEY
+from psycopg.rows import namedtuple_row
+
+from operations.queries import query
+
+GO_ON = "go on with `sidb rollback`, or `sidb rollback --abort`"
+
+
+@dataclass(frozen=True)
+class Amiss:
+    """Something that is not as it should be, and what to type; `blocks`: nothing else may change the database."""
+
+    what: str
+    next_step: str
+    blocks: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.next_step}"
+
+
+def half_way(connection: psycopg.Connection[Any]) -> list[Amiss]:
+    """A rollback, restore or step that was begun and is not finished. Reads only; on a standby, too."""
+    return list(_half_way(connection))
+
+
+def refuse_half_way(connection: psycopg.Connection[Any]) -> None:
+    """Raise OnlineError while a rollback or a restore is half-way, or at work."""
+    for each in half_way(connection):
+        if each.blocks:
+            raise OnlineError(f"{each.what}; nothing was changed.", each.next_step)
+
+
+def rows(connection: psycopg.Connection[Any], name: str, **parameters: Any) -> list[Any]:
+    """What a query of queries/status gives."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(query(f"status/{name}"), parameters or None).fetchall()
+
+
+def readable(connection: psycopg.Connection[Any]) -> frozenset[str]:
+    """The tables of the rollout's records that there are, and that this role may read."""
+    return frozenset(row.name for row in rows(connection, "readable"))
+
+
+def _half_way(connection: psycopg.Connection[Any]) -> Iterator[Amiss]:
+    there = readable(connection)
+    [at_work] = rows(connection, "at_work", migrators=KEY)
+    begun = rows(connection, "rollback") if "sidb.rollback" in there else []
+    for each in begun:
+        yield _rollback(each, at_work.way_back, at_work.standby)
+    restores = rows(connection, "restore") if "sidb.rollback_archived" in there else []
+    for each in restores:
+        yield _restore(each, at_work.way_back)
+    if "sidb.step" in there and not begun:
+        for each in rows(connection, "step"):
+            undoes = each.direction == "downgrade" and "sidb.rollback" in there
+            if undoes and rows(connection, "aborted_since", started=each.started):
+                continue
+            yield from _step(each, at_work.migrator, at_work.standby)
+
+
+def _rollback(begun: Any, pid: int | None, standby: bool) -> Amiss:
+    if standby:
+        what = f"A rollback to {begun.target} has passed phase {begun.phase}; this standby does not see who is at work"
+        return Amiss(what, "ask the primary", blocks=True)
+    if pid is not None:
+        what = f"A rollback to {begun.target} is at work (pid {pid}); it has passed phase {begun.phase}"
+        return Amiss(what, "wait for it; `sidb status --watch` follows it", blocks=True)
+    return Amiss(f"An interrupted rollback to {begun.target} stands at phase {begun.phase}", GO_ON, blocks=True)
+
+
+def _restore(begun: Any, pid: int | None) -> Amiss:
+    tables = f"{begun.back} of its {begun.tables} tables are back"
+    if pid is not None:
+        what = f"A restore of archive {begun.archive} is at work (pid {pid}); {tables}"
+        return Amiss(what, "wait for it; `sidb status --watch` follows it", blocks=True)
+    what = f"An interrupted restore of archive {begun.archive} stands half-way; {tables}"
+    return Amiss(what, f"go on with `sidb restore {begun.archive}`", blocks=True)
+
+
+def _step(last: Any, pid: int | None, standby: bool) -> Iterator[Amiss]:
+    """The last attempt at a step, where it is not applied and valid; while somebody is at it, that is no fault."""
+    if pid is not None or (standby and last.outcome == "running"):
+        return
+    name = f"{last.revision} {last.direction}"
+    again = "`sidb upgrade` does it again" if last.direction == "upgrade" else "run the same command again"
+    reason = f": {last.message.partition(chr(10))[0].rstrip('.:')}" if last.message else ""
+    if last.outcome in ("running", "interrupted"):
+        yield Amiss(f"Step {name} was interrupted, and is undone as far as it was one transaction", again)
+    elif last.outcome in ("failed", "missed"):
+        yield Amiss(f"Step {name} failed on {last.started:%Y-%m-%d %H:%M}{reason}", f"correct that; {again}")
+    elif last.validated is None:
+        yield Amiss(f"Step {name} is applied and not validated", "`sidb upgrade` validates it")
+    elif not last.validated:
+        yield Amiss(f"Step {name} is applied, and not valid{reason}", "mend what is named; `sidb upgrade` validates it")

@@ -1,0 +1,201 @@
+"""Where the rollout stands: one look at a database, which reads only and waits for nobody."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from alembic_online.catalog import Snapshot, found, snapshot
+from alembic_online.database import shown
+from alembic_online.quantities import duration
+from alembic_online.sessions import driver
+from sqlalchemy import URL, Connection, func, select
+from sqlalchemy.exc import DBAPIError
+
+from backfill import outlook
+from backfill.files import half_loaded
+from backfill.jobs import JOBS
+from backfill.tables import Control
+from models.views import SQL
+from operations import rights
+from operations.scope import SCOPE
+from operations.status import following
+from operations.status.amiss import amiss, session
+from operations.status.half_way import Amiss, readable, rows
+from operations.upgrade import script_directory
+
+GRANT = re.compile(r"\('(\w+)', '([\w, ]+)', '([^']+)'\)")
+RECORDS = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_jobs", "sidb.backfill_set_aside")
+WHOLE = ("table", "view", "materialized_view")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of the backfill: `done` is the share of its rows, `seconds_left` None before its first batch."""
+
+    job: str
+    state: str
+    done: float
+    left: int
+    set_aside: int
+    seconds_left: float | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """The backfill as it stands; `deadline` None: no command that moves rows was run yet."""
+
+    deadline: datetime | None
+    paused: bool
+    half_loaded: list[str]
+    jobs: list[Job]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What a rollback put aside: how many of its tables are back, and the bytes that it takes."""
+
+    archive: int
+    target: str
+    taken: datetime
+    restored: int
+    tables: int
+    bytes: int
+
+
+@dataclass
+class Status:
+    """All of it. `unknown`: what could not be looked at, and why. `found`: what is there and is not ours."""
+
+    database: str
+    at: datetime
+    standby: bool
+    phase1: bool
+    revision: list[str]
+    head: str
+    amiss: list[Amiss]
+    backfill: Backfill | None = None
+    rights_missing: list[str] = field(default_factory=list)
+    raised: list[str] = field(default_factory=list)
+    archives: list[Archive] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    next: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """1: something is amiss. 3: not everything could be looked at."""
+        if self.amiss or self.rights_missing:
+            return 1
+        return 3 if self.unknown else 0
+
+
+def look(url: URL) -> Status:
+    """Look at the database. Changes nothing. Raises OnlineError."""
+    with session(url) as connection:
+        ours = driver(connection)
+        [server] = rows(ours, "server")
+        seen = Status(
+            shown(url), server.at, server.standby, server.phase1, [], str(script_directory().get_current_head()), []
+        )
+        there = readable(ours)
+        with _part(connection, seen, "what is amiss"):
+            seen.amiss = amiss(ours)
+        with _part(connection, seen, "the revision"):
+            if "public.alembic_version" in there:
+                versions = ours.execute("SELECT version_num FROM public.alembic_version ORDER BY 1").fetchall()
+                seen.revision = [row[0] for row in versions]
+            elif ours.execute("SELECT to_regclass('public.alembic_version') IS NOT NULL").fetchone() == (True,):
+                seen.unknown.append("the revision: permission denied for table alembic_version")
+        with _part(connection, seen, "the records of the rollout, in schema sidb"):
+            _records(ours, there, seen)
+        with _part(connection, seen, "the backfill"):
+            seen.backfill = _backfill(connection, there)
+        if not any(each.blocks for each in seen.amiss):
+            with _part(connection, seen, "rights"):
+                seen.rights_missing = list(_rights_missing(ours))
+        with _part(connection, seen, "what is not ours"):
+            seen.found = _found(connection) if seen.revision else []
+    seen.next = following.command(seen)
+    return seen
+
+
+@contextmanager
+def _part(connection: Connection, seen: Status, what: str) -> Iterator[None]:
+    """A part of the look, which what it may not read does not end."""
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    except (psycopg.Error, DBAPIError) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(original, psycopg.Error) or original.sqlstate is None:
+            raise  # the server is gone
+        savepoint.rollback()
+        seen.unknown.append(f"{what}: {str(original).strip().partition(chr(10))[0]}")
+    else:
+        savepoint.commit()
+
+
+def _records(ours: psycopg.Connection[Any], there: frozenset[str], seen: Status) -> None:
+    tables = ours.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'sidb'").fetchone()
+    if tables != (sum(name.startswith("sidb.") for name in there),):
+        seen.unknown.append("records in schema sidb that this role may not read")
+    if "sidb.raised_setting" in there:
+        seen.raised = [f"{each.name} = {each.raised} (was {each.before})" for each in rows(ours, "raised")]
+    if "sidb.rollback_archived" in there:
+        seen.archives = [Archive(*each) for each in rows(ours, "archives")]
+
+
+def _backfill(connection: Connection, there: frozenset[str]) -> Backfill | None:
+    if not there.issuperset(RECORDS):
+        return None
+    connection.execute(select(func.set_config("timezone", "UTC", True)))
+    control = connection.execute(select(Control.__table__)).one_or_none()
+    return Backfill(
+        deadline=control.deadline if control else None,
+        paused=control is not None and control.paused_at is not None,
+        half_loaded=[file.name for file in half_loaded(connection)],
+        jobs=[_job(each) for each in outlook.jobs_status(connection, JOBS)],
+    )
+
+
+def _job(each: outlook.JobStatus) -> Job:
+    done = 1.0 if not each.rows else 1 - each.left / each.rows
+    return Job(each.job, each.state, round(done, 4), each.left, each.set_aside, each.seconds_left, each.error)
+
+
+def _rights_missing(ours: psycopg.Connection[Any]) -> Iterator[str]:
+    """The group roles' grants that are not there, and what others have lost on Phase 1's relations; statements."""
+    wanted = GRANT.findall((SQL / "grants.sql").read_text(encoding="utf-8"))
+    names = ("roles", "privileges", "objects")
+    parameters: dict[str, Sequence[str]] = dict(zip(names, map(list, zip(*wanted, strict=True)), strict=True))
+    for each in rows(ours, "missing_grants", **parameters):
+        yield each.statement or f"CREATE ROLE {each.role} NOLOGIN"
+    if {"sidb.phase1_rights", "sidb.phase1_right"} <= readable(ours) and rights.taken(ours):
+        for lost in rights.missing(ours):
+            yield lost.statement
+
+
+def _found(connection: Connection) -> list[str]:
+    """What others have on what is shared, or beside it, but for what Phase 1 made there."""
+    here = snapshot(connection, SCOPE)
+    tables = [SCOPE.metadata.tables[name.removeprefix("public.")] for name in SCOPE.shared]
+    phase1s = {str(part.name) for table in tables for part in (*table.columns, *table.constraints, *table.indexes)}
+    sequences = [
+        f"{table.name}_{table.autoincrement_column.name}_seq"
+        for table in tables
+        if table.autoincrement_column is not None
+    ]
+    known = frozenset(
+        each for each in here.others if each.kind in WHOLE or each.part in phase1s or each.name in sequences
+    )
+    return found.names(connection, SCOPE, here, Snapshot({}, {}, {}, known))
+
+
+def left(seconds: float | None) -> str:
+    """A time that is left, for people."""
+    return "" if seconds is None else duration(seconds)
