@@ -33,6 +33,7 @@ from operations.database import address
 from operations.health import Health
 from operations.scope import QUALIFIED
 from operations.settings import BackfillSettings, Settings
+from operations.status import amiss
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,18 @@
 """The one next command, from what a look at a database found."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from operations.status.look import Backfill, Status
+from operations.status.state import Backfill, Status
 
 LOAD = "sidb backfill load FILE…, or sidb backfill run where there is no history"
 
 
-def command(seen: "Status") -> str:
+def command(seen: Status) -> str:
     """What to type next; what changes something is typed on the primary."""
     next_step = _command(seen)
-    return f"{next_step} (on the primary)" if seen.standby and not next_step.startswith("sidb monitor") else next_step
+    anywhere = not seen.standby or "primary" in next_step or next_step.startswith("sidb monitor")
+    return next_step if anywhere else f"{next_step} (on the primary)"
 
 
-def _command(seen: "Status") -> str:
+def _command(seen: Status) -> str:
     if seen.amiss:
         return seen.amiss[0].next_step
     if not seen.phase1:
@@ -34,7 +32,7 @@ def _command(seen: "Status") -> str:
     return "sidb monitor"
 
 
-def _backfill(backfill: "Backfill | None") -> str | None:
+def _backfill(backfill: Backfill | None) -> str | None:
     if backfill is None or backfill.deadline is None:
         return LOAD
     if backfill.paused:

@@ -3,14 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import psycopg
 from alembic_online.catalog import Snapshot, found, snapshot
 from alembic_online.database import shown
-from alembic_online.quantities import duration
 from alembic_online.sessions import driver
 from sqlalchemy import URL, Connection, func, select
 from sqlalchemy.exc import DBAPIError
@@ -24,74 +21,13 @@ from operations import rights
 from operations.scope import SCOPE
 from operations.status import following
 from operations.status.amiss import amiss, session
-from operations.status.half_way import Amiss, readable, rows
+from operations.status.half_way import readable, rows
+from operations.status.state import Archive, Backfill, Job, Status
 from operations.upgrade import script_directory
 
 GRANT = re.compile(r"\('(\w+)', '([\w, ]+)', '([^']+)'\)")
 RECORDS = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_jobs", "sidb.backfill_set_aside")
 WHOLE = ("table", "view", "materialized_view")
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job of the backfill: `done` is the share of its rows, `seconds_left` None before its first batch."""
-
-    job: str
-    state: str
-    done: float
-    left: int
-    set_aside: int
-    seconds_left: float | None
-    error: str | None
-
-
-@dataclass(frozen=True)
-class Backfill:
-    """The backfill as it stands; `deadline` None: no command that moves rows was run yet."""
-
-    deadline: datetime | None
-    paused: bool
-    half_loaded: list[str]
-    jobs: list[Job]
-
-
-@dataclass(frozen=True)
-class Archive:
-    """What a rollback put aside: how many of its tables are back, and the bytes that it takes."""
-
-    archive: int
-    target: str
-    taken: datetime
-    restored: int
-    tables: int
-    bytes: int
-
-
-@dataclass
-class Status:
-    """All of it. `unknown`: what could not be looked at, and why. `found`: what is there and is not ours."""
-
-    database: str
-    at: datetime
-    standby: bool
-    phase1: bool
-    revision: list[str]
-    head: str
-    amiss: list[Amiss]
-    backfill: Backfill | None = None
-    rights_missing: list[str] = field(default_factory=list)
-    raised: list[str] = field(default_factory=list)
-    archives: list[Archive] = field(default_factory=list)
-    found: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    next: str = ""
-
-    @property
-    def exit_code(self) -> int:
-        """1: something is amiss. 3: not everything could be looked at."""
-        if self.amiss or self.rights_missing:
-            return 1
-        return 3 if self.unknown else 0
 
 
 def look(url: URL) -> Status:
@@ -194,8 +130,3 @@ def _found(connection: Connection) -> list[str]:
         each for each in here.others if each.kind in WHOLE or each.part in phase1s or each.name in sequences
     )
     return found.names(connection, SCOPE, here, Snapshot({}, {}, {}, known))
-
-
-def left(seconds: float | None) -> str:
-    """A time that is left, for people."""
-    return "" if seconds is None else duration(seconds)

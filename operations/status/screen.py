@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from alembic_online.quantities import size
+from alembic_online.quantities import duration, size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from operations import report
-from operations.status.look import Backfill, Status, left
+from operations.status.state import Backfill, Status
 
 MOST = 3
 """Lines of a kind; of more, how many there are."""
@@ -67,7 +67,7 @@ def _backfill(backfill: Backfill | None) -> Iterator[tuple[str, str, str]]:
     for file in backfill.half_loaded:
         yield "", f"{file} is half loaded", "yellow"
     for job in backfill.jobs:
-        eta = f", {left(job.seconds_left)} of work left" if job.left and job.seconds_left is not None else ""
+        eta = f", {duration(job.seconds_left)} of work left" if job.left and job.seconds_left is not None else ""
         aside = f", {job.set_aside:,} rows set aside" if job.set_aside else ""
         style = "yellow" if job.set_aside or job.state == "stopped" else ""
         yield "", f"{job.job:<14}{job.done:>5.0%}  {job.state}{eta}{aside}", style

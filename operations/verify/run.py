@@ -73,7 +73,7 @@ def verify(url: URL, percent: float, console: Console, *, with_readers: bool = F
 
 def accept_rights(url: URL) -> int:
     """Write down the rights on Phase 1's relations as they are now; their number. Raises OnlineError."""
-    opened = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    opened = engine(url, changing=True, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     try:
         with opened.connect() as connection:
             return rights.take(driver(connection), before_upgrade=False)
