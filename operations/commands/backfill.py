@@ -239,10 +239,30 @@ def _end(opened: Any, summary: Any, console: Any) -> None:
         raise SystemExit(1)
 
 
-def _show(found: Any, console: Any) -> None:
+def _jobs(jobs: Any) -> Any:
+    """A line a job, in 80 columns; what else is known of it has --json."""
+    from alembic_online.quantities import duration
+
     from operations import report
 
-    console.print(report.table(found.jobs))
+    table = report.columns("job", "state", "done", "left", "rows/s", "rested", "time left")
+    table.columns[1].justify, table.columns[1].no_wrap = "left", False
+    for job in jobs:
+        done = f"{1 - job.left / job.rows:.0%}" if job.rows else ""
+        rate = "" if job.rate is None else f"{job.rate:,.0f}"
+        rested = "" if job.rested is None else f"{job.rested:.0%}"
+        time_left = "" if job.seconds_left is None else duration(job.seconds_left)
+        table.add_row(job.job, job.state, done, f"{job.left:,}", rate, rested, time_left)
+    return table
+
+
+def _show(found: Any, console: Any) -> None:
+    console.print(_jobs(found.jobs))
+    for job in found.jobs:
+        if job.set_aside:
+            console.print(f"{job.job}: {job.set_aside:,} rows are set aside, see sidb.backfill_set_aside; then retry")
+        if job.error:
+            console.print(f"{job.job}: {job.error}")
     paused = "PAUSED; " if found.paused else ""
     deadline = f"deadline {found.deadline:%Y-%m-%d %H:%M} UTC" if found.deadline else "not begun"
     console.print(f"{paused}window {found.window}; {deadline}")

@@ -63,7 +63,10 @@ def test_from_a_file_to_the_end(sidb: Console, sql: Sql, tmp_path: Path) -> None
     assert status["as_of"] == "2025-06-01T00:00:00+00:00"
     proofs = json.loads(sidb("verify", "--json"))
     assert [proof["differences"] for proof in proofs] == [[], [], [], []]
-    assert "deadline" in sidb("status")
+    told = sidb("status")
+    assert "deadline" in told
+    assert max(map(len, told.splitlines())) <= 80
+    assert "…" not in told
     assert "Dropped the staging table with 1,001 rows" in sidb("finish")
     # What comes after that is new, and the same file is still known.
     assert "is in already" in sidb("load", str(path))

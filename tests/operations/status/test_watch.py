@@ -1,0 +1,65 @@
+"""The screen for the hour of the rollout: who is at work, who waits for whom, what went wrong last."""
+
+import io
+import os
+import signal
+import threading
+
+import psycopg
+from rich.console import Console
+from sqlalchemy import URL
+
+from operations.status.watching import watch
+from tests.engine.conftest import until
+from tests.fixtures.databases import Clone, conninfo
+from tests.operations.verify.conftest import plant
+
+
+def screens(url: URL) -> str:
+    """Two screens of 80 columns, printed one below the other as into a pipe."""
+    written = io.StringIO()
+
+    def end() -> None:
+        until(lambda: written.getvalue().count("load ") == 2, "two screens")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    watch(url, 1, Console(file=written, width=80))
+    ending.join()
+    return written.getvalue()
+
+
+def test_a_quiet_database(clone: Clone) -> None:
+    shown = screens(clone("migrated_table"))
+    assert "step      none is at work" in shown
+    assert "nobody waits for a lock" in shown
+    assert "transactions a second" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_who_waits_for_whom(clone: Clone) -> None:
+    url = clone("migrated_table")
+    plant(url, "UPDATE sidb.step SET outcome = 'running', message = 'no lock' WHERE revision = '2.0.6'")
+    plant(url, "UPDATE sidb.step SET outcome = 'failed', message = 'no space' WHERE revision = '2.0.5'")
+    with psycopg.connect(conninfo(url)) as holder, psycopg.connect(conninfo(url), application_name="scorer") as waiter:
+        holder.execute("LOCK TABLE public.features")
+        waiting = threading.Thread(target=wait, args=(waiter,))
+        waiting.start()
+        asked = "SELECT FROM pg_locks WHERE NOT granted AND pid = %s"
+        until(lambda: holder.execute(asked, [waiter.info.backend_pid]).fetchone() is not None, "it waits")
+        shown = screens(url)
+        holder.rollback()
+        waiting.join()
+    [line] = {line.split()[1] for line in shown.splitlines() if line.startswith(str(waiter.info.backend_pid))}
+    assert line == "scorer"
+    assert f"{holder.info.backend_pid}" in shown
+    assert "RowExclusive" in shown
+    assert "step      2.0.6 upgrade, for " in shown
+    assert "2.0.5 upgrade failed: no space" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def wait(waiter: psycopg.Connection[tuple[object, ...]]) -> None:
+    waiter.execute("UPDATE public.features SET demand_score = 0.5 WHERE niche_id = 1")
+    waiter.rollback()
