@@ -12,9 +12,11 @@ from alembic_online.sessions import driver
 from sqlalchemy import URL, Connection, NullPool
 from sqlalchemy.exc import DBAPIError
 
+from operations.scope import QUALIFIED
 from operations.status.half_way import Amiss, half_way, readable, refuse_half_way
 from operations.upgrade import script_directory
 
+NAMED = {"application_name": "sidb status"}
 SETTINGS = "SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '500ms'"
 
 
@@ -40,7 +42,7 @@ def refuse(url: URL) -> None:
 @contextmanager
 def session(url: URL) -> Iterator[Connection]:
     """A session of its own, in a transaction that only reads and waits for nobody. Raises OnlineError."""
-    opened = engine(url, poolclass=NullPool, connect_args={"application_name": "sidb status"})
+    opened = engine(url, poolclass=NullPool, execution_options=QUALIFIED, connect_args=NAMED)
     try:
         with opened.connect() as connection:
             connection.exec_driver_sql(SETTINGS)

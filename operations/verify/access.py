@@ -29,7 +29,6 @@ ACCEPT = "see that the application may do all it needs, then sidb verify --accep
 
 def owners(subject: Subject) -> Finding | None:
     """Whether all of schema analytics has one owner."""
-    subject.driver.execute("SET LOCAL search_path = pg_catalog")  # names are printed with their schemas
     found = next(iter(subject.rows("owners")), None)
     if found is None:
         return None

@@ -50,7 +50,6 @@ def phase1_rows(subject: Subject) -> Finding:
 
 def kept_view(subject: Subject) -> Finding | None:
     """Whether the view is there that a way back would put in the place of ours."""
-    subject.driver.execute("SET LOCAL search_path = pg_catalog")  # names are printed with their schemas
     found = next(iter(subject.rows("kept_view")), None)
     if found is None:
         return None

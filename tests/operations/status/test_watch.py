@@ -43,17 +43,18 @@ def test_who_waits_for_whom(clone: Clone) -> None:
     plant(url, "UPDATE sidb.step SET outcome = 'running', message = 'no lock' WHERE revision = '2.0.6'")
     plant(url, "UPDATE sidb.step SET outcome = 'failed', message = 'no space' WHERE revision = '2.0.5'")
     with psycopg.connect(conninfo(url)) as holder, psycopg.connect(conninfo(url), application_name="scorer") as waiter:
+        held_by, waits = holder.info.backend_pid, waiter.info.backend_pid
         holder.execute("LOCK TABLE public.features")
         waiting = threading.Thread(target=wait, args=(waiter,))
         waiting.start()
         asked = "SELECT FROM pg_locks WHERE NOT granted AND pid = %s"
-        until(lambda: holder.execute(asked, [waiter.info.backend_pid]).fetchone() is not None, "it waits")
+        until(lambda: holder.execute(asked, [waits]).fetchone() is not None, "it waits")
         shown = screens(url)
         holder.rollback()
         waiting.join()
-    [line] = {line.split()[1] for line in shown.splitlines() if line.startswith(str(waiter.info.backend_pid))}
+    [line] = {line.split()[1] for line in shown.splitlines() if line.startswith(str(waits))}
     assert line == "scorer"
-    assert f"{holder.info.backend_pid}" in shown
+    assert str(held_by) in shown
     assert "RowExclusive" in shown
     assert "step      2.0.6 upgrade, for " in shown
     assert "2.0.5 upgrade failed: no space" in shown
