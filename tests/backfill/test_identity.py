@@ -9,7 +9,9 @@ from sqlalchemy import Engine, text
 
 from backfill import finishing, identity, outlook
 from backfill.errors import BackfillError
+from backfill.formats import lines
 from backfill.jobs import EVENT_HISTORY, JOBS
+from backfill.reading import Source
 from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
 from tests.fixtures.databases import Alembic
 from tests.operations.rollback.conftest import bring_back, roll_back
@@ -132,6 +134,33 @@ def test_what_was_filled_again_is_not_doubled_by_a_restore(done: Engine, sql: Sq
     assert sql(EVENTS) == [(ROWS + 1, ROWS + 1)], "the one that differs, and no other"
     left = "SELECT rows_left FROM sidb.rollback_archived WHERE relation = 'analytics.analytics_events'"
     assert sql(left) == [(0,)]
+
+
+@pytest.mark.parametrize("written_first", [False, True], ids=["", "written to first"])
+def test_a_load_that_runs_across_a_downgrade_and_an_upgrade(
+    done: Engine, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written_first: bool
+) -> None:
+    """The ids of its first chunk are the old table's, which the new one gives out again."""
+    monkeypatch.setattr(lines, "BLOCK", 2**16)
+    path = write_csv(tmp_path / "b.csv", history(2_000, seed=9, days=3))
+    chunks: list[int] = []
+
+    def between(_source: Source, records: int, _rejected: int) -> None:
+        chunks.append(records)
+        if len(chunks) == 1:
+            discard(done)
+            Alembic(done.url).upgrade()
+            if written_first:
+                sql(LIVE)
+
+    load_file(done, path, report=between, chunk=1)
+    assert len(chunks) > 1
+    run(done)
+    assert sql(EVENTS) == [(2_000 + ROWS, 2_000 + ROWS)]
+    assert all(proof.holds for proof in verify(done))
+    sql(LIVE)  # gets ids that nobody has
+    assert run(done).refused == 0
+    assert sql(EVENTS) == [(2_000 + ROWS, 2_000 + ROWS)]
 
 
 def test_a_table_that_becomes_a_partition_is_still_the_one_that_was_filled(done: Engine, sql: Sql) -> None:
