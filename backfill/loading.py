@@ -58,10 +58,12 @@ def load(
 ) -> Loaded:
     """Stage a file; goes on where an earlier try was killed, and does nothing where all is in.
 
-    `report` hears of the source, records so far and rejects after each chunk, `tell` of other sessions waited for.
+    `report` hears of the source, records so far and rejects after each chunk, `tell` of other sessions waited for; set
+    `stop` to end after the present chunk.
     BackfillError: it is no history, it is not known what is `meant` by it, another process is loading the same
-    content, or the server stopped the load.
+    content, or the server or `stop` ended the load.
     """
+    stop = stop or Event()
     try:
         create(engine)
         with source.opened():
@@ -75,7 +77,7 @@ def load(
                 sessions = (connection, other)
                 for each in sessions:
                     open_session(each, file.file_id, format)
-                _stage(sessions, source, file, format, unknown_niches == "create", report, chunk)
+                _stage(sessions, source, file, format, unknown_niches == "create", report, chunk, stop)
                 with other.begin():  # nothing of it may hang on the table that goes
                     other.execute(text("DROP VIEW pg_temp.backfill_incoming"))
             try:
@@ -90,11 +92,11 @@ def load(
 
 
 @contextmanager
-def _session(engine: Engine, tell: Tell, stop: Event | None) -> Iterator[Connection]:
+def _session(engine: Engine, tell: Tell, stop: Event) -> Iterator[Connection]:
     """One of its own: its temporary tables, settings and locks go with it."""
     with engine.connect() as connection:
         connection.detach()
-        with watched(connection, tell, stop or Event()):
+        with watched(connection, tell, stop):
             yield connection
 
 
@@ -148,6 +150,7 @@ def _stage(
     create_niches: bool,
     report: Report | None,
     size: int,
+    stop: Event,
 ) -> None:
     """Chunk by chunk, from where the file is; while one is read into its table, the other session splits the next."""
     items = format.pieces(file.lines)
@@ -175,6 +178,11 @@ def _stage(
                 report(source, file.records, file.rejected)
             if chunk.is_last:
                 return
+            if stop.is_set():
+                raise BackfillError(
+                    f"Stopped as asked: {file.records:,} records of {source.name} are read.",
+                    "run the same command again: it goes on where this stopped.",
+                )
 
 
 def _record(connection: Connection, file: LoadedFile, chunk: Chunk, rows: int) -> None:

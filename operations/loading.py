@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any, Literal
 
 from rich.console import Console
@@ -15,18 +16,26 @@ from backfill.errors import BackfillError
 from backfill.loading import Loaded, load
 from backfill.publishing import Meant
 from backfill.reading import STANDARD_INPUT, Source, source
+from operations.backfilling import stopping
 
 
 def load_files(
     opened: Engine, names: Sequence[str], unknown_niches: Literal["create", "reject"], meant: Meant, console: Console
 ) -> Iterator[Loaded | BackfillError]:
-    """Load one after the other; a file that is refused does not keep the next from being loaded."""
+    """Load one after the other; a file that is refused does not keep the next from being loaded.
+
+    Ctrl-C and SIGTERM end it after the present chunk.
+    """
     for name in names:
+        stop = Event()
         try:
-            with source(name, sys.stdin.buffer) as file, _bar(console, name) as report:
-                yield load(opened, file, unknown_niches, report, meant=meant, tell=console.print)
+            # Not while a stream is read, which nothing but an interrupt would end.
+            with source(name, sys.stdin.buffer) as file, stopping() as stop, _bar(console, name) as report:
+                yield load(opened, file, unknown_niches, report, meant=meant, tell=console.print, stop=stop)
         except BackfillError as error:
             yield error
+        if stop.is_set():
+            return
 
 
 def forget(opened: Engine, names: Sequence[str]) -> Iterator[tuple[str, int]]:

@@ -1,8 +1,11 @@
 """What stops a load from outside: other sessions, timeouts, death. It is told in a sentence, and nothing is lost."""
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
@@ -13,9 +16,10 @@ from sqlalchemy import Engine, text
 from backfill import chunks
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
+from backfill.formats.csv import Csv
 from backfill.reading import Source
 from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
-from tests.backfill.test_console import Console
+from tests.backfill.test_console import SIDB, Console
 from tests.fixtures.databases import ROOT, conninfo
 
 HEAD = "event_type,event_source,event_timestamp,event_data,phrase\n"
@@ -79,6 +83,108 @@ def test_a_timeout_is_told_in_a_sentence(migrated: Engine, sql: Sql, tmp_path: P
     assert sql("SELECT count(*) FROM sidb.backfill_events") == [(20_010,)]
 
 
+def test_a_cancelled_copy_is_told_in_a_sentence(
+    migrated: Engine, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_csv(tmp_path / "h.csv", history(3_000))
+    encoded = Csv.encoded
+
+    def cancel(self: Csv, content: bytes) -> bytes:
+        [(cancelled,)] = sql(
+            "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "
+            "WHERE query LIKE 'COPY pg_temp.%' AND datname = current_database()"
+        )
+        assert cancelled == 1
+        return encoded(self, content)
+
+    monkeypatch.setattr(Csv, "encoded", cancel)
+    with pytest.raises(BackfillError, match=r"Loading h\.csv stopped: canceling statement due to user request"):
+        load_file(migrated, path)
+    monkeypatch.undo()
+    assert load_file(migrated, path).added == 3_000
+
+
+@pytest.fixture
+def small(migrated: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A tablespace of one megabyte."""
+    place = Path(tempfile.mkdtemp(prefix="sidb-small-"))
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True).returncode:  # noqa: S607
+        place.rmdir()
+        pytest.skip("a file system that is full needs the right to mount one")
+    place.chmod(0o777)
+    (inner := place / "space").mkdir()
+    with migrated.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        data = Path(connection.scalar(text("SHOW data_directory")) or "")
+        os.chown(inner, data.stat().st_uid, data.stat().st_gid)
+        connection.execute(text(f"CREATE TABLESPACE small LOCATION '{inner}'"))
+        yield "small"
+        connection.execute(text("ALTER TABLE ALL IN TABLESPACE small SET TABLESPACE pg_default"))
+        connection.execute(text("ALTER INDEX ALL IN TABLESPACE small SET TABLESPACE pg_default"))
+        connection.execute(text("DROP TABLESPACE small"))
+    subprocess.run(["umount", place], check=True)  # noqa: S607
+    place.rmdir()
+
+
+@pytest.mark.parametrize("setting", ["temp_tablespaces", "default_tablespace"])
+def test_a_full_disk_is_told_in_a_sentence(
+    setting: str, small: str, migrated: Engine, sql: Sql, tmp_path: Path
+) -> None:
+    """Where the texts of a chunk are, or the rows of the file."""
+    path = write_csv(tmp_path / "h.csv", history(20_000))
+    begin(migrated)
+    sql(f"ALTER DATABASE {migrated.url.database} SET {setting} = {small}")
+    migrated.dispose()
+    with pytest.raises(BackfillError, match=r"Loading h\.csv stopped: could not .*No space left on device") as stopped:
+        load_file(migrated, path)
+    assert "goes on where this stopped" in stopped.value.next_step
+    sql(f"ALTER DATABASE {migrated.url.database} RESET {setting}")
+    sql(f"ALTER TABLE ALL IN TABLESPACE {small} SET TABLESPACE pg_default")
+    migrated.dispose()
+    assert load_file(migrated, path).records == 20_000
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(20_000,)]
+    migrated.dispose()
+
+
+def test_a_load_that_is_asked_to_stop_ends_after_its_chunk(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "h.csv", history(3_000))
+    stop = Event()
+
+    def ask(_source: Source, _records: int, _rejected: int) -> None:
+        stop.set()
+
+    with pytest.raises(BackfillError, match=r"Stopped as asked: [\d,]+ records of h\.csv are read\.") as stopped:
+        load_file(migrated, path, report=ask, chunk=1, stop=stop)
+    assert "goes on where this stopped" in stopped.value.next_step
+    [(half,)] = sql("SELECT records FROM sidb.backfill_files WHERE finished_at IS NULL")
+    assert 0 < half < 3_000
+    assert load_file(migrated, path).records == 3_000
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(3_000,)]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_load_in_a_sentence(sent: signal.Signals, migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    paths = [write_csv(tmp_path / f"{name}.csv", history(3_000, seed)) for seed, name in enumerate("ab")]
+    begin(migrated)
+    with migrated.begin() as other:
+        other.execute(text("LOCK TABLE sidb.backfill_files IN SHARE MODE"))
+        with subprocess.Popen(
+            [SIDB, "backfill", "load", *paths],
+            env=Console(migrated).environment,
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            said = process.stderr.readline()  # it waits
+            process.send_signal(sent)
+            said += process.stderr.read()
+        assert process.returncode == 1
+    assert "Stopped as asked, while waiting for process" in said
+    assert "b.csv" not in said
+    assert "Traceback" not in said
+    assert "a.csv loaded: 3,000 rows" in Console(migrated)("load", str(paths[0]))
+
+
 def test_an_error_of_its_own_statements_is_told_in_a_sentence(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "h.csv", history(3_000))
 
@@ -101,6 +207,7 @@ from pathlib import Path
 from sqlalchemy import create_engine
 from backfill.formats import lines
 from backfill.loading import load
+from backfill.formats.csv import Csv
 from backfill.reading import Source
 lines.BLOCK = 4096
 def stop(_source, records, _rejected):
