@@ -28,7 +28,7 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
       sidb upgrade                   do it
       sidb upgrade 2.0.3 --deadline 1h --on-alert stop
     """
-    from operations import report, upgrade
+    from operations import grants, report, upgrade
     from operations.database import address
     from operations.settings import Settings
     from operations.status import amiss
@@ -45,7 +45,8 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
             upgrade.show_plan(planned, console)
         return
     done = upgrade.run(url, revision, settings.given({**options, "now": "yes" if now else None}), console)
+    granted = grants.make_up(url, console)
     if as_json:
         click.echo(report.to_json(done))
-    elif not done.steps:
+    elif not (done.steps or granted):
         console.print("There is nothing to do.")

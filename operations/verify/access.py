@@ -14,8 +14,9 @@ OWNERS = Check(
 )
 GROUP_ROLES = Check(
     "group roles",
-    "analytics_reader and analytics_writer hold the privileges granted to them and nothing besides: no attribute such"
-    " as SUPERUSER, no membership in a superuser or in the role that owns the tables; whoever is a member has it, too.",
+    "analytics_reader and analytics_writer are there, and hold the privileges granted to them and nothing besides: no"
+    " attribute such as SUPERUSER, no membership in a superuser or in the role that owns the tables; whoever is a"
+    " member has it, too.",
     "ALTER ROLE or REVOKE, as the line says; find out who did it, and who are members.",
 )
 RIGHTS = Check(
@@ -40,7 +41,7 @@ def owners(subject: Subject) -> Finding | None:
 def group_roles(subject: Subject) -> Finding | None:
     """Whether the group roles are what they were created as."""
     if wrong := [row.wrong for row in subject.rows("group_roles", roles=list(ROLES))]:
-        return GROUP_ROLES.failed(f"{len(wrong)} things too much{listed(wrong)}")
+        return GROUP_ROLES.failed(f"{len(wrong)} things are not as they should be{listed(wrong)}")
     return GROUP_ROLES.ok("nothing but the privileges granted to them")
 
 

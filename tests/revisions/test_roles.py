@@ -1,14 +1,17 @@
 """The migrating role is a plain owner; the group roles come where it may create them, and are left out where not."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
+from operations.cli import main
 from operations.phase1 import Shape
-from tests.fixtures.databases import Templates
+from tests.fixtures.databases import Templates, conninfo
 from tests.fixtures.server import throwaway_server
 from tests.revisions.catalog import catalog
 from tests.revisions.conftest import OWNER, Deployment, deploy
@@ -73,6 +76,32 @@ def test_without_group_roles_and_without_the_right_to_create_them(
     plain.run_phase1()
     plain.alembic.downgrade()
     plain.run_phase1()
+
+
+def test_what_was_left_out_is_made_up_for_once_the_roles_are_there(plain: Deployment, shape: Shape) -> None:
+    plain.alembic.upgrade()
+    url = plain.owner.url
+
+    def sidb(*arguments: str) -> Result:
+        return CliRunner().invoke(main, arguments, env={"DATABASE_URL": conninfo(url)})
+
+    def failures() -> dict[str, str]:
+        found = json.loads(sidb("verify", "--json").stdout)["findings"]
+        return {each["check"]: each["detail"] for each in found if each["verdict"] == "failed"}
+
+    said = failures()["group roles"]
+    assert all(f"CREATE ROLE {group} NOLOGIN; then sidb upgrade" in said for group in GROUPS)
+    with plain.superuser.begin() as connection:
+        connection.exec_driver_sql("".join(f"CREATE ROLE {group} NOLOGIN;" for group in GROUPS))
+    assert not set(GROUPS) & grants(plain)
+    allow(plain, "CREATEDB")
+    assert "privileges of analytics_writer" in failures()["catalog"]
+    done = sidb("upgrade")
+    assert done.exit_code == 0, done.output
+    assert "Granted to analytics_reader, analytics_writer" in done.output
+    assert set(GROUPS) <= grants(plain)
+    assert sidb("upgrade").output.endswith("There is nothing to do.\n")
+    assert not {"catalog", "group roles"} & failures().keys()
 
 
 def test_with_the_right_to_create_roles_they_come_and_stay(plain: Deployment, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,12 @@
--- What the group roles may do beyond the privileges that are granted to them, and the statement that ends it.
+-- Group roles that are missing, and what those that are there may do beyond the privileges that are granted to them, each
+-- with the statement that ends it.
+SELECT format('%%s is missing, and grants to it were left out: CREATE ROLE %%I NOLOGIN; then sidb upgrade', w.name, w.name)
+    AS wrong
+FROM unnest(%(roles)s::text []) AS w (name)
+WHERE
+    NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = w.name)
+    AND EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = 'analytics')
+UNION ALL
 SELECT g.rolname || ' is ' || a.what || format(': ALTER ROLE %%I NO%%s', g.rolname, a.attribute) AS wrong
 FROM pg_roles AS g
 CROSS JOIN LATERAL (
