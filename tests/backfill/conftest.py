@@ -21,6 +21,7 @@ from backfill.reading import Source
 from backfill.runner import Runner, Summary
 from backfill.tables import Control, create
 from backfill.verification import Proof
+from backfill.windows import Window
 
 AS_OF = datetime(2025, 6, 1, tzinfo=UTC)
 HEADER = ("event_type", "event_source", "event_timestamp", "event_data", "user_id", "niche_id", "phrase")
@@ -88,6 +89,16 @@ def verify(engine: Engine) -> list[Proof]:
 def slowly() -> Pace:
     """Small batches, so that there are many."""
     return Pace(most=50)
+
+
+def day_begins_now(window: Window) -> Window:
+    """A window to which nothing was done today."""
+
+    class Begun(Window):
+        def day(self, _now: datetime) -> datetime:
+            return datetime.now(UTC)
+
+    return Begun(window.start, window.end, window.zone)
 
 
 FINAL = text("""

@@ -16,7 +16,20 @@ from backfill.pacing import Brake, Pace, Trouble
 from backfill.progress import Scope
 from backfill.runner import Runner
 from backfill.windows import Window
-from tests.backfill.conftest import AS_OF, Sql, Well, begin, history, load_file, run, slowly, verify, worker, write_csv
+from tests.backfill.conftest import (
+    AS_OF,
+    Sql,
+    Well,
+    begin,
+    day_begins_now,
+    history,
+    load_file,
+    run,
+    slowly,
+    verify,
+    worker,
+    write_csv,
+)
 
 EVENT = ("view", "web", "2025-05-01T00:00Z", "{}", "")
 
@@ -225,7 +238,7 @@ def test_the_share_of_a_day_leads_to_the_deadline(migrated: Engine, tmp_path: Pa
         with migrated.connect() as connection:
             # Each day begins after all that was done so far.
             now = control.started_at + timedelta(days=day, seconds=1)
-            share = outlook.share(connection, JOBS, control, _Midnight(always, now), now)
+            share = outlook.share(connection, JOBS, control, day_begins_now(always), now)
         shares.append(share)
         worker(migrated, pace=Pace(most=20)).run(Scope(AS_OF, recent=False), share=share.rows)
     assert [share.days_left for share in shares] == [7, 6, 5, 4, 3, 2, 1]
@@ -233,16 +246,6 @@ def test_the_share_of_a_day_leads_to_the_deadline(migrated: Engine, tmp_path: Pa
     assert all(share.late is None for share in shares)
     with migrated.connect() as connection:
         assert sum(each.left for each in outlook.jobs_status(connection, JOBS)) == 0
-
-
-def _Midnight(window: Window, now: datetime) -> Window:  # noqa: N802
-    """A window whose day begins now."""
-
-    class Begun(Window):
-        def day(self, _now: datetime) -> datetime:
-            return datetime.now(UTC)
-
-    return Begun(window.start, window.end, window.zone)
 
 
 def test_a_deadline_that_cannot_be_met_is_told_the_first_day(migrated: Engine, sql: Sql, tmp_path: Path) -> None:

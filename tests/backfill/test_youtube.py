@@ -3,16 +3,26 @@
 import csv
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
+from threading import Event, Thread
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
 
-from backfill import verification
+from backfill import finishing, outlook, verification
 from backfill.jobs import JOBS
-from tests.backfill.conftest import Sql, load_file, run, write_csv
+from backfill.outlook import Share
+from backfill.pacing import Pace
+from backfill.progress import Scope
+from backfill.tables import Control
+from backfill.windows import Window
+from tests.backfill.conftest import Sql, begin, day_begins_now, load_file, run, worker, write_csv
+from tests.backfill.test_live_traffic import application
 from tests.fixtures.databases import ROOT
 
 DATA = ROOT.parent / "shared/data/youtube_trending_us_2017.csv.gz"
@@ -31,7 +41,12 @@ def events(path: Path) -> Iterator[tuple[str, ...]]:
                 yield "trending", "youtube", at, json.dumps({"video": video["video_id"], **payload}), "", "", tag
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the data set ../shared/data/youtube_trending_us_2017.csv.gz is not here")
+here = pytest.mark.skipif(
+    not DATA.exists(), reason="the data set ../shared/data/youtube_trending_us_2017.csv.gz is not here"
+)
+
+
+@here
 def test_the_real_data_set_is_loaded_backfilled_and_verified(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
     rows = list(events(DATA))
     loaded = load_file(migrated, write_csv(tmp_path / "youtube.csv", rows))
@@ -43,3 +58,51 @@ def test_the_real_data_set_is_loaded_backfilled_and_verified(migrated: Engine, s
     ) == [(len(rows), len({row[-1] for row in rows}))]
     assert [proof for proof in verification.verify(migrated, JOBS, LAST_DAY) if not proof.holds] == []
     assert sql("SELECT count(DISTINCT (analytics.trend_of(trend_vector)).direction) FROM features") == [(3,)]
+
+
+@here
+def test_seven_days_of_a_real_history_beside_traffic(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    """As in the runbook: a run on day 1, a share each day, a proof on day 7; of the trending list every 150th event."""
+    rows = list(islice(events(DATA), 0, None, 150))
+    as_of = datetime(2017, 12, 31, tzinfo=UTC)  # the older half of the 40 days is not recent
+    assert load_file(migrated, write_csv(tmp_path / "youtube.csv", rows)).added == len(rows)
+    control = begin(migrated, as_of)
+    stop, failures, done = Event(), list[Exception](), list[tuple[str, int]]()
+    traffic = [Thread(target=application, args=(migrated, stop, seed, done, failures)) for seed in range(2)]
+    for thread in traffic:
+        thread.start()
+    try:
+        worker(migrated).run(Scope(as_of, recent=True))
+        shares = [a_day(migrated, control, day) for day in range(7)]
+    finally:
+        stop.set()
+        for thread in traffic:
+            thread.join(30)
+    assert failures == []
+    assert [share.days_left for share in shares] == [7, 6, 5, 4, 3, 2, 1]
+    left = [share.left for share in shares]
+    assert 0 < left[6] < left[0]
+    assert left == sorted(left, reverse=True)
+    run(migrated, as_of=as_of)  # niches that came meanwhile, and trends of what the days brought
+    assert [proof for proof in verification.verify(migrated, JOBS, as_of) if not proof.holds] == []
+    found = sql(
+        "SELECT f.phrase, to_char(e.event_timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD'), e.event_data "
+        "FROM analytics.analytics_events AS e JOIN features AS f USING (niche_id) WHERE e.event_type = 'trending'"
+    )
+    expected = Counter((row[-1], row[2][:10], json.dumps(json.loads(row[3]), sort_keys=True)) for row in rows)
+    assert Counter((phrase, day, json.dumps(data, sort_keys=True)) for phrase, day, data in found) == expected
+    assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_type = 'live'") == [
+        (sum(name == "insert an event" for name, _ in done),)
+    ]
+    with migrated.connect() as connection:
+        assert finishing.finish(connection, JOBS) == len(rows)
+
+
+def a_day(engine: Engine, control: Control, day: int) -> Share:
+    """What `sidb backfill daily` does on that day."""
+    always = Window(time(0), time(0), ZoneInfo("UTC"))
+    now = control.started_at + timedelta(days=day, seconds=1)
+    with engine.connect() as connection:
+        share = outlook.share(connection, JOBS, control, day_begins_now(always), now)
+    worker(engine, pace=Pace(most=50)).run(Scope(control.as_of, recent=False), share=share.rows)
+    return share
