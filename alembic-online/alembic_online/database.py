@@ -80,6 +80,7 @@ def engine(
         with _told(url):
             if looked[0].pooled:
                 connection: Connection = _PooledConnection.connect(*args, **parameters)
+                connection.prepare_threshold = None  # others may have left statements of these names
             else:
                 # Given at start-up, so that not even RESET loses them.
                 given = [f"-c {name}={_escaped(wanted[name])}" for name in wanted if name in looked[0].settable]
@@ -182,7 +183,7 @@ def _looking(url: URL) -> Iterator[Connection]:
     """A session on which nothing is set: no start-up options but those that the address has, no settings."""
     args, parameters = url.get_dialect()().create_connect_args(url)
     with _told(url):
-        connection = psycopg.connect(*args, **parameters, autocommit=True)
+        connection = psycopg.connect(*args, **parameters, autocommit=True, prepare_threshold=None)
     with closing(connection):
         yield connection
 

@@ -50,6 +50,8 @@ def test_a_prepared_transaction_is_named_and_nobody_queues_behind_it(clone: Clon
         assert "prepared transaction 'left o''ver' on features (of postgres, for" in said
         assert "ROLLBACK PREPARED 'left o''ver'" in said
         assert "nobody now" not in said
+        wanted = {"public.features": "ShareRowExclusiveLock"}
+        assert Blockers(connection, connection.info.backend_pid, None).longest(wanted) == math.inf
         connection.execute("ROLLBACK PREPARED 'left o''ver'")
     Alembic(url).upgrade()
     assert current(url) == HEAD

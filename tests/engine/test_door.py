@@ -166,12 +166,16 @@ def test_a_read_only_database_is_refused_where_something_is_changed(server: Serv
 
 
 def seen_by_the_application(url: URL) -> tuple[dict[str, str], list[object], int]:
-    """What a session of the pool has: settings, advisory locks, temporary tables."""
+    """What a session of the pool has: settings, advisory locks, temporary tables. Those of PL/pgSQL are listed once a
+    function has run, and have to be as they come."""
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
         locks = connection.execute("SELECT objid FROM pg_locks WHERE locktype = 'advisory'").fetchall()
         temporary = connection.execute("SELECT count(*) FROM pg_class WHERE relpersistence = 't'").fetchone()
         assert temporary
-        return settings(connection), list(locks), temporary[0]  # type: ignore[return-value]
+        found = settings(connection)
+        extra = {name: found.pop(name) for name in [name for name in found if name.startswith("plpgsql.")]}
+        assert not extra or extra["plpgsql.extra_errors"] == "none"
+        return found, list(locks), temporary[0]  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
