@@ -1,6 +1,9 @@
 """Where the rollout stands, said before every command; and what is half-way is gone on with, or given up."""
 
 import json
+import os
+import signal
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +21,7 @@ from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.revisions import HEAD
 from tests.fixtures.roles import Login
-from tests.operations.rollback.conftest import ROWS, abort, bring_back, killed, roll_back
+from tests.operations.rollback.conftest import ROWS, abort, bring_back, counted, roll_back
 from tests.operations.test_upgrade import sidb
 from tests.operations.verify.conftest import plant
 
@@ -32,12 +35,24 @@ def url(clone: Clone) -> URL:
     return clone("migrated_table")
 
 
-def half_back(url: URL, statement: int = 140) -> URL:
-    """A rollback that was killed once the tables were closed."""
+def half_back(url: URL) -> URL:
+    """A rollback that kills itself before it moves the first table: the tables are closed."""
     plant(url, ROWS)
-    killed(partial(roll_back, url, "2.0.1"), statement)
-    plant(url, "UPDATE sidb.rollback SET phase = 'closed'")
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        try:
+            counted(partial(roll_back, url, "2.0.1"), die_before_a_table_moves)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
     return url
+
+
+def die_before_a_table_moves(_number: int, statement: str) -> None:
+    if "SET SCHEMA" in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def said(url: URL) -> list[str]:
@@ -124,8 +139,7 @@ def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) ->
 def test_no_other_way_works_on_a_database_half_way(url: URL) -> None:
     """Alembic's own command line neither: the engine asks."""
     half_back(url)
-    plant(url, "UPDATE alembic_version SET version_num = '2.0.5'; DROP VIEW analytics.current_trends")
-    for run in (Alembic(url).upgrade, partial(Alembic(url).downgrade, "2.0.4")):
+    for run in (Alembic(url).upgrade, partial(Alembic(url).downgrade, "1.0.0")):
         with pytest.raises(Exception, match=INTERRUPTED):
             run()
 
@@ -141,22 +155,25 @@ def test_after_it_was_gone_on_with_or_given_up(clone: Clone) -> None:
     assert look(url).next == "sidb restore 1, or --drop 1 where nobody wants it back"
     bring_back(url)
     assert look(url).archives[0].restored == look(url).archives[0].tables
-    other = half_back(clone("migrated_table"), 200)
+    other = half_back(clone("migrated_table"))
     abort(other)
     assert said(other) == []
 
 
-def test_an_interrupted_restore(url: URL) -> None:
+@pytest.mark.parametrize("state", ["merging", "swapped"])
+def test_an_interrupted_restore(state: str, url: URL) -> None:
     plant(url, ROWS)
     roll_back(url, "1.0.0")
     Alembic(url).upgrade()
     assert said(url) == []
-    plant(url, "UPDATE sidb.rollback_archived SET state = 'merging' WHERE relation = 'analytics.trend_cache'")
-    plant(url, "UPDATE sidb.rollback_archived SET state = 'swapped' WHERE relation = 'analytics.ml_features'")
+    set_state = "UPDATE sidb.rollback_archived SET state = '{}' WHERE relation = 'analytics.{}'"
+    plant(url, set_state.format(state, "trend_cache"))
+    plant(url, set_state.format("restored", "ml_features"))
     tables = len(look(url).archives) and look(url).archives[0].tables
+    back = 2 if state == "swapped" else 1
     [line] = said(url)
     assert line == (
-        f"An interrupted restore of archive 1 stands half-way; 1 of its {tables} tables are back: go on with"
+        f"An interrupted restore of archive 1 stands half-way; {back} of its {tables} tables are back: go on with"
         " `sidb restore 1`"
     )
     assert sidb(url, "maintain").returncode == 1
