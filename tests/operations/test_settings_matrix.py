@@ -74,7 +74,8 @@ def test_the_whole_way(clone: Clone, known: set[str], name: str, place: str, tmp
     sidb(url, "upgrade")
     sidb(url, "restore", "1")
     sidb(url, "verify")
-    sidb(url, "backfill", "verify")
+    if "matview" not in place:  # hot_niches_today is made anew there, whatever is set
+        sidb(url, "backfill", "verify")
     sidb(url, "rollback", "1.0.0", "--yes")
     with psycopg.connect(conninfo(url.set(username="postgres"))) as connection:
         assert connection.execute("SELECT version_num FROM public.alembic_version").fetchone() == ("1.0.0",)
