@@ -1,19 +1,24 @@
 """Alembic's environment: what a project's ``env.py`` calls, once."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from alembic import context
-from sqlalchemy import URL, Engine, NullPool
+from alembic.util import CommandError
+from psycopg.pq import TransactionStatus
+from sqlalchemy import URL, Connection, Engine, NullPool
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable
 
-from alembic_online.catalog import autogenerate
-from alembic_online.catalog.filters import only
+from alembic_online.catalog import autogenerate, rendering
+from alembic_online.catalog.declarations import undeclared
+from alembic_online.catalog.filters import models, only
 from alembic_online.data_loss import Keeper
 from alembic_online.database import engine
+from alembic_online.errors import OnlineError
 from alembic_online.messages import errors_for_people, notices_to_log
 from alembic_online.options import Options, read_options
 from alembic_online.parts import VERSION_TABLE
@@ -26,16 +31,15 @@ def run(scope: Scope, url: Callable[[], URL], options: Callable[[], Options] = O
 
     `url` says where the database is and `options` what the surroundings set; neither is asked where none is needed.
     On Alembic's command line, ``-x name=value`` comes on top. A program that calls Alembic's commands sets
-    `config.attributes`: "options" (`Options`, instead of both), "connection" (an `Engine` to reach the database by)
-    and "keeper" (`Keeper`). Raises OnlineError, which Alembic's command line prints.
+    `config.attributes`: "options" (`Options`, instead of both), "connection" (what reaches the database: `reach`) and
+    "keeper" (`Keeper`). Raises OnlineError, which Alembic's command line prints.
     """
     with errors_for_people():
         if context.is_offline_mode():
             _offline(scope)
             return
         attributes = context.config.attributes
-        given: Engine | None = attributes.get("connection")
-        place = url() if given is None else given.url
+        place, given = reach(attributes.get("connection")) or (url(), None)
         if not _changes_something():
             _looking(scope, given or engine(place, path=scope.path, poolclass=NullPool))
             return
@@ -44,6 +48,37 @@ def run(scope: Scope, url: Callable[[], URL], options: Callable[[], Options] = O
             base = replace(options(), prefix="-x ")
             chosen = read_options(context.get_x_argument(as_dictionary=True), lambda name: f"-x {name}", base)
         _changing(scope, place, chosen, given, attributes.get("keeper"))
+
+
+def reach(given: Any) -> tuple[URL, Engine | None] | None:
+    """The address of what a program gave to reach the database by, and an engine that does, where it is one of psycopg.
+
+    That is an engine or a connection, of SQLAlchemy's asynchronous ones too. What is changed is changed on sessions of
+    our own; in front of a connection with a transaction that has begun they would wait for it: it is refused.
+    """
+    given = getattr(given, "sync_connection", None) or getattr(given, "sync_engine", None) or given
+    if given is None:
+        return None
+    if isinstance(given, Connection):
+        if given.in_transaction() and _has_begun(given):
+            raise OnlineError(
+                "The connection in config.attributes is in a transaction, which the migration would wait for.",
+                "commit it first, or give the engine.",
+            )
+        given = given.engine
+    if not isinstance(given, Engine):
+        raise OnlineError(
+            f"config.attributes['connection'] is a {type(given).__name__}, not an engine or a connection.",
+            "give SQLAlchemy's Engine or Connection, synchronous or not.",
+        )
+    ours = given.dialect.driver == "psycopg" and not given.dialect.is_async
+    return given.url.set(drivername="postgresql+psycopg"), given if ours else None
+
+
+def _has_begun(connection: Connection) -> bool:
+    """Whether the server knows of the transaction: SQLAlchemy's begins with the first statement."""
+    info = getattr(connection.connection.driver_connection, "info", None)
+    return info is None or info.transaction_status != TransactionStatus.IDLE
 
 
 def _offline(scope: Scope) -> None:
@@ -64,8 +99,28 @@ def _looking(scope: Scope, origin: Engine) -> None:
         # SQLAlchemy does so for each CHECK that is NOT VALID, ours or others': the catalog is compared besides.
         warnings.filterwarnings("ignore", "Can't validate argument 'dialect_options'")
         context.configure(connection=connection, **_configuration(scope), **only(scope, connection))
-        with notices_to_log(connection), context.begin_transaction():
+        with notices_to_log(connection), context.begin_transaction(), _behind():
             context.run_migrations()
+
+
+@contextmanager
+def _behind() -> Iterator[None]:
+    """Say how a database comes up to date where a command failed on one that is not."""
+    try:
+        yield
+    except OnlineError:
+        raise
+    except CommandError as error:
+        migrations = context.get_context()
+        assert migrations.script is not None
+        here, heads = set(migrations.get_current_heads()), set(migrations.script.get_heads())
+        if here == heads:
+            raise
+        way = "alembic upgrade head" if len(heads) == 1 else "alembic upgrade heads"
+        said = (
+            f"the database is at {', '.join(sorted(here)) or 'no revision'}, the newest is {', '.join(sorted(heads))}"
+        )
+        raise OnlineError(f"{error}\n{said[0].upper()}{said[1:]}.", f"{way}, and the same command again.") from error
 
 
 def _changing(scope: Scope, url: URL, options: Options, given: Engine | None, keeper: Keeper | None) -> None:
@@ -79,12 +134,14 @@ def _changing(scope: Scope, url: URL, options: Options, given: Engine | None, ke
 
 def _configuration(scope: Scope) -> dict[str, Any]:
     return {
-        "target_metadata": scope.metadata,
+        "target_metadata": models(scope),
         "version_table_schema": scope.default_schema,
         "include_schemas": True,
         "compare_server_default": True,
         "autogenerate_plugins": autogenerate.PLUGINS,
         "process_revision_directives": autogenerate.revise,
+        "render_item": rendering.item,
+        "template_args": undeclared(),
         "transaction_per_migration": True,
         "on_version_apply": context.config.attributes.get("on_version_apply", ()),
         autogenerate.SCOPE: scope,

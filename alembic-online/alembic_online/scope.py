@@ -51,6 +51,8 @@ class Additions:
             return self.view is not None
         if kind == "comment":
             kind, _, name = name.partition(" ")  # of the relation itself: without a name, and others'
+        if kind == "setting":
+            kind, name = "column", name.rpartition(" column ")[2]
         by_kind = {
             "column": self.columns,
             "constraint": self.constraints,

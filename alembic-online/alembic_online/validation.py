@@ -45,8 +45,10 @@ def condensed(objects: Mapping[Identity, str], scope: Scope) -> dict[str, str]:
 
 
 def _condensed(identity: Identity, text: str) -> str:
-    """A hash of a definition, behind its state where it is not in force; of an invalid index only that it is."""
-    if text.endswith("/* INVALID */"):
+    """A hash of a definition, behind its state where it is not in force; of an invalid index, and of an emptied
+    materialized view, only that it is.
+    """
+    if text.endswith("/* INVALID */") or (identity.kind == "setting" and identity.part == "emptiness"):
         return INVALID
     found = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
     if identity.kind == "constraint" and text.endswith(" NOT VALID"):

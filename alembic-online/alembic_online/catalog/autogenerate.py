@@ -18,10 +18,12 @@ from alembic.script import write_hooks
 from alembic.util import DispatchPriority, PriorityDispatchResult, rev_id
 
 from alembic_online.catalog import rendering
-from alembic_online.catalog.declarations import Compared, nothing
+from alembic_online.catalog.columns import rehearse
+from alembic_online.catalog.declarations import DECLARED, Compared, nothing
 from alembic_online.catalog.plan import plan
 from alembic_online.catalog.steps import OutsideTransaction, Step, perhaps_renamed
 from alembic_online.catalog.target import compare
+from alembic_online.errors import OnlineError
 
 log = logging.getLogger("alembic.online")
 
@@ -30,6 +32,9 @@ PLUGINS = ["alembic.autogenerate.*", NAME]
 COMPARED = "compared_catalogs"
 SCOPE = "scope"
 """The option of the environment that holds the `Scope`."""
+NUMBERED = re.compile(r"\d+(\.\d+)*")
+LONGEST = 32
+"""Characters of a revision's name that Alembic's own table holds."""
 RELATIONS = ("table", "view", "materialized_view")
 
 
@@ -42,7 +47,7 @@ def compare_catalogs(context: AutogenContext, upgrade: ops.UpgradeOps) -> Priori
         log.info("Found, not ours: %s", name)
     for change in compared.changes():
         log.info("Detected %s", change)
-    upgrade.ops[:] = plan(compared, upgrade.ops)
+    upgrade.ops[:] = plan(compared, upgrade.ops, rehearse(context.connection, compared.here, compared.target))
     own = {f"{i.schema}.{i.name}" for i in compared.here if i.kind in RELATIONS and i in compared.target}
     catalogs = Compared(compared.here, compared.target, own | set(scope.shared))
     context.migration_context.opts[COMPARED] = catalogs
@@ -67,6 +72,9 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
     """
     [script] = scripts
     assert script.upgrade_ops is not None
+    _refuse_long(str(script.rev_id))
+    if script.message:  # it stands in a docstring
+        script.message = script.message.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     concurrent = [step for step in script.upgrade_ops.ops if isinstance(step, Step) and step.concurrent]
     others = [operation for operation in script.upgrade_ops.ops if operation not in concurrent]
     if renames := perhaps_renamed(others):
@@ -75,12 +83,13 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
         others = [*renames, *others]
     versions = context.script
     assert versions is not None
-    head = versions.get_current_head()
-    numbered = head is not None and re.fullmatch(r"\d+(\.\d+)*", head) is not None
-    if numbered:
+    heads = versions.get_revisions(script.head or "heads")
+    [head] = [each.revision for each in heads if each] if len(heads) == 1 else [""]
+    given = re.fullmatch("[0-9a-f]{12}", str(script.rev_id)) is None  # by --rev-id
+    if NUMBERED.fullmatch(head):
         versions.file_template = _FileName()
-        if re.fullmatch("[0-9a-f]{12}", script.rev_id or ""):  # not given by --rev-id
-            script.rev_id = _next(str(head))
+        if not given:
+            script.rev_id = _next(head)
     if concurrent:
         outside = ops.UpgradeOps([OutsideTransaction(tuple(concurrent))])
         if others:
@@ -88,7 +97,7 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
             outside = _AfterAnother(outside.ops, script.upgrade_ops)
             script.downgrade_ops = script.upgrade_ops.reverse()
             script = ops.MigrationScript(
-                rev_id=_next(str(script.rev_id)) if numbered else rev_id(),
+                rev_id=_after(str(script.rev_id), given),
                 message=f"{script.message or 'step'}, outside a transaction",
                 head=script.rev_id,
                 imports=set(),
@@ -111,7 +120,7 @@ def _declare(context: MigrationContext, scripts: list[ops.MigrationScript]) -> N
         )
         for script in scripts
     }
-    for name in ("locks", "drops", "changes"):
+    for name in DECLARED:
         context.opts["template_args"][name] = {each: getattr(found, name) for each, found in declared.items()}
 
 
@@ -124,9 +133,26 @@ class _FileName(str):
         return f"v{values['rev'].replace('.', '_')}__{values['slug']}"
 
 
+def _after(revision: str, given: bool) -> str:
+    """The name of the second of two revisions."""
+    if "." in revision and NUMBERED.fullmatch(revision):
+        return _next(revision)
+    name = f"{revision}_2" if given else rev_id()
+    _refuse_long(name)
+    return name
+
+
+def _refuse_long(revision: str) -> None:
+    if len(revision) > LONGEST:
+        raise OnlineError(
+            f"The revision's name {revision} has {len(revision)} characters; alembic_version holds {LONGEST}.",
+            "give a shorter --rev-id.",
+        )
+
+
 def _next(revision: str) -> str:
-    head, _, last = revision.rpartition(".")
-    return f"{head}.{int(last) + 1}"
+    head, dot, last = revision.rpartition(".")
+    return f"{head}{dot}{int(last) + 1}"
 
 
 @write_hooks.register("ruff")

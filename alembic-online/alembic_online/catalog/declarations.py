@@ -12,6 +12,8 @@ from alembic_online.catalog.steps import OutsideTransaction, Step
 from alembic_online.scope import Scope
 from alembic_online.validation import INVALID, NOT_IN_FORCE, condensed, difference
 
+DECLARED = ("locks", "drops", "changes")
+"""The names under which a revision declares what it does."""
 DROPPED = ("table", "materialized view", "column")
 """The kinds of object that `drops` names."""
 
@@ -39,14 +41,12 @@ class Compared:
         restored = {name: text for name, text in before.items() if text != INVALID}  # no way back brings that back
         up, down = difference(before, after), difference(after, restored)
         if steps := _concurrent(script):
-            whole = self._of(step for step in steps if not _only_validates(step))
-            validated = [f"changed {step.identity}" for step in steps if _only_validates(step)]
-            up, down = sorted([*_only(up, whole), *validated]), _only(down, whole)
+            whole = self._of(steps)
+            up, down = _only(up, whole), _only(down, whole)
         elif other is not None:
-            elsewhere = self._of(step for step in _concurrent(other) if not _only_validates(step))
-            later = {str(step.identity) for step in _concurrent(other) if _only_validates(step)}
-            up, down = _without(up, elsewhere), _without(down, elsewhere)
-            up = [f"{line} (not validated)" if line.partition(" ")[2] in later else line for line in up]
+            elsewhere = self._of(_concurrent(other))
+            here = {str(step.identity) for step in _steps(script)}
+            up, down = _without(up, elsewhere - here), _without(down, elsewhere - here)
         return Declarations(
             {"upgrade": self._locks(script.upgrade_ops), "downgrade": self._locks(script.downgrade_ops)},
             {"upgrade": dropped(up), "downgrade": dropped(down)},
@@ -71,6 +71,21 @@ def nothing() -> Declarations:
     return Declarations({"upgrade": {}, "downgrade": {}}, each, {"upgrade": [[]], "downgrade": [[]]})
 
 
+class _OfAny(dict[str, Any]):
+    """What stands for each revision that nothing else is known of."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __missing__(self, _revision: str) -> Any:
+        return self.value
+
+
+def undeclared() -> dict[str, Mapping[str, Any]]:
+    """For the template, what any revision declares until something is found: of a merge, nothing."""
+    return {name: _OfAny(getattr(nothing(), name)) for name in DECLARED}
+
+
 def dropped(lines: Iterable[str]) -> list[str]:
     """The tables, materialized views and columns that lines of a difference remove, a table without its columns."""
     removed = [line.removeprefix("removed ") for line in lines if line.startswith("removed ")]
@@ -84,9 +99,9 @@ def _concurrent(script: ops.MigrationScript) -> list[Step]:
     return [step for outside in operations if isinstance(outside, OutsideTransaction) for step in outside.steps]
 
 
-def _only_validates(step: Step) -> bool:
-    """Whether it validates a constraint that the revision before adds; its way back has nothing to do."""
-    return step.verb == "validate" and not step.down
+def _steps(script: ops.MigrationScript) -> list[Step]:
+    operations = script.upgrade_ops.ops if script.upgrade_ops else []
+    return [step for step in operations if isinstance(step, Step)]
 
 
 def _parents(snapshot: Snapshot, identity: Identity) -> set[Identity]:

@@ -3,9 +3,11 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, ForeignKeyConstraint, MetaData, Table
+from sqlalchemy.schema import BLANK_SCHEMA
 
 from alembic_online.catalog.snapshot import query
+from alembic_online.errors import OnlineError
 from alembic_online.parts import VERSION_TABLE
 from alembic_online.scope import Scope
 
@@ -17,6 +19,31 @@ KINDS = {
     "check_constraint": "constraint",
 }
 """Of what stands on a table: how Alembic calls it, and the catalog."""
+
+
+def models(scope: Scope) -> MetaData:
+    """The models as Alembic compares them: without the name of schema public, which it leaves out in the database too.
+
+    Raises OnlineError on a table that stands in none of the scope's schemas: nothing of it would be seen.
+    """
+    for table in scope.metadata.tables.values():
+        schema = table.schema or "public"
+        if schema not in scope.schemas and f"{schema}.{table.name}" not in scope.shared:
+            raise OnlineError(
+                f"Table {schema}.{table.name} of the models is in schema {schema}, which is not the project's.",
+                f"add {schema} to the scope's `schemas`, or the table to `shared`, or put the table elsewhere.",
+            )
+    if all(table.schema != "public" for table in scope.metadata.tables.values()):
+        return scope.metadata
+    unnamed = MetaData(naming_convention=scope.metadata.naming_convention)
+    for table in scope.metadata.tables.values():
+        name: Any = None if table.schema == "public" else table.schema
+        table.to_metadata(unnamed, schema=name, referred_schema_fn=_referred)
+    return unnamed
+
+
+def _referred(_table: Table, _to: str | None, _key: ForeignKeyConstraint, referred: str | None) -> Any:
+    return BLANK_SCHEMA if referred == "public" else referred
 
 
 def only(scope: Scope, connection: Connection) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The locks that generated operations take on relations that are there before and after: a revision declares them."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from alembic.operations import ops
@@ -15,12 +16,19 @@ WEAKEST_FIRST = (SHARE_UPDATE_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, ACCESS_EXCLUSIVE)
 # By kind of object, for the relation that it stands on; the others lock none, or only what they drop.
 ON_RELATION = {
     "trigger": {"create": SHARE_ROW_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE},
-    "constraint": {"create": ACCESS_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE, "validate": SHARE_UPDATE_EXCLUSIVE},
+    "constraint": {
+        "alter": ACCESS_EXCLUSIVE,
+        "create": ACCESS_EXCLUSIVE,
+        "drop": ACCESS_EXCLUSIVE,
+        "validate": SHARE_UPDATE_EXCLUSIVE,
+    },
     "index": {"create": SHARE_UPDATE_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE, "rebuild": SHARE_UPDATE_EXCLUSIVE},
     "policy": {"create": ACCESS_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE},
     "rule": {"create": ACCESS_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE},
     "statistics": {"create": SHARE_UPDATE_EXCLUSIVE, "drop": SHARE_UPDATE_EXCLUSIVE},
     "comment": {"alter": SHARE_UPDATE_EXCLUSIVE},
+    "column": {"alter": ACCESS_EXCLUSIVE},
+    "setting": {"alter": ACCESS_EXCLUSIVE},
 }
 
 
@@ -41,12 +49,12 @@ def _taken(operations: Iterable[ops.MigrateOperation]) -> Iterator[tuple[str, st
             case Step():
                 relation = f"{operation.identity.schema}.{operation.identity.name}"
                 mode = ON_RELATION.get(operation.identity.kind, {}).get(operation.verb)
-                if operation.concurrent:
-                    # An index built concurrently; a validation, whose way back drops the constraint and adds it anew.
-                    undone = operation.identity.kind == "constraint" and len(operation.up) > 1
-                    mode = ACCESS_EXCLUSIVE if undone else SHARE_UPDATE_EXCLUSIVE
-                if mode:
+                if operation.concurrent and operation.identity.kind != "function":
+                    mode = SHARE_UPDATE_EXCLUSIVE if all(map(_goes_on, operation.up)) else ACCESS_EXCLUSIVE
+                if mode and operation.up:
                     yield relation, mode
+                for other in operation.others:
+                    yield other, SHARE_ROW_EXCLUSIVE if operation.verb == "create" else ACCESS_EXCLUSIVE
             case ops.CreateTableOp() | ops.DropTableOp():
                 # Creating a foreign key holds up writers of the table it refers to; dropping it holds up everybody.
                 creates = isinstance(operation, ops.CreateTableOp)
@@ -55,19 +63,16 @@ def _taken(operations: Iterable[ops.MigrateOperation]) -> Iterator[tuple[str, st
                         for element in constraint.elements:
                             table = element.target_fullname.rpartition(".")[0]
                             yield _qualified(table), SHARE_ROW_EXCLUSIVE if creates else ACCESS_EXCLUSIVE
-            case ops.CreateForeignKeyOp():
-                yield _qualified(operation.source_table, operation.kw.get("source_schema")), SHARE_ROW_EXCLUSIVE
-                yield _qualified(operation.referent_table, operation.kw.get("referent_schema")), SHARE_ROW_EXCLUSIVE
-            case ops.DropConstraintOp():
+            case ops.AlterTableOp():  # a column
                 yield _qualified(operation.table_name, operation.schema), ACCESS_EXCLUSIVE
-                if operation.constraint_type == "foreignkey":
-                    reverse = operation.reverse()
-                    assert isinstance(reverse, ops.CreateForeignKeyOp)
-                    yield _qualified(reverse.referent_table, reverse.kw.get("referent_schema")), ACCESS_EXCLUSIVE
-            case ops.CreateTableCommentOp() | ops.DropTableCommentOp():
-                yield _qualified(operation.table_name, operation.schema), SHARE_UPDATE_EXCLUSIVE
-            case ops.AlterTableOp() | ops.CreateUniqueConstraintOp():  # a column
-                yield _qualified(operation.table_name, operation.schema), ACCESS_EXCLUSIVE
+
+
+def _goes_on(statement: str) -> bool:
+    """Whether readers and writers go on while it runs."""
+    return (
+        re.match(r"(COMMENT ON |(CREATE|DROP|REINDEX) .*?CONCURRENTLY |ALTER TABLE .+ VALIDATE )", statement)
+        is not None
+    )
 
 
 def _qualified(table: str, schema: str | None = None) -> str:

@@ -5,93 +5,109 @@ created, what is used first. Alembic reverses the list for the downgrade, which 
 outside a transaction comes last.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from alembic.operations import ops
 
+from alembic_online.catalog import columns, constraints
+from alembic_online.catalog.by_hand import BY_HAND, REBUILT, SET, is_alone, is_validation, reasons
 from alembic_online.catalog.diff import Change, diff
-from alembic_online.catalog.reported import retyped, seen
+from alembic_online.catalog.reported import seen
 from alembic_online.catalog.snapshot import Identity
-from alembic_online.catalog.statements import BY_HAND, concurrently, is_check, replaceable, validate, whole
+from alembic_online.catalog.statements import altered_sequence, concurrently, replaceable, validate, whole
 from alembic_online.catalog.steps import ByHand, Step, flat
 from alembic_online.catalog.target import Comparison
 
-# Dropped and created where they differ or what they use has to go; everything else of theirs goes with them.
-REBUILT = ("view", "materialized_view", "trigger", "rule", "policy", "statistics")
 # What keeps a column's type as it is.
 HOLDS_TYPE = (*REBUILT, "column", "foreign")
-GENERATED = re.compile(r" GENERATED (ALWAYS|BY DEFAULT) AS ")
+# What tables are made of: created before them, dropped after them.
+UNDER_TABLES = ("type", "sequence")
 
 
-def plan(compared: Comparison, theirs: list[ops.MigrateOperation]) -> list[ops.MigrateOperation]:
-    """Operations that lead from what is here to the target; `theirs` are those that Alembic found."""
-    return _Plan(compared, theirs).operations()
+def plan(
+    compared: Comparison, theirs: list[ops.MigrateOperation], rehearsed: Mapping[Identity, str]
+) -> list[ops.MigrateOperation]:
+    """Operations that lead from what is here to the target; `theirs` are those that Alembic found, `rehearsed` the
+    changes of type that `columns.rehearse` found to hold up everybody.
+    """
+    return _Plan(compared, theirs, rehearsed).operations()
 
 
 class _Plan:
-    def __init__(self, compared: Comparison, theirs: list[ops.MigrateOperation]) -> None:
+    def __init__(
+        self, compared: Comparison, theirs: list[ops.MigrateOperation], rehearsed: Mapping[Identity, str]
+    ) -> None:
         self.before, self.after = compared.here, compared.target
+        self.rehearsed = rehearsed
         before, after = self.before, self.after
         self.theirs = [operation for operation in flat(theirs) if self._is_alembics(operation)]
-        self.seen = {identity for operation in self.theirs for identity in seen(operation, before, after)}
+        self.seen = {identity for operation in self.theirs for identity in self._seen(operation)}
         self.all = {change.identity: change for change in diff(before, after)}
         self.ours = {identity: change for identity, change in self.all.items() if identity not in self.seen}
         self.reasons = [(line, BY_HAND["unmet"]) for line in compared.unmet]
+        self.reasons += [(line, BY_HAND["owner"]) for line in compared.owners]
+        self.renamed = constraints.renamed(self.before, self.after)
         self.dropped = self._dropped()
 
     def operations(self) -> list[ops.MigrateOperation]:
         drops = [self._drop(i) for i in reversed(self.before) if i in self.dropped and not self._goes_along(i)]
-        gone = [
-            self._alter(i)
-            for i in reversed(self.before)
-            if self._is(i, "removed") and i.kind in ("comment", "privilege")
-        ]
+        gone = [self._alter(i) for i in reversed(self.before) if i.kind in SET and self._is(i, "removed")]
+        last = [self._drop(i) for i in reversed(self.before) if i.kind in UNDER_TABLES and self._is(i, "removed")]
         early: list[Step] = []
         late: list[Step] = []
         concurrent: list[Step] = []
         for identity in self.after:
             for step in self._build(identity):
-                used_by_tables = identity.kind == "function" and any(
-                    user.kind in ("column", "constraint", "index") for user in self.after.users(identity)
-                )
-                (concurrent if step.concurrent else early if used_by_tables else late).append(step)
-        concurrent += [self._index(i) for i in self.before if self._is(i, "removed") and i.kind == "index"]
+                (concurrent if step.concurrent else early if self._is_under_tables(identity) else late).append(step)
+        left = [i for i in self.before if self._is(i, "removed") and i not in self.renamed.values()]
+        keys = [self._constraint(i) for i in left if constraints.is_online(self.before[i]) and i.kind == "constraint"]
+        concurrent = [*keys, *concurrent, *(self._index(i) for i in left if i.kind == "index")]
         for change in self.ours.values():
             if not self._goes_along(change.identity):
-                self.reasons += self._not_generated(change)
+                self.reasons += reasons(change, self.before, self.after, self.dropped, self.rehearsed)
+        for identity in self.seen & self.after.columns.keys() - self.before.keys():
+            self.reasons += columns.added_by_hand(identity, self.before, self.after)
         by_hand = [ByHand(tuple(self.reasons))] if self.reasons else []
-        return [*by_hand, *gone, *drops, *early, *self.theirs, *late, *concurrent]
+        return [*by_hand, *gone, *drops, *early, *self.theirs, *late, *last, *concurrent]
+
+    def _is_under_tables(self, identity: Identity) -> bool:
+        """Whether it has to be there before tables are: it is used by them."""
+        return identity.kind in UNDER_TABLES or (
+            identity.kind == "function"
+            and any(user.kind in ("column", "constraint", "index", "type") for user in self.after.users(identity))
+        )
 
     def _is_alembics(self, operation: ops.MigrateOperation) -> bool:
-        """Whether to leave it to Alembic: what it does concerns the project, and is written as it has to be.
+        """Whether to leave it to Alembic: whole tables, and columns that are added or dropped.
 
-        Indexes of existing tables are ours: Alembic neither sees all of an index nor builds it concurrently.
+        All else is ours, whatever Alembic finds: it sees parts of it only, finds a difference in a default that is
+        never twice the same, and writes what holds up the application.
         """
-        concerned = seen(operation, self.before, self.after)
-        if concerned and not any(identity in self.before or identity in self.after for identity in concerned):
-            return False
-        if isinstance(operation, ops.CreateTableOp | ops.CreateIndexOp):
-            table = Identity("table", operation.schema or "public", operation.table_name)
-            return table in self.after and table not in self.before  # a view may be there in the table's place
-        if isinstance(operation, ops.AlterColumnOp):
-            # Statements that Alembic writes for identity and generated columns fail, one way or the other.
-            column = Identity("column", operation.schema or "public", operation.table_name, operation.column_name)
-            return not any(GENERATED.search(snapshot[column]) for snapshot in (self.before, self.after))
-        return not isinstance(operation, ops.DropIndexOp)
+        table = Identity("table", getattr(operation, "schema", None) or "public", getattr(operation, "table_name", ""))
+        match operation:
+            case ops.CreateTableOp() | ops.CreateIndexOp():
+                return table in self.after and table not in self.before  # a view may be there in the table's place
+            case ops.DropTableOp():
+                return table in self.before and table not in self.after
+            case ops.AddColumnOp() | ops.DropColumnOp():
+                return any(identity in self.before or identity in self.after for identity in self._seen(operation))
+        return False
+
+    def _seen(self, operation: ops.MigrateOperation) -> set[Identity]:
+        return seen(operation, self.before, self.after)
 
     def _dropped(self) -> dict[Identity, None]:
         """What has to be dropped, whether it comes again or not."""
         dropped: dict[Identity, None] = {}
         removed = {identity for identity, change in self.all.items() if change.after is None}
+        lost = removed | {i for i, change in self.all.items() if i.kind == "function" and not replaceable(change)}
         for identity, change in self.ours.items():
-            if change.before is None or self._validated(change):
+            if change.before is None or is_validation(change):
                 continue
             if (
                 identity.kind in REBUILT
                 or (identity.kind == "function" and not replaceable(change))
-                or (identity.kind == "constraint" and is_check(change.before) and is_check(change.after))
-                or (identity.kind == "index" and change.after is None and self._uses(identity) & removed)
+                or (self._is_online(change) and self._uses(identity) & lost)
             ):
                 dropped[identity] = None
         waiting = list(dropped)
@@ -105,17 +121,26 @@ class _Plan:
                     waiting.append(user)
                 else:
                     self._in_the_way(user, used, "dropped")
-        for operation in self.theirs:
-            if (column := retyped(operation)) is None:
-                continue
-            for user in self.before.users(column):
+        for column in self.ours:
+            old, new = self.before.columns.get(column), self.after.columns.get(column)
+            for user in self.before.users(column) if old and new and old.type != new.type else ():
                 if user.kind in HOLDS_TYPE and user not in dropped:
                     self._in_the_way(user, column, "retyped")
+        for identity, change in self.ours.items():
+            for user in self.before.users(identity) if change.before and identity.kind == "constraint" else ():
+                if user.kind == "constraint" and user not in dropped and user not in removed:
+                    self._in_the_way(user, identity, "dropped")
         for used in removed:
             for user in self.before.users(used):
                 if user.kind == "foreign":
                     self._in_the_way(user, used, "dropped")
         return dropped
+
+    def _is_online(self, change: Change) -> bool:
+        """Whether a step outside a transaction drops it, which is too late where what it uses goes before."""
+        if change.identity.kind == "index":
+            return change.after is None
+        return change.identity.kind == "constraint" and constraints.is_online(change.before)
 
     def _uses(self, identity: Identity) -> set[Identity]:
         parent = self.before.parent(identity)
@@ -154,7 +179,8 @@ class _Plan:
         if identity.kind == "index":
             return True
         return change.before is None and (
-            identity.kind in (*REBUILT, "function") or (identity.kind == "constraint" and is_check(change.after))
+            identity.kind in (*REBUILT, "function", "type", "sequence")
+            or (identity.kind == "constraint" and constraints.is_online(change.after))
         )
 
     def _build(self, identity: Identity) -> Iterator[Step]:
@@ -166,44 +192,75 @@ class _Plan:
             yield from self._create(identity)
         elif identity.kind == "index":
             yield self._index(identity)
-        elif change is not None and identity.kind == "constraint" and self._validated(change):
-            old, drop = self.before[identity], self.before.removals[identity]
-            yield Step("validate", identity, (validate(drop),), (drop, old), concurrent=True)
-        elif identity.kind in ("comment", "privilege"):
+        elif change is not None and identity.kind == "constraint":
+            if is_validation(change):
+                old, drop = self.before[identity], self.before.removals[identity]
+                yield Step("validate", identity, (validate(drop),), (drop, old), concurrent=True)
+            elif constraints.is_online(change.before) and constraints.is_online(change.after):
+                yield self._constraint(identity)
+        elif identity.kind == "column":
+            yield from columns.altered(identity, self.before, self.after)
+        elif identity.kind in SET:
             yield self._alter(identity)
         elif identity.kind == "function":
-            yield Step("replace", identity, (self.after[identity],), (self.before[identity],))
+            yield self._replace(identity)
+        elif identity.kind == "sequence":
+            up, down = (
+                altered_sequence(a[identity], b[identity])
+                for a, b in ((self.before, self.after), (self.after, self.before))
+            )
+            if up and down:
+                yield Step("alter", identity, (up,), (down,))
 
     def _create(self, identity: Identity) -> Iterator[Step]:
         removal = self.after.removals[identity]
-        if identity.kind in ("comment", "privilege"):
+        if identity.kind in SET:
             yield self._alter(identity)
         elif identity.kind == "index":
             yield self._index(identity)
-        elif identity.kind == "constraint" and is_check(self.after[identity]):
-            definition, *others = whole(self.after, identity)
+        elif identity.kind == "constraint" and constraints.is_online(self.after[identity]):
             table = self.after.parent(identity)  # None: a shared one
-            if (table is not None and table not in self.before) or definition.endswith(" NOT VALID"):
-                yield Step("create", identity, (definition, *others), (removal,))
+            if identity in self.renamed:
+                yield constraints.rename(self.renamed[identity], identity, self.before, self.after)
+            elif identity in self.dropped or (table is not None and table not in self.before):
+                locked = constraints.others(self.after, identity)
+                yield Step("create", identity, tuple(whole(self.after, identity)), (removal,), others=locked)
             else:
-                # An instant; the rows are read by the validation, while the application goes on.
-                yield Step("create", identity, (f"{definition} NOT VALID", *others), (removal,))
-                yield Step("validate", identity, (validate(removal),), (), concurrent=True)
-        elif identity.kind in (*REBUILT, "function"):
+                yield self._constraint(identity)
+        elif identity.kind in (*REBUILT, "function", "type") or (
+            identity.kind == "sequence" and is_alone(identity, self.after)
+        ):
             yield Step("create", identity, tuple(whole(self.after, identity)), (removal,))
 
+    def _replace(self, identity: Identity) -> Step:
+        """A function's new body; what an index holds of the old one's results is built anew with it."""
+        indexes = [
+            self.before.removals[user].removeprefix("DROP INDEX ")
+            for user in self.before.users(identity)
+            if user.kind == "index" and self.after.get(user) == self.before[user]
+        ]
+        anew = tuple(f"REINDEX INDEX CONCURRENTLY {index}" for index in indexes)
+        up, down = (self.after[identity], *anew), (self.before[identity], *anew)
+        return Step("replace", identity, up, down, concurrent=bool(anew))
+
+    def _constraint(self, identity: Identity) -> Step:
+        return constraints.step(identity, self.before, self.after)
+
     def _drop(self, identity: Identity) -> Step:
-        return Step("drop", identity, (self.before.removals[identity],), tuple(whole(self.before, identity)))
+        up, down = (self.before.removals[identity],), tuple(whole(self.before, identity))
+        return Step("drop", identity, up, down, others=constraints.others(self.before, identity))
 
     def _alter(self, identity: Identity) -> Step:
-        """A comment or a privilege; a changed privilege is taken away first."""
+        """A comment, a privilege or a setting; one that is no comment is taken away before it is changed."""
         either = self.after if identity in self.after else self.before
         take_away = [either.removals[identity]]
-        changed = identity.kind == "privilege" and identity in self.before and identity in self.after
+        changed = identity.kind != "comment" and identity in self.before and identity in self.after
         up, down = (
             tuple((take_away if changed else []) + [s[identity]] if identity in s else take_away)
             for s in (self.after, self.before)
         )
+        if identity.kind == "setting" and identity.part == "emptiness":  # nobody wants it back
+            up, down = (() if identity in s else tuple(take_away) for s in (self.after, self.before))
         return Step("alter", identity, up, down)
 
     def _index(self, identity: Identity) -> Step:
@@ -212,18 +269,3 @@ class _Plan:
         either = self.after if identity in self.after else self.before
         gone = (either.removals[identity].replace("DROP INDEX", "DROP INDEX CONCURRENTLY IF EXISTS"),)
         return Step(verb, identity, (*gone, *up), (*gone, *down), concurrent=True)
-
-    def _validated(self, change: Change) -> bool:
-        return change.identity.kind == "constraint" and change.before == f"{change.after} NOT VALID"
-
-    def _not_generated(self, change: Change) -> Iterator[tuple[str, str]]:
-        identity = change.identity
-        if identity.kind in (*REBUILT, "function", "comment", "privilege", "index"):
-            return
-        if identity.kind == "constraint" and (self._validated(change) or is_check(change.after or change.before)):
-            return
-        what = (
-            f"{change} cannot be generated: it is {change.before or 'absent'}, the models mean {change.after or 'none'}"
-        )
-        disabled = "/* its triggers are disabled */" in (change.before or "")
-        yield what.replace("\n", " "), BY_HAND["disabled" if disabled else identity.kind]

@@ -2,21 +2,50 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import renderers
 from alembic.util import CommandError
+from sqlalchemy import Enum
+from sqlalchemy.dialects.postgresql import DOMAIN
 
 from alembic_online.catalog.steps import ByHand, OutsideTransaction, PerhapsRenamed, Step
 
 WIDTH = 100
 
+# Rules of squawk that a statement breaks because it was asked for so: what is taken out of the models is dropped.
+ASKED_FOR = (
+    (r"DROP (VIEW|MATERIALIZED VIEW)", "ban-drop-view"),
+    (r"DROP (TYPE|OPERATOR)", "ban-drop-type"),
+    (r"DROP DOMAIN", "ban-drop-domain"),
+    (r"DROP (ROUTINE|FUNCTION|PROCEDURE|AGGREGATE)", "ban-drop-function"),
+    (r"DROP SEQUENCE", "ban-drop-sequence"),
+    (r"DROP TRIGGER", "ban-drop-trigger"),
+    (r"ALTER TABLE [^;]* DROP CONSTRAINT ", "ban-drop-constraint"),
+    (r"ALTER (TABLE|VIEW) [^;]* DROP DEFAULT$", "ban-drop-default"),
+    (r"ALTER TABLE [^;]* DROP NOT NULL$", "ban-drop-not-null"),
+    (r"ALTER TABLE [^;]* TYPE ", "changing-column-type"),
+    (r"ALTER TABLE [^;]* TYPE character varying", "prefer-text-field"),
+    (r"CREATE DOMAIN .*( NOT NULL| CHECK )", "ban-create-domain-with-constraint"),
+    (r"ALTER TABLE [^;]* RENAME CONSTRAINT ", "renaming-object"),
+)
+# Outside a transaction: what may be left of an index is dropped before it, and the others can be run again.
+OUTSIDE = (r"CREATE (UNIQUE )?INDEX CONCURRENTLY |ALTER TABLE |CREATE OR REPLACE |REINDEX ", "prefer-robust-stmts")
+# A constraint whose column was dropped with it, and is added again, empty, just before.
+OF_NEW_COLUMN = (
+    (r"ALTER TABLE [^;]* ADD CONSTRAINT .* (CHECK|FOREIGN KEY) ", "constraint-missing-not-valid"),
+    (r"ALTER TABLE [^;]* ADD CONSTRAINT .* FOREIGN KEY ", "adding-foreign-key-constraint"),
+    (r"ALTER TABLE [^;]* ADD CONSTRAINT .* UNIQUE ", "disallowed-unique-constraint"),
+    (r"CREATE (UNIQUE )?INDEX ", "require-concurrent-index-creation"),
+)
+
 QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 
 
-def execute(context: AutogenContext, statements: Iterable[str]) -> str:
-    """A call of ``op.execute`` for the statements, as Python source."""
-    sql = ";\n".join(_wrapped(statement) for statement in statements)
+def execute(context: AutogenContext, statements: Iterable[str], *more: tuple[str, str]) -> str:
+    """A call of ``op.execute`` for the statements, as Python source; `more` are patterns and rules as in ASKED_FOR."""
+    sql = ";\n".join(_ignored(statement, more) + _wrapped(statement) for statement in statements)
     escaped = for_text(sql)
     # Only within quotes does white space matter.
     exact = any("\n" in quoted[0] for quoted in QUOTED.finditer(sql))
@@ -40,6 +69,12 @@ def for_text(sql: str) -> str:
     return re.sub(r"\\?(?<![:\w]):[\w$]*(?![:\w$])", lambda found: "\\" + found[0], sql)
 
 
+def _ignored(statement: str, more: Iterable[tuple[str, str]]) -> str:
+    """The comment by which squawk passes over what was asked for."""
+    rules = [rule for pattern, rule in (*ASKED_FOR, *more) if re.match(pattern, statement)]
+    return f"-- squawk-ignore {', '.join(dict.fromkeys(rules))}\n" if rules else ""
+
+
 def _wrapped(statement: str) -> str:
     """Break a long line of PostgreSQL's where the structure is known: before anything quoted."""
     if "\n" in statement or len(statement) <= WIDTH:
@@ -60,11 +95,24 @@ def _literal(literal: str) -> str:
     return "\n".join(f"'{piece}'" for piece in pieces) if "".join(pieces) == literal[1:-1] else literal
 
 
+def item(kind: str, rendered: Any, context: AutogenContext) -> str | bool:
+    """Alembic's hook `render_item`: types that a step of their own creates, which no table or column creates again."""
+    if kind != "type" or not isinstance(rendered, Enum | DOMAIN) or not getattr(rendered, "native_enum", True):
+        return False
+    context.imports.add("from sqlalchemy.dialects import postgresql")
+    schema = f", schema={rendered.schema!r}" if rendered.schema else ""
+    if isinstance(rendered, DOMAIN):
+        package = "postgresql" if "postgresql" in type(rendered.data_type).__module__ else "sa"
+        what = f"{rendered.name!r}, {package}.{rendered.data_type!r}"
+        return f"postgresql.DOMAIN({what}{schema}, create_type=False)"
+    return f"postgresql.ENUM({', '.join(map(repr, rendered.enums))}, name={rendered.name!r}{schema}, create_type=False)"
+
+
 @renderers.dispatch_for(Step)
 def _step(context: AutogenContext, step: Step) -> list[str]:
     if not step.up:
         return []
-    return [*_notes(step), execute(context, step.up)]
+    return [*_notes(step), execute(context, step.up, *OF_NEW_COLUMN)]
 
 
 @renderers.dispatch_for(OutsideTransaction)
@@ -72,7 +120,7 @@ def _outside_transaction(context: AutogenContext, outside: OutsideTransaction) -
     calls = [
         call
         for step in outside.steps
-        for call in (*_notes(step), *(execute(context, [statement]) for statement in step.up))
+        for call in (*_notes(step), *(execute(context, [statement], OUTSIDE) for statement in step.up))
     ]
     if not calls:
         return []

@@ -20,18 +20,8 @@ def seen(operation: ops.MigrateOperation, before: Snapshot, after: Snapshot) -> 
             return _of_column(operation.schema, operation.table_name, operation.column.name, after)
         case ops.DropColumnOp():
             return _of_column(operation.schema, operation.table_name, operation.column_name, before)
-        case ops.AlterColumnOp():
-            return _of_column(operation.schema, operation.table_name, operation.column_name, after)
-        case ops.CreateTableCommentOp() | ops.DropTableCommentOp():
-            return {Identity("comment", operation.schema or "public", operation.table_name, "table")}
         case ops.CreateIndexOp():
             return {Identity("index", operation.schema or "public", operation.table_name, str(operation.index_name))}
-        case ops.CreateForeignKeyOp():
-            schema = operation.kw.get("source_schema") or "public"
-            return {Identity("constraint", schema, operation.source_table, str(operation.constraint_name))}
-        case ops.CreateUniqueConstraintOp() | ops.DropConstraintOp():
-            schema = operation.schema or "public"
-            return {Identity("constraint", schema, operation.table_name, str(operation.constraint_name))}
     return set()
 
 
@@ -53,13 +43,6 @@ def _left_out(table: Table, whole: set[Identity], after: Snapshot) -> set[Identi
         and i.part not in names
         and not (some_unnamed and i.part not in within)
     }
-
-
-def retyped(operation: ops.MigrateOperation) -> Identity | None:
-    """The column whose type an operation changes."""
-    if isinstance(operation, ops.AlterColumnOp) and operation.modify_type is not None:
-        return Identity("column", operation.schema or "public", operation.table_name, operation.column_name)
-    return None
 
 
 def _of_table(schema: str | None, name: str, where: Snapshot) -> set[Identity]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
@@ -12,11 +13,13 @@ from alembic_online import queries
 from alembic_online.parts import VERSION_TABLE
 from alembic_online.scope import Scope
 
-# In the order in which independent objects are created; each but the last three has a query of its own.
+# In the order in which independent objects are created; each but the last four has a query of its own.
 KINDS = (
     "schema",
     "type",
     "function",
+    "operator",
+    "other",
     "sequence",
     "table",
     "column",
@@ -28,12 +31,14 @@ KINDS = (
     "rule",
     "policy",
     "statistics",
+    "setting",
     "comment",
     "privilege",
     "foreign",
 )
 SOURCES = (
     "schemas",
+    "types",
     "functions",
     "sequences",
     "tables",
@@ -44,10 +49,11 @@ SOURCES = (
     "triggers",
     "policies",
     "others",
+    "settings",
     "comments",
     "privileges",
 )
-WHOLE = ("table", "view", "materialized_view", "function", "sequence", "schema", "type")
+WHOLE = ("table", "view", "materialized_view", "function", "operator", "sequence", "schema", "type")
 
 
 @dataclass(frozen=True, order=True)
@@ -78,11 +84,24 @@ class Identity:
                 return f"{self.kind.replace('_', ' ')} {whole}{f'.{self.part}' if self.part else ''}"
 
 
+@dataclass(frozen=True)
+class Column:
+    """What of a column is changed by statements of its own; SQL as PostgreSQL prints it."""
+
+    type: str
+    required: bool
+    default: str | None
+    identity: str
+    generated: str
+    rewrites: bool
+    """Whether adding it writes each row of its table: a volatile default, an identity, a stored expression."""
+
+
 class Snapshot(dict[Identity, str]):
     """Definitions by identity, in an order in which they could be created; equal when the definitions are.
 
     `removals` holds the statement that drops each object; `uses` what each object refers to, "foreign" users included;
-    `others` what stands on shared relations and is not ours.
+    `others` what stands on shared relations and is not ours; `columns` what there is to know of a column.
     """
 
     def __init__(
@@ -91,20 +110,22 @@ class Snapshot(dict[Identity, str]):
         removals: Mapping[Identity, str],
         uses: Mapping[Identity, frozenset[Identity]],
         others: frozenset[Identity] = frozenset(),
+        columns: Mapping[Identity, Column] = MappingProxyType({}),
     ) -> None:
         super().__init__({identity: definitions[identity] for identity in _ordered(definitions, uses)})
         self.removals = removals
         self.uses = uses
         self.others = others
+        self.columns = columns
 
     def only(self, matters: Callable[[Identity], bool]) -> "Snapshot":
         """The part of it that matters."""
         definitions = {identity: definition for identity, definition in self.items() if matters(identity)}
-        return Snapshot(definitions, self.removals, self.uses, self.others)
+        return Snapshot(definitions, self.removals, self.uses, self.others, self.columns)
 
     def with_definitions(self, changed: Mapping[Identity, str]) -> "Snapshot":
         """The same, with some objects defined otherwise."""
-        return Snapshot({**self, **changed}, self.removals, self.uses, self.others)
+        return Snapshot({**self, **changed}, self.removals, self.uses, self.others, self.columns)
 
     def parent(self, identity: Identity) -> Identity | None:
         """What an object goes with when that is dropped: a column's table, a comment's column, a right's function."""
@@ -153,7 +174,12 @@ def snapshot(connection: Connection, scope: Scope) -> Snapshot:
         if what is not None:
             uses.setdefault(user, set()).add(what)
     used_by = {user: frozenset(whats) for user, whats in uses.items()}
-    return Snapshot(definitions, removals, used_by, frozenset(_identity(row) for row in others))
+    columns = {
+        _identity(row): Column(row.type, row.required, row.default, row.identity, row.generated, row.rewrites)
+        for row in rows
+        if row.kind == "column"
+    }
+    return Snapshot(definitions, removals, used_by, frozenset(_identity(row) for row in others), columns)
 
 
 def definitions(connection: Connection, scope: Scope) -> dict[Identity, str]:
@@ -163,17 +189,27 @@ def definitions(connection: Connection, scope: Scope) -> dict[Identity, str]:
         return {_identity(row): row.definition for row in ours}
 
 
+def owners(connection: Connection, scope: Scope) -> list[str]:
+    """What in the scope's schemas belongs to another role than most of it, a line each."""
+    with qualified_names(connection):
+        parameters = {"schemas": list(scope.schemas), "version_table": VERSION_TABLE}
+        relations = connection.scalars(query("relations"), {**parameters, "shared": []}).all()
+        return list(connection.scalars(query("owners"), {**parameters, "relations": list(relations)}))
+
+
 def _rows(connection: Connection, scope: Scope) -> tuple[list[Any], list[Any]]:
     """What is ours, and what stands beside it on the relations that we share."""
     schemas = list(scope.schemas)
     parameters = {"schemas": schemas, "shared": list(scope.shared), "version_table": VERSION_TABLE}
     relations = connection.scalars(query("relations"), parameters).all()
-    parameters = {"schemas": schemas, "relations": list(relations)}
+    parameters = {"schemas": schemas, "relations": list(relations), "additions": scope.additions}
     ours: list[Any] = []
     others: list[Any] = []
     for source in SOURCES:
         for row in connection.execute(query(source), {n: parameters[n] for n in _parameters(source)}):
-            (ours if scope.owns(row.kind, row.schema, row.name, row.part) else others).append(row)
+            # A type is read where a column of ours is of it: whoever's schema it is in, the models make it.
+            own = row.kind == "type" or scope.owns(row.kind, row.schema, row.name, row.part)
+            (ours if own else others).append(row)
     # Comments and privileges of what is found in our schemas, as a partition's sequence, are found with it.
     there = {(row.schema, row.name) for row in ours if row.kind not in ("comment", "privilege") or not row.name}
     return [row for row in ours if row.schema not in schemas or (row.schema, row.name) in there], others

@@ -1,24 +1,10 @@
-"""Statements made of what PostgreSQL printed, and what has to be written by hand."""
+"""Statements made of what PostgreSQL printed."""
 
 import re
 from collections.abc import Iterator
 
 from alembic_online.catalog.diff import Change
 from alembic_online.catalog.snapshot import Identity, Snapshot
-
-# How a person does what is not generated, in a revision written by hand.
-BY_HAND = {
-    "schema": "write a revision by hand that creates or drops the schema",
-    "table": "write the ALTER TABLE by hand: row security, LOGGED or UNLOGGED, storage options, replica identity",
-    "column": "write the revision by hand: ALTER COLUMN … ADD, SET or DROP for an identity; a generated column or one"
-    " of another collation is added under a new name, filled in batches, and takes the old one's place",
-    "constraint": "write the revision by hand: for a key, build a unique index concurrently and add it USING INDEX;"
-    " an exclusion holds up writers while it is built",
-    "disabled": "write a revision by hand: check the rows written meanwhile, then ALTER TABLE … ENABLE TRIGGER ALL",
-    "sequence": "write the ALTER SEQUENCE by hand, or CREATE and DROP SEQUENCE with its column",
-    "unmet": "the table is not the project's: have its owner put it right",
-    "type": "write a revision by hand that creates, alters or drops the type",
-}
 
 
 def whole(snapshot: Snapshot, identity: Identity) -> Iterator[str]:
@@ -40,6 +26,21 @@ def concurrently(snapshot: Snapshot, identity: Identity) -> Iterator[str]:
     yield from comments
 
 
+def named(snapshot: Snapshot, column: Identity) -> str:
+    """How a statement begins that alters a column."""
+    return snapshot.removals[column].replace(" DROP COLUMN ", " ALTER COLUMN ", 1)
+
+
+def quoted(name: str) -> str:
+    return name if re.fullmatch("[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
+
+
+def new_name(name: str, suffix: str) -> str:
+    """A name of its own for something that stands beside another, quoted, within PostgreSQL's 63 bytes."""
+    cut = name.encode()[: 62 - len(suffix)].decode(errors="ignore")
+    return quoted(f"{cut}_{suffix}")
+
+
 def validate(removal: str) -> str:
     return removal.replace(" DROP CONSTRAINT ", " VALIDATE CONSTRAINT ", 1)
 
@@ -54,5 +55,13 @@ def _signature(definition: str | None) -> list[str]:
 
 
 def is_check(definition: str | None) -> bool:
-    """Whether a constraint, or the lack of one, is a CHECK."""
-    return definition is None or re.match(r"ALTER TABLE .+? ADD CONSTRAINT .+? CHECK \(", definition) is not None
+    """Whether a constraint is a CHECK."""
+    return definition is not None and re.match(r"ALTER TABLE .+? ADD CONSTRAINT .+? CHECK \(", definition) is not None
+
+
+def altered_sequence(before: str, after: str) -> str | None:
+    """The statement that makes a sequence another one; None where another column is to own it."""
+    (old, _, old_owner), (new, _, owner) = before.partition(";\n"), after.partition(";\n")
+    if old_owner != owner or old == new:
+        return None
+    return new.replace("CREATE SEQUENCE ", "ALTER SEQUENCE ", 1) + ("" if new.endswith(" CYCLE") else " NO CYCLE")

@@ -20,13 +20,17 @@ def flat(operations: Iterable[MigrateOperation]) -> Iterator[MigrateOperation]:
 
 @dataclass(frozen=True)
 class Step(MigrateOperation):
-    """Statements about one object. A concurrent one runs outside a transaction and is safe to run again."""
+    """Statements about one object. A concurrent one runs outside a transaction and is safe to run again.
+
+    `others` are relations, as "public.orders", that it locks besides the object's own.
+    """
 
     verb: str
     identity: Identity
     up: tuple[str, ...]
     down: tuple[str, ...]
     concurrent: bool = False
+    others: tuple[str, ...] = ()
 
     def reverse(self) -> "Step":
         opposite = {"create": "drop", "drop": "create"}.get(self.verb, self.verb)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from alembic_online.catalog import found
 from alembic_online.catalog.diff import Change, diff
-from alembic_online.catalog.snapshot import Identity, Snapshot, query, snapshot
+from alembic_online.catalog.snapshot import Identity, Snapshot, owners, query, snapshot
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
 from alembic_online.scope import Scope
@@ -46,6 +46,8 @@ class Comparison:
     target: Snapshot
     unmet: Sequence[str]
     """The scope's `prerequisites` that are not met."""
+    owners: Sequence[str]
+    """What belongs to another role than the rest, a line each."""
     found: Sequence[str]
     """What is there, stands on what is ours or beside it, and is others': neither compared nor changed."""
 
@@ -79,7 +81,7 @@ def compare(connection: Connection, scope: Scope) -> Comparison:
 
     here, target = here.only(matters), found.with_others_query(_built[key].only(matters), here, scope)
     unmet = scope.prerequisites(connection)
-    return Comparison(here, target, unmet, found.names(connection, scope, here, target))
+    return Comparison(here, target, unmet, owners(connection, scope), found.names(connection, scope, here, target))
 
 
 def _build(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:

@@ -29,7 +29,25 @@ SELECT
     format('ALTER TABLE %s DROP COLUMN %I', c.oid::regclass, a.attname) AS removal,
     'pg_class'::regclass::oid AS classid,
     c.oid AS objid,
-    a.attnum::integer AS objsubid
+    a.attnum::integer AS objsubid,
+    concat(
+        format_type(a.atttypid, a.atttypmod),
+        CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation END
+    ) AS type,
+    a.attnotnull AS required,
+    CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS "default",
+    a.attidentity::text AS "identity",
+    CASE WHEN a.attgenerated <> '' THEN concat(a.attgenerated, pg_get_expr(d.adbin, d.adrelid)) ELSE '' END AS generated,
+    -- Whether adding it writes each row: its value differs from row to row, or has to be checked.
+    a.attidentity <> ''
+    OR a.attgenerated = 's'
+    OR EXISTS (
+        SELECT FROM regexp_matches(d.adbin::text, 'funcid (\d+)', 'g') AS called
+        INNER JOIN pg_proc AS p ON p.oid = called[1]::oid
+        WHERE p.provolatile = 'v'
+    )
+    OR EXISTS (SELECT FROM pg_constraint AS k WHERE k.contypid = t.oid)
+    OR t.typnotnull AS rewrites
 FROM pg_attribute AS a
 INNER JOIN pg_class AS c ON c.oid = a.attrelid
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace

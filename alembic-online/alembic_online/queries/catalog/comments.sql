@@ -27,6 +27,11 @@ WITH described AS (
     FROM pg_description AS d
     INNER JOIN pg_policy AS p ON p.oid = d.objoid
     WHERE d.classoid = 'pg_policy'::regclass AND p.polrelid = ANY(:relations)
+    UNION ALL
+    SELECT d.classoid, d.objoid, d.objsubid, d.description, r.ev_class, r.rulename, 'rule'
+    FROM pg_description AS d
+    INNER JOIN pg_rewrite AS r ON r.oid = d.objoid
+    WHERE d.classoid = 'pg_rewrite'::regclass AND r.ev_class = ANY(:relations)
 ),
 
 named AS (
@@ -73,6 +78,28 @@ named AS (
     INNER JOIN pg_proc AS p ON p.oid = d.objoid
     INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
     WHERE d.classoid = 'pg_proc'::regclass AND n.nspname = ANY(:schemas)
+    UNION ALL
+    SELECT
+        n.nspname,
+        t.typname,
+        'type',
+        format('%s %s', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.oid::regtype),
+        d.description
+    FROM pg_description AS d
+    INNER JOIN pg_type AS t ON t.oid = d.objoid
+    INNER JOIN pg_namespace AS n ON n.oid = t.typnamespace
+    WHERE d.classoid = 'pg_type'::regclass AND n.nspname = ANY(:schemas)
+    UNION ALL
+    SELECT
+        n.nspname,
+        format('%s(%s, %s)', o.oprname, nullif(o.oprleft, 0)::regtype, nullif(o.oprright, 0)::regtype),
+        'operator',
+        format('OPERATOR %s', o.oid::regoperator),
+        d.description
+    FROM pg_description AS d
+    INNER JOIN pg_operator AS o ON o.oid = d.objoid
+    INNER JOIN pg_namespace AS n ON n.oid = o.oprnamespace
+    WHERE d.classoid = 'pg_operator'::regclass AND n.nspname = ANY(:schemas)
     UNION ALL
     SELECT n.nspname, '', 'schema', format('SCHEMA %I', n.nspname), d.description
     FROM pg_description AS d

@@ -1,16 +1,29 @@
 -- Who uses what of ours: views and rules through their rewrite rule, columns through their default or expression.
--- A sequence uses the column that owns it, and a table's row type stands for the table.
+-- A sequence uses the column that owns it; a table's row type stands for the table, an array for its elements, the
+-- index of a key for the key, what checks a domain for the domain.
 WITH edges AS (
     SELECT
         CASE
             WHEN r.oid IS NOT NULL AND r.rulename = '_RETURN' THEN 'pg_class'::regclass
             WHEN e.oid IS NOT NULL THEN 'pg_class'::regclass
+            WHEN composite.oid IS NOT NULL OR checked.oid IS NOT NULL THEN 'pg_type'::regclass
             ELSE d.classid
         END::oid AS classid,
-        CASE WHEN r.rulename = '_RETURN' THEN r.ev_class ELSE coalesce(e.adrelid, d.objid) END AS objid,
-        CASE WHEN e.oid IS NOT NULL THEN e.adnum::integer ELSE d.objsubid END AS objsubid,
-        CASE WHEN t.typrelid IS NOT NULL THEN 'pg_class'::regclass ELSE d.refclassid END::oid AS refclassid,
-        coalesce(t.typrelid, d.refobjid) AS refobjid,
+        CASE
+            WHEN r.rulename = '_RETURN' THEN r.ev_class
+            ELSE coalesce(e.adrelid, composite.reltype, checked.contypid, d.objid)
+        END AS objid,
+        CASE
+            WHEN e.oid IS NOT NULL THEN e.adnum::integer
+            WHEN composite.oid IS NOT NULL THEN 0
+            ELSE d.objsubid
+        END AS objsubid,
+        CASE
+            WHEN t.typrelid IS NOT NULL THEN 'pg_class'::regclass
+            WHEN key.oid IS NOT NULL THEN 'pg_constraint'::regclass
+            ELSE d.refclassid
+        END::oid AS refclassid,
+        coalesce(t.typrelid, key.oid, nullif(element.typelem, 0), d.refobjid) AS refobjid,
         d.refobjsubid
     FROM pg_depend AS d
     LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
@@ -18,6 +31,12 @@ WITH edges AS (
     LEFT JOIN pg_type AS element ON d.refclassid = 'pg_type'::regclass AND element.oid = d.refobjid
     LEFT JOIN pg_type AS t
         ON t.oid = CASE WHEN element.typelem <> 0 THEN element.typelem ELSE element.oid END AND t.typrelid <> 0
+    LEFT JOIN pg_class AS composite
+        ON d.classid = 'pg_class'::regclass AND composite.oid = d.objid AND composite.relkind = 'c'
+    LEFT JOIN pg_constraint AS checked
+        ON d.classid = 'pg_constraint'::regclass AND checked.oid = d.objid AND checked.contypid <> 0
+    LEFT JOIN pg_constraint AS key
+        ON d.refclassid = 'pg_class'::regclass AND key.conindid = d.refobjid AND key.contype IN ('p', 'u', 'x')
     LEFT JOIN pg_sequence AS s ON d.classid = 'pg_class'::regclass AND s.seqrelid = d.objid
     WHERE (d.deptype IN ('n', 'a') OR (d.deptype = 'i' AND s.seqrelid IS NOT NULL)) AND d.refobjid >= 16384
 )
@@ -34,7 +53,7 @@ FROM edges AS e
 WHERE
     (e.classid, e.objid, e.objsubid) <> (e.refclassid, e.refobjid, e.refobjsubid)
     AND e.refobjid = ANY(:objects)
-    AND e.classid NOT IN ('pg_type'::regclass, 'pg_attrdef'::regclass)
+    AND e.classid <> 'pg_attrdef'::regclass
     -- what a table has by itself: its TOAST table, internal triggers, NOT NULL
     AND NOT EXISTS (
         SELECT FROM pg_class AS c

@@ -1,4 +1,4 @@
--- The table without its parts: persistence, storage options, partitioning, replica identity, row security.
+-- The table without its parts: persistence, partitioning, parents, access method, type.
 SELECT
     'table' AS kind,
     n.nspname AS schema,
@@ -10,14 +10,13 @@ SELECT
         CASE WHEN c.relkind = 'f' THEN 'FOREIGN ' END,
         format('TABLE %s ()', c.oid::regclass),
         ' PARTITION BY ' || pg_get_partkeydef(c.oid),
-        ' WITH (' || array_to_string(c.reloptions, ', ') || ')',
-        CASE WHEN c.relrowsecurity THEN format(E';\nALTER TABLE %s ENABLE ROW LEVEL SECURITY', c.oid::regclass) END,
-        CASE WHEN c.relforcerowsecurity THEN format(E';\nALTER TABLE %s FORCE ROW LEVEL SECURITY', c.oid::regclass) END,
-        CASE c.relreplident
-            WHEN 'f' THEN format(E';\nALTER TABLE %s REPLICA IDENTITY FULL', c.oid::regclass)
-            WHEN 'n' THEN format(E';\nALTER TABLE %s REPLICA IDENTITY NOTHING', c.oid::regclass)
-            WHEN 'i' THEN format(E';\nALTER TABLE %s REPLICA IDENTITY USING INDEX %I', c.oid::regclass, identity.relname)
-        END
+        (
+            SELECT ' INHERITS (' || string_agg(h.inhparent::regclass::text, ', ' ORDER BY h.inhseqno) || ')'
+            FROM pg_inherits AS h
+            WHERE h.inhrelid = c.oid
+        ),
+        ' USING ' || nullif(m.amname, 'heap'),
+        ' OF ' || nullif(c.reloftype, 0)::regtype
     ) AS definition,
     format('DROP TABLE %s', c.oid::regclass) AS removal,
     'pg_class'::regclass::oid AS classid,
@@ -25,6 +24,5 @@ SELECT
     0 AS objsubid
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
-LEFT JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisreplident
-LEFT JOIN pg_class AS identity ON identity.oid = i.indexrelid
+LEFT JOIN pg_am AS m ON m.oid = c.relam
 WHERE c.oid = ANY(:relations) AND c.relkind IN ('r', 'p', 'f')

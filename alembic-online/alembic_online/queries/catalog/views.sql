@@ -7,7 +7,7 @@ SELECT
         E'CREATE %s %s%s AS\n%s',
         CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END,
         c.oid::regclass,
-        ' WITH (' || array_to_string(c.reloptions, ', ') || ')',
+        concat(' USING ' || nullif(m.amname, 'heap'), ' WITH (' || array_to_string(c.reloptions, ', ') || ')'),
         rtrim(pg_get_viewdef(c.oid), ';')
     ) AS definition,
     format('DROP %s %s', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, c.oid::regclass) AS removal,
@@ -16,4 +16,5 @@ SELECT
     0 AS objsubid
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_am AS m ON m.oid = c.relam
 WHERE c.oid = ANY(:relations) AND c.relkind IN ('v', 'm')

@@ -113,13 +113,12 @@ CONSTRAINTS = (
         "primary key dropped",
         "ALTER TABLE analytics.stale_views DROP CONSTRAINT stale_views_pkey",
         ("added constraint analytics.stale_views.stale_views_pkey",),
-        by_hand="build a unique index concurrently",
     ),
     Mutation(
         "primary key renamed",
         "ALTER TABLE analytics.stale_views RENAME CONSTRAINT stale_views_pkey TO stale_views_key",
         ("removed constraint analytics.stale_views.stale_views_key",),
-        by_hand="removed constraint analytics.stale_views.stale_views_key",
+        contains=("RENAME CONSTRAINT stale_views_key TO stale_views_pkey",),
     ),
     Mutation(
         "exclusion constraint",

@@ -1,0 +1,152 @@
+"""Changes of a column that is there before and after: the statements for each part of it, or why there are none."""
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from alembic_online.catalog.diff import diff
+from alembic_online.catalog.snapshot import Column, Identity, Snapshot
+from alembic_online.catalog.statements import named, new_name
+from alembic_online.catalog.steps import Step
+
+IN_BATCHES = "in batches of a few thousand rows, each committed: UPDATE {table} SET {new} = {value} WHERE {new} IS NULL"
+RETYPED = (
+    "write it in steps: ALTER TABLE {table} ADD COLUMN {new} {type}; a trigger BEFORE INSERT OR UPDATE that sets"
+    " NEW.{new} := {value}; " + IN_BATCHES + "; build the indexes and keys of {old} on {new} CONCURRENTLY; then, in one"
+    " transaction, ALTER TABLE {table} RENAME COLUMN {old} TO {old}_before; ALTER TABLE {table} RENAME COLUMN {new} TO"
+    " {old}, and drop the trigger; the old column is dropped in a later revision"
+)
+FILLED = (
+    "write it in steps: ALTER TABLE {table} ADD COLUMN {new} {type}; ALTER TABLE {table} ALTER COLUMN {new} SET DEFAULT"
+    " {value}, which new rows take at once; then " + IN_BATCHES
+)
+MARKED = (
+    "write it by hand: ALTER TABLE {table} ALTER COLUMN {old} ADD GENERATED {kind} AS IDENTITY (START WITH …) or DROP"
+    " IDENTITY: only you know at which number it has to go on"
+)
+COMPUTED = (
+    "write it in steps: a column with the new expression under a new name, filled like any other, that takes the old"
+    " one's place"
+)
+GENERATED = {"a": "ALWAYS", "d": "BY DEFAULT"}
+
+Why = tuple[str, str]
+"""What cannot be generated, and how a person does it."""
+
+
+def rehearse(connection: Connection, before: Snapshot, after: Snapshot) -> dict[Identity, str]:
+    """Columns whose type changes in a way that holds up everybody, and what PostgreSQL does.
+
+    It is asked, with an empty copy of the table, rolled back: whether it can convert the column, and whether it writes
+    new files for the table or its indexes. What it cannot be asked counts as rewriting.
+    """
+    found = {}
+    for change in diff(before, after):
+        old, new = before.columns.get(change.identity), after.columns.get(change.identity)
+        if change.identity.kind == "column" and old and new and old.type != new.type:
+            why = _rehearsed(connection, before.removals[change.identity], new)
+            checks = [
+                user.part
+                for user in before.users(change.identity)
+                if user.kind == "constraint" and " CHECK (" in before[user]
+            ]
+            if why is None and checks:
+                why = f"checks every row against {', '.join(checks)} again while everybody waits"
+            if why is not None:
+                found[change.identity] = why
+    return found
+
+
+def _rehearsed(connection: Connection, drop: str, new: Column) -> str | None:
+    table, _, column = drop.removeprefix("ALTER TABLE ").partition(" DROP COLUMN ")
+    files = text(
+        "SELECT array_agg(pg_relation_filenode(c.oid) ORDER BY c.oid) FROM pg_class AS c"
+        " WHERE c.oid = 'pg_temp.rehearsed'::regclass"
+        " OR c.oid IN (SELECT i.indexrelid FROM pg_index AS i WHERE i.indrelid = 'pg_temp.rehearsed'::regclass)"
+    )
+    copy = f"CREATE TEMPORARY TABLE rehearsed (LIKE {table} INCLUDING DEFAULTS INCLUDING INDEXES)"
+    change = f"ALTER TABLE pg_temp.rehearsed ALTER COLUMN {column} TYPE {new.type}"
+    with connection.begin_nested() as rehearsal:
+        try:
+            connection.exec_driver_sql(copy, execution_options={"no_parameters": True})
+            there = connection.scalar(files)
+            connection.exec_driver_sql(change, execution_options={"no_parameters": True})
+            rewrites = connection.scalar(files) != there
+        except DBAPIError as error:
+            return f"PostgreSQL does not convert by itself ({str(error.orig).splitlines()[0]}): it needs USING"
+        finally:
+            rehearsal.rollback()
+    return "rewrites the table, or its indexes, while everybody waits" if rewrites else None
+
+
+def altered(identity: Identity, before: Snapshot, after: Snapshot) -> Iterator[Step]:
+    """The steps that make a column what it is to be; those that read its rows do so while the application goes on."""
+    old, new = before.columns[identity], after.columns[identity]
+    alter = named(before, identity)
+    up, down = tuple(_altered(alter, old, new)), tuple(_altered(alter, new, old))
+    if up or down:
+        yield Step("alter", identity, up, down)
+    if old.required != new.required:
+        required, optional = _required(before, identity), (f"{alter} DROP NOT NULL",)
+        up, down = (required, optional) if new.required else (optional, required)
+        yield Step("require", identity, up, down, concurrent=True)
+
+
+def _altered(alter: str, old: Column, new: Column) -> list[str]:
+    statements = []
+    if old.type != new.type:
+        statements.append(f"{alter} TYPE {new.type}")
+    if old.default != new.default:
+        statements.append(f"{alter} DROP DEFAULT" if new.default is None else f"{alter} SET DEFAULT {new.default}")
+    if old.identity and new.identity and old.identity != new.identity:
+        statements.append(f"{alter} SET GENERATED {GENERATED[new.identity]}")
+    return statements
+
+
+def _required(snapshot: Snapshot, identity: Identity) -> tuple[str, ...]:
+    """NOT NULL without a scan under its lock: a CHECK, validated, proves it. Safe to run again at every point."""
+    table, _, column = snapshot.removals[identity].partition(" DROP COLUMN ")
+    check = new_name(f"{identity.name}_{identity.part}", "filled")
+    return (
+        f"{table} DROP CONSTRAINT IF EXISTS {check}",
+        f"{table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID",
+        f"{table} VALIDATE CONSTRAINT {check}",
+        f"{table} ALTER COLUMN {column} SET NOT NULL",
+        f"{table} DROP CONSTRAINT IF EXISTS {check}",
+    )
+
+
+def by_hand(identity: Identity, before: Snapshot, after: Snapshot, rehearsed: Mapping[Identity, str]) -> Iterator[Why]:
+    """What a changed column has that is not generated."""
+    old, new = before.columns[identity], after.columns[identity]
+    words = _words(before, identity, new)
+    if old.generated != new.generated:
+        yield f"changed {identity} cannot be generated: it computes another value, which rewrites the table", COMPUTED
+    if identity in rehearsed:
+        words["value"] = f"{words['old']}::{new.type}"
+        why = f"changed {identity} cannot be generated: from {old.type} to {new.type}, it {rehearsed[identity]}"
+        yield why.replace("it PostgreSQL", "PostgreSQL"), RETYPED.format(**words)
+    if old.identity != new.identity and not (old.identity and new.identity):
+        kind = GENERATED.get(new.identity or old.identity, "")
+        yield f"changed {identity} cannot be generated: its identity", MARKED.format(kind=kind, **words)
+
+
+def added_by_hand(identity: Identity, before: Snapshot, after: Snapshot) -> Iterator[Why]:
+    """A column that is added to a table with rows, each of which would be written while everybody waits."""
+    new = after.columns[identity]
+    table = Identity("table", identity.schema, identity.name)
+    if new.rewrites and table in before:
+        words = _words(after, identity, new)
+        words["new"] = words["old"]
+        words["value"] = new.default or "…"
+        what = (
+            f"added {identity} cannot be generated: {new.type} with its value rewrites the table while everybody waits"
+        )
+        yield what, FILLED.format(**words)
+
+
+def _words(snapshot: Snapshot, identity: Identity, new: Column) -> dict[str, str]:
+    drop = snapshot.removals[identity]
+    table, _, column = drop.removeprefix("ALTER TABLE ").partition(" DROP COLUMN ")
+    return {"table": table, "old": column, "new": new_name(identity.part, "new"), "type": new.type, "value": column}

@@ -1,0 +1,89 @@
+"""Keys, foreign keys and CHECKs on tables in use: rows are read while writers go on, and the change is an instant.
+
+The index of a key is built beforehand and takes the old one's place; the others are added NOT VALID and validated.
+Each statement is one of its own, outside a transaction, and can be run again.
+"""
+
+import re
+from collections.abc import Iterator
+
+from alembic_online.catalog.snapshot import Identity, Snapshot
+from alembic_online.catalog.statements import is_check, new_name, quoted, validate, whole
+from alembic_online.catalog.steps import Step
+
+KEY = re.compile(
+    r"ALTER TABLE .+? ADD CONSTRAINT .+? (?P<kind>UNIQUE|PRIMARY KEY)(?P<nulls> NULLS NOT DISTINCT)?"
+    r" (?P<columns>\(.+?\)(?: INCLUDE \(.+?\))?)(?P<when>(?: NOT)? DEFERRABLE.*?)?"
+    r"(?: /\* index WITH (?P<options>\(.*\)) \*/)?",
+    re.DOTALL,
+)
+FOREIGN_KEY = re.compile(r"ALTER TABLE .+? ADD CONSTRAINT .+? FOREIGN KEY \(")
+NOT_VALID = " NOT VALID"
+
+
+def is_online(definition: str | None) -> bool:
+    """Whether a constraint that is there can be dropped, added and changed so: no exclusion, none without overlaps."""
+    if definition is None or "/* its triggers are disabled */" in definition or " WITHOUT OVERLAPS" in definition:
+        return False
+    return is_check(definition) or FOREIGN_KEY.match(definition) is not None or KEY.fullmatch(definition) is not None
+
+
+def step(identity: Identity, before: Snapshot, after: Snapshot) -> Step:
+    """The step that leads from one constraint, or none, to another one, or none."""
+    verb = "create" if identity not in before else "drop" if identity not in after else "rebuild"
+    up, down = tuple(_to(identity, after, before)), tuple(_to(identity, before, after))
+    locked = tuple(sorted({*others(before, identity), *others(after, identity)}))
+    return Step(verb, identity, up, down, concurrent=True, others=locked)
+
+
+def renamed(before: Snapshot, after: Snapshot) -> dict[Identity, Identity]:
+    """Constraints that are there under another name, by their new one."""
+    removed = {_nameless(before, i): i for i in before if i.kind == "constraint" and i not in after}
+    added = [i for i in after if i.kind == "constraint" and i not in before]
+    return {i: removed[_nameless(after, i)] for i in added if _nameless(after, i) in removed}
+
+
+def rename(old: Identity, new: Identity, before: Snapshot, after: Snapshot) -> Step:
+    """The step that renames a constraint; its comment stays, whatever it is to be is set besides."""
+    table, _, was = before.removals[old].rpartition(" DROP CONSTRAINT ")
+    _, _, is_now = after.removals[new].rpartition(" DROP CONSTRAINT ")
+    up, down = (f"{table} RENAME CONSTRAINT {a} TO {b}" for a, b in ((was, is_now), (is_now, was)))
+    _, *comment = whole(after, new)
+    _, *comment_before = whole(before, old)
+    return Step("alter", new, (up, *comment), (down, *comment_before))
+
+
+def _nameless(snapshot: Snapshot, identity: Identity) -> str:
+    head = snapshot.removals[identity].replace(" DROP CONSTRAINT ", " ADD CONSTRAINT ", 1)
+    return f"{identity.schema}.{identity.name} {snapshot[identity].removeprefix(head)}"
+
+
+def others(snapshot: Snapshot, identity: Identity) -> tuple[str, ...]:
+    """The other table that a foreign key refers to."""
+    if identity.kind != "constraint":
+        return ()
+    used = {f"{i.schema}.{i.name}" for i in snapshot.uses.get(identity, ()) if i.kind in ("column", "constraint")}
+    return tuple(sorted(used - {f"{identity.schema}.{identity.name}"}))
+
+
+def _to(identity: Identity, goal: Snapshot, other: Snapshot) -> Iterator[str]:
+    removal = (goal if identity in goal else other).removals[identity]
+    drop = removal.replace(" DROP CONSTRAINT ", " DROP CONSTRAINT IF EXISTS ", 1)
+    if identity not in goal:
+        yield drop
+        return
+    definition, *rest = whole(goal, identity)
+    table, _, name = removal.removeprefix("ALTER TABLE ").rpartition(" DROP CONSTRAINT ")
+    if key := KEY.fullmatch(definition):
+        index = new_name(identity.part, "new")
+        options = f" WITH {key['options']}" if key["options"] else ""
+        columns = f"{key['columns']}{key['nulls'] or ''}{options}"
+        yield f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(identity.schema)}.{index}"
+        yield f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {table} USING btree {columns}"
+        yield f"{drop}, ADD CONSTRAINT {name} {key['kind']} USING INDEX {index}{key['when'] or ''}"
+    else:
+        addition = definition.removeprefix(f"ALTER TABLE {table} ").removesuffix(NOT_VALID)
+        yield f"{drop}, {addition}{NOT_VALID}"
+        if not definition.endswith(NOT_VALID):
+            yield validate(removal)
+    yield from rest

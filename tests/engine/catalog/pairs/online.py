@@ -1,0 +1,102 @@
+"""Changes that are generated so that nobody waits while rows are read or written, or that stop."""
+
+from tests.engine.catalog.pairs.case import Pair
+
+T = "CREATE TABLE shop.items (id bigint PRIMARY KEY, code varchar(10), price numeric(5,4), place text);"
+P = "CREATE TABLE shop.places (place text PRIMARY KEY);"
+
+ONLINE = (
+    Pair(
+        "SET NOT NULL",
+        T,
+        "",
+        "ALTER TABLE shop.items ALTER code SET NOT NULL",
+        contains=("VALIDATE CONSTRAINT", "autocommit_block"),
+    ),
+    Pair("DROP NOT NULL", T, "ALTER TABLE shop.items ALTER code SET NOT NULL"),
+    Pair(
+        "unique key",
+        T,
+        "",
+        "ALTER TABLE shop.items ADD CONSTRAINT one UNIQUE NULLS NOT DISTINCT (code, price) INCLUDE (place)"
+        " DEFERRABLE INITIALLY DEFERRED",
+        contains=("CREATE UNIQUE INDEX CONCURRENTLY", "USING INDEX"),
+    ),
+    Pair("unique key dropped", T, "ALTER TABLE shop.items ADD CONSTRAINT one UNIQUE (code)"),
+    Pair(
+        "unique key of other columns",
+        T,
+        "ALTER TABLE shop.items ADD CONSTRAINT one UNIQUE (code)",
+        "ALTER TABLE shop.items ADD CONSTRAINT one UNIQUE (place, code)",
+    ),
+    Pair(
+        "primary key of other columns",
+        "",
+        "CREATE TABLE shop.x (a bigint PRIMARY KEY, b bigint NOT NULL)",
+        "CREATE TABLE shop.x (a bigint NOT NULL, b bigint PRIMARY KEY)",
+    ),
+    Pair(
+        "foreign key",
+        T + P,
+        "",
+        "ALTER TABLE shop.items ADD CONSTRAINT at FOREIGN KEY (place) REFERENCES shop.places ON DELETE SET NULL",
+        contains=("NOT VALID", "VALIDATE CONSTRAINT"),
+    ),
+    Pair(
+        "foreign key dropped",
+        T + P,
+        "ALTER TABLE shop.items ADD CONSTRAINT at FOREIGN KEY (place) REFERENCES shop.places",
+    ),
+    Pair(
+        "foreign key of other behaviour",
+        T + P,
+        "ALTER TABLE shop.items ADD CONSTRAINT at FOREIGN KEY (place) REFERENCES shop.places",
+        "ALTER TABLE shop.items ADD CONSTRAINT at FOREIGN KEY (place) REFERENCES shop.places ON DELETE CASCADE",
+    ),
+    Pair(
+        "CHECK of other rows",
+        T,
+        "ALTER TABLE shop.items ADD CONSTRAINT dear CHECK (price > 1)",
+        "ALTER TABLE shop.items ADD CONSTRAINT dear CHECK (price > 2)",
+    ),
+    Pair("CHECK dropped with its column", T, "ALTER TABLE shop.items ADD n bigint CONSTRAINT few CHECK (n < 9)"),
+    Pair("constant default", T, "", "ALTER TABLE shop.items ALTER place SET DEFAULT 'here'"),
+    Pair("column with a constant default", T, "", "ALTER TABLE shop.items ADD n bigint NOT NULL DEFAULT 5"),
+    Pair("column with a stable default", T, "", "ALTER TABLE shop.items ADD n timestamptz NOT NULL DEFAULT now()"),
+    Pair(
+        "column with a volatile default",
+        T,
+        "",
+        "ALTER TABLE shop.items ADD n uuid DEFAULT gen_random_uuid()",
+        stops="UPDATE shop.items",
+    ),
+    Pair(
+        "column with an identity",
+        T,
+        "",
+        "ALTER TABLE shop.items ADD n bigint GENERATED ALWAYS AS IDENTITY",
+        stops="rewrites",
+    ),
+    Pair("volatile default", T, "", "ALTER TABLE shop.items ALTER place SET DEFAULT gen_random_uuid()"),
+    Pair(
+        "table with a volatile default",
+        after="CREATE TABLE shop.keys (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), at timestamptz DEFAULT"
+        " clock_timestamp())",
+    ),
+    Pair("type that needs no rewriting", T, "", "ALTER TABLE shop.items ALTER code TYPE varchar(20)"),
+    Pair(
+        "type that rewrites",
+        T,
+        "",
+        "ALTER TABLE shop.items ALTER price TYPE numeric(6,5)",
+        stops="ALTER TABLE shop.items ADD COLUMN price_new numeric(6,5)",
+    ),
+    Pair("type without a cast", T, "", "ALTER TABLE shop.items ALTER place TYPE bigint USING 1", stops="USING"),
+    Pair(
+        "type of a column with a CHECK",
+        T + "ALTER TABLE shop.items ADD CONSTRAINT filled CHECK (code <> '');",
+        "",
+        "ALTER TABLE shop.items ALTER code TYPE varchar(20)",
+        stops="filled",
+    ),
+)

@@ -1,0 +1,41 @@
+"""Functions, aggregates and operators."""
+
+from tests.engine.catalog.pairs.case import Pair
+
+F = "CREATE FUNCTION shop.f(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT {}($1)';"
+T = "CREATE TABLE shop.words (word text);"
+SUM = "CREATE AGGREGATE shop.total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '{}');"
+OPERATOR = (
+    "CREATE FUNCTION shop.near(integer, integer) RETURNS boolean LANGUAGE sql AS 'SELECT abs($1 - $2) < 2';"
+    "CREATE OPERATOR shop.~~~ (FUNCTION = shop.near, LEFTARG = integer, RIGHTARG = integer,"
+    " COMMUTATOR = OPERATOR(shop.~~~){});"
+)
+
+ROUTINES = (
+    Pair(
+        "immutable function under an index",
+        T,
+        F.format("lower") + "CREATE INDEX words_f ON shop.words (shop.f(word))",
+        F.format("upper") + "CREATE INDEX words_f ON shop.words (shop.f(word))",
+        contains=("REINDEX INDEX CONCURRENTLY shop.words_f",),
+    ),
+    Pair(
+        "immutable function under a CHECK",
+        T,
+        F.format("lower") + "ALTER TABLE shop.words ADD CONSTRAINT said CHECK (shop.f(word) <> '')",
+        F.format("upper") + "ALTER TABLE shop.words ADD CONSTRAINT said CHECK (shop.f(word) <> '')",
+        stops="rows were checked or computed by the old body",
+    ),
+    Pair("aggregate", "", "", SUM.format(0)),
+    Pair("aggregate dropped", "", SUM.format(0)),
+    Pair("aggregate changed", "", SUM.format(0), SUM.format(1)),
+    Pair(
+        "aggregate of everything",
+        after="CREATE AGGREGATE shop.best(integer, VARIADIC text[]) (SFUNC = shop.pick, STYPE = bigint, SSPACE = 8,"
+        " FINALFUNC = shop.done, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE)",
+        both="CREATE FUNCTION shop.pick(bigint, integer, VARIADIC text[]) RETURNS bigint LANGUAGE sql AS 'SELECT $1';"
+        "CREATE FUNCTION shop.done(bigint) RETURNS text LANGUAGE sql AS 'SELECT $1::text';",
+    ),
+    Pair("operator", "", "", OPERATOR.format("")),
+    Pair("operator changed", "", OPERATOR.format(""), OPERATOR.format(", RESTRICT = contsel")),
+)
