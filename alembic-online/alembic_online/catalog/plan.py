@@ -176,12 +176,11 @@ class _Plan:
 
     def _is_created_whole(self, identity: Identity) -> bool:
         change = self.ours[identity]
+        if identity.kind == "constraint":
+            return not is_validation(change) and constraints.is_online(change.after or change.before)
         if identity.kind == "index":
             return True
-        return change.before is None and (
-            identity.kind in (*REBUILT, "function", "type", "sequence")
-            or (identity.kind == "constraint" and constraints.is_online(change.after))
-        )
+        return change.before is None and identity.kind in (*REBUILT, "function", "type", "sequence")
 
     def _build(self, identity: Identity) -> Iterator[Step]:
         """The steps that create an object or make it what it should be."""
