@@ -63,7 +63,8 @@ def of_scope(before: Mapping[str, str], scope: Scope, after: Mapping[str, str]) 
     schemas = "|".join(map(re.escape, scope.schemas))
     additions = "|".join(map(re.escape, scope.additions))
     ours = re.compile(rf" (?:(?:{schemas})(?:\.|$)" + (rf"|(?:{additions})$)" if additions else ")"))
-    return {name: text for name, text in before.items() if name in after or ours.search(name)}
+    newer = ("type ", "setting ")  # older code kept none that is not ours
+    return {n: text for n, text in before.items() if n in after or n.startswith(newer) or ours.search(n)}
 
 
 def starts(before: Mapping[str, str], after: Mapping[str, str]) -> list[Mapping[str, str]]:

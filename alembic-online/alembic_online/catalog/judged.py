@@ -104,11 +104,11 @@ JUDGED: dict[str, dict[str, str]] = {
         ADMINISTRATOR: "stxstattarget",
     },
     "pg_operator": {
-        COMPARED: "oprname oprnamespace oprkind oprcanmerge oprcanhash oprleft oprright oprcom oprnegate"
+        COMPARED: "oprname oprnamespace oprcanmerge oprcanhash oprleft oprright oprcom oprnegate"
         " oprcode oprrest"
         " oprjoin",
         ADDRESS: "oid",
-        DERIVED: "oprresult",
+        DERIVED: "oprkind oprresult",
         OWNER: "oprowner",
     },
     "pg_namespace": {COMPARED: "nspname nspacl", ADDRESS: "oid", OWNER: "nspowner"},

@@ -167,7 +167,7 @@ def test_steps_stamps_and_scripts(project: SmallProject) -> None:
     assert "CREATE VIEW" in up
     assert "CONCURRENTLY" not in up
     assert "DROP VIEW" in down
-    assert "UPDATE alembic_version SET version_num='first'" in down
+    assert "UPDATE public.alembic_version SET version_num='first'" in down
     more.run(command.current)
     more.run(command.history)
 
