@@ -1,5 +1,6 @@
 -- What stands under the names of tables and columns now: the oid and, of a column, its attnum. A partitioned table is
 -- any of its partitions that `known` names: a table that was attached as a partition is still the one that was filled.
+-- A materialized view has none: each refresh makes its rows anew.
 -- parameters: relations, columns (NULL: the whole table) and known (oids, NULL: none)
 SELECT
     wanted.number - 1 AS number,
@@ -15,7 +16,7 @@ FROM
     unnest(
         CAST(:relations AS text []), CAST(:columns AS text []), CAST(:known AS bigint [])
     ) WITH ORDINALITY AS wanted (relation, part, known, number)
-INNER JOIN pg_class AS c ON c.oid = to_regclass(wanted.relation)
+INNER JOIN pg_class AS c ON c.oid = to_regclass(wanted.relation) AND c.relkind <> 'm'
 LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = wanted.part AND NOT a.attisdropped
 WHERE wanted.part IS NULL OR a.attnum IS NOT NULL
 ORDER BY wanted.number;

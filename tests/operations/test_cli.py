@@ -90,8 +90,9 @@ def python_for(user: str | None) -> str:
 
 
 def whole_life(python: str, clone: Path, user: Mapping[str, object]) -> None:
-    for package in ("operations", "backfill"):
-        shutil.copytree(ROOT / package, clone / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("operations", "backfill", "alembic-online/alembic_online"):
+        copy = clone / Path(package).name
+        shutil.copytree(ROOT / package, copy, ignore=shutil.ignore_patterns("__pycache__"))
 
     def sidb(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(  # type: ignore[call-overload, no-any-return]
