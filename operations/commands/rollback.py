@@ -37,6 +37,7 @@ def rollback(target: str | None, yes: bool, give_up: bool, as_json: bool, **opti
     from operations.settings import Settings
 
     settings = Settings.from_environment()
+    chosen = settings.given(options)
     url = address(settings)
     console = report.console(stderr=as_json)
     if as_json and not (yes or give_up):
@@ -54,7 +55,7 @@ def rollback(target: str | None, yes: bool, give_up: bool, as_json: bool, **opti
             show_plan(run.planned(url, prepared.way), console)
             if not yes:
                 click.confirm("\nRoll back now?", abort=True)
-        found = run.run(url, prepared, settings.given(options), console)
+        found = run.run(url, prepared, chosen, console)
     if as_json:
         click.echo(report.to_json(found))
     else:

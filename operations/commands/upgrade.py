@@ -34,6 +34,7 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
     from operations.status import amiss
 
     settings = Settings.from_environment()
+    chosen = settings.given({**options, "now": "yes" if now else None})
     url = address(settings)
     (amiss.tell if plan else amiss.refuse)(url)
     console = report.console(stderr=as_json)
@@ -44,7 +45,7 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
         else:
             upgrade.show_plan(planned, console)
         return
-    done = upgrade.run(url, revision, settings.given({**options, "now": "yes" if now else None}), console)
+    done = upgrade.run(url, revision, chosen, console)
     granted = grants.make_up(url, console)
     if as_json:
         click.echo(report.to_json(done))

@@ -135,6 +135,7 @@ FAULTS = (
     }),
     Fault("a view without content", "REFRESH MATERIALIZED VIEW analytics.platform_comparison WITH NO DATA", {
         "in force": "materialized view analytics.platform_comparison is not populated",
+        "catalog": "setting analytics.platform_comparison.emptiness",
     }),
     # Who owns what, and who may do what
     Fault("another owner of a table", f"{STRANGER}; ALTER TABLE analytics.stale_views OWNER TO stranger", {

@@ -4,7 +4,22 @@ WITH objects AS (
     FROM pg_class AS c
     INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE
-        (c.oid = ANY(:relations) OR c.relkind = 'S')
+        (
+            c.oid = ANY(:relations)
+            OR (
+                c.relkind = 'S'
+                -- those of others' tables and partitions are theirs
+                AND NOT EXISTS (
+                    SELECT FROM pg_depend AS d
+                    WHERE
+                        d.classid = 'pg_class'::regclass
+                        AND d.objid = c.oid
+                        AND d.refclassid = 'pg_class'::regclass
+                        AND d.deptype IN ('a', 'i')
+                        AND d.refobjid <> ALL(:relations)
+                )
+            )
+        )
         AND n.nspname = ANY(:schemas)
         AND c.relname <> :version_table
         AND NOT EXISTS (
