@@ -71,15 +71,12 @@ def test_a_niche_is_made_for_sound_records_only(migrated: Engine, sql: Sql, tmp_
     assert sql(made) == [("sound",)]
 
 
-def test_a_timeout_is_told_in_a_sentence(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+def test_a_timeout_of_the_surroundings_ends_no_load(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    """Sessions pin it: what a role or a database sets is meant for others. A cancelled COPY is below."""
     sidb = Console(migrated)
     path = write_csv(tmp_path / "h.csv", history(20_000))
     sidb("load", str(write_csv(tmp_path / "first.csv", history(10, seed=5))))
-    told = sidb("load", str(path), code=1, PGOPTIONS="-c statement_timeout=1ms")
-    assert len(told.strip().splitlines()) == 2, told
-    assert "statement timeout" in told
-    assert "Next:" in told
-    assert "h.csv loaded: 20,000 rows" in sidb("load", str(path))
+    assert "h.csv loaded: 20,000 rows" in sidb("load", str(path), PGOPTIONS="-c statement_timeout=1ms")
     assert sql("SELECT count(*) FROM sidb.backfill_events") == [(20_010,)]
 
 
