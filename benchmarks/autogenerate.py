@@ -1,6 +1,6 @@
 """What autogenerate sees and repairs, ours and others': python -m benchmarks.autogenerate
 
-Every case of tests/operations/catalog/mutations that changes a database is run through plain Alembic, alembic-utils,
+Every case of tests/engine/catalog/mutations that changes a database is run through plain Alembic, alembic-utils,
 sqlalchemy-declarative-extensions and this project's plugin, each in a process of its own. The libraries are told to
 expect just what they read of a database that is right; what they propose for that one is left out. "seen": there are
 operations; "put right": they ran, and the catalog is the models' again. Writes the table into docs/autogenerate.md.
@@ -19,8 +19,8 @@ from pathlib import Path
 from alembic.autogenerate import produce_migrations
 from alembic.operations import MigrateOperation, Operations
 from alembic.runtime.migration import MigrationContext
-from alembic_online.catalog.reported import flat
-from alembic_online.catalog.steps import ByHand, Step
+from alembic_online.catalog import autogenerate
+from alembic_online.catalog.steps import ByHand, Step, flat
 from alembic_online.catalog.target import compare
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 
@@ -143,12 +143,7 @@ def outcome(engine: Engine, library: str, expected: set[str]) -> str:
 
 
 def migrations(connection: Connection, library: str) -> list[MigrateOperation]:
-    if library == "ours":
-        from alembic_online.catalog import plugin
-
-        plugins = plugin.PLUGINS
-    else:
-        plugins = ["alembic.autogenerate.*"]
+    plugins = autogenerate.PLUGINS if library == "ours" else ["alembic.autogenerate.*"]
 
     def include_name(name: str | None, type_: str, parents: dict[str, str | None]) -> bool:
         if type_ == "schema":
@@ -160,6 +155,7 @@ def migrations(connection: Connection, library: str) -> list[MigrateOperation]:
         "include_name": include_name,
         "compare_server_default": True,
         "autogenerate_plugins": plugins,
+        autogenerate.SCOPE: SCOPE,
     }
     found = produce_migrations(MigrationContext.configure(connection, opts=options), Base.metadata)
     return list(flat(found.upgrade_ops.ops)) if found.upgrade_ops else []

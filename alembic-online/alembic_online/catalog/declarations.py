@@ -14,6 +14,8 @@ from alembic_online.validation import INVALID, NOT_IN_FORCE, condensed, differen
 
 DECLARED = ("locks", "drops", "changes")
 """The names under which a revision declares what it does."""
+IN_PLACE = ("require", "replace", "validate")
+"""What steps do to an object and not to what stands on it, as its comment."""
 DROPPED = ("table", "materialized view", "column")
 """The kinds of object that `drops` names."""
 
@@ -58,8 +60,9 @@ class Compared:
 
     def _of(self, steps: Iterable[Step]) -> set[str]:
         """The objects that steps are about, with what goes along with them."""
-        about = {step.identity for step in steps}
-        found = {str(identity) for identity in about}
+        steps = list(steps)
+        found = {str(step.identity) for step in steps}
+        about = {step.identity for step in steps if step.verb not in IN_PLACE}
         for snapshot in (self.before, self.after):
             found |= {str(identity) for identity in snapshot if _parents(snapshot, identity) & about}
         return found
