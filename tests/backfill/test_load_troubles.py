@@ -11,7 +11,7 @@ from threading import Event, Thread
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 
 from backfill import chunks
 from backfill.errors import BackfillError
@@ -110,7 +110,8 @@ def small(migrated: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         pytest.skip("a file system that is full needs the right to mount one")
     place.chmod(0o777)
     (inner := place / "space").mkdir()
-    with migrated.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    apart = create_engine(migrated.url, poolclass=NullPool)  # the test disposes of the other's pool meanwhile
+    with apart.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         data = Path(connection.scalar(text("SHOW data_directory")) or "")
         os.chown(inner, data.stat().st_uid, data.stat().st_gid)
         connection.execute(text(f"CREATE TABLESPACE small LOCATION '{inner}'"))
