@@ -19,7 +19,7 @@ from alembic_online.errors import OnlineError
 
 from operations.binaries import run, wheel_binaries
 from operations.embedded import Server, service_user
-from tests.fixtures.server import throwaway_server
+from tests.fixtures.server import remove_what_was_left, throwaway_server
 
 ROOT = Path(__file__).parents[2]
 
@@ -194,8 +194,7 @@ print(binaries)
     assert run([binaries / "initdb", "--version"], "nobody").returncode == 0
 
 
-def test_the_test_server_disappears_when_the_tests_are_killed(pg_bin: Path) -> None:
-    script = """
+SERVED = """
 import sys, time
 from pathlib import Path
 from tests.fixtures.server import throwaway_server
@@ -203,7 +202,10 @@ with throwaway_server(Path(sys.argv[1])) as server:
     print(server.home, server.sockets, flush=True)
     time.sleep(60)
 """
-    process = launch(script, pg_bin)
+
+
+def test_the_test_server_disappears_when_the_tests_are_killed(pg_bin: Path) -> None:
+    process = launch(SERVED, pg_bin)
     assert process.stdout is not None
     home, sockets = map(Path, process.stdout.readline().split())
     with (home / "alive").open() as alive:  # locked as long as any process of the server lives
@@ -211,6 +213,24 @@ with throwaway_server(Path(sys.argv[1])) as server:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         wait_until(lambda: not home.exists() and not sockets.exists())
+        wait_until(lambda: lock(alive))
+
+
+def test_a_test_server_whose_cleaner_was_killed_too_is_removed_by_the_next(pg_bin: Path) -> None:
+    process = launch(SERVED, pg_bin)
+    assert process.stdout is not None
+    home, sockets = map(Path, process.stdout.readline().split())
+    with (home / "alive").open() as alive:
+        remove_what_was_left(home.parent)
+        assert home.exists()
+        assert not lock(alive)
+        subprocess.run(["pkill", "-KILL", "-f", f"cleaner {home}"], check=True)  # noqa: S607
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert home.exists()
+        remove_what_was_left(home.parent)
+        assert not home.exists()
+        assert not sockets.exists()
         wait_until(lambda: lock(alive))
 
 
