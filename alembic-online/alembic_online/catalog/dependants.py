@@ -1,0 +1,176 @@
+"""What others have built on objects of the project: each with the statements that take it away and bring it back.
+
+Definition, owner, comments and privileges, ready to be run again, in an order in which they can be.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from alembic_online.catalog.access import OWNED, Access, access
+from alembic_online.catalog.snapshot import Identity, Snapshot, definitions, qualified_names, query, snapshot
+from alembic_online.catalog.statements import concurrently, named, validate
+from alembic_online.scope import Scope
+
+RENDERED = (*OWNED, "column", "constraint", "index", "trigger", "rule", "policy", "statistics")
+"""What is rendered here. All other kinds hold data, or are too rare to be known well enough."""
+MARKED = re.compile(r"/\* (INVALID|its triggers are disabled|index WITH .*) \*/$")
+"""What the catalog notes of an index or a constraint that no statement makes so."""
+
+
+@dataclass(frozen=True)
+class Dependant:
+    """An object of others. `name` and what it `uses` as the catalog calls them.
+
+    `creation` brings it back in one transaction, but for an index that is built CONCURRENTLY: that is the first
+    statement then, and runs by itself. `later` takes time and holds up nobody: validation of a constraint, a refresh;
+    empty: nothing. `locks` are what `removal` takes. `obstacle`: why it could not be brought back as it is; empty: it
+    can.
+    """
+
+    name: str
+    uses: tuple[str, ...]
+    removal: str
+    creation: tuple[str, ...]
+    later: str
+    locks: Mapping[str, str]
+    obstacle: str
+
+    @property
+    def sql(self) -> str:
+        """All that brings it back, for people to run."""
+        return "".join(f"{statement};\n" for statement in (*self.creation, self.later) if statement)
+
+
+def dependants(connection: Connection, scope: Scope, gone: Collection[str]) -> list[Dependant]:
+    """What of others uses what is `gone`, as the catalog calls it, or uses such a user; each after what it uses.
+
+    What stands on a relation that is gone, as its indexes, goes with it. Changes nothing.
+    """
+    with qualified_names(connection):
+        every = connection.scalars(query("every_schema"), {"bookkeeping": scope.bookkeeping}).all()
+        inherited = {
+            Identity(row.kind, row.schema, row.name, row.part): Identity(
+                row.kind, row.parent_schema, row.parent, row.part
+            )
+            for row in connection.execute(query("inherited"))
+        }
+        published = {row.described: row for row in connection.execute(query("publications"))}
+    seen = snapshot(connection, replace(scope, schemas=tuple(every), shared={}))
+    ours = definitions(connection, scope).keys()
+    uses = _reached(seen, {identity for identity in seen if str(identity) in gone}, ours, inherited)
+    units = [identity for identity in seen if identity in uses and identity not in inherited]
+    known = access(connection, seen, units)
+    found = [_rendered(seen, unit, uses[unit], units, known[unit]) for unit in units]
+    strange = [identity for identity in uses if identity.kind == "foreign"]
+    return [*found, *(_published(each, uses[each], published.get(each.name)) for each in sorted(strange))]
+
+
+def _reached(
+    seen: Snapshot, start: Collection[Identity], ours: Collection[Identity], inherited: Mapping[Identity, Identity]
+) -> dict[Identity, tuple[str, ...]]:
+    """What of others is reached from `start` by use, with what it uses of that."""
+    users: dict[Identity, set[Identity]] = {}
+    for user, used_by_it in seen.uses.items():
+        for each in used_by_it:
+            users.setdefault(each, set()).add(user)
+    parts: dict[Identity, set[Identity]] = {}
+    for identity in seen:
+        if (parent := seen.parent(identity)) is not None:
+            parts.setdefault(parent, set()).add(identity)
+    for child, parent in inherited.items():
+        parts.setdefault(parent, set()).add(child)
+    gone, found = set(start), dict[Identity, set[str]]()
+    waiting = list(start)
+    while waiting:
+        used = waiting.pop()
+        new = parts.get(used, set()) - gone - found.keys()
+        # What stands on a relation that is brought back has to be brought back, too.
+        brought_back = {part for part in new if used in found and part.kind in RENDERED and part not in inherited}
+        new_users = users.get(used, set()) - gone - {*ours}
+        for user in (*brought_back, *(user for user in new_users if seen.parent(user) not in start)):
+            if user not in found:
+                waiting.append(user)
+            found.setdefault(user, set()).add(str(used))
+        gone |= new - brought_back
+        waiting += new - brought_back
+    return {user: tuple(sorted(used)) for user, used in found.items()}
+
+
+def _rendered(
+    seen: Snapshot, unit: Identity, uses: tuple[str, ...], units: Sequence[Identity], known: Access
+) -> Dependant:
+    removal, definition, later = _statements(seen, unit, units)
+    further: list[str] = []
+    if removal == seen.removals[unit]:  # else only a part of it goes
+        further = [*known.statements, *_settings(seen, unit)]
+        further += [seen[each] for each in seen if each.kind == "comment" and seen.parent(each) == unit]
+    relations = [f"{unit.schema}.{unit.name}"] if unit.kind != "function" else []
+    if unit.kind == "constraint":
+        referred = [each for each in seen.uses.get(unit, ()) if each.kind in ("table", "column", "constraint")]
+        relations += [f"{each.schema}.{each.name}" for each in referred]
+    locks = dict.fromkeys(relations, "AccessExclusiveLock")
+    obstacle = _obstacle(seen, unit, uses) or known.obstacle
+    return Dependant(str(unit), uses, removal, (definition, *further), later, locks, obstacle)
+
+
+def _published(identity: Identity, uses: tuple[str, ...], row: Any) -> Dependant:
+    if row is None:
+        return Dependant(identity.name, uses, "", (), "", {}, "objects of its kind cannot be made anew exactly")
+    locks = {row.locked: "ShareUpdateExclusiveLock"} if row.locked else {}
+    obstacle = "" if row.ours else f"it belongs to {row.owner}, whose rights this role does not have"
+    return Dependant(identity.name, uses, row.removal, (row.definition,), "", locks, obstacle)
+
+
+def _statements(seen: Snapshot, unit: Identity, units: Sequence[Identity]) -> tuple[str, str, str]:
+    """What takes it away, what creates it, and what takes time afterwards."""
+    removal, definition = seen.removals[unit], seen[unit]
+    if unit.kind == "materialized_view":
+        is_empty = Identity("setting", unit.schema, unit.name, "emptiness") in seen
+        return removal, f"{definition}\nWITH NO DATA", "" if is_empty else removal.replace("DROP ", "REFRESH ", 1)
+    if unit.kind == "index" and seen.parent(unit) not in units:
+        return removal, next(concurrently(seen, unit), definition), ""
+    if unit.kind == "constraint" and re.search(r" (CHECK \(|FOREIGN KEY \()", definition):
+        if definition.endswith(" NOT VALID"):
+            return removal, definition, ""
+        return removal, f"{definition} NOT VALID", validate(removal)
+    if unit.kind == "column" and not seen.columns[unit].generated:
+        altered = named(seen, unit)
+        return f"{altered} DROP DEFAULT", f"{altered} SET DEFAULT {seen.columns[unit].default}", ""
+    return removal, definition, ""
+
+
+def _settings(seen: Snapshot, unit: Identity) -> Iterator[str]:
+    """What is set of it beyond what creates it: of a view on itself, of a column by its name, of an index where the
+    relation names it.
+    """
+    for setting, statement in seen.items():
+        if setting.kind != "setting" or (setting.schema, setting.name) != (unit.schema, unit.name):
+            continue
+        names_an_index = setting.part in ("cluster", "replica identity")
+        match unit.kind:
+            case "view" | "materialized_view":
+                own = not names_an_index and setting.part != "emptiness"
+            case "column":
+                own = setting.part.endswith(f" of column {unit.part}")
+            case "index" | "constraint":
+                own = names_an_index and statement.replace('"', "").endswith(f" {unit.part}")
+            case _:
+                own = False
+        if own:
+            yield statement
+
+
+def _obstacle(seen: Snapshot, unit: Identity, uses: Sequence[str]) -> str:
+    if unit.kind not in RENDERED:
+        return "it holds data, or objects of its kind cannot be made anew exactly"
+    if unit.kind == "column" and not seen.columns[unit].generated:
+        by_default = all(used.startswith(("function ", "sequence ", "operator ")) for used in uses)
+        if seen.columns[unit].default is None or not by_default:
+            return "it holds values, which would be lost"
+    if unit.kind in ("index", "constraint") and (marked := MARKED.search(seen[unit])):
+        return f"it is not as a statement makes it: {marked[1]}"
+    return ""

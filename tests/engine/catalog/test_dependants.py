@@ -1,0 +1,156 @@
+"""What others built on what goes: found in order, taken away, and brought back as it was."""
+
+from typing import Any
+
+import pytest
+from alembic_online.catalog.dependants import Dependant, dependants
+from sqlalchemy import URL, Connection, NullPool, create_engine
+
+from operations.scope import SCOPE
+from tests.fixtures import lived_in
+from tests.fixtures.databases import Alembic, Clone
+from tests.revisions.catalog import catalog
+
+PHASE2 = (
+    "column public.features.trend_vector",
+    "column public.features.last_analyzed_at",
+    "column public.features.analytics_version",
+    "table analytics.trend_cache",
+    "table analytics.analytics_events",
+    "table analytics.cross_platform_metrics",
+    "function analytics.trend_of(jsonb)",
+    "schema analytics",
+)
+
+
+def everything(url: URL) -> dict[str, Any]:
+    """Definitions, owners, privileges and comments of all there is; columns wherever they stand in their table."""
+    engine = create_engine(url, poolclass=NullPool)
+    found: dict[str, Any] = dict(catalog(engine))
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET search_path = ''")
+        rows = connection.exec_driver_sql(lived_in.BESIDE + FURTHER, execution_options={"no_parameters": True})
+        found |= {row[0]: row[1] for row in rows}
+    for definition in found.values():
+        if isinstance(definition, dict):
+            definition.pop("place", None)
+    return found
+
+
+FURTHER = """
+    UNION ALL SELECT 'published ' || p.pubname || r.prrelid::regclass,
+        pg_get_expr(r.prqual, r.prrelid) || r.prattrs::text
+    FROM pg_publication_rel AS r INNER JOIN pg_publication AS p ON p.oid = r.prpubid
+    UNION ALL SELECT 'published ' || pubname, pnnspid::regnamespace::text
+    FROM pg_publication_namespace INNER JOIN pg_publication AS p ON p.oid = pnpubid
+    UNION ALL SELECT 'target ' || attrelid::regclass || attname, attstattarget::text FROM pg_attribute
+    WHERE NOT attisdropped AND (attrelid::regclass::text LIKE 'reporting.%' OR attname = 'days')
+    UNION ALL SELECT 'statistics of ' || stxname, row(stxowner, stxstattarget, obj_description(oid))::text
+    FROM pg_statistic_ext
+    UNION ALL SELECT 'comment of rule ' || rulename, obj_description(oid) FROM pg_rewrite
+"""
+
+
+def others(connection: Connection, *gone: str) -> list[Dependant]:
+    return dependants(connection, SCOPE, gone or PHASE2)
+
+
+def run(connection: Connection, statement: str) -> None:
+    if statement:
+        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+@pytest.fixture
+def url(clone: Clone) -> URL:
+    url = clone("lived_in_table")
+    Alembic(url).upgrade()
+    lived_in.dependants(url)
+    lived_in.execute(url, "lived_in_take_along")
+    return lived_in.administrator(url)
+
+
+def test_all_of_it_is_as_it_was(url: URL) -> None:
+    before = everything(url)
+    with create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        found = others(connection)
+        assert [each.name for each in found if each.obstacle] == []
+        names = {each.name for each in found}
+        for each in reversed(found):
+            run(connection, each.removal)
+        assert others(connection) == []
+        gone = before.keys() - everything(url).keys()
+        for each in found:
+            for statement in (*each.creation, each.later):
+                run(connection, statement)
+        assert {each.name for each in others(connection)} == names
+    after = everything(url)
+    assert {name: (was, after.get(name)) for name, was in before.items() if after.get(name) != was} == {}
+    assert after.keys() == before.keys()
+    for kind in (
+        "view reporting",
+        "materialized view ",
+        "function ",
+        "column days of table public",
+        "index ",
+        "constraint ",
+    ):
+        assert any(name.startswith(kind) for name in gone), kind
+    for kind in ("trigger ", "rule ", "policy ", "statistics ", "published "):
+        assert any(name.startswith(kind) for name in gone), kind
+
+
+def test_what_could_not_be_brought_back_is_said(clone: Clone) -> None:
+    url = lived_in.administrator(clone("lived_in_matview"))
+    Alembic(url).upgrade()
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection, engine.connect() as other:
+        run(other, "CREATE TEMPORARY VIEW passing AS SELECT trend_vector FROM public.features")
+        run(connection, UNUSUAL)
+        found = {each.name: each.obstacle for each in others(connection)}
+    for name, obstacle in (
+        ("column reporting.held.chart", "it holds values, which would be lost"),
+        ("table reporting.child", "it holds data, or objects of its kind cannot"),
+        ("index public.features.broken", "it is not as a statement makes it: INVALID"),
+        ("constraint public.features.features_filled", "it is not as a statement makes it: index WITH (fillfactor=50)"),
+        ("type reporting.pair", "it holds data, or objects of its kind cannot"),
+        ("function reporting.part(analytics.trend_cache)", "it depends on extension btree_gist"),
+        ("cast from analytics.trend_cache to text", "objects of its kind cannot be made anew exactly"),
+    ):
+        assert found.pop(name).startswith(obstacle), name
+    [passing] = [name for name in found if name.startswith("view pg_temp")]
+    assert found.pop(passing) == "objects of its kind cannot be made anew exactly"
+    assert not any(found.values()), found
+
+
+UNUSUAL = """
+    CREATE EXTENSION btree_gist;
+    CREATE TABLE reporting.held (chart analytics.trend_cache);
+    CREATE TABLE reporting.child () INHERITS (analytics.trend_cache);
+    CREATE INDEX broken ON public.features (last_analyzed_at);
+    UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass;
+    ALTER TABLE public.features ADD CONSTRAINT features_filled
+        UNIQUE (niche_id, analytics_version) WITH (fillfactor = 50);
+    CREATE TYPE reporting.pair AS (one analytics.trend_cache, other text);
+    CREATE FUNCTION reporting.part(analytics.trend_cache) RETURNS text LANGUAGE sql AS 'SELECT $1.trend_type';
+    ALTER FUNCTION reporting.part(analytics.trend_cache) DEPENDS ON EXTENSION btree_gist;
+    CREATE CAST (analytics.trend_cache AS text) WITH FUNCTION reporting.part(analytics.trend_cache);
+    CREATE VIEW reporting.fine AS SELECT trend_vector FROM public.features
+"""
+
+
+def test_columns_that_a_child_inherits_go_with_their_parent(url: URL) -> None:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        run(connection, "CREATE VIEW reporting.archived AS SELECT trend_vector, days FROM reporting.features_archive")
+        found = {each.name: each for each in others(connection, "column public.features.trend_vector")}
+    assert "column reporting.features_archive.trend_vector" in found["view reporting.archived"].uses
+    assert not any(name.startswith("column reporting.features_archive") for name in found)
+    assert "column public.features.days" in found
+
+
+def test_for_a_role_that_may_not(url: URL) -> None:
+    """Whoever has not the rights of an owner could not make it anew."""
+    with create_engine(url.set(username=lived_in.OWNER), poolclass=NullPool).connect() as connection:
+        obstacles = {each.name: each.obstacle for each in others(connection)}
+    assert obstacles["view reporting.trends"] == "it belongs to postgres, whose rights this role does not have"
+    assert "lived_in_team" in obstacles["view reporting.order"]
+    assert obstacles["index public.features.features_analyzed_idx"] == ""
