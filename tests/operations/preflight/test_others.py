@@ -55,7 +55,7 @@ def test_a_child(url: URL) -> None:
     execute(url, "CREATE TABLE archive () INHERITS (features)")
     found = ask(url, CHECK)
     assert found.verdict == "warning"
-    assert "table archive inherits from features" in found.detail
+    assert "table public.archive inherits from features" in found.detail
 
 
 def test_a_publication(url: URL) -> None:
