@@ -86,20 +86,18 @@ def test_it_is_built_once_a_process(migrated: Engine, monkeypatch: pytest.Monkey
 def test_a_scratch_database_that_a_killed_process_left_goes_with_the_next_use(migrated: Engine) -> None:
     script = (
         "import sys; from sqlalchemy import make_url; from alembic_online.catalog.target import _scratch_database\n"
-        "with _scratch_database(make_url(sys.argv[1]), 'sidb_scratch') as connection:\n"
+        "with _scratch_database(make_url(sys.argv[1]), 'sidb_scratch', sys.argv[2]) as connection:\n"
         "    print('built', flush=True); sys.stdin.read()"
     )
     address = migrated.url.render_as_string(hide_password=False)
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "built\n"
-    [left] = scratch_databases(migrated)
-    assert compared(migrated) == []
-    assert scratch_databases(migrated) == [left]  # in use by a living session
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    command = [sys.executable, "-c", script, address, SCOPE.path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "built\n"
+        [left] = scratch_databases(migrated)
+        assert compared(migrated) == []
+        assert scratch_databases(migrated) == [left]  # in use by a living session
+        process.send_signal(signal.SIGKILL)
     with migrated.connect() as connection:  # its server process notices in its own time
         connection.execute(
             text(
