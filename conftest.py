@@ -7,6 +7,7 @@ import pytest
 pytest_plugins = [
     "tests.fixtures.server",
     "tests.fixtures.databases",
+    "tests.fixtures.both_databases",
     "tests.fixtures.cluster",
     "tests.fixtures.pooler",
     "tests.fixtures.rows",
@@ -26,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=10, metavar="N", help="how often the backfill is killed")
     parser.addoption("--pg-bin", metavar="DIRECTORY", help="run on the PostgreSQL whose programs are in this directory")
     parser.addoption("--every-setting", action="store_true", help="each setting by itself, not only all at once")
-    parser.addoption("--lived-in", action="store_true", help="each database is one that others have lived in")
+    parser.addoption("--both-databases", action="store_true", help="each test of a command on both kinds of database")
     parser.addoption("--every-kill", action="store_true", help="kill a migration at every statement, not only at some")
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import URL
 
 from tests.fixtures.databases import Clone, Templates, cloning, conninfo
+from tests.fixtures.lived_in import administrator
 from tests.fixtures.server import throwaway_server
 
 # Statistics are visible at once, and no autovacuum changes them on the way.
@@ -26,9 +27,9 @@ def production(pg_bin: Path) -> Iterator[Templates]:
 
 
 @pytest.fixture
-def migrated_url(production: Templates) -> Iterator[URL]:
+def migrated_url(production: Templates, inhabited: bool) -> Iterator[URL]:
     """A migrated database on it, empty but for Phase 1's niches, with both extensions."""
-    with cloning(production) as clone:
+    with cloning(production, inhabited=inhabited) as clone:
         url = clone("migrated_table")
         execute(url, "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION pgstattuple")
         yield url
@@ -41,5 +42,6 @@ def plain(clone: Clone) -> URL:
 
 
 def execute(url: URL, statements: str) -> None:
-    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+    """Do it as a superuser."""
+    with psycopg.connect(conninfo(administrator(url)), autocommit=True) as connection:
         connection.execute(statements)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from operations.preflight.surroundings import surroundings
 from operations.report import console
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.lived_in import administrator
 from tests.revisions.conftest import Deployment, deploy
 
 
@@ -32,7 +33,8 @@ def look(url: URL, request: Request | None = None, **options: object) -> Finding
 
 
 def execute(url: URL, *statements: str) -> None:
-    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+    """Do it as a superuser."""
+    with psycopg.connect(conninfo(administrator(url)), autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
 

@@ -9,10 +9,12 @@ from sqlalchemy import URL
 from operations.findings import Findings
 from operations.verify import verify
 from tests.fixtures.databases import conninfo
+from tests.fixtures.lived_in import administrator
 
 
 def plant(url: URL, statements: str) -> None:
-    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+    """Do it as a superuser."""
+    with psycopg.connect(conninfo(administrator(url)), autocommit=True) as connection:
         connection.execute(statements)
 
 
