@@ -135,5 +135,8 @@ def _shown(blockers: Sequence[Row[Any]]) -> str:
     return "; ".join(
         f"process {each.pid} ({each.application}, user {each.role}, {each.state}, transaction open for "
         f"{each.seconds:.0f} s)"
+        if each.pid
+        else f"prepared transaction '{each.application}' (user {each.role}, for {each.seconds:.0f} s; it ends by COMMIT"
+        " PREPARED or ROLLBACK PREPARED)"
         for each in blockers
     )

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, text
 from models import ANALYTICS, HOT_NICHES_TODAY, ROLES, Base, views
 from operations import fingerprint, rights
 from operations.bookkeeping import BOOKKEEPING
+from operations.obstacles import obstacles
 from operations.queries import query
 from operations.settings import Settings
 from operations.status.half_way import refuse_half_way
@@ -100,6 +101,7 @@ SCOPE = Scope(
     scratch_setting="SCRATCH_DATABASE_URL",
     before_leaving={PHASE1: _keep_phase1},
     before_steps=refuse_half_way,
+    obstacles=obstacles,
     changes_required=True,
     rollback_command="sidb rollback",
 )

@@ -86,9 +86,16 @@ def migrate(
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The revision at which a database is; None: none."""
+    """The revision at which a database is; None: none. Raises OnlineError where there are several."""
     options = {"version_table_schema": SCOPE.default_schema}
-    return MigrationContext.configure(connection, opts=options).get_current_revision()
+    heads = MigrationContext.configure(connection, opts=options).get_current_heads()
+    if len(heads) > 1:
+        raise OnlineError(
+            f"{SCOPE.default_schema}.alembic_version has {len(heads)} rows ({', '.join(sorted(heads))}), and should"
+            " have one: where the database is cannot be told; nothing was changed.",
+            f"see by `sidb history` which is right; then `alembic stamp --purge {max(heads)}`, or the other.",
+        )
+    return heads[0] if heads else None
 
 
 def plan(url: URL, revision: str) -> Plan:

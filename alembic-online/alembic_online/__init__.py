@@ -6,6 +6,7 @@ from alembic_online.environment import run
 from alembic_online.errors import OnlineError, UsageError
 from alembic_online.ledger import Entry, Ledger
 from alembic_online.options import Options, read_options
+from alembic_online.planned import Obstacle, Planned
 from alembic_online.scope import Additions, Scope
 from alembic_online.sessions import Session, open_session
 
@@ -14,8 +15,10 @@ __all__ = [
     "Entry",
     "Keeper",
     "Ledger",
+    "Obstacle",
     "OnlineError",
     "Options",
+    "Planned",
     "Scope",
     "Session",
     "UsageError",

@@ -7,7 +7,7 @@ migrating session and still there for another one was dropped by the step, and g
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from alembic_online.acquisition import acquire
 from alembic_online.errors import OnlineError
 from alembic_online.following import Following
 from alembic_online.parts import Part
+from alembic_online.planned import Direction, Planned
 from alembic_online.queries import query
 from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import Session
@@ -97,12 +98,12 @@ class Undeclared(Exception):  # noqa: N818 - no failure: the step is run again, 
 class Drops:
     """What one step drops, over all its attempts."""
 
-    def __init__(self, session: Session, script: Script, direction: str, name: str, keeper: Keeper) -> None:
+    def __init__(self, session: Session, script: Script, direction: Direction, name: str, keeper: Keeper) -> None:
         self.session = session
         self.name = name
         self.keeper = keeper
         self.computed = frozenset(computed(script))
-        self.names = set(declared(script, direction))
+        self.names = set(Planned(script, direction).drops)
         """What the step is known to drop: declared, or found in an earlier attempt."""
         self.undeclared = False
         """Whether an attempt dropped something that its text does not show: every statement is looked at then."""
@@ -232,12 +233,6 @@ class Drops:
             log.warning("%s: deletes %d rows of %s", self.name, rows, table_name)
 
 
-def declared(script: Script, direction: str) -> tuple[str, ...]:
-    """What a revision says that it drops."""
-    drops: Mapping[str, Sequence[str]] = getattr(script.module, "drops", {})
-    return tuple(drops.get(direction, ()))
-
-
 def computed(script: Script) -> tuple[str, ...]:
     """The tables and columns that triggers fill: what they hold can be computed again."""
     return tuple(getattr(script.module, "computed", ()))
@@ -247,7 +242,7 @@ def refuse_loss(connection: psycopg.Connection[Any], steps: Iterable[RevisionSte
     """Raise OnlineError if one of the steps declares to drop what holds data; lists all of it. Locks nothing."""
     losses: list[str] = []
     for step in steps:
-        direction = "upgrade" if step.is_upgrade else "downgrade"
+        direction: Direction = "upgrade" if step.is_upgrade else "downgrade"
         known = Drops(session, step.revision, direction, "", Discard())._known(connection)
         losses += held(connection, known)
     if losses:

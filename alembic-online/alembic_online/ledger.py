@@ -14,6 +14,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from alembic_online.bookkeeping import Component, bring_up_to_date, refuse_unusable
+from alembic_online.planned import Direction
 from alembic_online.queries import query
 from alembic_online.scope import Scope
 
@@ -27,7 +28,7 @@ class Entry:
 
     step_id: int
     revision: str
-    direction: str
+    direction: Direction
     outcome: str
     started: datetime
     finished: datetime | None
@@ -52,7 +53,7 @@ class Applied:
 
     step_id: int
     revision: str
-    direction: str
+    direction: Direction
     validated: bool | None
     before: Before
 
@@ -125,6 +126,10 @@ class Ledger:
         """The catalog before the first attempt at a step that has not been applied since; None: not attempted yet."""
         row = self._execute("before", {"revision": revision, "direction": direction}).fetchone()
         return row[0] if row else None
+
+    def is_begun(self, revision: str, direction: str) -> bool:
+        """Whether the step was attempted and has not been applied since."""
+        return self.exists() and self.before(revision, direction) is not None
 
     def history(self) -> list[Entry]:
         """Every attempt, the oldest first; empty where there is no ledger yet."""

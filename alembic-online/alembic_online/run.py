@@ -20,8 +20,10 @@ from alembic_online.data_loss import Discard, Keeper, Refuse, Undeclared, refuse
 from alembic_online.database import shown
 from alembic_online.errors import OnlineError, Stopped
 from alembic_online.ledger import Ledger
+from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside
 from alembic_online.options import Options
+from alembic_online.planned import Planned
 from alembic_online.queries import query
 from alembic_online.report import report_step
 from alembic_online.retry import STEP_PAUSE, RetryPolicy
@@ -98,6 +100,8 @@ class Run:
             if self.pending is None:
                 assert context.script is not None
                 _refuse_unknown(heads, context.script)
+                if not is_stamp:
+                    _refuse_overlapping(heads, context.script)
                 self.pending = deque(migrations(heads, context))
                 if is_stamp:
                     self.validator.accept()
@@ -181,8 +185,11 @@ class Run:
             refuse_outside(observer, options.window, options.written("now", "yes"))
         if isinstance(self.keeper, Refuse):
             refuse_loss(observer, steps, self.session)
-        for step in steps:
-            refuse_unsaid(step.revision, self.scope, "upgrade" if step.is_upgrade else "downgrade")
+        planned = [Planned(step.revision, "upgrade" if step.is_upgrade else "downgrade") for step in steps]
+        for each in planned:
+            refuse_unsaid(each.script, self.scope, each.direction)
+        if not self.is_way_back:  # it looked before it closed anything
+            look(self.session, planned)
         self.ledger.open()
         for step in steps:
             step.migration_fn = self._body(step.migration_fn)
@@ -284,4 +291,16 @@ def _refuse_unknown(heads: tuple[str, ...], script: ScriptDirectory) -> None:
             raise OnlineError(
                 f"alembic_version names revision {head!r}, which this code does not have; nothing was changed.",
                 "use the version of this project that has it, or correct the entry with `alembic stamp --purge`.",
+            )
+
+
+def _refuse_overlapping(heads: tuple[str, ...], script: ScriptDirectory) -> None:
+    """Two rows of which one comes before the other: each says where the database is, and one is wrong."""
+    for head in heads:
+        before = {revision.revision for revision in script.iterate_revisions(head, "base")} - {head}
+        if behind := before.intersection(heads):
+            raise OnlineError(
+                f"alembic_version has {len(heads)} rows ({', '.join(sorted(heads))}), and {', '.join(sorted(behind))}"
+                f" comes before {head}: where the database is cannot be told; nothing was changed.",
+                f"see which is right; then `alembic stamp --purge {head}`, or the other.",
             )

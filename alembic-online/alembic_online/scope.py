@@ -1,13 +1,15 @@
 """What the engine must know of a project: said once, by the project, in one `Scope`."""
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import psycopg
 from sqlalchemy import URL, Connection, MetaData
 from sqlalchemy.schema import CreateSchema
+
+from alembic_online.planned import Obstacle, Planned
 
 Hook = Callable[[psycopg.Connection[Any]], None]
 """Called on a session in autocommit mode, while no other migration runs."""
@@ -22,6 +24,10 @@ def _nowhere() -> URL | None:
 
 
 def _nothing(_connection: Connection) -> Sequence[str]:
+    return ()
+
+
+def _no_obstacles(_connection: Connection, _steps: Sequence[Planned]) -> Iterable[Obstacle]:
     return ()
 
 
@@ -106,6 +112,9 @@ class Scope:
     before_steps: Hook = _nothing_first
     """Called before the first step of a run: raises OnlineError where none may be run now. Not where the caller has a
     `Keeper`, and so is the one that goes back."""
+    obstacles: Callable[[Connection, Sequence[Planned]], Iterable[Obstacle]] = _no_obstacles
+    """What of the project's own would stop one of these steps, or is worth knowing before the first one; asked on a
+    connection in autocommit mode. It changes nothing."""
     changes_required: bool = False
     """Whether a step is refused whose revision does not say what it changes; else it is run, and not validated."""
     rollback_command: str | None = None

@@ -2,9 +2,8 @@
 
 import logging
 import re
-from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 from alembic.runtime.migration import RevisionStep
@@ -14,6 +13,7 @@ from alembic_online.acquisition import MISSED, acquire, gave_up
 from alembic_online.data_loss import Drops, Keeper, Undeclared
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
+from alembic_online.planned import Direction, Planned
 from alembic_online.queries import query
 from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import LOCK_TIMEOUT_MS, Session
@@ -42,13 +42,12 @@ class Step:
         keeper: Keeper,
     ) -> None:
         self.script = step.revision
-        self.direction: Literal["upgrade", "downgrade"] = "upgrade" if step.is_upgrade else "downgrade"
+        self.direction: Direction = "upgrade" if step.is_upgrade else "downgrade"
         self.name = f"{self.script.revision} {self.direction}"
         self.session = session
         self.ledger = ledger
         self.policy = policy
-        declared: Mapping[str, Mapping[str, str]] = getattr(self.script.module, "locks", {})
-        self.declared = dict(declared.get(self.direction, {}))
+        self.declared = Planned(self.script, self.direction).locks
         self.drops = Drops(session, self.script, self.direction, self.name, keeper)
         self.wanted: dict[str, str] = {}
         self.committed = False

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from alembic_online.catalog import Identity, definitions
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
+from alembic_online.planned import Direction, Planned
 from alembic_online.queries import query
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session
@@ -91,25 +92,9 @@ def _with_state(name: str, text: str) -> str:
     return f"{name} ({state})" if state else name
 
 
-def expected(script: Script, direction: str) -> list[list[str]]:
-    """What a step may change, as its revision's `changes` say: one list for each form of database that it may find.
-
-    Empty: the revision does not say it.
-    """
-    changes: Mapping[str, list[list[str]]] = getattr(script.module, "changes", {})
-    return changes.get(direction, [])
-
-
-def removed(script: Script, direction: str) -> frozenset[str]:
-    """The objects that a step may remove, as the catalog calls them ("table public.orders")."""
-    start = "removed "
-    lines = {line for each in expected(script, direction) for line in each}
-    return frozenset(line.removeprefix(start) for line in lines if line.startswith(start))
-
-
-def refuse_unsaid(script: Script, scope: Scope, direction: str) -> None:
+def refuse_unsaid(script: Script, scope: Scope, direction: Direction) -> None:
     """Raise OnlineError where the project wants every revision to say what it changes, and this one does not."""
-    if scope.changes_required and not expected(script, direction):
+    if scope.changes_required and not Planned(script, direction).changes:
         raise OnlineError(
             f"Revision {script.revision} does not say what its {direction} changes, and could not be validated;"
             " nothing was changed.",
@@ -141,14 +126,14 @@ def refuse_invalid(
     observer: psycopg.Connection[Any],
     scope: Scope,
     script: Script,
-    direction: str,
+    direction: Direction,
     changed: Collection[list[str]],
 ) -> None:
     """Raise OnlineError unless one of `changed` is what the revision says, and all is in force but what it says is not.
 
     There is one for each place from where the step may have started: before its first attempt, before its last one.
     """
-    accepted = [_for_roles(observer, scope, lines) for lines in expected(script, direction)]
+    accepted = [_for_roles(observer, scope, lines) for lines in Planned(script, direction).changes]
     if not accepted:
         log.warning("%s %s: the revision does not say what it changes; not validated", script.revision, direction)
         return
@@ -194,14 +179,14 @@ class Validator:
         self.catalog: dict[str, str] | None = None
         """What there was after the last look; None: not looked yet."""
 
-    def before(self, script: Script, direction: str) -> Mapping[str, str]:
+    def before(self, script: Script, direction: Direction) -> Mapping[str, str]:
         """The catalog before the first attempt at a step."""
         if self.catalog is None:
             self.catalog = self._look()
         before = self.ledger.before(script.revision, direction)
         return self.catalog if before is None else of_scope(before, self.session.scope, self.catalog)
 
-    def finish(self, entry: int, script: Script, direction: str) -> None:
+    def finish(self, entry: int, script: Script, direction: Direction) -> None:
         """The step is committed: raise OnlineError unless it left what it should."""
         before, self.catalog = self.catalog, self._look()
         applied = self.ledger.last_applied()
@@ -226,7 +211,7 @@ class Validator:
         if self.ledger.exists() and (last := self.ledger.last_applied()) is not None and not last.validated:
             self.ledger.validated(last.step_id, valid=True, message="accepted by alembic stamp")
 
-    def _validate(self, entry: int, script: Script, direction: str, befores: Sequence[Mapping[str, str]]) -> None:
+    def _validate(self, entry: int, script: Script, direction: Direction, befores: Sequence[Mapping[str, str]]) -> None:
         after = self.catalog
         assert after is not None
         try:

@@ -57,8 +57,10 @@ def preflight(
     """
     from alembic_online.errors import UsageError
 
-    from operations import findings, preflight, report
+    from operations import findings, report
     from operations.database import address
+    from operations.preflight import run as preflight
+    from operations.preflight.surroundings import Request
     from operations.settings import Settings
     from operations.status import amiss
 
@@ -72,7 +74,7 @@ def preflight(
     if finish:
         found = preflight.finish(url, addresses=addresses)
     else:
-        request = preflight.Request(rows, backup, backup_command, applications)
+        request = Request(rows, backup, backup_command, applications)
         found = preflight.run(url, request, console, prepare=prepare, addresses=addresses)
     if as_json:
         click.echo(report.to_json(found))

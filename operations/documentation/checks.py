@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from operations import monitor, preflight, verify
+from operations import monitor, verify
 from operations.documentation.markdown import code, generated, table
 from operations.findings import Check
 from operations.monitor.thresholds import METRICS
+from operations.preflight import run as preflight
 from operations.rehearsal import gates
 from operations.rollback import checks as rollback
 

@@ -1,5 +1,6 @@
 """The migrating role's privileges, and whether a rollback could shut the application out."""
 
+from alembic_online import Obstacle
 from alembic_online.database import twins
 from alembic_online.quantities import listed
 
@@ -8,8 +9,9 @@ from operations.preflight.surroundings import Surroundings, judged
 
 PRIVILEGES = Check(
     "privileges",
-    "The migrating role may create schemas and Alembic's table, owns the records of earlier runs, and can copy the "
-    "privileges of a materialized view.",
+    "The migrating role may do what the steps do, down to the last statement: it owns what they alter, may create"
+    " schemas and Alembic's table, owns the records of earlier runs, and can copy the privileges of a materialized"
+    " view. A membership WITH INHERIT FALSE gives none of this.",
     "have an administrator run the statements named.",
 )
 APPLICATION = Check(
@@ -34,15 +36,9 @@ def public(asked: Surroundings) -> Finding:
     return judged(PUBLIC, "only who was given it may create in it", strange, everybody)
 
 
-def privileges(asked: Surroundings) -> Finding:
-    missing = asked.rows("missing_privileges")
-    if missing:
-        statements = "; ".join(row.statement for row in missing)
-        return PRIVILEGES.failed(listed([row.lacks for row in missing], 5), f"as an administrator: {statements};")
-    groups = [row.name for row in asked.rows("missing_groups")]
-    doubtful = [f"{name} is missing and may not be created here: grants to it would be left out" for name in groups]
-    statements = " ".join(f"CREATE ROLE {name} NOLOGIN;" for name in groups)
-    return judged(PRIVILEGES, "all that it needs", [], doubtful, f"as an administrator: {statements}")
+def replacing(asked: Surroundings) -> list[Obstacle]:
+    """What the role lacks to put another materialized view in the place of Phase 1's, with its owner and privileges."""
+    return [Obstacle(row.lacks, f"as an administrator: {row.statement};") for row in asked.rows("replacing_lacks")]
 
 
 def application(asked: Surroundings) -> Finding:

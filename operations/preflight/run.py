@@ -11,9 +11,10 @@ from alembic_online.errors import OnlineError
 from alembic_online.messages import server_error
 from rich.console import Console
 from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
 
 from operations.findings import Check, Finding, Findings
-from operations.preflight import backups, others, phase1, replication, retention, roles, server, sessions, space
+from operations.preflight import backups, others, phase1, replication, retention, roles, server, sessions, space, steps
 from operations.preflight.surroundings import Request, Surroundings, surroundings
 
 Question = Callable[[Surroundings], Finding | Sequence[Finding] | None]
@@ -23,11 +24,12 @@ QUESTIONS: tuple[tuple[Check, Question], ...] = (
     (server.SETTINGS, server.settings),
     (server.CONNECTIONS, server.connections),
     (space.SPACE, space.space),
-    (roles.PRIVILEGES, roles.privileges),
+    (roles.PRIVILEGES, steps.privileges),
     (roles.APPLICATION, roles.application),
     (roles.PUBLIC, roles.public),
     (phase1.PHASE1, phase1.phase1),
-    (phase1.DEPENDANTS, phase1.dependants),
+    (steps.DEPENDANTS, steps.dependants),
+    (steps.LOCK_TABLE, steps.lock_table),
     (phase1.INDEXES, phase1.indexes),
     (phase1.OVERFLOW, phase1.overflow),
     (others.OTHERS, others.others),
@@ -108,7 +110,10 @@ def _is_standby(findings: Sequence[Finding]) -> bool:
 def _answer(asked: Surroundings, check: Check, question: Question) -> list[Finding]:
     try:
         answer = question(asked)
-    except psycopg.Error as error:
+    except (psycopg.Error, DBAPIError) as failed:
+        error = failed.orig if isinstance(failed, DBAPIError) else failed
+        if not isinstance(error, psycopg.Error):
+            raise
         if asked.connection.closed:
             lost = f"{shown(asked.url)}: {_reason(error)}"
             raise OnlineError(lost, "see that the server runs, and run it again.") from None

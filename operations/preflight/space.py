@@ -2,13 +2,15 @@
 
 import ipaddress
 import os
+import re
 import shutil
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from alembic_online import Planned
 from alembic_online.quantities import size
 
 from operations.findings import Check, Finding
@@ -19,6 +21,9 @@ BYTES_PER_ROW = 2_000
 
 SORTS_SHARE = 0.1
 """Of the tables' size, for what spills to disk while they are compared."""
+
+WRITTEN = re.compile(r"(?:added index|changed materialized view) ([^.]+\.[^.]+)")
+"""A line of a step that writes as much as a relation holds, at most."""
 
 SPACE = Check(
     "free space",
@@ -41,10 +46,22 @@ class Filesystem:
 
 
 def space(asked: Surroundings) -> Finding:
+    """For all that is to come: the new rows, and what is sorted and logged meanwhile."""
     tables = asked.request.rows * BYTES_PER_ROW
     needed = {"tables": tables, "sorts": tables * SORTS_SHARE, "WAL": asked.value("wal_kept")}
+    return _judged(asked, needed, f"{size(sum(needed.values()))} for {asked.request.rows:,} rows")
+
+
+def for_steps(asked: Surroundings, steps: Sequence[Planned]) -> Finding:
+    """For the steps alone: indexes on tables that are there, and a materialized view beside the one it replaces."""
+    lines = set().union(*(step.lines for step in steps)) if steps else set()
+    written = {found[1] for line in lines if (found := WRITTEN.match(line))}
+    bytes_ = asked.value("size_by_estimate", relations=sorted(written))
+    return _judged(asked, {"tables": bytes_, "sorts": bytes_, "WAL": bytes_}, f"{size(3 * bytes_)} for the steps")
+
+
+def _judged(asked: Surroundings, needed: Mapping[str, float], estimate: str) -> Finding:
     places = [(row.what, row.directory) for row in asked.rows("places")]
-    estimate = f"{size(sum(needed.values()))} for {asked.request.rows:,} rows"
     look = f"see on the server itself (df -h, or the provider's storage metric) that {estimate} are free."
     if any(directory is None for _, directory in places):
         return SPACE.unknown("only members of pg_read_all_settings may see where the server keeps its data", look)

@@ -11,8 +11,10 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from backfill.errors import BackfillError
-from operations import backfilling, monitor, preflight, upgrade
+from operations import backfilling, monitor, upgrade
 from operations.findings import Findings
+from operations.preflight import run as preflight
+from operations.preflight.surroundings import Request
 from operations.rehearsal import place, volume
 from operations.rehearsal.filling import backfill, catch_up, fill, load, prove
 from operations.rehearsal.reading import ask_all
@@ -42,7 +44,7 @@ def before(stage: Stage) -> str:
 def prepare(stage: Stage) -> str:
     """Is the database fit? It is a copy itself: nobody asks for a backup of it."""
     role = stage.place.application.username
-    request = preflight.Request(stage.script.events or 1, backup_command="true", applications=(role,) if role else ())
+    request = Request(stage.script.events or 1, backup_command="true", applications=(role,) if role else ())
     return _checked(stage, preflight.run(stage.place.owner, request, QUIET), expected=_expected(stage))
 
 

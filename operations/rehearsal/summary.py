@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from alembic.script import ScriptDirectory
 from alembic_online import lock_modes
 from alembic_online.ledger import Entry
+from alembic_online.planned import Planned
 from alembic_online.step import UNDECLARED
-from alembic_online.validation import removed
 
 from operations.monitor.growth import forecast
 from operations.monitor.thresholds import FIRST_MONTH
@@ -221,8 +221,9 @@ def _over(samples: Sequence[Sample], acts: Sequence[Played]) -> Latency:
 
 def _step(entry: Entry, started: datetime, script: ScriptDirectory) -> StepSummary:
     revision = next(each for each in script.walk_revisions() if each.revision == entry.revision)
-    declared: dict[str, str] = dict(getattr(revision.module, "locks", {}).get(entry.direction, {}))
-    dropped = {name.removeprefix(f"{kind} ") for kind in RELATIONS for name in removed(revision, entry.direction)}
+    step = Planned(revision, entry.direction)
+    declared = step.locks
+    dropped = {name.removeprefix(f"{kind} ") for kind in RELATIONS for name in step.removed}
     locks = entry.locks or {}
     return StepSummary(
         revision=entry.revision,

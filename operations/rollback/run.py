@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from alembic import command
 from alembic_online import OnlineError, Options, Session, UsageError
 from alembic_online.acquisition import retried
+from alembic_online.look import look
 from alembic_online.retry import RetryPolicy
 from rich.console import Console
 from sqlalchemy import URL
@@ -19,7 +20,7 @@ from operations.rollback.archive import Archive
 from operations.rollback.copies import stop_following
 from operations.rollback.plan import Plan, plan
 from operations.rollback.records import Records, Rollback, alone, reading
-from operations.rollback.way import Way, between, refuse_users, revision, way
+from operations.rollback.way import Way, between, revision, way
 from operations.upgrade import script_directory
 
 
@@ -45,7 +46,7 @@ def prepare(url: URL, target: str | None) -> Prepared:
         if target is None:
             raise UsageError("To which revision?", "sidb rollback 1.0.0 goes back to Phase 1.")
         back = way(records.session, target)
-        refuse_users(records.session, back)
+        look(records.session, back.steps)
         access.refuse_what_cannot_be_opened(records.connection, back.remembered)
         return Prepared(back, None)
 

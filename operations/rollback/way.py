@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from alembic.script import Script
 from alembic.util import CommandError
-from alembic_online import OnlineError, Session, UsageError, data_loss, parts
-from alembic_online.catalog import snapshot
-from alembic_online.validation import catalog, removed
+from alembic_online import OnlineError, Planned, Session, UsageError, data_loss, parts
+from alembic_online.validation import catalog
 
 from models import ANALYTICS
 from operations.queries import query
@@ -44,6 +43,11 @@ class Way:
         """What has privileges that go, or are taken away meanwhile: with functions, and the schema if that goes."""
         affected = self.affected
         return [*sorted(self.of("schema")), *affected, *sorted(self.of("function") - set(affected))]
+
+    @property
+    def steps(self) -> list[Planned]:
+        """The downgrades that it runs."""
+        return [Planned(script, "downgrade") for script in self.scripts]
 
     @property
     def columns(self) -> dict[str, list[str]]:
@@ -99,35 +103,6 @@ def between(session: Session, current: str, target: str) -> Way:
     return Way(current, target, scripts, _going(session, scripts))
 
 
-def refuse_users(session: Session, way: Way) -> None:
-    """Raise OnlineError where something that is not ours, of whatever kind, uses what goes: it would be in the way."""
-    seen = snapshot(session.sqlalchemy, SCOPE)
-    going, replaced = set[str]().union(*way.going.values()), _replaced(session, way)
-    users = sorted(
-        {
-            f"  {user.name} uses {used.schema}.{used.name}{f'.{used.part}' if used.part else ''}"
-            for user, uses in seen.uses.items()
-            if user.kind == "foreign"
-            for used in uses
-            if str(used) in going
-            or str(seen.parent(used)) in going
-            or (str(used) in replaced and not user.name.startswith("index "))  # Phase 1's own one has its own
-        }
-    )
-    if users:
-        raise OnlineError(
-            "\n".join(["What goes is used by what is not ours; nothing was changed.", *users]),
-            "have their owners drop these, and create them again after `sidb restore`.",
-        )
-
-
-def _replaced(session: Session, way: Way) -> set[str]:
-    """The materialized views of Phase 1 that the way back puts in the place of wider ones."""
-    locked = {name for script in way.scripts for name in getattr(script.module, "locks", {}).get("downgrade", ())}
-    found = session.connection.execute(query("rollback/relations"), {"relations": list(locked)}).fetchall()
-    return {f"materialized view {relation}" for relation, kind, *_ in found if kind == "m"}
-
-
 def before_upgrade(session: Session, script: Script) -> Mapping[str, str] | None:
     """The catalog before the upgrade to a revision, as the ledger kept it; None: it does not know that upgrade."""
     row = session.connection.execute(query("rollback/before_upgrade"), {"revision": script.revision}).fetchone()
@@ -143,7 +118,7 @@ def _going(session: Session, scripts: Sequence[Script]) -> dict[str, frozenset[s
     going = {}
     for script in scripts:
         before = before_upgrade(session, script)
-        declared = removed(script, "downgrade")
+        declared = Planned(script, "downgrade").removed
         going[script.revision] = there - before.keys() if before is not None else there & declared
         there -= going[script.revision]
     return going

@@ -42,7 +42,7 @@ def _screen(ours: psycopg.Connection[Any], url: URL, now: Any, before: Any, cons
     if blocked:
         table = report.columns("pid", "who", "waits", "for", "mode", "held by")
         for each in blocked:
-            by = ", ".join(map(str, each.blocked_by))
+            by = ", ".join(str(pid) if pid else "prepared" for pid in each.blocked_by)  # which has no session
             waits = duration(each.seconds) if each.seconds is not None else ""
             table.add_row(str(each.pid), each.who, waits, each.wanted, each.mode.removesuffix("Lock"), by)
         parts.append(table)

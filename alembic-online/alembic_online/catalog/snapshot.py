@@ -7,11 +7,13 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, TextClause, text
 
 from alembic_online import queries
 from alembic_online.parts import VERSION_TABLE
 from alembic_online.scope import Scope
+from alembic_online.sessions import driver
 
 # In the order in which independent objects are created; each but the last four has a query of its own.
 KINDS = (
@@ -261,8 +263,12 @@ def qualified_names(connection: Connection) -> Iterator[None]:
     before = connection.scalar(text("SELECT current_setting('search_path')"))
     setting = text("SELECT set_config('search_path', :path, false)")
     connection.execute(setting, {"path": ""})
-    yield  # not restored after an error: the transaction is lost then, and the setting with it
-    connection.execute(setting, {"path": before})
+    try:
+        yield
+    finally:
+        # After an error in a transaction, the setting is lost with it.
+        if driver(connection).info.transaction_status != TransactionStatus.INERROR:
+            connection.execute(setting, {"path": before})
 
 
 @cache

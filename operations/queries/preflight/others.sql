@@ -30,6 +30,21 @@ WHERE
 UNION ALL
 SELECT
     false,
+    format('publication %s sends %s: who applies it elsewhere needs the new columns first', quote_ident(b.pubname), p.relname),
+    format('add the columns to %s at each subscriber before the upgrade; change data capture needs nothing', p.relname)
+FROM pg_publication_tables AS t
+INNER JOIN pg_publication AS b ON b.pubname = t.pubname
+INNER JOIN phase1 AS p ON t.schemaname = 'public' AND t.tablename = p.relname
+WHERE
+    NOT EXISTS (
+        SELECT FROM pg_attribute AS a WHERE a.attrelid = p.oid AND a.attname IN ('trend_vector', 'trend_direction')
+    )
+    AND NOT EXISTS (
+        SELECT FROM pg_publication_rel AS r WHERE r.prpubid = b.oid AND r.prrelid = p.oid AND r.prattrs IS NOT NULL
+    )
+UNION ALL
+SELECT
+    false,
     format('table %s inherits from %s: programs see its rows as niches, foreign keys and the backfill do not', i.inhrelid::regclass, p.relname),
     format('ALTER TABLE %s NO INHERIT public.%I', i.inhrelid::regclass, p.relname)
 FROM pg_inherits AS i

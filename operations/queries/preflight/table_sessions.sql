@@ -1,4 +1,4 @@
--- Who holds, or waits for, locks on Phase 1's two relations: the strongest lock of each session.
+-- Who holds, or waits for, locks on Phase 1's two relations: the strongest lock of each session, and prepared transactions.
 SELECT
     format('pid %s (user %s, application %s)', l.pid, coalesce(a.usename, a.backend_type, 'nobody'),
         coalesce(nullif(a.application_name, ''), 'unnamed')) AS whose,
@@ -14,4 +14,20 @@ WHERE
     AND l.relation IN (to_regclass('public.features'), to_regclass('public.hot_niches_today'))
     AND l.pid <> pg_backend_pid()
 GROUP BY l.pid, a.usename, a.usesysid, a.backend_type, a.application_name, l.relation
-ORDER BY l.pid;
+UNION ALL
+SELECT
+    format('prepared transaction %L (user %s)', p.gid, p.owner) AS whose,
+    l.relation::regclass::text AS relation,
+    array_agg(l.mode ORDER BY l.mode) AS modes,
+    true AS granted,
+    false AS autovacuum
+FROM pg_locks AS l
+INNER JOIN pg_locks AS own
+    ON own.locktype = 'transactionid' AND own.pid IS NULL AND own.virtualtransaction = l.virtualtransaction
+INNER JOIN pg_prepared_xacts AS p ON p.transaction = own.transactionid
+WHERE
+    l.pid IS NULL
+    AND p.database = current_database()
+    AND l.relation IN (to_regclass('public.features'), to_regclass('public.hot_niches_today'))
+GROUP BY p.gid, p.owner, l.relation
+ORDER BY whose;

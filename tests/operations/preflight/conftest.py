@@ -9,9 +9,8 @@ from sqlalchemy import URL, Engine
 from operations.embedded import Server
 from operations.findings import Finding, Findings
 from operations.phase1 import Shape
-from operations.preflight import Request, run
-from operations.preflight.run import QUESTIONS
-from operations.preflight.surroundings import surroundings
+from operations.preflight.run import QUESTIONS, run
+from operations.preflight.surroundings import Request, surroundings
 from operations.report import console
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo

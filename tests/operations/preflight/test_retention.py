@@ -11,9 +11,9 @@ import pytest
 from alembic_online.errors import OnlineError
 from sqlalchemy import URL
 
-from operations.preflight import Request, finish
 from operations.preflight.retention import RAISED, prepare, restore
-from operations.preflight.surroundings import Surroundings, surroundings
+from operations.preflight.run import finish
+from operations.preflight.surroundings import Request, Surroundings, surroundings
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import conninfo
 from tests.fixtures.receiver import APPRISE

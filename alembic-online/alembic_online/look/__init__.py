@@ -1,0 +1,73 @@
+"""The look before the first step: what would stop one of the steps is found before any of them is run.
+
+It reads catalogs, takes no lock on anybody's relation and writes nothing. A step that was begun before is not asked who
+uses what it replaces: a part of it may be done.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy.exc import DBAPIError
+
+from alembic_online import lock_modes
+from alembic_online.acquisition import MISSED, retried
+from alembic_online.errors import OnlineError
+from alembic_online.ledger import Ledger
+from alembic_online.look.dependants import dependants
+from alembic_online.look.holders import holders
+from alembic_online.look.lock_table import lock_table
+from alembic_online.look.privileges import groups, privileges
+from alembic_online.planned import Obstacle, Planned
+from alembic_online.retry import RetryPolicy
+from alembic_online.sessions import Session
+
+log = logging.getLogger("alembic.online")
+
+__all__ = ["dependants", "groups", "lock_table", "look", "obstacles", "privileges"]
+
+
+def look(session: Session, steps: Sequence[Planned]) -> None:
+    """Raise OnlineError if something would stop one of the steps, with all that would; tell what else matters."""
+    found = retried(lambda: _found(session, steps), RetryPolicy(session.options.deadline))
+    for each in found:
+        if not each.stops:
+            log.warning("%s", each)
+    if stopping := [each for each in found if each.stops]:
+        said = ["Not every step could be applied; nothing was changed.", *(f"  {each.what}" for each in stopping)]
+        if again := "".join(each.afterwards for each in stopping):
+            said += ["What makes these again, with owners, comments and grants:", "", again]
+        raise OnlineError("\n".join(said), "\n".join(dict.fromkeys(each.next_step for each in stopping)))
+
+
+def obstacles(session: Session, steps: Sequence[Planned]) -> Iterator[Obstacle]:
+    """What would stop one of the steps, and what is worth knowing before the first one."""
+    connection, scope = session.observing, session.scope
+    ledger = Ledger(session.observer, scope)
+    if lacks := list(privileges(connection, scope, steps)):
+        yield from lacks
+        return  # whoever may not use a schema cannot ask what is in it
+    unbegun = [step for step in steps if not ledger.is_begun(step.script.revision, step.direction)]
+    yield from groups(connection, scope, steps)
+    yield from dependants(connection, scope, unbegun)
+    yield from lock_table(connection, steps)
+    yield from holders(session, _strongest(steps))
+    yield from scope.obstacles(connection, steps)
+
+
+def _found(session: Session, steps: Sequence[Planned]) -> list[Obstacle]:
+    try:
+        return list(obstacles(session, steps))
+    except DBAPIError as error:
+        if isinstance(error.orig, MISSED):  # to print a view, PostgreSQL 15 locks it
+            raise error.orig from None
+        raise
+
+
+def _strongest(steps: Sequence[Planned]) -> dict[str, str]:
+    """The strongest lock on each relation that one of the steps takes."""
+    found: dict[str, str] = {}
+    for step in steps:
+        for relation, mode in step.locks.items():
+            if relation not in found or lock_modes.stronger(mode, found[relation]):
+                found[relation] = mode
+    return found

@@ -1,0 +1,32 @@
+"""Whether the server's table of locks has room for the largest step."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, text
+
+from alembic_online.planned import Obstacle, Planned, kind
+from alembic_online.queries import query
+
+LOCKS_PER_OBJECT = 3
+"""Of the tables, indexes, constraints and so on that a step changes: at most 2.6 were measured, beyond OTHERS."""
+OTHERS = 16
+"""For catalogs, and for what the step only refers to."""
+WITHOUT_LOCK = ("comment", "privileges", "column")
+"""What is changed with its relation's lock."""
+
+
+def lock_table(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obstacle]:
+    """An obstacle where max_locks_per_transaction is too small for a step."""
+    needed, name = max(((_locks(step), step.name) for step in steps), default=(0, ""))
+    row = connection.execute(text(query("look/lock_table"))).one()
+    if needed > row.room - row.used:
+        yield Obstacle(
+            f"{name} takes up to {needed} locks; the server has room for {row.room}, of which {row.used} are in use",
+            "as an administrator: ALTER SYSTEM SET max_locks_per_transaction ="
+            f" {row.per_transaction * 2 + needed // row.sessions}; and restart the server.",
+        )
+
+
+def _locks(step: Planned) -> int:
+    objects = max((sum(kind(line) not in WITHOUT_LOCK for line in form) for form in step.changes), default=0)
+    return LOCKS_PER_OBJECT * objects + len(step.locks) + OTHERS

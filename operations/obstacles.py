@@ -1,0 +1,37 @@
+"""What of this product's would stop a step, or is worth knowing before the first one: the engine asks before each run.
+
+The answers are preflight's own.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from alembic_online import Obstacle, Planned
+from sqlalchemy import Connection
+
+from operations.findings import Finding
+from operations.preflight import others, phase1, roles, server, space
+from operations.preflight.surroundings import Request, Surroundings
+
+BASELINE = "1.0.0"
+REPLACING = "2.0.4"
+
+
+def obstacles(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obstacle]:
+    """What preflight would say about these steps. Changes nothing."""
+    asked = Surroundings(connection.engine.url, connection, Request())
+    revisions = {step.script.revision for step in steps if step.direction == "upgrade"}
+    if BASELINE in revisions:
+        yield from _failed(phase1.phase1(asked))
+    if any(step.script.revision == REPLACING for step in steps):
+        yield from roles.replacing(asked)
+    yield from _failed(server.settings(asked))
+    yield from _failed(space.for_steps(asked, steps))
+    if revisions:
+        found = others.others(asked)
+        if found.verdict != "ok":
+            yield Obstacle(f"others' triggers and rules: {found.detail}", found.remedy, stops=False)
+
+
+def _failed(found: Finding) -> Iterator[Obstacle]:
+    if found.verdict == "failed":
+        yield Obstacle(f"{found.check}: {found.detail}", found.remedy)

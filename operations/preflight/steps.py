@@ -1,0 +1,61 @@
+"""What would stop one of the steps that an upgrade runs: the engine's own questions, asked ahead of it."""
+
+from collections.abc import Iterable
+
+from alembic_online import Obstacle, Planned, look
+from alembic_online.quantities import listed
+
+from operations.findings import Check, Finding
+from operations.preflight import phase1, roles
+from operations.preflight.roles import PRIVILEGES
+from operations.preflight.surroundings import Surroundings
+from operations.scope import SCOPE
+from operations.upgrade import script_directory
+
+DEPENDANTS = Check(
+    "dependants",
+    "Views, functions and whatever else others have built on what a step drops or replaces: on a materialized view "
+    "hot_niches_today, which revision 2.0.4 replaces.",
+    "drop what depends on it, and create it anew after the upgrade.",
+)
+LOCK_TABLE = Check(
+    "lock table",
+    "Whether the server has room for the locks of the largest step: max_locks_per_transaction, times connections.",
+    "raise max_locks_per_transaction, and restart the server.",
+)
+
+
+def pending(asked: Surroundings) -> list[Planned]:
+    """The steps that an upgrade would run."""
+    scripts = script_directory().iterate_revisions("head", phase1.revision(asked) or "base")
+    return [Planned(script, "upgrade") for script in reversed(list(scripts))]
+
+
+def privileges(asked: Surroundings) -> Finding:
+    steps = pending(asked)
+    lacks = [*look.privileges(asked.sqlalchemy, SCOPE, steps), *roles.replacing(asked)]
+    if lacks:
+        return PRIVILEGES.failed(listed([each.what for each in lacks], 5), _statements(lacks))
+    if missing := list(look.groups(asked.sqlalchemy, SCOPE, steps)):
+        return PRIVILEGES.warning(listed([each.what for each in missing]), _statements(missing))
+    return PRIVILEGES.ok("all that it needs")
+
+
+def dependants(asked: Surroundings) -> Finding:
+    found = list(look.dependants(asked.sqlalchemy, SCOPE, pending(asked)))
+    if not found:
+        return DEPENDANTS.ok("none in the way")
+    [obstacle] = found
+    again = f" Afterwards:\n{obstacle.afterwards}" if obstacle.afterwards else ""
+    lines = [line.strip() for line in obstacle.what.splitlines()]
+    return DEPENDANTS.failed("; ".join(lines), f"{obstacle.next_step}{again}")
+
+
+def lock_table(asked: Surroundings) -> Finding:
+    found = list(look.lock_table(asked.sqlalchemy, pending(asked)))
+    return LOCK_TABLE.failed(found[0].what, found[0].next_step) if found else LOCK_TABLE.ok("large enough")
+
+
+def _statements(obstacles: Iterable[Obstacle]) -> str:
+    start = "as an administrator: "
+    return start + " ".join(each.next_step.removeprefix(start) for each in obstacles)
