@@ -72,7 +72,7 @@ def test_what_others_built_on_what_is_replaced(clone: Clone) -> None:
     assert nothing_was_made(url)
     what, _, next_step = said.rpartition("\nNext: ")
     dropping = re.search(r"drop these \((.*)\), run it again", next_step)
-    assert dropping
+    assert dropping, said
     again = what.partition("grants:\n")[2]
     run(administrator, dropping[1])
     Alembic(url).upgrade()

@@ -28,7 +28,7 @@ class Dependant:
     `creation` brings it back in one transaction, but for an index that is built CONCURRENTLY: that is the first
     statement then, and runs by itself. `later` takes time and holds up nobody: validation of a constraint, a refresh;
     empty: nothing. `locks` are what `removal` takes. `obstacle`: why it could not be brought back as it is; empty: it
-    can.
+    can. `rendered`: whether its statements make it as it is, be it another role that may run them.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Dependant:
     later: str
     locks: Mapping[str, str]
     obstacle: str
+    rendered: bool
 
     @property
     def sql(self) -> str:
@@ -113,16 +114,17 @@ def _rendered(
         referred = [each for each in seen.uses.get(unit, ()) if each.kind in ("table", "column", "constraint")]
         relations += [f"{each.schema}.{each.name}" for each in referred]
     locks = dict.fromkeys(relations, "AccessExclusiveLock")
-    obstacle = _obstacle(seen, unit, uses) or known.obstacle
-    return Dependant(str(unit), uses, removal, (definition, *further), later, locks, obstacle)
+    strange = _obstacle(seen, unit, uses)
+    obstacle = strange or known.obstacle
+    return Dependant(str(unit), uses, removal, (definition, *further), later, locks, obstacle, not strange)
 
 
 def _published(identity: Identity, uses: tuple[str, ...], row: Any) -> Dependant:
     if row is None:
-        return Dependant(identity.name, uses, "", (), "", {}, "objects of its kind cannot be made anew exactly")
+        return Dependant(identity.name, uses, "", (), "", {}, "objects of its kind cannot be made anew exactly", False)
     locks = {row.locked: "ShareUpdateExclusiveLock"} if row.locked else {}
     obstacle = "" if row.ours else f"it belongs to {row.owner}, whose rights this role does not have"
-    return Dependant(identity.name, uses, row.removal, (row.definition,), "", locks, obstacle)
+    return Dependant(identity.name, uses, row.removal, (row.definition,), "", locks, obstacle, True)
 
 
 def _statements(seen: Snapshot, unit: Identity, units: Sequence[Identity]) -> tuple[str, str, str]:
