@@ -15,7 +15,7 @@ from models.reading import Reader, readers
 from operations import fingerprint
 from operations.findings import Finding
 from operations.rollback import checks
-from operations.rollback.way import Way, before_upgrade
+from operations.rollback.way import Way, before_upgrade, staying
 from operations.scope import SCOPE
 
 SHOWN = 10  # differences named in a finding
@@ -40,7 +40,8 @@ def catalog(session: Session, back: Way) -> Finding:
             "compare with a backup: pg_dump --schema-only.",
         )
     now = validation.catalog(session.sqlalchemy, SCOPE)
-    before = validation.of_scope(before, SCOPE, now)
+    stayed = {name: now[name] for name in staying(session) if name in now}
+    before = {**stayed, **validation.of_scope(before, SCOPE, now)}
     differences = validation.difference(*(_without_privileges(catalog) for catalog in (before, now)))
     if differences:
         more = f" and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""

@@ -109,12 +109,18 @@ def before_upgrade(session: Session, script: Script) -> Mapping[str, str] | None
     return row[0] if row else None
 
 
+def staying(session: Session) -> frozenset[str]:
+    """What no downgrade drops: our schemas in which others have something, and their comments."""
+    rows = session.connection.execute(query("rollback/inhabited"), {"schemas": list(SCOPE.schemas)}).fetchall()
+    return frozenset(name for (schema,) in rows for name in (f"schema {schema}", f"comment on schema {schema}"))
+
+
 def _going(session: Session, scripts: Sequence[Script]) -> dict[str, frozenset[str]]:
     """By revision: what is there now and was not before its upgrade.
 
     Where the ledger does not know that, what the revision itself says that its downgrade removes.
     """
-    there = frozenset(catalog(session.sqlalchemy, SCOPE))
+    there = frozenset(catalog(session.sqlalchemy, SCOPE)) - staying(session)
     going = {}
     for script in scripts:
         before = before_upgrade(session, script)
