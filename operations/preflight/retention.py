@@ -124,7 +124,7 @@ def _in_force(asked: Surroundings, check: Check, wanted: Mapping[str, str]) -> l
     asked.connection.execute(RELOAD)
     deadline = time.monotonic() + IN_FORCE_SECONDS
     while True:
-        now = {row.name: row.value for row in asked.rows("settings", names=list(wanted))}
+        now = {row.name: row.value for row in asked.rows("in_force", names=list(wanted))}
         late = [f"{name} is {now[name]}, not yet {value}" for name, value in wanted.items() if now[name] != value]
         if not late or time.monotonic() > deadline:
             break

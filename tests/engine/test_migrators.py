@@ -130,12 +130,14 @@ def test_a_transaction_pool_is_refused(pooled: Pooled) -> None:
     assert "Traceback" not in output
 
 
-def test_a_pooler_that_refuses_options(pooled: Pooled) -> None:
+def test_a_pool_is_looked_at_without_start_up_options(pooled: Pooled) -> None:
+    """A pooler that refuses them is none that cannot be reached: what kind of pool it is is said."""
     code, output = migrate(pooled("transaction", ""))
     assert code > 0
-    assert "unsupported startup parameter: options" in output
-    assert "Next: point the database URL at PostgreSQL itself" in output
+    assert "goes through a pooler that changes the server's session with every transaction." in output
     assert "Traceback" not in output
+    code, output = migrate(pooled("session", ""))
+    assert code == 0, output
 
 
 def test_a_session_pool_is_fine(pooled: Pooled) -> None:

@@ -62,7 +62,7 @@ def test_raised_and_put_back(with_history: URL) -> None:
         "raised, to be put back: log_lock_waits, log_truncate_on_rotation, max_slot_wal_keep_size, wal_keep_size"
     )
     done = finish(url)
-    assert [finding.verdict for finding in done.findings] == ["ok"]
+    assert [finding.verdict for finding in done.findings] == ["ok"], done.findings
     assert (set_by_us(url), in_force(url)) == (before, was)
     assert [finding.detail for finding in finish(url).findings] == ["nothing is raised"]
 
