@@ -1,34 +1,69 @@
-"""Grants that an upgrade left out because a group role was missing: made up for by the next one, once it is there."""
+"""Grants that an upgrade left out because a group role was missing: made up for once the role is there.
 
-from alembic_online.catalog.target import compare
-from alembic_online.database import engine
-from rich.console import Console
-from sqlalchemy import URL, NullPool, text
+A role that may not even use the schema was missing when that was made. From one that may, somebody has taken what it
+lacks, which is not given back.
+"""
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
 
 from models import ANALYTICS, ROLES
+from models.views import SQL
 from operations.queries import query
-from operations.scope import SCOPE
-from operations.upgrade import revision_of, script_directory
+from operations.status.half_way import half_way
+
+log = logging.getLogger("alembic.online")
+
+GRANT = re.compile(r"\('(\w+)', '([\w, ]+)', '([^']+)'\)")
 
 
-def make_up(url: URL, console: Console) -> list[str]:
-    """Grant to the group roles what the models say they have; the statements. At the newest revision only.
+@dataclass(frozen=True)
+class Missing:
+    """A grant that the models make and that is not there; of a role that is missing itself, without a statement."""
 
-    Raises OnlineError where the database could not be compared with the models.
+    role: str
+    is_role: bool
+    statement: str | None
+
+
+def missing(connection: psycopg.Connection[Any]) -> list[Missing]:
+    """Every grant to a group role, on what there is, that is not there."""
+    wanted = GRANT.findall((SQL / "grants.sql").read_text(encoding="utf-8"))
+    names = ("roles", "privileges", "objects")
+    parameters: dict[str, Sequence[str]] = dict(zip(names, map(list, zip(*wanted, strict=True)), strict=True))
+    with connection.cursor(row_factory=class_row(Missing)) as cursor:
+        return cursor.execute(query("upgrade/missing_grants"), parameters).fetchall()
+
+
+def late(connection: psycopg.Connection[Any]) -> list[str]:
+    """The group roles that are there and got nothing; none while a rollback has taken away what it gives back."""
+    if any(each.blocks for each in half_way(connection)):
+        return []
+    parameters = {"roles": list(ROLES), "schema": ANALYTICS}
+    return [row[0] for row in connection.execute(query("upgrade/late_roles"), parameters)]
+
+
+def make_up(connection: psycopg.Connection[Any]) -> None:
+    """Grant to the roles that came late what the models say they have. `connection` is in autocommit mode.
+
+    Where this role may not, it is said who may.
     """
-    with engine(url, path=SCOPE.path, changing=True, poolclass=NullPool).connect() as connection, connection.begin():
-        if revision_of(connection) != script_directory().get_current_head():
-            return []
-        parameters = {"roles": list(ROLES), "schema": ANALYTICS}
-        late = set(connection.scalars(text(query("upgrade/roles_without_rights")), parameters))
-        if not late:
-            return []
-        granted = [
-            change.after
-            for change in compare(connection, SCOPE).changes()
-            if change.identity.kind == "privilege" and change.identity.part in late and change.after is not None
-        ]
-        for statement in granted:
-            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-    console.print(f"Granted to {', '.join(sorted(late))}, which was missing before: {len(granted)} objects' privileges")
-    return granted
+    roles = late(connection)
+    if not roles:
+        return
+    if connection.execute(query("upgrade/may_grant"), {"schema": ANALYTICS}).fetchone() != (True,):
+        log.warning(
+            "%s got no rights so far: `sidb upgrade` as the role that owns schema %s", ", ".join(roles), ANALYTICS
+        )
+        return
+    with connection.transaction():
+        statements = [each.statement for each in missing(connection) if each.role in roles and each.statement]
+        for statement in statements:
+            connection.execute(statement.encode())
+    log.info("Granted to %s what was left out while it was missing: %d privileges", ", ".join(roles), len(statements))

@@ -12,16 +12,18 @@ from enum import StrEnum
 
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.sessions import driver
 from psycopg.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable
 from rich.console import Console
 from sqlalchemy import URL, Connection, NullPool, Row, Select, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from models import TrendCache
-from operations import report
+from operations import grants, report
 
 LOCK_TIMEOUT = "100ms"
 
+GRANTS = "make up grants"
 DRAIN = "fold activity"
 REFRESH = "refresh views"
 EXPIRE = "expire trends"
@@ -80,6 +82,7 @@ def show(result: Maintenance, console: Console) -> None:
 
 
 def _tasks(connection: Connection, found: Row[bool, datetime, bool, bool, bool], batch: int) -> Iterator[Task]:
+    yield from _grants(connection)
     yield _drain(connection) if found.drain else _absent(DRAIN, "2.0.6")
     yield _refresh(connection) if found.refresh else _absent(REFRESH, "2.0.6")
     yield _expire(connection, found.now, batch) if found.trend_cache else _absent(EXPIRE, "2.0.1")
@@ -87,6 +90,19 @@ def _tasks(connection: Connection, found: Row[bool, datetime, bool, bool, bool],
 
 def _absent(task: str, revision: str) -> Task:
     return Task(task, Outcome.ABSENT, 0, f"comes with revision {revision}")
+
+
+def _grants(connection: Connection) -> Iterator[Task]:
+    """Nothing where no group role came late."""
+    with _transaction(connection):
+        roles = grants.late(driver(connection))
+    if not roles:
+        return
+    with _transaction(connection):
+        grants.make_up(driver(connection))
+        left = grants.late(driver(connection))
+    detail = "got what was left out while it was missing" if not left else "got no rights: sidb upgrade, as the owner"
+    yield Task(GRANTS, Outcome.LEFT if left else Outcome.DONE, len(roles) - len(left), f"{', '.join(roles)} {detail}")
 
 
 def _drain(connection: Connection) -> Task:
@@ -160,5 +176,9 @@ def _transaction(connection: Connection) -> Iterator[None]:
         next_step = "see the server's log; what was done so far stays done, and running it again is safe."
         if isinstance(error.orig, InsufficientPrivilege):
             next_step = f"as an administrator: GRANT analytics_writer TO {url.username or 'that role'}."
+            with connection.begin():
+                late = ", ".join(grants.late(driver(connection)))
+            if late:
+                next_step = f"sidb upgrade, as the role that owns schema analytics: {late} got no rights so far."
         reason = str(error.orig).strip().partition("\n")[0]
         raise OnlineError(f"Maintenance of {shown(url)} failed: {reason}", next_step) from None

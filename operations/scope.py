@@ -12,7 +12,7 @@ from alembic_online import Additions, Scope
 from sqlalchemy import URL, Connection, text
 
 from models import ANALYTICS, HOT_NICHES_TODAY, ROLES, Base, views
-from operations import fingerprint, rights
+from operations import fingerprint, grants, rights
 from operations.bookkeeping import BOOKKEEPING
 from operations.obstacles import obstacles
 from operations.queries import query
@@ -102,6 +102,7 @@ SCOPE = Scope(
     before_leaving={PHASE1: _keep_phase1},
     before_steps=refuse_half_way,
     obstacles=obstacles,
+    after_upgrade=grants.make_up,
     changes_required=True,
     rollback_command="sidb rollback",
 )

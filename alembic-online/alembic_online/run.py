@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 from alembic.runtime.migration import MigrationContext, RevisionStep
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
@@ -18,19 +17,19 @@ from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
 from alembic_online.data_loss import Discard, Keeper, Refuse, Undeclared, refuse_loss
 from alembic_online.database import shown
-from alembic_online.errors import OnlineError, Stopped
+from alembic_online.errors import Stopped
 from alembic_online.ledger import Ledger
 from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside
 from alembic_online.options import Options
 from alembic_online.planned import Planned
-from alembic_online.queries import query
 from alembic_online.report import report_step
 from alembic_online.retry import STEP_PAUSE, RetryPolicy
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session, client, driver, open_session, settled
 from alembic_online.step import Step
 from alembic_online.validation import Validator, refuse_unsaid
+from alembic_online.version_table import refuse_elsewhere, refuse_overlapping, refuse_unknown
 from alembic_online.watcher import Watcher
 
 log = logging.getLogger("alembic.online")
@@ -52,7 +51,7 @@ def open_run(
         session = stack.enter_context(
             open_session(url, scope, options, engine=engine, autocommit=False, sole=True),
         )
-        _refuse_elsewhere(session)
+        refuse_elsewhere(session)
         run = Run(session, stack, keeper)
         for name, hook in (("do_execute", run.execute), ("commit", run.before_commit)):
             event.listen(session.sqlalchemy.engine, name, hook)
@@ -77,6 +76,7 @@ class Run:
         self.alerts: Alerts | None = None
         self.pending: deque[RevisionStep] | None = None
         self.step: Step | None = None
+        self.goes_forward = False
         self.left: set[str] = set()
         self.done: list[str] = []
         self.running = False
@@ -99,10 +99,11 @@ class Run:
         def steps(heads: tuple[str, ...], _context: MigrationContext) -> Iterator[RevisionStep]:
             if self.pending is None:
                 assert context.script is not None
-                _refuse_unknown(heads, context.script)
+                refuse_unknown(heads, context.script)
                 if not is_stamp:
-                    _refuse_overlapping(heads, context.script)
+                    refuse_overlapping(heads, context.script)
                 self.pending = deque(migrations(heads, context))
+                self.goes_forward = not is_stamp and all(step.is_upgrade for step in self.pending)
                 if is_stamp:
                     self.validator.accept()
                 else:
@@ -124,6 +125,8 @@ class Run:
         """Enter Alembic until every step is applied or one fails for good; the teams are told of the end."""
         try:
             self._until_done(run_migrations)
+            if self.goes_forward:
+                self.scope.after_upgrade(self.session.observer)
         except BaseException as error:
             self._ended(failure=str(error).partition("\n")[0] or type(error).__name__)
             if isinstance(error, KeyboardInterrupt):
@@ -272,35 +275,3 @@ class Run:
             self.ledger.gave_up(step.entry, outcome, message, step.policy.tries, step.policy.waited)
         except psycopg.OperationalError:
             log.warning("The ledger could not be reached; the next run closes this attempt's entry.")
-
-
-def _refuse_elsewhere(session: Session) -> None:
-    """Where a schema has the role's name, Alembic's table was made in it: the default search path begins with that."""
-    found = session.observer.execute(query("run/version_table_elsewhere"), {"schema": session.scope.default_schema})
-    if row := found.fetchone():
-        raise OnlineError(
-            f"Alembic's table is {row[0]}, not in schema {session.scope.default_schema}; nothing was changed.",
-            f"move it: ALTER TABLE {row[0]} SET SCHEMA {session.scope.default_schema}.",
-        )
-
-
-def _refuse_unknown(heads: tuple[str, ...], script: ScriptDirectory) -> None:
-    known = {revision.revision for revision in script.walk_revisions()}
-    for head in heads:
-        if head not in known:
-            raise OnlineError(
-                f"alembic_version names revision {head!r}, which this code does not have; nothing was changed.",
-                "use the version of this project that has it, or correct the entry with `alembic stamp --purge`.",
-            )
-
-
-def _refuse_overlapping(heads: tuple[str, ...], script: ScriptDirectory) -> None:
-    """Two rows of which one comes before the other: each says where the database is, and one is wrong."""
-    for head in heads:
-        before = {revision.revision for revision in script.iterate_revisions(head, "base")} - {head}
-        if behind := before.intersection(heads):
-            raise OnlineError(
-                f"alembic_version has {len(heads)} rows ({', '.join(sorted(heads))}), and {', '.join(sorted(behind))}"
-                f" comes before {head}: where the database is cannot be told; nothing was changed.",
-                f"see which is right; then `alembic stamp --purge {head}`, or the other.",
-            )

@@ -31,7 +31,7 @@ def _no_obstacles(_connection: Connection, _steps: Sequence[Planned]) -> Iterabl
     return ()
 
 
-def _nothing_first(_connection: psycopg.Connection[Any]) -> None:
+def _nothing_more(_connection: psycopg.Connection[Any]) -> None:
     return None
 
 
@@ -109,9 +109,11 @@ class Scope:
     """What people set to name it; said where the target can be built nowhere."""
     before_leaving: Mapping[str, Hook] = field(default_factory=dict)
     """By revision: what has to happen before the first upgrade that leaves it."""
-    before_steps: Hook = _nothing_first
+    before_steps: Hook = _nothing_more
     """Called before the first step of a run: raises OnlineError where none may be run now. Not where the caller has a
     `Keeper`, and so is the one that goes back."""
+    after_upgrade: Hook = _nothing_more
+    """Called when an upgrade has run all its steps, also where there was none to run."""
     obstacles: Callable[[Connection, Sequence[Planned]], Iterable[Obstacle]] = _no_obstacles
     """What of the project's own would stop one of these steps, or is worth knowing before the first one; asked on a
     connection in autocommit mode. It changes nothing."""

@@ -28,6 +28,8 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
       sidb upgrade                   do it
       sidb upgrade 2.0.3 --deadline 1h --on-alert stop
     """
+    from alembic_online.sessions import driver
+
     from operations import grants, report, upgrade
     from operations.database import address
     from operations.settings import Settings
@@ -45,9 +47,10 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
         else:
             upgrade.show_plan(planned, console)
         return
+    with amiss.session(url) as connection:
+        late = grants.late(driver(connection))
     done = upgrade.run(url, revision, chosen, console)
-    granted = grants.make_up(url, console)
     if as_json:
         click.echo(report.to_json(done))
-    elif not (done.steps or granted):
+    elif not (done.steps or late):
         console.print("There is nothing to do.")

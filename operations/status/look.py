@@ -1,7 +1,6 @@
 """Where the rollout stands: one look at a database, which reads only and waits for nobody."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,8 +15,7 @@ from backfill import outlook
 from backfill.files import half_loaded
 from backfill.jobs import JOBS
 from backfill.tables import Control
-from models.views import SQL
-from operations import rights
+from operations import grants, rights
 from operations.scope import SCOPE
 from operations.status import following
 from operations.status.amiss import amiss, session
@@ -25,7 +23,6 @@ from operations.status.half_way import readable, rows
 from operations.status.state import Archive, Backfill, Job, Status
 from operations.upgrade import script_directory
 
-GRANT = re.compile(r"\('(\w+)', '([\w, ]+)', '([^']+)'\)")
 RECORDS = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_jobs", "sidb.backfill_set_aside")
 WHOLE = ("table", "view", "materialized_view")
 
@@ -106,10 +103,7 @@ def _job(each: outlook.JobStatus) -> Job:
 
 def _rights_missing(ours: psycopg.Connection[Any]) -> Iterator[str]:
     """The group roles' grants that are not there, and what others have lost on Phase 1's relations; statements."""
-    wanted = GRANT.findall((SQL / "grants.sql").read_text(encoding="utf-8"))
-    names = ("roles", "privileges", "objects")
-    parameters: dict[str, Sequence[str]] = dict(zip(names, map(list, zip(*wanted, strict=True)), strict=True))
-    for each in rows(ours, "missing_grants", **parameters):
+    for each in grants.missing(ours):
         yield each.statement or f"CREATE ROLE {each.role} NOLOGIN"
     if {"sidb.phase1_rights", "sidb.phase1_right"} <= readable(ours) and rights.taken(ours):
         for lost in rights.missing(ours):

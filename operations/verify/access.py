@@ -1,7 +1,7 @@
 """Who owns what, what the group roles may do, and what the application may still do."""
 
 from models import ROLES
-from operations import rights
+from operations import grants, rights
 from operations.findings import Check, Finding
 from operations.scope import PHASE1
 from operations.verify.schema import current
@@ -40,7 +40,7 @@ def owners(subject: Subject) -> Finding | None:
 
 def group_roles(subject: Subject) -> Finding | None:
     """Whether the group roles are what they were created as."""
-    if wrong := [row.wrong for row in subject.rows("group_roles", roles=list(ROLES))]:
+    if wrong := [row.wrong for row in subject.rows("group_roles", roles=list(ROLES), late=grants.late(subject.driver))]:
         return GROUP_ROLES.failed(f"{len(wrong)} things are not as they should be{listed(wrong)}")
     return GROUP_ROLES.ok("nothing but the privileges granted to them")
 

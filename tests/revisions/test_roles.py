@@ -98,13 +98,32 @@ def test_what_was_left_out_is_made_up_for_once_the_roles_are_there(plain: Deploy
     with plain.superuser.begin() as connection:
         connection.exec_driver_sql("".join(f"CREATE ROLE {group} NOLOGIN;" for group in GROUPS))
     assert not set(GROUPS) & grants(plain)
-    allow(plain, "CREATEDB")
-    assert "privileges of analytics_writer" in failures()["catalog"]
-    done = sidb("upgrade")
-    assert done.exit_code == 0, done.output
-    assert "Granted to analytics_reader, analytics_writer" in done.output
+    assert "analytics_writer got no rights" in failures()["group roles"]
+    assert sidb("verify").exit_code == 1
+    if shape is Shape.TABLE:
+        done = sidb("upgrade")
+        assert done.exit_code == 0, done.output
+        assert "Granted to analytics_reader, analytics_writer" in done.output
+        assert "nothing to do" not in done.output
+    else:
+        plain.alembic.upgrade()
     assert set(GROUPS) <= grants(plain)
     assert sidb("upgrade").output.endswith("There is nothing to do.\n")
+    allow(plain, "CREATEDB")
+    assert not {"catalog", "group roles"} & failures().keys()
+
+    with plain.superuser.begin() as connection:
+        connection.exec_driver_sql("REVOKE ALL ON ALL TABLES IN SCHEMA analytics FROM analytics_writer")
+        connection.exec_driver_sql("REVOKE ALL ON SCHEMA analytics FROM analytics_writer; CREATE ROLE upkeeper LOGIN")
+        connection.exec_driver_sql("GRANT analytics_writer TO upkeeper")
+    as_upkeeper = conninfo(url.set(username="upkeeper"))
+    done = CliRunner().invoke(main, ["maintain"], env={"DATABASE_URL": as_upkeeper})
+    assert "sidb upgrade, as the role that owns schema analytics: analytics_writer got no rights so far" in done.output
+    assert "analytics_writer got no rights" in failures()["group roles"]
+    with plain.superuser.begin() as connection:
+        connection.exec_driver_sql(f"GRANT analytics_writer TO {OWNER}; DROP ROLE upkeeper")  # the owner keeps up, too
+    done = sidb("maintain", "--json")
+    assert json.loads(done.stdout)["tasks"][0]["outcome"] == "done", done.output
     assert not {"catalog", "group roles"} & failures().keys()
 
 

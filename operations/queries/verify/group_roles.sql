@@ -7,6 +7,9 @@ WHERE
     NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = w.name)
     AND EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = 'analytics')
 UNION ALL
+SELECT format('%%s got no rights, as it was missing when they were granted: sidb upgrade, or sidb maintain', l.name)
+FROM unnest(%(late)s::text []) AS l (name)
+UNION ALL
 SELECT g.rolname || ' is ' || a.what || format(': ALTER ROLE %%I NO%%s', g.rolname, a.attribute) AS wrong
 FROM pg_roles AS g
 CROSS JOIN LATERAL (

@@ -184,3 +184,16 @@ def test_a_migrator_without_superuser(
     left = privileges(where)
     assert left == {name: before[name] for name in left}
     execute(where, f"REVOKE {chief} FROM {OWNER}")
+
+
+def test_a_role_that_came_late_gets_nothing_of_what_a_rollback_has_closed(clone: Clone) -> None:
+    url = clone("migrated_table")
+    execute(url, "REVOKE ALL ON SCHEMA analytics FROM analytics_reader")
+    may = "SELECT has_schema_privilege('analytics_reader', 'analytics', 'USAGE')"
+    with alone(url) as records:
+        rollback = records.begin(HEAD, "1.0.0")
+        Alembic(url).upgrade()
+        assert execute(url, may) == [(False,)]
+        records.reached(rollback, "aborted")
+    Alembic(url).upgrade()
+    assert execute(url, may) == [(True,)]

@@ -1,0 +1,39 @@
+"""What Alembic's table says, where that cannot be gone on from."""
+
+from alembic.script import ScriptDirectory
+
+from alembic_online.errors import OnlineError
+from alembic_online.queries import query
+from alembic_online.sessions import Session
+
+
+def refuse_elsewhere(session: Session) -> None:
+    """Where a schema has the role's name, Alembic's table was made in it: the default search path begins with that."""
+    found = session.observer.execute(query("run/version_table_elsewhere"), {"schema": session.scope.default_schema})
+    if row := found.fetchone():
+        raise OnlineError(
+            f"Alembic's table is {row[0]}, not in schema {session.scope.default_schema}; nothing was changed.",
+            f"move it: ALTER TABLE {row[0]} SET SCHEMA {session.scope.default_schema}.",
+        )
+
+
+def refuse_unknown(heads: tuple[str, ...], script: ScriptDirectory) -> None:
+    known = {revision.revision for revision in script.walk_revisions()}
+    for head in heads:
+        if head not in known:
+            raise OnlineError(
+                f"alembic_version names revision {head!r}, which this code does not have; nothing was changed.",
+                "use the version of this project that has it, or correct the entry with `alembic stamp --purge`.",
+            )
+
+
+def refuse_overlapping(heads: tuple[str, ...], script: ScriptDirectory) -> None:
+    """Two rows of which one comes before the other: each says where the database is, and one is wrong."""
+    for head in heads:
+        before = {revision.revision for revision in script.iterate_revisions(head, "base")} - {head}
+        if behind := before.intersection(heads):
+            raise OnlineError(
+                f"alembic_version has {len(heads)} rows ({', '.join(sorted(heads))}), and {', '.join(sorted(behind))}"
+                f" comes before {head}: where the database is cannot be told; nothing was changed.",
+                f"see which is right; then `alembic stamp --purge {head}`, or the other.",
+            )
