@@ -14,7 +14,7 @@ FINGERPRINT = Component("fingerprint", [query(f"fingerprint/{name}") for name in
 RIGHTS = Component("rights", [query("rights/create")])
 RAISED_SETTINGS = Component("raised settings", [query("preflight/remembered_create")])
 SIZE_SAMPLES = Component("size samples", [query("monitor/create_samples")])
-ROLLBACKS = Component("rollbacks", [query("rollback/create")])
+ROLLBACKS = Component("rollbacks", [query(f"rollback/{name}") for name in ("create", "create_dependants")])
 
 
 def open_records(connection: psycopg.Connection[Any], component: Component) -> None:

@@ -7,7 +7,7 @@ them is not to be had. `alembic_online.retry` says how long each attempt waits.
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -24,6 +24,9 @@ Done = TypeVar("Done")
 
 MISSED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 """What is tried again; nothing else is."""
+
+VIEWS: dict[str, LiteralString] = {"m": "MATERIALIZED VIEW", "v": "VIEW"}
+"""What LOCK TABLE refuses, or locks with all that it is built on."""
 
 
 def acquire(session: Session, locks: Mapping[str, str], what: str, policy: RetryPolicy | None = None) -> None:
@@ -85,8 +88,8 @@ def _statements(connection: psycopg.Connection[Any], locks: Mapping[str, str]) -
 
 def _statement(name: str, kind: str, owner: str, mode: str) -> Any:
     relation = Identifier(*name.split("."))
-    if kind == "m":  # LOCK TABLE refuses these: a change that changes nothing locks them, and 1 ms is the least to wait
-        change = SQL("ALTER MATERIALIZED VIEW {} OWNER TO {}").format(relation, Identifier(owner))
+    if kind in VIEWS:  # a change that changes nothing locks them, and 1 ms is the least to wait
+        change = SQL("ALTER " + VIEWS[kind] + " {} OWNER TO {}").format(relation, Identifier(owner))
         return lambda wait: SQL("SET LOCAL lock_timeout = {}; {}").format(max(wait, 1), change)
     table = SQL("LOCK TABLE {} IN " + mode + " MODE").format(relation)
     return lambda wait: SQL("SET LOCAL lock_timeout = {}; {}").format(wait, table) if wait else table + SQL(" NOWAIT")

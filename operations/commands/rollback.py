@@ -7,10 +7,13 @@ import click
 @click.argument("target", required=False)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--abort", "give_up", is_flag=True, help="Give up an interrupted rollback: open access again.")
+@click.option("--take-along", is_flag=True, help="Put aside what others built on what goes; restore gives it back.")
 @click.option("--deadline", metavar="TIME", help="How long a step may try to get its locks (default 10min).")
 @click.option("--end-idle-after", metavar="TIME", help="End sessions in the way that idle in a transaction for longer.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; with --yes.")
-def rollback(target: str | None, yes: bool, give_up: bool, as_json: bool, **options: str | None) -> None:
+def rollback(
+    target: str | None, yes: bool, give_up: bool, take_along: bool, as_json: bool, **options: str | None
+) -> None:
     """Go back to revision TARGET and keep what Phase 2 collected.
 
     Shows what goes and asks; then stops the backfill, closes the tables that
@@ -21,6 +24,10 @@ def rollback(target: str | None, yes: bool, give_up: bool, as_json: bool, **opti
     Interrupted, it goes on where it was when it is run again, with or without
     TARGET; --abort opens access again instead. `sidb restore` brings the
     archive back after a later upgrade.
+
+    What others have built on what goes (views, indexes, generated columns, policies and the like) is in the way, and
+    named. With --take-along it is put aside with definition, owner, comments and grants, and `sidb restore` or --abort
+    gives it back; what could not be given back exactly is refused.
 
     \b
     Examples:
@@ -47,12 +54,12 @@ def rollback(target: str | None, yes: bool, give_up: bool, as_json: bool, **opti
             raise UsageError("--abort takes no TARGET.", "sidb rollback --abort")
         found = run.abort(url, console)
     else:
-        prepared = run.prepare(url, target)
+        prepared = run.prepare(url, target, take_along=take_along)
         if prepared.interrupted:
             begun = prepared.interrupted
             console.print(f"Going on with the rollback to {begun.target}; the last phase finished is '{begun.phase}'.")
         else:
-            show_plan(run.planned(url, prepared.way), console)
+            show_plan(run.planned(url, prepared), console)
             if not yes:
                 click.confirm("\nRoll back now?", abort=True)
         found = run.run(url, prepared, chosen, console)

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -160,11 +161,19 @@ def grant_again(records: Records, rollback: Rollback) -> tuple[int, list[Right]]
     names = {right.relation for right in remembered}
     here = {each.relation for each in relations(connection, names)}
     wanted = [right for right in remembered if right.relation in here and _has_column(connection, right)]
-    before = rights(connection, here)
-    grant(connection, [right for right in wanted if right not in before])
-    now = rights(connection, here)
-    missing = [right for right in wanted if right not in now]
+    missing = _not_held(connection, wanted, here)
+    grant(connection, missing)
+    # Who owned the object granted it; where another role has made it anew, that is another one now.
+    owners = {each.relation: each.owner for each in relations(connection, here)}
+    missing = [replace(right, grantor=owners[right.relation]) for right in _not_held(connection, missing, here)]
+    grant(connection, missing)
+    missing = _not_held(connection, missing, here)
     return len(wanted) - len(missing), missing
+
+
+def _not_held(connection: psycopg.Connection[Any], wanted: Sequence[Right], names: Collection[str]) -> list[Right]:
+    now = rights(connection, names)
+    return [right for right in wanted if right not in now]
 
 
 def grant(connection: psycopg.Connection[Any], wanted: Sequence[Right]) -> None:
@@ -178,18 +187,19 @@ def grant(connection: psycopg.Connection[Any], wanted: Sequence[Right]) -> None:
         if not able.get(right.grantor) or (right.grantee and right.grantee not in able):
             continue
         granted = objects[right.relation]
-        if right.grantor != granted.owner:
-            connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(right.grantor)))
-        connection.execute(
-            SQL("GRANT {}{} ON {} TO {}{}").format(
-                SQL(right.privilege),
-                SQL(" ({})").format(Identifier(right.column_name)) if right.column_name else SQL(""),
-                _object(granted),
-                _grantee(right.grantee),
-                SQL(" WITH GRANT OPTION") if right.is_grantable else SQL(""),
-            )
+        statement = SQL("GRANT {}{} ON {} TO {}{}").format(
+            SQL(right.privilege),
+            SQL(" ({})").format(Identifier(right.column_name)) if right.column_name else SQL(""),
+            _object(granted),
+            _grantee(right.grantee),
+            SQL(" WITH GRANT OPTION") if right.is_grantable else SQL(""),
         )
-        if right.grantor != granted.owner:
+        if right.grantor == granted.owner:
+            connection.execute(statement)
+            continue
+        with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+            connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(right.grantor)))
+            connection.execute(statement)
             connection.execute("RESET ROLE")
 
 

@@ -9,12 +9,16 @@ from sqlalchemy import URL
 
 from operations import report
 from operations.queries import query
+from operations.rollback import dependants
 from operations.rollback.records import Archived, Records, Rollback, alone, reading
 
 
 @dataclass(frozen=True)
 class Line:
-    """A table of an archive: rows that are back already, rows left because they do not fit, bytes that are there."""
+    """A table of an archive, or all that is put aside of others.
+
+    Rows that are back already, rows left because they do not fit, bytes that are there.
+    """
 
     archive: int
     taken: str
@@ -49,6 +53,11 @@ def archives(url: URL) -> Archives:
                 for rollback in records.all()
                 for kept in records.archived(rollback)
             ]
+            + [
+                Line(rollback.rollback_id, f"{rollback.started:%Y-%m-%d}", _counted(others), "archived", 0, 0, None)
+                for rollback in records.all()
+                if (others := dependants.aside(records, rollback))
+            ]
         )
 
 
@@ -79,6 +88,10 @@ def find(records: Records, number: int) -> Rollback:
             f"The rollback to {found.target} is not finished.", "finish it with `sidb rollback`, or `--abort` it."
         )
     return found
+
+
+def _counted(others: list[dependants.Aside]) -> str:
+    return f"{len(others)} objects of others"
 
 
 def _name(kept: Archived) -> str:

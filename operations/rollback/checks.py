@@ -53,10 +53,29 @@ ACTIVITY = Check(
     "niche_daily_activity counts the events that came back: rebuilt after a move, kept by triggers in a merge.",
     "SELECT analytics.rebuild_niche_daily_activity(), as the migrating role.",
 )
+DEPENDANTS = Check(
+    "others' objects",
+    "What others had built on what a rollback took away, and was put aside by --take-along, is as it was: made anew in"
+    " its order, with owner, comments and privileges.",
+    "settle what is named, and run `sidb restore` again with the archive's number; or run the SQL that is printed.",
+)
 MODELS = Check(
     "models",
     "After a restore, the catalog is the one that the upgrade had left, object by object.",
     "`alembic check` names each difference and `alembic revision --autogenerate` writes the revision that mends it.",
 )
 
-CHECKS = (BACKFILL, CLOSED, SESSIONS, MOVED, CATALOG, PHASE1_DATA, OPENED, SMOKE, RESTORED, ACTIVITY, MODELS)
+CHECKS = (
+    BACKFILL,
+    CLOSED,
+    SESSIONS,
+    MOVED,
+    CATALOG,
+    PHASE1_DATA,
+    OPENED,
+    SMOKE,
+    RESTORED,
+    ACTIVITY,
+    DEPENDANTS,
+    MODELS,
+)

@@ -40,20 +40,24 @@ class Line:
 
 @dataclass(frozen=True)
 class Plan:
-    """From `current` to `target`: the steps, newest first, what goes, and the relations that are closed meanwhile."""
+    """From `current` to `target`: the steps, newest first, what goes, and the relations that are closed meanwhile.
+
+    `others`: what others have built on what goes, and is put aside.
+    """
 
     current: str
     target: str
     steps: list[str]
     objects: list[Line]
     closed: list[str]
+    others: list[str]
 
 
-def plan(session: Session, way: Way) -> Plan:
+def plan(session: Session, way: Way, others: list[str]) -> Plan:
     """What there is to lose, and what of it is kept. Changes nothing."""
     objects = [line for script in way.scripts for line in _lines(session.connection, way, script)]
     titles = [f"{script.revision}  {script.doc.rstrip('.')}" for script in way.scripts]
-    return Plan(way.current, way.target, titles, objects, way.affected)
+    return Plan(way.current, way.target, titles, objects, way.affected, others)
 
 
 def show_plan(planned: Plan, console: Console) -> None:
@@ -61,6 +65,10 @@ def show_plan(planned: Plan, console: Console) -> None:
     if planned.objects:
         console.print(report.table(planned.objects))
     console.print("\nkept: moves or is copied into an archive. rebuilt: a later upgrade computes it again.")
+    if planned.others:
+        console.print("put aside, and given back by `sidb restore`, as others have built it on what goes:")
+        for name in planned.others:
+            console.print(f"  {name}", soft_wrap=True, markup=False)
     console.print(f"{len(planned.closed)} relations of schema {ANALYTICS} are closed to applications meanwhile.")
 
 

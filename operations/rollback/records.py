@@ -82,6 +82,8 @@ def alone(url: URL, options: Options | None = None, *, sole: bool = False) -> It
                 "Another rollback or restore is at work on this database; nothing was changed.",
                 "wait for it; `SELECT * FROM pg_stat_activity WHERE application_name LIKE 'sidb%'` names it.",
             )
+        if records.exist():
+            records.open()  # older code may have made them
         yield records
 
 
@@ -111,6 +113,10 @@ class Records:
         row = self.connection.execute("SELECT to_regclass('sidb.rollback') IS NOT NULL").fetchone()
         return bool(row and row[0])
 
+    def open(self) -> None:
+        """Make the tables what this code expects."""
+        open_records(self.connection, ROLLBACKS)
+
     def pending(self) -> Rollback | None:
         """The rollback that was begun and neither finished nor aborted."""
         return next(iter(self._rollbacks("pending")), None) if self.exist() else None
@@ -120,7 +126,7 @@ class Records:
         return self._rollbacks("all") if self.exist() else []
 
     def begin(self, origin: str, target: str) -> Rollback:
-        open_records(self.connection, ROLLBACKS)
+        """Write down that a rollback begins; the records were opened."""
         parameters = {"origin": origin, "target": target, "client": client()}
         return self._rollbacks("begin", parameters)[0]
 

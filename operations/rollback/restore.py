@@ -19,7 +19,7 @@ from backfill import identity
 from backfill.jobs import JOBS
 from models import ANALYTICS
 from operations.findings import Finding, Findings
-from operations.rollback import access, checks, misfits, swap
+from operations.rollback import access, checks, dependants, misfits, swap
 from operations.rollback.archives import find
 from operations.rollback.merge import Merge, keep
 from operations.rollback.records import Archived, Records, Rollback, alone
@@ -50,7 +50,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
         session, connection = records.session, records.connection
         rollback = find(records, number)
         waiting = [kept for kept in records.archived(rollback) if kept.state not in ("restored", "dropped")]
-        if not waiting:
+        if not waiting and not dependants.aside(records, rollback):
             raise UsageError(
                 f"Archive {number} is restored already, or was dropped.", "sidb restore lists all of them."
             )
@@ -82,7 +82,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
                 with _progress(console, kept) as told:
                     Merge(connection, rollback, choice.skip, choice.renumber, told).table(table, kept)
         console.print("Finishing: foreign keys, materialized views, daily activity")
-        found = list(_finish(records, rollback, live))
+        found = [*_finish(records, rollback, live), *dependants.give_back(records, rollback, console)]
         left = sum(each.rows_left for each in records.archived(rollback))
     next_step = f"sidb verify; then `sidb backfill resume`, and `sidb restore --drop {number}` once you are sure."
     if left:
@@ -146,7 +146,7 @@ def _swap(
     has_misfits = any(misfit.relation == kept.relation for misfit in unfit)
     if kept.state != "archived" or has_misfits or not misfits.is_empty(session.connection, table):
         return None
-    return swap.plan(session.sqlalchemy, live, table, rollback.archive, kept.definitions)
+    return swap.plan(session, live, table, rollback.archive, kept.definitions)
 
 
 def _columns(

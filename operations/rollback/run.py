@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from alembic import command
 from alembic_online import OnlineError, Options, Session, UsageError
@@ -15,7 +16,7 @@ from sqlalchemy import URL
 from operations import fingerprint, upgrade
 from operations.findings import Finding, Findings
 from operations.queries import query
-from operations.rollback import access, checks, proof
+from operations.rollback import access, checks, dependants, proof
 from operations.rollback.archive import Archive
 from operations.rollback.copies import stop_following
 from operations.rollback.plan import Plan, plan
@@ -26,13 +27,18 @@ from operations.upgrade import script_directory
 
 @dataclass(frozen=True)
 class Prepared:
-    """The way back, and the rollback that was interrupted on it, if one was."""
+    """The way back, and the rollback that was interrupted on it, if one was.
+
+    `take_along`: what others have built on what goes is put aside; `others` is that, by name.
+    """
 
     way: Way
     interrupted: Rollback | None
+    take_along: bool
+    others: list[str]
 
 
-def prepare(url: URL, target: str | None) -> Prepared:
+def prepare(url: URL, target: str | None, *, take_along: bool = False) -> Prepared:
     """Find the way back, or the rollback to go on with; changes nothing. OnlineError where it must not be begun."""
     with reading(url) as records:
         pending = records.pending()
@@ -42,19 +48,21 @@ def prepare(url: URL, target: str | None) -> Prepared:
                     f"The rollback to {pending.target} that began {pending.started:%Y-%m-%d %H:%M} is not finished.",
                     "finish it with `sidb rollback`, or give it up with `sidb rollback --abort`.",
                 )
-            return Prepared(between(records.session, pending.origin, pending.target), pending)
+            return Prepared(between(records.session, pending.origin, pending.target), pending, take_along, [])
         if target is None:
             raise UsageError("To which revision?", "sidb rollback 1.0.0 goes back to Phase 1.")
         back = way(records.session, target)
-        look(records.session, back.steps)
+        found = dependants.built_on(records.session, back)
+        dependants.refuse(found, take_along=take_along)
+        look(records.session, back.steps, built_on=False)
         access.refuse_what_cannot_be_opened(records.connection, back.remembered)
-        return Prepared(back, None)
+        return Prepared(back, None, take_along, [each.name for each in found])
 
 
-def planned(url: URL, way: Way) -> Plan:
+def planned(url: URL, prepared: Prepared) -> Plan:
     """What there is to lose, and what of it is kept. Changes nothing."""
     with reading(url) as records:
-        return plan(records.session, way)
+        return plan(records.session, prepared.way, prepared.others)
 
 
 def run(url: URL, prepared: Prepared, options: Options, console: Console) -> Findings:
@@ -66,14 +74,36 @@ def run(url: URL, prepared: Prepared, options: Options, console: Console) -> Fin
             with console.status("Taking the fingerprint of Phase 1's data"):
                 policy = RetryPolicy(options.deadline)
                 retried(lambda: fingerprint.take(records.connection, fingerprint.BEFORE_ROLLBACK), policy)
-            rollback = records.begin(back.current, back.target)
+            rollback = _begin(records, back, prepared, policy)
         with _said_if_it_stops(console):
-            found = list(_phases(records, rollback, back, console))
+            found = list(_phases(records, rollback, prepared, console))
     next_step = (
         f"when the cause is mended, `sidb upgrade` and `sidb restore {rollback.rollback_id}`; the backfill stays "
         "paused until `sidb backfill resume`."
     )
     return Findings(found, next_step)
+
+
+def _begin(records: Records, back: Way, prepared: Prepared, policy: RetryPolicy) -> Rollback:
+    """Write down that it begins; with it goes what others have built on what goes, if that is taken along."""
+    records.open()
+
+    def begin() -> Rollback:
+        with records.connection.transaction():
+            rollback = records.begin(back.current, back.target)
+            _see_to_others(records, rollback, prepared)
+            return rollback
+
+    return retried(begin, policy)
+
+
+def _see_to_others(records: Records, rollback: Rollback, prepared: Prepared) -> None:
+    """What others have built on what goes, by now, is put aside in one transaction, or refused."""
+    with records.connection.transaction():
+        take_along = prepared.take_along or bool(dependants.aside(records, rollback))
+        found = dependants.built_on(records.session, prepared.way)
+        dependants.refuse(found, take_along=take_along)
+        dependants.put_aside(records, rollback, found)
 
 
 def abort(url: URL, console: Console) -> Findings:
@@ -84,16 +114,24 @@ def abort(url: URL, console: Console) -> Findings:
             raise UsageError("No rollback was interrupted.", "there is nothing to abort.")
         stop_following(records.session, rollback.archive)
         validated = _validate_last_step(records.session, console)
-        found = [*validated, _resume_backfill(records, rollback), access.open_again(records, rollback, "aborted")]
-        kept = records.archived(rollback)
+        found = [
+            *validated,
+            _resume_backfill(records, rollback),
+            access.open_again(records, rollback, "aborted"),
+            *dependants.give_back(records, rollback, console, or_later=True),  # it reads what was closed
+        ]
+        kept = [each.relation for each in records.archived(rollback)]
+        kept += [each.name for each in dependants.aside(records, rollback)]
         at = revision(records.session)
-    return Findings(found, _left_by_abort(rollback, at, [each.relation for each in kept]))
+    return Findings(found, _left_by_abort(rollback, at, kept))
 
 
 def _left_by_abort(rollback: Rollback, at: str | None, kept: list[str]) -> str:
     """Where the database stands after a rollback was given up, and what leads back to where it was."""
-    if at == rollback.origin and not kept:
-        return "there is nothing more to do: the database is as it was before."
+    if at == rollback.origin:
+        if not kept:
+            return "there is nothing more to do: the database is as it was before."
+        return f"the database is at {at} as before; `sidb restore {rollback.rollback_id}` for {', '.join(kept)}."
     newest = script_directory().get_current_head()
     forward = "sidb upgrade" if rollback.origin == newest else f"sidb upgrade {rollback.origin}"
     stands = f"the database is at {at or 'no revision'}, not at {rollback.origin} as before: `{forward}`"
@@ -113,8 +151,8 @@ def _validate_last_step(session: Session, console: Console) -> Iterator[Finding]
         yield checks.MOVED.failed(error.what, error.next_step)
 
 
-def _phases(records: Records, rollback: Rollback, back: Way, console: Console) -> Iterator[Finding]:
-    session, connection = records.session, records.connection
+def _phases(records: Records, rollback: Rollback, prepared: Prepared, console: Console) -> Iterator[Finding]:
+    session, connection, back = records.session, records.connection, prepared.way
     if not rollback.has_reached("paused"):
         console.print("Stopping the backfill")
         yield _pause_backfill(records, rollback)
@@ -124,6 +162,8 @@ def _phases(records: Records, rollback: Rollback, back: Way, console: Console) -
     if not rollback.has_reached("moved"):
         yield access.end_sessions(connection, back.applications)
         stop_following(session, rollback.archive)
+        if prepared.interrupted:  # others may have gone on building
+            retried(partial(_see_to_others, records, rollback, prepared), RetryPolicy(session.options.deadline))
         console.print("Moving aside, step by step")
         upgrade.migrate(
             lambda config: command.downgrade(config, back.target),
@@ -133,6 +173,8 @@ def _phases(records: Records, rollback: Rollback, back: Way, console: Console) -
             Archive(session, rollback),
         )
         records.reached(rollback, "moved")
+    if others := dependants.aside(records, rollback):
+        yield checks.DEPENDANTS.ok(f"put aside: {', '.join(each.name for each in others)}")
     kept = [each.relation for each in records.archived(rollback)]
     yield checks.MOVED.ok(f"{', '.join(kept)} to {rollback.archive}" if kept else "there was nothing to keep")
     console.print("Verifying")

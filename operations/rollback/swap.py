@@ -6,6 +6,7 @@ and gets what the empty one had and it lacks: foreign keys NOT VALID, triggers, 
 time follows while the application goes on: foreign keys are validated, materialized views refreshed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,6 @@ from alembic_online import OnlineError, Session, acquire
 from alembic_online.catalog import Identity, Snapshot, definitions
 from alembic_online.catalog.statements import whole
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import Connection
 
 from models import ANALYTICS
 from operations.queries import query
@@ -41,12 +41,12 @@ class Swap:
     locks: dict[str, str]
 
 
-def plan(
-    connection: Connection, live: Snapshot, table: Table, archive: str, definitions_kept: list[str]
-) -> Swap | None:
-    """How `table` is swapped, or None where its columns or keys are other ones by now: then its rows are merged."""
+def plan(session: Session, live: Snapshot, table: Table, archive: str, definitions_kept: list[str]) -> Swap | None:
+    """How `table` is swapped; None where its columns or keys are other ones by now, or others have built on it: then
+    its rows are merged.
+    """
     name = table.relation.partition(".")[2]
-    there = _at_home(definitions(connection, SCOPE.of(archive)), archive)
+    there = _at_home(definitions(session.sqlalchemy, SCOPE.of(archive)), archive)
     own = [identity for identity in live if _belongs(live, identity, Identity("table", ANALYTICS, name))]
     differing = [identity for identity in own if there.get(identity) != live[identity]]
     for identity in differing:
@@ -54,6 +54,8 @@ def plan(
         key = identity.kind == "constraint" and " FOREIGN KEY " not in live[identity]
         if changed or key or identity.kind not in LATER:
             return None
+    if _is_built_on(live, own):
+        return None
     dependants = _dependants(live, Identity("table", ANALYTICS, name))
     indexes = [
         live[identity].replace(f" ON {ANALYTICS}.{name} ", f" ON {archive}.{name} ", 1)
@@ -66,16 +68,20 @@ def plan(
             after.append(f"{live[identity]} NOT VALID")
         elif identity.kind not in ("index", "sequence"):
             after.append(live[identity])
-    for user in dependants:
+    names = [f"{user.schema}.{user.name}" for user in dependants]
+    owners = {each.relation: each.owner for each in access.relations(session.connection, names)}
+    for user, name in zip(dependants, names, strict=True):
         definition, *rest = whole(live, user)
         if user.kind == "materialized_view":
             definition += "\nWITH NO DATA"
-        after += [definition, *rest]
+        owned = SQL("{} OWNER TO {}").format(
+            SQL(live.removals[user].replace("DROP ", "ALTER ", 1)), Identifier(owners[name])
+        )
+        after += [definition, owned.as_string(), *rest]
     known = set(live.values())
     after += [statement for statement in definitions_kept if statement not in known]
     before = [*(live.removals[user] for user in reversed(dependants)), f"DROP TABLE {table.relation}"]
-    relations = [table.relation, table.archived, *(f"{user.schema}.{user.name}" for user in dependants)]
-    locks = dict.fromkeys([*relations, FEATURES], "AccessExclusiveLock")
+    locks = dict.fromkeys([table.relation, table.archived, *names, FEATURES], "AccessExclusiveLock")
     return Swap(table, indexes, before, after, locks)
 
 
@@ -131,6 +137,11 @@ def _at_home(found: dict[Identity, str], archive: str) -> dict[Identity, str]:
         for each, text in found.items()
         if each.schema == archive
     }
+
+
+def _is_built_on(live: Snapshot, own: Sequence[Identity]) -> bool:
+    """Whether something of others uses a table, which would be in the way of its exchange."""
+    return any(user.kind == "foreign" and not uses.isdisjoint(own) for user, uses in live.uses.items())
 
 
 def _dependants(live: Snapshot, table: Identity) -> list[Identity]:

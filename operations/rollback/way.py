@@ -103,6 +103,13 @@ def between(session: Session, current: str, target: str) -> Way:
     return Way(current, target, scripts, _going(session, scripts))
 
 
+def replaced(session: Session, way: Way) -> set[str]:
+    """The materialized views of Phase 1 that the way back puts in the place of wider ones."""
+    locked = {name for script in way.scripts for name in getattr(script.module, "locks", {}).get("downgrade", ())}
+    found = session.connection.execute(query("rollback/relations"), {"relations": list(locked)}).fetchall()
+    return {f"materialized view {relation}" for relation, kind, *_ in found if kind == "m"}
+
+
 def before_upgrade(session: Session, script: Script) -> Mapping[str, str] | None:
     """The catalog before the upgrade to a revision, as the ledger kept it; None: it does not know that upgrade."""
     row = session.connection.execute(query("rollback/before_upgrade"), {"revision": script.revision}).fetchone()

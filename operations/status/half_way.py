@@ -14,6 +14,7 @@ from psycopg.rows import namedtuple_row
 
 from operations.queries import query
 
+NAMED = 3
 GO_ON = "go on with `sidb rollback`, or `sidb rollback --abort`"
 
 
@@ -61,6 +62,10 @@ def _half_way(connection: psycopg.Connection[Any]) -> Iterator[Amiss]:
     restores = rows(connection, "restore") if "sidb.rollback_archived" in there else []
     for each in restores:
         yield _restore(each, at_work.way_back)
+    for each in rows(connection, "aside") if "sidb.rollback_dependant" in there and not begun else []:
+        more = f", and {len(each.names) - NAMED} more" if len(each.names) > NAMED else ""
+        what = f"The rollback to {each.target} put aside of others: {', '.join(each.names[:NAMED])}{more}"
+        yield Amiss(what, f"`sidb restore {each.archive}` gives it back, after `sidb upgrade`")
     if "sidb.step" in there and not begun:
         for each in rows(connection, "step"):
             undoes = each.direction == "downgrade" and "sidb.rollback" in there

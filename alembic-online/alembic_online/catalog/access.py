@@ -8,22 +8,21 @@ from typing import Any
 from sqlalchemy import Connection
 
 from alembic_online.catalog.snapshot import Identity, Snapshot, qualified_names, query
-from alembic_online.catalog.statements import quoted
 
 OWNED = ("view", "materialized_view", "function")
 """What is created for whoever creates it; all else belongs to its table's owner."""
-STANDING_ALONE = {**{kind: kind.replace("_", " ").upper() for kind in OWNED}, "function": "ROUTINE", "index": "INDEX"}
-"""What has a name of its own, and how statements call it."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Statements that give a new object its owner, its privileges and what else it has; `obstacle`: why this role
-    cannot run all of them, or what of the object no statement makes; empty: nothing.
+    """Statements that give a new object its owner, its privileges and what else it has.
+
+    `obstacle`: what of it no statement makes; `barred`: why this role cannot run them all; empty: nothing.
     """
 
     statements: tuple[str, ...]
     obstacle: str
+    barred: str
 
 
 def access(connection: Connection, seen: Snapshot, units: Sequence[Identity]) -> Mapping[Identity, Access]:
@@ -52,8 +51,8 @@ def _access(seen: Snapshot, unit: Identity, rights: Sequence[Any], details: Sequ
         statements = [*_given(seen, unit, rights), *statements]
     elif unit.kind == "column":
         statements += _granted([right for right in rights if right.column_name == unit.part])
-    obstacles = [*(each.obstacle for each in details if each.obstacle), *_barred(unit, rights)]
-    return Access(tuple(statements), next(iter(obstacles), ""))
+    obstacles = [each.obstacle for each in details if each.obstacle]
+    return Access(tuple(statements), next(iter(obstacles), ""), next(_barred(unit, rights), ""))
 
 
 def _by(rows: Any, column: str) -> dict[str, list[Any]]:
@@ -64,13 +63,18 @@ def _by(rows: Any, column: str) -> dict[str, list[Any]]:
 
 
 def _name(seen: Snapshot, unit: Identity) -> str:
-    """Its own name as PostgreSQL prints it; of what has none, its table's."""
-    word = STANDING_ALONE.get(unit.kind)
-    return seen.removals[unit].removeprefix(f"DROP {word} ") if word else _relation(unit)
+    """What its own name is; of what has none, its table's. A function's is as PostgreSQL prints it."""
+    match unit.kind:
+        case "function":
+            return seen.removals[unit].removeprefix("DROP ROUTINE ")
+        case "index":
+            return f"{unit.schema}.{unit.part}"
+        case _:
+            return _relation(unit)
 
 
 def _relation(unit: Identity) -> str:
-    return f"{quoted(unit.schema)}.{quoted(unit.name)}"
+    return f"{unit.schema}.{unit.name}"
 
 
 def _part(unit: Identity) -> str:

@@ -16,6 +16,8 @@ from alembic_online.catalog.statements import concurrently, named, validate
 from alembic_online.scope import Scope
 
 RENDERED = (*OWNED, "column", "constraint", "index", "trigger", "rule", "policy", "statistics")
+USES = 3  # named where it is said what an object uses
+
 """What is rendered here. All other kinds hold data, or are too rare to be known well enough."""
 MARKED = re.compile(r"/\* (INVALID|its triggers are disabled|index WITH .*) \*/$")
 """What the catalog notes of an index or a constraint that no statement makes so."""
@@ -23,12 +25,12 @@ MARKED = re.compile(r"/\* (INVALID|its triggers are disabled|index WITH .*) \*/$
 
 @dataclass(frozen=True)
 class Dependant:
-    """An object of others. `name` and what it `uses` as the catalog calls them.
+    """An object of others. `name` as the catalog calls it; what it `uses`, as "schema.name" and "schema.name.part".
 
     `creation` brings it back in one transaction, but for an index that is built CONCURRENTLY: that is the first
     statement then, and runs by itself. `later` takes time and holds up nobody: validation of a constraint, a refresh;
-    empty: nothing. `locks` are what `removal` takes. `obstacle`: why it could not be brought back as it is; empty: it
-    can. `rendered`: whether its statements make it as it is, be it another role that may run them.
+    empty: nothing. `locks` are what `removal` takes. `obstacle`: why no statements bring it back as it is, `barred`:
+    why this role may not run them; empty: they do, it may.
     """
 
     name: str
@@ -38,7 +40,10 @@ class Dependant:
     later: str
     locks: Mapping[str, str]
     obstacle: str
-    rendered: bool
+    barred: str
+
+    def __str__(self) -> str:
+        return f"{self.name} uses {', '.join(self.uses[:USES])}"
 
     @property
     def sql(self) -> str:
@@ -72,7 +77,7 @@ def dependants(connection: Connection, scope: Scope, gone: Collection[str]) -> l
 
 def _reached(
     seen: Snapshot, start: Collection[Identity], ours: Collection[Identity], inherited: Mapping[Identity, Identity]
-) -> dict[Identity, tuple[str, ...]]:
+) -> dict[Identity, list[Identity]]:
     """What of others is reached from `start` by use, with what it uses of that."""
     users: dict[Identity, set[Identity]] = {}
     for user, used_by_it in seen.uses.items():
@@ -84,7 +89,7 @@ def _reached(
             parts.setdefault(parent, set()).add(identity)
     for child, parent in inherited.items():
         parts.setdefault(parent, set()).add(child)
-    gone, found = set(start), dict[Identity, set[str]]()
+    gone, found = set(start), dict[Identity, set[Identity]]()
     waiting = list(start)
     while waiting:
         used = waiting.pop()
@@ -95,14 +100,14 @@ def _reached(
         for user in (*brought_back, *(user for user in new_users if seen.parent(user) not in start)):
             if user not in found:
                 waiting.append(user)
-            found.setdefault(user, set()).add(str(used))
+            found.setdefault(user, set()).add(used)
         gone |= new - brought_back
         waiting += new - brought_back
-    return {user: tuple(sorted(used)) for user, used in found.items()}
+    return {user: sorted(used) for user, used in found.items()}
 
 
 def _rendered(
-    seen: Snapshot, unit: Identity, uses: tuple[str, ...], units: Sequence[Identity], known: Access
+    seen: Snapshot, unit: Identity, uses: Sequence[Identity], units: Sequence[Identity], known: Access
 ) -> Dependant:
     removal, definition, later = _statements(seen, unit, units)
     further: list[str] = []
@@ -114,17 +119,21 @@ def _rendered(
         referred = [each for each in seen.uses.get(unit, ()) if each.kind in ("table", "column", "constraint")]
         relations += [f"{each.schema}.{each.name}" for each in referred]
     locks = dict.fromkeys(relations, "AccessExclusiveLock")
-    strange = _obstacle(seen, unit, uses)
-    obstacle = strange or known.obstacle
-    return Dependant(str(unit), uses, removal, (definition, *further), later, locks, obstacle, not strange)
+    obstacle = _obstacle(seen, unit, uses) or known.obstacle
+    return Dependant(str(unit), _called(uses), removal, (definition, *further), later, locks, obstacle, known.barred)
 
 
-def _published(identity: Identity, uses: tuple[str, ...], row: Any) -> Dependant:
+def _published(identity: Identity, uses: Sequence[Identity], row: Any) -> Dependant:
     if row is None:
-        return Dependant(identity.name, uses, "", (), "", {}, "objects of its kind cannot be made anew exactly", False)
+        obstacle = "objects of its kind cannot be made anew exactly"
+        return Dependant(identity.name, _called(uses), "", (), "", {}, obstacle, "")
     locks = {row.locked: "ShareUpdateExclusiveLock"} if row.locked else {}
-    obstacle = "" if row.ours else f"it belongs to {row.owner}, whose rights this role does not have"
-    return Dependant(identity.name, uses, row.removal, (row.definition,), "", locks, obstacle, True)
+    barred = "" if row.ours else f"it belongs to {row.owner}, whose rights this role does not have"
+    return Dependant(identity.name, _called(uses), row.removal, (row.definition,), "", locks, "", barred)
+
+
+def _called(uses: Sequence[Identity]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(".".join(filter(None, (each.schema, each.name, each.part))) for each in uses))
 
 
 def _statements(seen: Snapshot, unit: Identity, units: Sequence[Identity]) -> tuple[str, str, str]:
@@ -166,11 +175,11 @@ def _settings(seen: Snapshot, unit: Identity) -> Iterator[str]:
             yield statement
 
 
-def _obstacle(seen: Snapshot, unit: Identity, uses: Sequence[str]) -> str:
+def _obstacle(seen: Snapshot, unit: Identity, uses: Sequence[Identity]) -> str:
     if unit.kind not in RENDERED:
         return "it holds data, or objects of its kind cannot be made anew exactly"
     if unit.kind == "column" and not seen.columns[unit].generated:
-        by_default = all(used.startswith(("function ", "sequence ", "operator ")) for used in uses)
+        by_default = all(used.kind in ("function", "sequence", "operator") for used in uses)
         if seen.columns[unit].default is None or not by_default:
             return "it holds values, which would be lost"
     if unit.kind in ("index", "constraint") and (marked := MARKED.search(seen[unit])):

@@ -26,9 +26,12 @@ log = logging.getLogger("alembic.online")
 __all__ = ["dependants", "groups", "lock_table", "look", "obstacles", "privileges"]
 
 
-def look(session: Session, steps: Sequence[Planned]) -> None:
-    """Raise OnlineError if something would stop one of the steps, with all that would; tell what else matters."""
-    found = retried(lambda: _found(session, steps), RetryPolicy(session.options.deadline))
+def look(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -> None:
+    """Raise OnlineError if something would stop one of the steps, with all that would; tell what else matters.
+
+    `built_on`: whether what others have built on what goes is in the way; not where it is seen to.
+    """
+    found = retried(lambda: _found(session, steps, built_on), RetryPolicy(session.options.deadline))
     for each in found:
         if not each.stops:
             log.warning("%s", each)
@@ -39,7 +42,7 @@ def look(session: Session, steps: Sequence[Planned]) -> None:
         raise OnlineError("\n".join(said), "\n".join(dict.fromkeys(each.next_step for each in stopping)))
 
 
-def obstacles(session: Session, steps: Sequence[Planned]) -> Iterator[Obstacle]:
+def obstacles(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -> Iterator[Obstacle]:
     """What would stop one of the steps, and what is worth knowing before the first one."""
     connection, scope = session.observing, session.scope
     ledger = Ledger(session.observer, scope)
@@ -48,15 +51,16 @@ def obstacles(session: Session, steps: Sequence[Planned]) -> Iterator[Obstacle]:
         return  # whoever may not use a schema cannot ask what is in it
     unbegun = [step for step in steps if not ledger.is_begun(step.script.revision, step.direction)]
     yield from groups(connection, scope, steps)
-    yield from dependants(connection, scope, unbegun)
+    if built_on:
+        yield from dependants(connection, scope, unbegun)
     yield from lock_table(connection, steps)
     yield from holders(session, _strongest(steps))
     yield from scope.obstacles(connection, steps)
 
 
-def _found(session: Session, steps: Sequence[Planned]) -> list[Obstacle]:
+def _found(session: Session, steps: Sequence[Planned], built_on: bool) -> list[Obstacle]:
     try:
-        return list(obstacles(session, steps))
+        return list(obstacles(session, steps, built_on=built_on))
     except DBAPIError as error:
         if isinstance(error.orig, MISSED):  # to print a view, PostgreSQL 15 locks it
             raise error.orig from None

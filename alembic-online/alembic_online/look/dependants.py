@@ -29,7 +29,7 @@ def dependants(connection: Connection, scope: Scope, steps: Sequence[Planned]) -
     }
     if not used:
         return
-    again = [each for each in users_of(connection, scope, going) if each.rendered]
+    again = [each for each in users_of(connection, scope, going) if not each.obstacle]
     removals = "; ".join(each.removal for each in reversed(again))
     when = "afterwards" if steps[0].direction == "upgrade" else "when what they use is there again"
     yield Obstacle(

@@ -163,12 +163,13 @@ def execute(url: URL, statement: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall()) if cursor.description else []
 
 
-def roll_back(url: URL, target: str | None, **options: str) -> Findings:
-    return run.run(url, run.prepare(url, target), Options(deadline=30, **options), Console(file=io.StringIO()))
+def roll_back(url: URL, target: str | None, *, take_along: bool = False) -> Findings:
+    prepared = run.prepare(url, target, take_along=take_along)
+    return run.run(url, prepared, Options(deadline=30), Console(file=io.StringIO()))
 
 
-def bring_back(url: URL, *, skip: bool = False, renumber: bool = False) -> Findings:
-    return restore.restore(url, 1, restore.Choice(skip, renumber), Console(file=io.StringIO()))
+def bring_back(url: URL, archive: int = 1, *, skip: bool = False, renumber: bool = False) -> Findings:
+    return restore.restore(url, archive, restore.Choice(skip, renumber), Console(file=io.StringIO()))
 
 
 def abort(url: URL) -> Findings:

@@ -1,4 +1,4 @@
--- Of relations and routines, given as PostgreSQL prints them: whose they are, whether this role may drop them and make
+-- Of relations and routines, relations by schema and name, routines as PostgreSQL prints them: whose they are, whether this role may drop them and make
 -- them anew for their owner, and who may do what with them, in an order in which it can be granted again. Roles are
 -- quoted. One row without a privilege where nobody may do anything.
 WITH objects AS (
@@ -12,14 +12,16 @@ WITH objects AS (
         acldefault('r', c.relowner) AS usual,
         'r'::"char" AS kind,
         c.oid
-    FROM unnest(CAST(:relations AS text [])) AS named (name)
-    INNER JOIN pg_class AS c ON c.oid = to_regclass(named.name) AND c.relkind <> 'i'
+    FROM pg_class AS c
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    INNER JOIN unnest(CAST(:relations AS text [])) AS named (name) ON named.name = format('%s.%s', n.nspname, c.relname)
+    WHERE c.relkind <> 'i'
     UNION ALL
     SELECT
         named.name, 'ROUTINE', p.oid::regprocedure::text, p.pronamespace, p.proowner, p.proacl,
         acldefault('f', p.proowner), 'f', NULL
-    FROM unnest(CAST(:routines AS text [])) AS named (name)
-    INNER JOIN pg_proc AS p ON p.oid = to_regprocedure(named.name)
+    FROM pg_proc AS p
+    INNER JOIN unnest(CAST(:routines AS text [])) AS named (name) ON named.name = p.oid::regprocedure::text
 ),
 
 lists AS (

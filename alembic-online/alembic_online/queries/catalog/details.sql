@@ -2,14 +2,15 @@
 -- one, what no statement does. `part` is a column of a table; empty, of the object.
 WITH relations AS (
     SELECT named.name, c.oid, c.oid::regclass AS called, c.relkind, c.reltablespace
-    FROM unnest(CAST(:relations AS text [])) AS named (name)
-    INNER JOIN pg_class AS c ON c.oid = to_regclass(named.name)
+    FROM pg_class AS c
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    INNER JOIN unnest(CAST(:relations AS text [])) AS named (name) ON named.name = format('%s.%s', n.nspname, c.relname)
 ),
 
 routines AS (
     SELECT named.name, p.oid
-    FROM unnest(CAST(:routines AS text [])) AS named (name)
-    INNER JOIN pg_proc AS p ON p.oid = to_regprocedure(named.name)
+    FROM pg_proc AS p
+    INNER JOIN unnest(CAST(:routines AS text [])) AS named (name) ON named.name = p.oid::regprocedure::text
 ),
 
 objects AS (
