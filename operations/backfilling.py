@@ -14,7 +14,7 @@ from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
 from psycopg import Error as PostgresError
 from rich.console import Console
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import URL, Connection, Engine, func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from backfill import finishing, outlook, planning, tables, verification
@@ -49,6 +49,11 @@ class Status:
     last_pauses: list[dict[str, Any]]
 
 
+def reach(url: URL, *, changing: bool = True, **arguments: Any) -> Engine:
+    """An engine for the backfill's sessions: on the application's path, as they fire others' triggers."""
+    return engine(url, path=None, changing=changing, execution_options=QUALIFIED, **arguments)
+
+
 @contextmanager
 def database(*, reading: bool = False) -> Iterator[Engine]:
     """The database, with the backfill's tables in it; what goes wrong is an OnlineError.
@@ -57,7 +62,7 @@ def database(*, reading: bool = False) -> Iterator[Engine]:
     """
     url = address(Settings.from_environment())
     (amiss.tell if reading else amiss.refuse)(url)
-    opened = engine(url, path=None, changing=not reading, execution_options=QUALIFIED)
+    opened = reach(url, changing=not reading)
     try:
         if not reading:
             tables.create(opened)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic_online.database import engine as reach
 from alembic_online.errors import OnlineError
 from sqlalchemy import URL, Engine, NullPool, create_engine
 
 from backfill.errors import BackfillError
 from backfill.formats import lines
 from backfill.progress import Scope
+from operations.backfilling import reach
 from tests.backfill.conftest import (
     AS_OF,
     HEADER,

@@ -8,11 +8,11 @@ from queue import Queue
 from threading import Event, Thread
 
 import pytest
-from alembic_online.database import engine as reach
 from sqlalchemy import Engine, NullPool, text
 
 from backfill.errors import BackfillError
 from backfill.locks import staging, watched
+from operations.backfilling import reach
 from tests.backfill.test_kills import ended, in_child
 
 LIMIT = 20

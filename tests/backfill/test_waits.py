@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic_online.database import engine as reach
 from sqlalchemy import Connection, Engine
 
 from backfill.job import Batch
@@ -19,6 +18,7 @@ from backfill.jobs import EVENT_HISTORY
 from backfill.jobs.event_history import EventHistory
 from backfill.progress import Scope
 from backfill.tables import Range
+from operations.backfilling import reach
 from tests.backfill.conftest import AS_OF, Sql, begin, history, load_file, run, slowly, verify, worker, write_csv
 from tests.backfill.test_console import SIDB, Console
 from tests.backfill.test_kills import ended, in_child
