@@ -38,9 +38,10 @@ CORRUPTED = ("XX001", "XX002")
 @dataclass
 class _Read:
     """What came of the indexes: rows compared, indexes looked at, and lines: of those that are wrong, could not be
-    looked at (`unread`), and are not read by the planner (`unseen`).
+    looked at (`unread`), and are not read by the planner (`unseen`). `lacking`: what amcheck could be to look at them.
     """
 
+    lacking: str
     rows: int = 0
     indexes: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -73,8 +74,9 @@ def keys(subject: Subject) -> Finding:
 
 def indexes(subject: Subject) -> Finding:
     """Whether every index leads to all rows."""
-    read = _Read()
-    amcheck = [row.function for row in subject.rows("amcheck")]
+    installed = subject.rows("amcheck")
+    amcheck = next((row.function for row in installed if row.callable), None)
+    read = _Read(lacking=f"granted ({installed[0].statement})" if installed else "installed")
     listed_indexes = subject.rows("indexes", **subject.ours)
     for index in listed_indexes:
         subject.say(f"{index.relation}: {index.index}")
@@ -101,17 +103,17 @@ def _finding(subject: Subject, read: _Read, there: int) -> Finding:
         return INDEXES.failed(f"{len(read.wrong)} of {there} do not{listed([*read.wrong, *read.unread])}")
     if read.unread:
         return INDEXES.unknown(f"not all could be looked at{listed(sorted(set(read.unread)))}", UNREAD)
-    unseen = f"; not looked at, as amcheck could be installed for{listed(read.unseen)}" if read.unseen else ""
+    unseen = f"; not looked at, as amcheck could be {read.lacking} for{listed(read.unseen)}" if read.unseen else ""
     return INDEXES.ok(f"{read.indexes} lead to all of their rows, {read.rows:,}{subject.sampled}{unseen}")
 
 
-def _looked_at(subject: Subject, index: Any, amcheck: list[str]) -> tuple[str, int | None]:
+def _looked_at(subject: Subject, index: Any, amcheck: str | None) -> tuple[str, int | None]:
     """What is wrong with an index ("": nothing), and of how many rows; None: why it was not looked at."""
     if index.method != BTREE:
         return f"its method is {index.method}", None
     if amcheck:
         whole = subject.sampled == ""
-        subject.driver.execute(f"SELECT {amcheck[0]}(%s, %s)".encode(), [index.oid, whole])
+        subject.driver.execute(f"SELECT {amcheck}(%s, %s)".encode(), [index.oid, whole])
     subject.rows("read_table")
     [there] = subject.run(_rows(subject, index, SQL("")))
     subject.rows("read_index")

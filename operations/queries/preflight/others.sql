@@ -3,6 +3,19 @@ WITH phase1 AS (
     SELECT c.oid, c.relname, c.relreplident
     FROM pg_class AS c
     WHERE c.oid IN (to_regclass('public.features'), to_regclass('public.hot_niches_today')) AND c.relkind = 'r'
+),
+
+published AS (  -- not pg_publication_tables: it waits for who holds a table
+    SELECT b.oid AS publication, b.pubname, b.pubupdate, p.oid, p.relname, p.relreplident
+    FROM phase1 AS p
+    INNER JOIN pg_publication AS b
+        ON
+            b.puballtables
+            OR EXISTS (SELECT FROM pg_publication_rel AS r WHERE r.prpubid = b.oid AND r.prrelid = p.oid)
+            OR EXISTS (
+                SELECT FROM pg_publication_namespace AS s
+                WHERE s.pnpubid = b.oid AND s.pnnspid = to_regnamespace('public')
+            )
 )
 
 SELECT
@@ -16,31 +29,30 @@ WHERE r.ev_type IN ('2', '3') AND r.ev_enabled <> 'D' -- UPDATE, INSERT
 UNION ALL
 SELECT
     true,
-    format('publication %s: %s has no replica identity, and cannot be updated', quote_ident(t.pubname), p.relname),
+    format('publication %s: %s has no replica identity, and cannot be updated', quote_ident(p.pubname), p.relname),
     format('ALTER TABLE public.%I REPLICA IDENTITY FULL, or give it a primary key', p.relname)
-FROM pg_publication_tables AS t
-INNER JOIN pg_publication AS b ON b.pubname = t.pubname AND b.pubupdate
-INNER JOIN phase1 AS p ON t.schemaname = 'public' AND t.tablename = p.relname
+FROM published AS p
 WHERE
-    p.relreplident = 'n'
-    OR (
-        p.relreplident = 'd'
-        AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = p.oid AND i.indisprimary)
+    p.pubupdate
+    AND (
+        p.relreplident = 'n'
+        OR (
+            p.relreplident = 'd'
+            AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = p.oid AND i.indisprimary)
+        )
     )
 UNION ALL
 SELECT
     false,
-    format('publication %s sends %s: who applies it elsewhere needs the new columns first', quote_ident(b.pubname), p.relname),
+    format('publication %s sends %s: who applies it elsewhere needs the new columns first', quote_ident(p.pubname), p.relname),
     format('add the columns to %s at each subscriber before the upgrade; change data capture needs nothing', p.relname)
-FROM pg_publication_tables AS t
-INNER JOIN pg_publication AS b ON b.pubname = t.pubname
-INNER JOIN phase1 AS p ON t.schemaname = 'public' AND t.tablename = p.relname
+FROM published AS p
 WHERE
     NOT EXISTS (
         SELECT FROM pg_attribute AS a WHERE a.attrelid = p.oid AND a.attname IN ('trend_vector', 'trend_direction')
     )
     AND NOT EXISTS (
-        SELECT FROM pg_publication_rel AS r WHERE r.prpubid = b.oid AND r.prrelid = p.oid AND r.prattrs IS NOT NULL
+        SELECT FROM pg_publication_rel AS r WHERE r.prpubid = p.publication AND r.prrelid = p.oid AND r.prattrs IS NOT NULL
     )
 UNION ALL
 SELECT

@@ -1,4 +1,5 @@
--- Of the grants that the models make, those to an object that is there which the role does not hold.
+-- Of the grants that the models make, those to an object that is there which the role does not hold itself; what everybody
+-- may do, as others' default privileges have it, is no grant to it.
 WITH wanted AS (
     SELECT w.role, w.privileges, split_part(w.object, ' ', 1) AS kind, substr(w.object, strpos(w.object, ' ') + 1) AS name
     FROM unnest(%(roles)s::text [], %(privileges)s::text [], %(objects)s::text []) AS w (role, privileges, object)
@@ -11,13 +12,13 @@ there AS (
         w.name,
         p.privilege,
         g.oid AS grantee,
-        CASE WHEN w.kind IN ('TABLE', 'SEQUENCE') THEN c.oid END AS relation,
-        CASE WHEN w.kind = 'FUNCTION' THEN f.oid END AS function,
-        CASE WHEN w.kind = 'SCHEMA' THEN n.oid END AS schema
+        CASE WHEN w.kind = 'SCHEMA' THEN n.oid ELSE coalesce(c.oid, f.oid) END AS object,
+        CASE WHEN w.kind = 'SCHEMA' THEN n.nspacl ELSE coalesce(c.relacl, f.proacl) END AS acl
     FROM wanted AS w
     CROSS JOIN LATERAL regexp_split_to_table(w.privileges, ', ') AS p (privilege)
     INNER JOIN pg_namespace AS n ON n.nspname = split_part(w.name, '.', 1)
-    LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = split_part(w.name, '.', 2)
+    LEFT JOIN pg_class AS c
+        ON w.kind <> 'FUNCTION' AND c.relnamespace = n.oid AND c.relname = split_part(w.name, '.', 2)
     LEFT JOIN pg_proc AS f
         ON
             f.pronamespace = n.oid
@@ -31,13 +32,8 @@ SELECT DISTINCT
     CASE WHEN t.grantee IS NOT NULL THEN format('GRANT %%s ON %%s %%s TO %%s', t.privilege, t.kind, t.name, t.role) END AS statement
 FROM there AS t
 WHERE
-    coalesce(t.relation, t.function, t.schema) IS NOT NULL
-    AND NOT coalesce(
-        CASE t.kind
-            WHEN 'TABLE' THEN has_table_privilege(t.grantee, t.relation, t.privilege)
-            WHEN 'SEQUENCE' THEN has_sequence_privilege(t.grantee, t.relation, t.privilege)
-            WHEN 'FUNCTION' THEN has_function_privilege(t.grantee, t.function, t.privilege)
-            WHEN 'SCHEMA' THEN has_schema_privilege(t.grantee, t.schema, t.privilege)
-        END, false
+    t.object IS NOT NULL
+    AND NOT EXISTS (
+        SELECT FROM aclexplode(t.acl) AS held WHERE held.grantee = t.grantee AND held.privilege_type = t.privilege
     )
 ORDER BY t.role, statement;

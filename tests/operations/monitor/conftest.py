@@ -32,6 +32,7 @@ def migrated_url(production: Templates, inhabited: bool) -> Iterator[URL]:
     with cloning(production, inhabited=inhabited) as clone:
         url = clone("migrated_table")
         execute(url, "CREATE EXTENSION pg_stat_statements; CREATE EXTENSION pgstattuple")
+        execute(url, f"GRANT pg_monitor TO {url.username}")  # as the help asks for where it is no superuser
         yield url
 
 

@@ -20,6 +20,7 @@ from operations.findings import Finding, Findings
 from operations.phase1 import Shape
 from operations.rollback import restore, run
 from tests.fixtures.databases import Clone, Templates, conninfo
+from tests.fixtures.lived_in import administrator
 from tests.revisions.catalog import contents
 
 EVENTS = 3_000
@@ -149,6 +150,14 @@ def fill(role: Role, clone: Clone, connect: Callable[..., Engine]) -> Fill:  # r
 def filled(fill: Fill, shape: Shape) -> Engine:
     """Both shapes: a test that asks for it runs twice."""
     return fill(shape)
+
+
+def grant(url: URL, role: Role) -> str:
+    """Several people grant several things, of whom the migrating role is a member; the role that may read and write."""
+    app, chief, other = role("app"), role("chief"), role("other")
+    execute(administrator(url), GRANTS.format(app=app, chief=chief, other=other))
+    execute(administrator(url), f"GRANT {chief}, {other} TO {url.username}")
+    return app
 
 
 def rows(engine: Engine) -> list[str]:

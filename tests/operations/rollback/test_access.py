@@ -20,12 +20,12 @@ from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.logs import when_told
 from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import (
-    GRANTS,
     Fill,
     Role,
     abort,
     execute,
     finding,
+    grant,
     privileges,
     roll_back,
     verdicts,
@@ -36,10 +36,8 @@ from tests.revisions.conftest import OWNER, deploy
 @pytest.fixture
 def closed(role: Role, fill: Fill) -> tuple[URL, str]:
     """A database in which several people granted several things, and a role that may read and write."""
-    engine = fill(Shape.TABLE)
-    app, chief, other = role("app"), role("chief"), role("other")
-    execute(engine.url, GRANTS.format(app=app, chief=chief, other=other))
-    return engine.url, app
+    url = fill(Shape.TABLE).url
+    return url, grant(url, role)
 
 
 def test_privileges_are_the_same_before_and_after(closed: tuple[URL, str]) -> None:
@@ -79,7 +77,8 @@ def test_applications_are_shut_out_and_phase1_is_not(closed: tuple[URL, str]) ->
 def test_who_cannot_be_shut_out_is_named(fill: Fill) -> None:
     """REVOKE stops neither superusers nor the owner's own roles: that is said, and nothing is claimed."""
     url = fill(Shape.TABLE).url
-    with psycopg.connect(conninfo(url), autocommit=True, application_name="app as superuser") as app:
+    as_superuser = conninfo(lived_in.administrator(url))
+    with psycopg.connect(as_superuser, autocommit=True, application_name="app as superuser") as app:
         app.execute("SELECT 1")
         found = finding(roll_back(url, "1.0.0"), "access closed")
         assert (found.verdict, "postgres (a superuser, 1 sessions)" in found.detail) == ("warning", True)

@@ -15,7 +15,6 @@ from operations.verify.subject import WHOLE
 from tests.engine.conftest import catalog
 from tests.fixtures.databases import Alembic
 from tests.operations.rollback.conftest import (
-    GRANTS,
     SEQUENCES,
     TABLES,
     Fill,
@@ -23,6 +22,7 @@ from tests.operations.rollback.conftest import (
     bring_back,
     execute,
     finding,
+    grant,
     privileges,
     roll_back,
     rows,
@@ -42,7 +42,7 @@ def without_rights(found: dict[Identity, str]) -> dict[Identity, str]:
 @pytest.mark.parametrize("target", ["1.0.0", "2.0.0", "2.0.3"])
 def test_the_same_rows_at_once(filled: Engine, role: Role, target: str) -> None:
     url = filled.url
-    execute(url, GRANTS.format(app=role("app"), chief=role("chief"), other=role("other")))
+    grant(url, role)
     before, complete, rights = rows(filled), catalog(url), privileges(url)
     sequences = execute(url, SEQUENCES)
     files = execute(url, FILES)

@@ -130,7 +130,7 @@ FAULTS = (
     Fault("a revoked right", "REVOKE SELECT ON analytics.trend_cache FROM analytics_reader", {
         "catalog": "missing: privileges of analytics_reader on analytics.trend_cache",
     }),
-    Fault("a right too much", "GRANT SELECT ON analytics.analytics_events TO PUBLIC", {
+    Fault("a right too much", "GRANT UPDATE ON analytics.analytics_events TO PUBLIC", {
         "catalog": "not in the models: privileges of PUBLIC on analytics.analytics_events",
     }),
     Fault("a view without content", "REFRESH MATERIALIZED VIEW analytics.platform_comparison WITH NO DATA", {
@@ -138,10 +138,12 @@ FAULTS = (
         "catalog": "setting analytics.platform_comparison.emptiness",
     }),
     # Who owns what, and who may do what
-    Fault("another owner of a table", f"{STRANGER}; ALTER TABLE analytics.stale_views OWNER TO stranger", {
+    Fault("another owner of a table", f"""
+        {STRANGER}; ALTER TABLE analytics.stale_views OWNER TO stranger; REVOKE ALL ON analytics.stale_views FROM PUBLIC
+    """, {
         "owners": (
-            "table analytics.stale_views belongs to stranger, the rest of it to postgres: ALTER TABLE"
-            " analytics.stale_views OWNER TO postgres"
+            "table analytics.stale_views belongs to stranger, the rest of it to {owner}: ALTER TABLE"
+            " analytics.stale_views OWNER TO {owner}"
         ),
     }, undo=NO_STRANGER),
     Fault("another owner of a SECURITY DEFINER function", f"""
@@ -149,7 +151,7 @@ FAULTS = (
     """, {
         "owners": (
             "routine analytics.mark_view_stale() belongs to stranger and runs with the rights of that role, the rest of"
-            " it to postgres: ALTER ROUTINE analytics.mark_view_stale() OWNER TO postgres"
+            " it to {owner}: ALTER ROUTINE analytics.mark_view_stale() OWNER TO {owner}"
         ),
     }, undo=NO_STRANGER),
     Fault("a function that runs as its caller", "ALTER FUNCTION analytics.mark_view_stale() SECURITY INVOKER", {
@@ -194,8 +196,8 @@ FAULTS = (
     }),
     Fault("another owner of Phase 1's table", f"{STRANGER}; ALTER TABLE public.hot_niches_today OWNER TO stranger", {
         "application's rights": (
-            "public.hot_niches_today belongs to stranger, and belonged to postgres: ALTER TABLE public.hot_niches_today"
-            " OWNER TO postgres"
+            "public.hot_niches_today belongs to stranger, and belonged to {owner}: ALTER TABLE public.hot_niches_today"
+            " OWNER TO {owner}"
         ),
     }, undo=NO_STRANGER),
     # Constraints, on the rows
@@ -245,7 +247,7 @@ FAULTS = (
             CHECK (days_trending >= 0) NOT VALID;
         UPDATE pg_constraint SET convalidated = true WHERE conname = 'hot_niches_today_days_trending_check'
     """, {
-        "check constraints": "1 rows of public.hot_niches_today break hot_niches_today_days_trending_check (ctid ",
+        "check constraints": "1 rows of public.hot_niches_today break hot_niches_today_days_trending_check (",
         "hot trends": "missing or different: 26",
     }),
     # Keys and indexes, on the rows
@@ -273,17 +275,17 @@ FAULTS = (
         "keys": "analytics.stale_views: 1 keys of stale_views_pkey are there more than once (7)",
     }),
     Fault("NULL in a NOT NULL column", WITHOUT_NOT_NULL.format("analytics.cross_platform_metrics", "platform"), {
-        "not null": (
-            "1 rows of analytics.cross_platform_metrics have NULL in platform (metric_id 192): UPDATE"
-            " analytics.cross_platform_metrics SET platform = … WHERE num_nulls(platform) > 0"
-        ),
+        "not null": "1 rows of analytics.cross_platform_metrics have NULL in platform (metric_id ",
     }),
     Fault("NULL in features", f"""
         ALTER TABLE public.features DISABLE TRIGGER USER;
         {WITHOUT_NOT_NULL.format("public.features", "analytics_version")};
         ALTER TABLE public.features ENABLE TRIGGER USER
     """, {
-        "not null": "1 rows of public.features have NULL in analytics_version (niche_id 150)",
+        "not null": (
+            "1 rows of public.features have NULL in analytics_version (niche_id 150): UPDATE public.features SET"
+            " analytics_version = … WHERE num_nulls(analytics_version) > 0"
+        ),
         "trends": "missing or different: 150",
     }),
     Fault("rows missing from an index", BESIDE_INDEX.format("analytics.idx_analytics_events_user_id", EVENT), {
@@ -312,7 +314,7 @@ FAULTS = (
         "indexes": "index public.features_lower_idx of public.features: 1 rows are missing from it (niche_id 201)",
     }),
     Fault("a row missing from a unique index, where amcheck is installed", f"""
-        CREATE EXTENSION amcheck;
+        CREATE EXTENSION amcheck; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO PUBLIC;
         {BESIDE_INDEX.format("public.features_phrase_key", NICHE)};
         REFRESH MATERIALIZED VIEW analytics.trending_niches
     """, {
@@ -359,6 +361,7 @@ FAULTS = (
         "hot niches": "niche 26 differs from features",
     }),
     Fault("a hot niche twice", """
+        ALTER TABLE public.hot_niches_today DROP CONSTRAINT IF EXISTS hot_niches_today_pkey;
         INSERT INTO public.hot_niches_today SELECT * FROM public.hot_niches_today WHERE niche_id = 26
     """, {
         "hot niches": "niche 26 is there 2 times",
@@ -385,13 +388,15 @@ FAULTS = (
     }),
     # Phase 1's rows
     Fault("a changed row with its old updated_at", """
+        SET session_replication_role = replica;
         UPDATE public.features SET monetise_score = 1 - monetise_score WHERE niche_id IN (150, 7)
     """, {
         "Phase 1 rows": "niches 7, 150 have other values and the same updated_at",
     }),
     Fault("a row overwritten by an older copy", """
+        SET session_replication_role = replica;
         UPDATE public.features SET demand_score = 0.5, updated_at = updated_at - interval '3 days' WHERE niche_id = 150;
-        SELECT analytics.refresh_stale_views()
+        REFRESH MATERIALIZED VIEW analytics.trending_niches
     """, {
         "Phase 1 rows": "niches 150 are older than any transaction that was open then: a copy from before",
     }),
