@@ -16,7 +16,7 @@ from alembic_online.database import engine
 from alembic_online.sessions import driver, migration_engine
 from rich.console import Console
 from rich.text import Text
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, NullPool
 
 from operations import report
 from operations.embedded import CLONE
@@ -101,10 +101,8 @@ def revision_of(connection: Connection) -> str | None:
 def plan(url: URL, revision: str) -> Plan:
     """What `run` would do. Changes nothing."""
     script = script_directory()
-    reader = engine(url)
-    with reader.connect() as connection:
+    with engine(url, poolclass=NullPool).connect() as connection:
         current = revision_of(connection)
-    reader.dispose()
     scripts: list[Script] = []
     _alembic(lambda: scripts.extend(script.iterate_revisions(revision, current or "base")))
     return Plan(current, [_pending(pending) for pending in reversed(scripts)])
@@ -112,10 +110,8 @@ def plan(url: URL, revision: str) -> Plan:
 
 def history(url: URL) -> History:
     """Every attempt at a step; empty where no migration was run."""
-    reader = engine(url, isolation_level="AUTOCOMMIT")
-    with reader.connect() as connection:
+    with engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
         found = Ledger(driver(connection), SCOPE).history()
-    reader.dispose()
     return History(found)
 
 
