@@ -8,6 +8,7 @@ from functools import partial
 from alembic import command
 from alembic_online import OnlineError, Options, Session, UsageError
 from alembic_online.acquisition import retried
+from alembic_online.errors import Stopped
 from alembic_online.look import look
 from alembic_online.retry import RetryPolicy
 from rich.console import Console
@@ -213,6 +214,8 @@ def _said_if_it_stops(console: Console) -> Iterator[None]:
     step = "go on with `sidb rollback`, or open the tables again with `sidb rollback --abort`."
     try:
         yield
+    except Stopped as error:
+        raise Stopped(error.what, f"tables may be closed to applications now: {step}") from error
     except OnlineError as error:
         raise OnlineError(error.what, f"{error.next_step}\nThen {step}") from error
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from alembic_online import Options
+from alembic_online.errors import Stopped
 from rich.console import Console
 from sqlalchemy import URL, Engine
 
@@ -226,6 +227,12 @@ def killed(work: Callable[[], Any], at: int) -> None:
             os._exit(1)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), f"statement {at} was never reached"
+
+
+def interrupted(work: Callable[[], Any], at: int) -> None:
+    """Do it, and press Ctrl-C before its n-th statement."""
+    with pytest.raises((KeyboardInterrupt, Stopped)):
+        counted(work, lambda number, _: signal.raise_signal(signal.SIGINT) if number == at else None)
 
 
 @pytest.fixture(scope="module")
