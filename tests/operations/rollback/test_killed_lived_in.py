@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import pytest
 from sqlalchemy import URL
 
 from operations.phase1 import Shape
