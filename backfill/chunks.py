@@ -49,7 +49,9 @@ def open_session(connection: Connection, file_id: int, format: Format) -> None:
         for setting in ("temp_buffers = '32MB'", "work_mem = '32MB'"):  # a chunk as texts
             connection.execute(text(f"SET {setting}"))
     with transaction(connection):
-        for name in ("load_records", format.texts, "reading", "refuse_one_by_one"):
+        connection.execute(query("load_records"))
+        connection.execute(text(f"CREATE TEMPORARY VIEW backfill_texts AS {format.texts}"))
+        for name in ("reading", "refuse_one_by_one"):
             connection.execute(query(name))
         columns = f"SELECT * FROM {incoming(file_id)}"  # noqa: S608 - a number
         connection.execute(text(f"CREATE TEMPORARY VIEW backfill_incoming AS {columns}"))

@@ -4,8 +4,9 @@ Until a file is whole its rows lie in a table of their own; then they are compar
 go into staging together (`publishing`), so that nobody ever moves, proves or drops a part of a file.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
@@ -152,37 +153,42 @@ def _stage(
     size: int,
     stop: Event,
 ) -> None:
-    """Chunk by chunk, from where the file is; while one is read into its table, the other session splits the next."""
+    """Chunk by chunk, from where the file is: two at once, each on a session of its own, committed in their order."""
     items = format.pieces(file.lines)
 
-    def split(session: Connection) -> tuple[Chunk, int]:
-        chunk = Chunk.take(format, items, size)
+    def read(session: Connection, chunk: Chunk, before: Future[None] | None) -> None:
         with transaction(session):
             copied = chunk.copy(session)
         if copied and ("phrase" in format.columns or "record" in format.columns):
             find_niches(session, create_niches)
-        return chunk, copied
+        with transaction(session):
+            rows = chunk.stage(session, file.file_id)
+            if rows < copied:
+                session.execute(query("refuse_together"))
+            if before is not None:
+                before.result()  # where it failed, this one may not be in, either
+            _record(session, file, chunk, rows)
+        if report:
+            report(source, file.records, file.rejected)
+        if stop.is_set() and not chunk.is_last:
+            raise BackfillError(
+                f"Stopped as asked: {file.records:,} records of {source.name} are read.",
+                "run the same command again: it goes on where this stopped.",
+            )
 
-    with ThreadPoolExecutor(1) as ahead:
-        following = ahead.submit(split, sessions[0])
-        for session, other in cycle((sessions, sessions[::-1])):
-            chunk, copied = following.result()
-            if not chunk.is_last:
-                following = ahead.submit(split, other)
-            with transaction(session):
-                rows = chunk.stage(session, file.file_id)
-                if rows < copied:
-                    session.execute(query("refuse_together"))
-                _record(session, file, chunk, rows)
-            if report:
-                report(source, file.records, file.rejected)
+    with ThreadPoolExecutor(len(sessions)) as readers:
+        before: Future[None] | None = None
+        under_way: deque[Future[None]] = deque()
+        for session in cycle(sessions):
+            if len(under_way) == len(sessions):
+                under_way.popleft().result()  # the session is free again
+            chunk = Chunk.take(format, items, size)
+            before = readers.submit(read, session, chunk, before)
+            under_way.append(before)
             if chunk.is_last:
-                return
-            if stop.is_set():
-                raise BackfillError(
-                    f"Stopped as asked: {file.records:,} records of {source.name} are read.",
-                    "run the same command again: it goes on where this stopped.",
-                )
+                break
+        for each in under_way:
+            each.result()
 
 
 def _record(connection: Connection, file: LoadedFile, chunk: Chunk, rows: int) -> None:

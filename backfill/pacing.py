@@ -12,7 +12,7 @@ from backfill.job import Job
 from backfill.tables import Control, Pause
 from backfill.windows import Window
 
-MOST_ROWS = 10_000
+MOST_ROWS = 20_000
 FIRST_ROWS = 500
 
 
@@ -36,7 +36,7 @@ class Health(Protocol):
 
 @dataclass
 class Pace:
-    """How many rows a batch of each job takes: what went through in the job's target duration, 10,000 at most."""
+    """How many rows a batch of each job takes: what went through in the job's target duration, 20,000 at most."""
 
     most: int = MOST_ROWS
     _rows: dict[str, int] = field(default_factory=dict)

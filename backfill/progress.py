@@ -43,16 +43,14 @@ def next_pass(files: list[int] | None) -> dict[str, Any]:
 
 def current(connection: Connection, jobs: Sequence[Job], scope: Scope) -> Job | None:
     """The first job that has something left in the scope. BackfillError: it was stopped."""
-    left = select(Range.job).where(Range.done_at.is_(None), scope.chosen()).distinct()
-    names = set(connection.scalars(left))
-    job = next((job for job in jobs if job.name in names), None)
-    if job is not None:
-        stopped = connection.scalar(select(JobState.stopped).where(JobState.job == job.name))
-        if stopped:
-            raise BackfillError(
-                f"{job.name} was stopped after {stopped}",
-                "see to the cause, then: sidb backfill retry",
-            )
+    left = exists().where(Range.job == JobState.job, Range.done_at.is_(None), scope.chosen())
+    stopped = {row.job: row.stopped for row in connection.execute(select(JobState.job, JobState.stopped).where(left))}
+    job = next((job for job in jobs if job.name in stopped), None)
+    if job is not None and stopped[job.name]:
+        raise BackfillError(
+            f"{job.name} was stopped after {stopped[job.name]}",
+            "see to the cause, then: sidb backfill retry",
+        )
     return job
 
 
@@ -104,9 +102,9 @@ def record(connection: Connection, claimed: Range, batch: Batch) -> None:
         values |= {"cursor_cut": batch.cut, "cursor_key": batch.key}
     if batch.over:
         values |= _pass_over(connection, claimed, skipped)
-    connection.execute(update(Range).where(Range.range_id == claimed.range_id).values(values))
     cleared = update(JobState).where(JobState.job == claimed.job, JobState.failures > 0).values(failures=0)
-    connection.execute(cleared)
+    reached = update(Range).where(Range.range_id == claimed.range_id).values(values)
+    connection.execute(reached.add_cte(cleared.returning(JobState.job).cte("cleared")))
 
 
 def _pass_over(connection: Connection, claimed: Range, skipped: int) -> dict[str, Any]:

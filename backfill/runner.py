@@ -32,7 +32,7 @@ PATIENT = 1.0
 # so that no batch has to wait for the disk.
 SETTINGS = text(
     "SELECT set_config('lock_timeout', '50ms', true), set_config('timezone', 'UTC', true), "
-    "set_config('datestyle', 'ISO, YMD', true), "
+    "set_config('datestyle', 'ISO, YMD', true), set_config('work_mem', '32MB', true), "
     "set_config('jit', 'off', true), set_config('synchronous_commit', 'off', true)"
 )
 

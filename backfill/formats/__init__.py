@@ -54,8 +54,10 @@ class Format(Protocol):
 
     columns: tuple[str, ...]
     """Of the table of texts, those that COPY fills."""
-    texts: str
-    """The query that gives the texts of the columns from what COPY filled."""
+
+    @property
+    def texts(self) -> str:
+        """The query that gives the texts of the columns from what COPY filled."""
 
     @property
     def options(self) -> str:

@@ -15,8 +15,6 @@ _END_OF_COPY = re.compile(rb"^\\\.\r?$", re.MULTILINE)
 class Csv:
     """Records under a header. BackfillError: it is none of a history."""
 
-    texts = "texts_of_columns"
-
     def __init__(self, lines: Lines, name: str) -> None:
         self._lines = lines
         self.columns = _header(lines, name)
@@ -24,6 +22,13 @@ class Csv:
     @property
     def options(self) -> str:
         return f"FORMAT csv, ENCODING 'UTF8', FORCE_NULL ({', '.join(self.columns)})"
+
+    @property
+    def texts(self) -> str:
+        """Columns that the file lacks are NULL for good: the server looks for no niche where it names none."""
+        texts = ", ".join(f"r.{name}" if name in self.columns else f"NULL::text AS {name}" for name in COLUMNS)
+        records = "pg_temp.backfill_records AS r"
+        return f"SELECT r.ctid AS place, r.number, {texts}, NULL::text AS flaw FROM {records}"  # noqa: S608 - known names
 
     def pieces(self, skip: int) -> Iterator[Piece | Bad]:
         self._lines.skip(skip - self._lines.line + 1)
@@ -45,11 +50,13 @@ class Csv:
                     parts.append(more)
                     size += len(more)
                     is_open = more.count(b'"') % 2 == 0
-            block = b"".join(parts)
+            block = b"".join(parts) if len(parts) > 1 else block
             start = self._open(block) if is_open else len(block)
             if start:
-                line += count(block[:start])
-                yield Piece(line - count(block[:start]), line, block[:start])
+                content = block[:start]
+                after = line + count(content)
+                yield Piece(line, after, content)
+                line = after
             if start < len(block):
                 start = _end_of_line(block, begun := start)
                 line += 1

@@ -1,6 +1,7 @@
 """JSON Lines: one object a line. The server reads them; here they are only handed on, each line one text."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from backfill.formats import Bad, Piece, Record, flaw, stripped
 from backfill.formats.lines import Lines, count
@@ -10,7 +11,7 @@ class JsonLines:
     """Each line a record, blank ones too: the server passes over these."""
 
     columns: tuple[str, ...] = ("record",)
-    texts = "texts_of_objects"
+    texts = (Path(__file__).parents[1] / "queries" / "texts_of_objects.sql").read_text(encoding="utf-8")
     # JSON holds no control character, so that one of them can stand for what COPY wants to separate columns by.
     options = "FORMAT text, DELIMITER E'\\x01', ENCODING 'UTF8'"
 

@@ -56,7 +56,9 @@ class EventHistory(Job):
         columns = ["event_id", *CONTENT, "created_at"]
         values = [*(batch.c[name] for name in columns[:-1]), func.coalesce(batch.c.created_at, func.now())]
         # What has its id already is left. ON CONFLICT would cost more, and pass over rows for a unique index of others.
-        is_there = exists().where(AnalyticsEvent.event_id == batch.c.event_id)
+        # OFFSET: looked up one by one, in the index; a join would read the whole table for each batch.
+        same_id = select(AnalyticsEvent.event_id).where(AnalyticsEvent.event_id == batch.c.event_id)
+        is_there = exists(same_id.correlate(batch).offset(0))
         # By niche: its row is locked once for all its events, and they come to lie together in table and indexes.
         rows = select(*values).where(~is_there).order_by(batch.c.niche_id, batch.c.event_timestamp)
         moved = insert(AnalyticsEvent).from_select(columns, rows)

@@ -17,3 +17,6 @@ CREATE TEMPORARY TABLE backfill_records (
 CREATE TEMPORARY TABLE backfill_refused (number bigint, reason text);
 
 CREATE TEMPORARY TABLE backfill_niches (phrase text, niche_id bigint);
+
+-- For where records are read one by one; by hash, which takes phrases of any length.
+CREATE INDEX ON pg_temp.backfill_niches USING hash (phrase);

@@ -1,5 +1,4 @@
 -- Records that are JSON objects with the columns as keys; blank lines are none.
-CREATE TEMPORARY VIEW backfill_texts AS
 SELECT
     r.ctid AS place,
     r.number,

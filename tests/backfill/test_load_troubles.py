@@ -16,6 +16,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 from backfill import chunks
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
+from backfill.formats import lines
 from backfill.formats.csv import Csv
 from backfill.reading import Source
 from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
@@ -51,15 +52,21 @@ def test_a_session_that_holds_the_same_phrase_is_told_and_waited_for(
     assert sql("SELECT count(*) FROM sidb.backfill_events JOIN features USING (niche_id)") == [(1,)]
 
 
-def test_waiting_for_a_phrase_is_bounded(migrated: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_a_phrase_is_bounded(
+    migrated: Engine, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the chunk behind, which is read meanwhile and has to wait for nobody, is not in before that one."""
     monkeypatch.setattr(chunks, "PATIENCE", 0.3)
-    (tmp_path / "a.csv").write_text(HEAD + "view,web,2025-05-01,{},brand new\n")
+    monkeypatch.setattr(lines, "BLOCK", 32)
+    others = "".join(f"view,web,2025-05-01,{{}},{phrase}\n" for phrase in ("", "", "niche 1", "niche 2"))
+    (tmp_path / "a.csv").write_text(HEAD + "view,web,2025-05-01,{},brand new\n" + others)
     with psycopg.connect(conninfo(migrated.url)) as seeder:
         seeder.execute("INSERT INTO features (phrase) VALUES ('brand new')")
         with pytest.raises(BackfillError, match="not committed it within"):
-            load_file(migrated, tmp_path / "a.csv")
+            load_file(migrated, tmp_path / "a.csv", chunk=32)
         seeder.rollback()
-    assert load_file(migrated, tmp_path / "a.csv").added == 1
+    assert sql("SELECT records, lines FROM sidb.backfill_files") == [(0, 0)]
+    assert load_file(migrated, tmp_path / "a.csv", chunk=32).added == 5
 
 
 def test_a_niche_is_made_for_sound_records_only(migrated: Engine, sql: Sql, tmp_path: Path) -> None:

@@ -70,8 +70,7 @@ def test_on_a_standby(standby: Engine) -> None:
 def test_behind_a_pooler_that_gives_each_transaction_another_session(pooled: Pooled) -> None:
     engine = create_engine(pooled("transaction", "options"))
     sidb = Console(engine)
-    for command in WRITING:
+    for command in (*WRITING, ("status",)):
         said = sidb(*command, code=1).splitlines()
         assert said[0].endswith("goes through a pooler that changes the server's session with every transaction.")
-    assert "not begun" in sidb("status")
     engine.dispose()
