@@ -96,3 +96,12 @@ def test_an_old_upsert(session: orm.Session, rising: int) -> None:
         session.execute(text("UPDATE features SET trend_vector = CAST(:v AS jsonb)"), {"v": vector})
         session.execute(merge, {"niche": rising})
         assert trend(session).trend_direction == direction
+
+
+def test_a_niche_that_stands_in_a_child_of_features_too(session: orm.Session, rising: int) -> None:
+    """What others have inherit from features stops no writer, and changes no trend."""
+    expected = tuple(trend_of(session, rising))
+    session.execute(text("CREATE TABLE archived () INHERITS (features)"))
+    session.execute(text("INSERT INTO archived SELECT * FROM ONLY features"))
+    session.execute(text(OLD_INSERT.text.replace("FROM features", "FROM ONLY features")), {"niche": rising})
+    assert tuple(trend(session)) == expected

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fixtures.databases import Templates, conninfo
+from tests.fixtures.databases import Clone, Templates, conninfo
 
 
 @dataclass(frozen=True)
@@ -170,3 +170,15 @@ def test_no_json_makes_it_fail(trends_of: Ask, batch: list[Any]) -> None:
         assert 0 <= found.confidence <= 1
         assert 0 <= found.days <= 14
         assert (found.days == 0) == (not isinstance(given_json, list) or not given_json)
+
+
+def test_no_function_of_the_callers_path_takes_the_place_of_ours(clone: Clone) -> None:
+    with psycopg.connect(conninfo(clone("created"))) as connection:
+        connection.execute("CREATE FUNCTION public.jsonb_typeof(jsonb) RETURNS text LANGUAGE sql RETURN 'nothing'")
+        connection.execute("SET LOCAL search_path = public, pg_catalog")
+        [asked] = connection.execute("SELECT jsonb_typeof('1')").fetchall()
+        assert asked == ("nothing",)
+        [found] = connection.execute(
+            "SELECT direction FROM analytics.trend_of(%s)", [json.dumps(vector([1, 2, 3]))]
+        ).fetchall()
+        assert found == ("rising",)

@@ -28,6 +28,7 @@ PLANNED = (
     "create_analytics_indices",
     "create_analytics_views",
 )
+AFTER_THE_PLAN = ("bound_functions",)
 
 Direction = Literal["up", "down"]
 Run = Callable[[URL, Direction], None]
@@ -150,8 +151,8 @@ def test_the_files_are_the_plans() -> None:
     scripts = [name for name in made if name.endswith(".sql")]
     assert scripts == [
         "V1.0.0__phase1_baseline.sql",
-        *(f"V2.0.{step}__{slug}.sql" for step, slug in enumerate(PLANNED)),
-        *(f"U2.0.{step}__rollback_{slug}.sql" for step, slug in enumerate(PLANNED)),
+        *(f"V2.0.{step}__{slug}.sql" for step, slug in enumerate(PLANNED + AFTER_THE_PLAN)),
+        *(f"U2.0.{step}__rollback_{slug}.sql" for step, slug in enumerate(PLANNED + AFTER_THE_PLAN)),
     ]
     assert {name: text for name, text in made.items() if not name.endswith(".sql")} == {
         f"{name}.conf": "executeInTransaction=false\n"

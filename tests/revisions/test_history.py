@@ -56,6 +56,9 @@ def alembic_config(alembic_engine: Engine) -> Config:
 PLANNED = ["1.0.0", *(f"2.0.{step}" for step in range(7))]
 """The revisions of the plan, in its order."""
 
+ALL = [*PLANNED, "2.0.7"]
+"""They, and ours after them."""
+
 
 def script_directory() -> ScriptDirectory:
     return ScriptDirectory.from_config(Config(ROOT / "alembic.ini"))
@@ -70,8 +73,8 @@ def script(request: pytest.FixtureRequest) -> Script:
 
 def test_the_revisions_are_these_one_after_the_other() -> None:
     scripts = list(script_directory().walk_revisions())[::-1]
-    assert [script.revision for script in scripts] == PLANNED
-    assert [script.down_revision for script in scripts] == [None, *PLANNED[:-1]]
+    assert [script.revision for script in scripts] == ALL
+    assert [script.down_revision for script in scripts] == [None, *ALL[:-1]]
     assert not any(script.branch_labels or script.dependencies for script in scripts)
 
 

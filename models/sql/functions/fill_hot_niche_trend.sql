@@ -21,7 +21,7 @@ BEGIN
 
     SELECT t.direction, t.confidence, t.days
     INTO trend
-    FROM analytics.trend_of((SELECT f.trend_vector FROM public.features AS f WHERE f.niche_id = new.niche_id)) AS t;
+    FROM analytics.trend_of((SELECT f.trend_vector FROM ONLY public.features AS f WHERE f.niche_id = new.niche_id)) AS t;
 
     new.trend_direction := coalesce(new.trend_direction, trend.direction);
     new.trend_confidence := coalesce(new.trend_confidence, trend.confidence);

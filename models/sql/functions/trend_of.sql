@@ -2,7 +2,7 @@
 -- the slope is the least-squares slope divided by the mean; days counts back from the last day while the trend of the
 -- window up to that day has the same direction. Numbers of events are whole: others are rounded, whatever is not
 -- a number counts as zero, more than 10^9 as 10^9. So double precision holds every sum exactly, and no vector can make
--- the function fail.
+-- the function fail. Its names are bound when it is created: no object of a caller's search_path can take their place.
 CREATE OR REPLACE FUNCTION analytics.trend_of(
     vector jsonb,
     OUT direction text,
@@ -15,7 +15,7 @@ LANGUAGE sql
 IMMUTABLE
 PARALLEL SAFE
 COST 5000
-AS $$
+BEGIN ATOMIC
     WITH daily AS (
         SELECT
             place::double precision AS x,
@@ -72,8 +72,8 @@ AS $$
         )::integer,
         coalesce(round(present.volatility::numeric, 4), 0)
     FROM (SELECT) AS always
-    LEFT JOIN present ON TRUE
-$$;
+    LEFT JOIN present ON TRUE;
+END;
 
 COMMENT ON FUNCTION analytics.trend_of(jsonb) IS
 'Trend of a trend_vector over its last 14 days: direction (rising above a relative slope of 0.05 a day, falling below -0.05, else stable), slope (relative change a day), confidence (0 to 1; below 0.6 under seven days), days for which the direction has held (0 to 14), volatility (standard deviation around the trend line, relative to the mean)';

@@ -25,6 +25,7 @@ from tests.operations.rollback.conftest import ROWS, abort, bring_back, counted,
 from tests.operations.test_upgrade import sidb
 from tests.operations.verify.conftest import plant
 
+STEP = f"Step {HEAD} upgrade"
 INTERRUPTED = "An interrupted rollback to 2.0.1 stands at phase closed"
 GO_ON = "go on with `sidb rollback`, or `sidb rollback --abort`"
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
@@ -183,11 +184,11 @@ def test_an_interrupted_restore(state: str, url: URL) -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ("outcome = 'running'", "Step 2.0.6 upgrade was interrupted, and is undone as far as it was one transaction: "),
-        ("outcome = 'interrupted'", "Step 2.0.6 upgrade was interrupted"),
-        ("outcome = 'failed', message = 'no space'", "Step 2.0.6 upgrade failed on "),
-        ("validated = NULL", "Step 2.0.6 upgrade is applied and not validated: `sidb upgrade` validates it"),
-        ("validated = false, message = 'odd'", "Step 2.0.6 upgrade is applied, and not valid: odd: mend what is named"),
+        ("outcome = 'running'", f"{STEP} was interrupted, and is undone as far as it was one transaction: "),
+        ("outcome = 'interrupted'", f"{STEP} was interrupted"),
+        ("outcome = 'failed', message = 'no space'", f"{STEP} failed on "),
+        ("validated = NULL", f"{STEP} is applied and not validated: `sidb upgrade` validates it"),
+        ("validated = false, message = 'odd'", f"{STEP} is applied, and not valid: odd: mend what is named"),
         ("message = 'well'", None),
     ],
 )

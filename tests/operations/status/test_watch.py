@@ -12,6 +12,7 @@ from sqlalchemy import URL
 from operations.status.watching import watch
 from tests.engine.conftest import until
 from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.revisions import HEAD, REVISIONS
 from tests.operations.verify.conftest import plant
 
 
@@ -38,10 +39,13 @@ def test_a_quiet_database(clone: Clone) -> None:
     assert max(map(len, shown.splitlines())) <= 80
 
 
+OUTCOME = "UPDATE sidb.step SET outcome = '{}', message = '{}' WHERE revision = '{}'"
+
+
 def test_who_waits_for_whom(clone: Clone) -> None:
     url = clone("migrated_table")
-    plant(url, "UPDATE sidb.step SET outcome = 'running', message = 'no lock' WHERE revision = '2.0.6'")
-    plant(url, "UPDATE sidb.step SET outcome = 'failed', message = 'no space' WHERE revision = '2.0.5'")
+    plant(url, OUTCOME.format("running", "no lock", HEAD))
+    plant(url, OUTCOME.format("failed", "no space", REVISIONS[-2]))
     with psycopg.connect(conninfo(url)) as holder, psycopg.connect(conninfo(url), application_name="scorer") as waiter:
         held_by, waits = holder.info.backend_pid, waiter.info.backend_pid
         holder.execute("LOCK TABLE public.features")
@@ -56,8 +60,8 @@ def test_who_waits_for_whom(clone: Clone) -> None:
     assert line == "scorer"
     assert str(held_by) in shown
     assert "RowExclusive" in shown
-    assert "step      2.0.6 upgrade, for " in shown
-    assert "2.0.5 upgrade failed: no space" in shown
+    assert f"step      {HEAD} upgrade, for " in shown
+    assert f"{REVISIONS[-2]} upgrade failed: no space" in shown
     assert max(map(len, shown.splitlines())) <= 80
 
 
