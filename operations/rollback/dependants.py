@@ -21,7 +21,7 @@ from operations.findings import Finding
 from operations.queries import query
 from operations.rollback import checks
 from operations.rollback.records import Records, Rollback
-from operations.rollback.way import Way, replaced
+from operations.rollback.way import Way, replaced, staying
 from operations.scope import SCOPE
 
 CONCURRENTLY = " INDEX CONCURRENTLY "
@@ -49,6 +49,7 @@ class Aside:
 def built_on(session: Session, way: Way) -> list[Dependant]:
     """What others have built on what goes, each after what it uses."""
     gone = frozenset[str]().union(*way.going.values()) | replaced(session, way)
+    gone -= staying(session)
     return dependants(session.sqlalchemy, SCOPE, gone)
 
 

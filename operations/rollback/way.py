@@ -117,7 +117,10 @@ def before_upgrade(session: Session, script: Script) -> Mapping[str, str] | None
 
 
 def staying(session: Session) -> frozenset[str]:
-    """What no downgrade drops: our schemas in which others have something, and their comments."""
+    """What no downgrade drops: our schemas in which others have something, and their comments.
+
+    They belong to what goes all the same: a later upgrade grants and revokes as where it makes them.
+    """
     rows = session.connection.execute(query("rollback/inhabited"), {"schemas": list(SCOPE.schemas)}).fetchall()
     return frozenset(name for (schema,) in rows for name in (f"schema {schema}", f"comment on schema {schema}"))
 
@@ -127,7 +130,7 @@ def _going(session: Session, scripts: Sequence[Script]) -> dict[str, frozenset[s
 
     Where the ledger does not know that, what the revision itself says that its downgrade removes.
     """
-    there = frozenset(catalog(session.sqlalchemy, SCOPE)) - staying(session)
+    there = frozenset(catalog(session.sqlalchemy, SCOPE))
     going = {}
     for script in scripts:
         before = before_upgrade(session, script)

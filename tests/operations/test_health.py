@@ -13,6 +13,7 @@ from operations.health import Health
 from tests.engine.conftest import until
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.lived_in import administrator
 from tests.fixtures.roles import Login
 
 FEATURES = ["public.features"]
@@ -85,7 +86,7 @@ def test_connections_near_their_limit(migrated: Engine) -> None:
 def test_autovacuum_at_work_on_a_table_to_be_filled(migrated: Engine) -> None:
     slow = "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"
     at_once = "autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0"
-    with session(migrated) as application:
+    with psycopg.connect(conninfo(administrator(migrated.url)), autocommit=True) as application:
         application.execute(f"ALTER TABLE features SET ({slow}, {at_once})")
         application.execute("UPDATE features SET phrase = phrase || ' anew'")
         application.execute("SELECT pg_stat_force_next_flush()")

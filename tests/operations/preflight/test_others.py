@@ -1,11 +1,15 @@
 """What others have on Phase 1's tables is said before the first step: what stops the backfill fails, the rest warns."""
 
+import psycopg
 import pytest
 from sqlalchemy import URL
 
 from operations.phase1 import Shape
-from tests.fixtures.databases import Clone
+from tests.fixtures.databases import Clone, conninfo
 from tests.operations.preflight.conftest import ask, execute
+
+# Each test makes one thing of others itself; what there is with all of them at once says the last one.
+pytestmark = pytest.mark.clean
 
 CHECK = "others' triggers and rules"
 FUNCTION = "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$"
@@ -67,6 +71,9 @@ def test_a_publication(url: URL) -> None:
     found = ask(url, CHECK)
     assert found.verdict == "warning"
     assert "publication changes sends features: who applies it elsewhere needs the new columns first" in found.detail
+    with psycopg.connect(conninfo(url)) as holder:
+        holder.execute("LOCK TABLE features")
+        assert ask(url, CHECK) == found, "it waits for nobody"
     execute(url, "DROP PUBLICATION changes", "CREATE PUBLICATION changes FOR TABLE features (niche_id, phrase)")
     assert ask(url, CHECK).verdict == "ok", "it sends those columns and no more"
 

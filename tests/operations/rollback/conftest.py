@@ -79,7 +79,7 @@ SEQUENCES = """
     WHERE schemaname = 'analytics' AND sequencename <> 'stale_views_mark_id_seq' ORDER BY 1
 """
 PRIVILEGES = """
-    SELECT c.relname, c.relacl::text, (
+    SELECT c.relname, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(c.relacl) AS a)::text, (
         SELECT array_agg(a.attname || '=' || a.attacl::text ORDER BY a.attname)
         FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped
     )
@@ -88,9 +88,11 @@ PRIVILEGES = """
         c.relkind IN ('r', 'v', 'm', 'S')
         AND (c.relnamespace = to_regnamespace('analytics') OR c.oid = 'public.features'::regclass)
     UNION ALL
-    SELECT proname, proacl::text, NULL FROM pg_proc WHERE pronamespace = to_regnamespace('analytics')
+    SELECT proname, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(proacl) AS a)::text, NULL
+    FROM pg_proc WHERE pronamespace = to_regnamespace('analytics')
     UNION ALL
-    SELECT nspname, nspacl::text, NULL FROM pg_namespace WHERE nspname = 'analytics'
+    SELECT nspname, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(nspacl) AS a)::text, NULL
+    FROM pg_namespace WHERE nspname = 'analytics'
 """
 GRANTS = """
     GRANT USAGE ON SCHEMA analytics TO PUBLIC;
@@ -196,7 +198,7 @@ def verdicts(found: Findings) -> dict[str, str]:
 
 
 def privileges(url: URL) -> dict[str, tuple[Any, ...]]:
-    """What everybody may do to each relation of analytics, as PostgreSQL stores it: order, grantors, columns."""
+    """What everybody may do to each relation of analytics, with grantors and columns."""
     return {name: tuple(rights) for name, *rights in execute(url, PRIVILEGES)}
 
 

@@ -191,6 +191,7 @@ def test_a_role_that_came_late_gets_nothing_of_what_a_rollback_has_closed(clone:
     execute(url, "REVOKE ALL ON SCHEMA analytics FROM analytics_reader")
     may = "SELECT has_schema_privilege('analytics_reader', 'analytics', 'USAGE')"
     with alone(url) as records:
+        records.open()
         rollback = records.begin(HEAD, "1.0.0")
         Alembic(url).upgrade()
         assert execute(url, may) == [(False,)]

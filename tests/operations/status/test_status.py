@@ -97,6 +97,7 @@ def test_what_is_to_be_done_next(statement: str, next_step: str, clone: Clone) -
 
 
 def test_rights_that_are_missing(url: URL) -> None:
+    plant(url, "GRANT SELECT ON analytics.trend_cache TO PUBLIC")  # which is no grant to the group
     plant(url, "REVOKE SELECT, INSERT ON analytics.trend_cache FROM analytics_writer")
     plant(url, "REVOKE EXECUTE ON FUNCTION analytics.trend_of(jsonb) FROM PUBLIC, analytics_reader")
     plant(url, "REVOKE USAGE ON SCHEMA analytics FROM analytics_reader")
