@@ -23,7 +23,7 @@ def verify(sample: float, readers: bool, accept_rights: bool, as_json: bool) -> 
     sources; the backfill's work against what it was made from; Phase 1's rows
     against the fingerprint taken before the upgrade. Changes nothing, and holds up nobody: it reads,
     each check in a transaction of its own; the models, to compare with, are
-    built in a scratch database or in what is rolled back. A sample is of rows, niches or
+    built in a scratch database, or under other names in what is rolled back. A sample is of rows, niches or
     ranges, whichever is cheapest to take; the schema and Phase 1's rows are
     always looked at whole.
 

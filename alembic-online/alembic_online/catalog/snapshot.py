@@ -263,11 +263,12 @@ def qualified_names(connection: Connection) -> Iterator[None]:
     before = connection.scalar(text("SELECT current_setting('search_path')"))
     setting = text("SELECT set_config('search_path', :path, false)")
     connection.execute(setting, {"path": ""})
+    ours = driver(connection)
     try:
         yield
     finally:
-        # After an error in a transaction, the setting is lost with it.
-        if driver(connection).info.transaction_status != TransactionStatus.INERROR:
+        # After an error in a transaction, the setting is lost with it; and with the connection.
+        if ours.info.transaction_status in (TransactionStatus.IDLE, TransactionStatus.INTRANS):
             connection.execute(setting, {"path": before})
 
 

@@ -1,11 +1,11 @@
 """The target: what PostgreSQL stores once the models are built, for comparing a database with it.
 
 The models are built, read and rolled back, in the first of these places that there is: the database that the scope's
-`scratch_url` names; a scratch database made for it on the same server; a savepoint in the compared database.
+`scratch_url` names; a scratch database made for it on the same server; the compared database itself. Where there may be
+something already, they are built under other schema names.
 """
 
 import logging
-import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from alembic_online.catalog import found
 from alembic_online.catalog.diff import Change, diff
+from alembic_online.catalog.other_names import beside, locked, renaming
 from alembic_online.catalog.snapshot import Identity, Snapshot, owners, query, snapshot
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
@@ -33,8 +34,8 @@ class NotComparedError(OnlineError):
     def __init__(self, scope: Scope, why: str) -> None:
         super().__init__(
             f"The database was not compared with the models: {why}.",
-            f"give the role CREATEDB, or set {scope.scratch_setting} to a database of the same PostgreSQL version in"
-            " which the models may be built; it stays as it is.",
+            f"give the role CREATE on the database, or CREATEDB, or set {scope.scratch_setting} to a database of the"
+            " same PostgreSQL version in which the models may be built; it stays as it is.",
         )
 
 
@@ -71,8 +72,7 @@ def compare(connection: Connection, scope: Scope) -> Comparison:
     variant = scope.variant(connection)
     key = (server, connection.scalar(text("SHOW server_version_num")), frozenset(there), variant, scope.metadata)
     if key not in _built:
-        with _somewhere(connection, scope) as place:
-            _built[key] = _build(place, scope, variant)
+        _built[key] = _target(connection, scope, variant)
 
     def matters(identity: Identity) -> bool:
         if identity.kind != "privilege":
@@ -84,39 +84,8 @@ def compare(connection: Connection, scope: Scope) -> Comparison:
     return Comparison(here, target, unmet, owners(connection, scope), found.names(connection, scope, here, target))
 
 
-def _build(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:
-    """Build the target under its own names, read it, and undo it: other sessions never see any of it."""
-    schemas = dict.fromkeys([*scope.schemas, *(name.partition(".")[0] for name in scope.shared), scope.default_schema])
-    quoted = connection.dialect.identifier_preparer.quote
-    extensions = connection.scalars(query("extensions"), {"schema": scope.default_schema}).all()
-    with connection.begin_nested() as building:
-        for schema in schemas:
-            if connection.scalar(text("SELECT to_regnamespace(quote_ident(:schema))"), {"schema": schema}) is not None:
-                connection.execute(
-                    text(f"ALTER SCHEMA {quoted(schema)} RENAME TO {quoted(f'{scope.name}_scratch_{schema}')}")
-                )
-        connection.execute(text(f"CREATE SCHEMA {scope.default_schema}"))
-        connection.execute(text(f"SET LOCAL search_path = {scope.path}"))
-        try:
-            scope.build_target(connection, variant)
-        except ProgrammingError as error:
-            if getattr(error.orig, "sqlstate", None) == NOT_ALLOWED:
-                raise
-            why = f"{str(error.orig).splitlines()[0]}, in: {_first_line(error.statement)}"
-            if extensions:  # renamed with their schema, and found by nobody
-                beside = f"beside the extensions in schema {scope.default_schema} ({', '.join(extensions)})"
-                raise NotComparedError(scope, f"they cannot be built {beside}: {why}") from error
-            raise OnlineError(
-                f"The models cannot be built: {why}", "correct the model, or the SQL file, that says so."
-            ) from error
-        built = snapshot(connection, scope)
-        building.rollback()
-    return built
-
-
-@contextmanager
-def _somewhere(connection: Connection, scope: Scope) -> Iterator[Connection]:
-    """A connection on which the target may be built; what is built is rolled back in the end."""
+def _target(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:
+    """Build the target, read it, and undo it: other sessions never see any of it."""
     url = scope.scratch_url()
     if url is None and connection.scalar(text("SELECT pg_is_in_recovery()")):
         raise NotComparedError(scope, "it is a standby, which cannot be written to")
@@ -125,35 +94,46 @@ def _somewhere(connection: Connection, scope: Scope) -> Iterator[Connection]:
             here, theirs = _version(connection), _version(scratch)
             if here != theirs:
                 raise NotComparedError(scope, f"{shown(url)} is PostgreSQL {theirs}, the compared database {here}")
-            yield scratch
-    elif connection.scalar(text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")):
+            return _build_beside(scratch, scope, variant)
+    if connection.scalar(text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")):
         with _scratch_database(connection.engine.url, f"{scope.name}_scratch", scope.path) as scratch:
-            yield scratch
-    else:
-        if busy := _busy_sessions(connection):
-            raise NotComparedError(
-                scope, f"the role may not create a database, and {busy} other session(s) are at work in this one"
-            )
-        try:
-            yield connection
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != NOT_ALLOWED:
-                raise
-            reason = str(error.orig).splitlines()[0]
-            raise NotComparedError(
-                scope, f"the role may neither create a database nor build in a savepoint: {reason}"
-            ) from error
+            return _build(scratch, scope, variant)
+    return _build_beside(connection, scope, variant)
 
 
-def _busy_sessions(connection: Connection) -> int:
-    """Other sessions at work here. One that was closed by its client takes a moment to end."""
-    patient_until = time.monotonic() + 2
-    while True:
-        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
-        busy = connection.scalar(query("busy_sessions")) or 0
-        if not busy or time.monotonic() > patient_until:
-            return busy
-        time.sleep(0.05)
+def _build(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:
+    """In an empty database, under its own names."""
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {scope.default_schema}"))
+    try:
+        scope.build_target(connection, variant)
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) == NOT_ALLOWED:
+            raise
+        raise OnlineError(
+            f"The models cannot be built: {_why(error)}", "correct the model, or the SQL file, that says so."
+        ) from error
+    built = snapshot(connection, scope)
+    connection.rollback()
+    return built
+
+
+def _build_beside(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:
+    """Beside what is in the database, under other names; nobody waits for it, and it waits for nobody."""
+    try:
+        with beside(connection, scope) as (place, names):
+            with renaming(place, names):
+                scope.build_target(place, variant)
+            if others := locked(place, names):
+                raise NotComparedError(scope, f"building them would have touched {', '.join(others)}")
+            return names.snapshot(snapshot(place, names.of(scope)), scope.default_schema)
+    except DBAPIError as error:
+        where = shown(connection.engine.url)
+        raise NotComparedError(scope, f"they cannot be built under other names in {where}: {_why(error)}") from error
+
+
+def _why(error: DBAPIError) -> str:
+    """What the server said, and of which statement."""
+    return f"{str(error.orig).splitlines()[0]}, in: {_first_line(error.statement)}"
 
 
 @contextmanager

@@ -4,15 +4,17 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic_online import Additions
 from alembic_online.catalog import Identity, target
+from alembic_online.catalog.other_names import beside, locked, renaming
 from alembic_online.catalog.target import NotComparedError, compare
 from alembic_online.errors import OnlineError
-from sqlalchemy import URL, Engine, NullPool, create_engine, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 
 from models import views
 from operations.embedded import Server
@@ -109,25 +111,69 @@ def test_a_scratch_database_that_a_killed_process_left_goes_with_the_next_use(mi
     assert scratch_databases(migrated) == []
 
 
-def test_without_createdb_it_is_built_in_a_savepoint(owner: str, clone: Clone, connect: Connect) -> None:
-    url = owned(clone("phase1_table"), owner)
+BESIDE = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'sidb%scratch%'"
+
+
+@pytest.mark.parametrize("lived_in_", ["", "lived_in_"])
+def test_without_createdb_it_is_built_beside_those_who_work(
+    owner: str, clone: Clone, connect: Connect, shape: Shape, lived_in_: str
+) -> None:
+    """One session has written, another one has read, and neither has ended; a third one asks for the table alone."""
+    url = clone(f"lived_in_{shape}") if lived_in_ else owned(clone(f"phase1_{shape}"), owner)
+    administrator = url.set(username="postgres")
     Alembic(url).upgrade()
+    url = owned(administrator, owner)
     mine = connect(url, poolclass=NullPool)
-    assert compared(mine) == []
-    with mine.begin() as connection:
+    with connect(administrator).connect() as writer, connect(administrator).connect() as reader:
+        writer.execute(text("UPDATE features SET opportunity = 1 WHERE niche_id = 2"))
+        writer.execute(text("INSERT INTO analytics.stale_views (view_name) VALUES ('trending_niches')"))
+        reader.execute(text("SELECT * FROM hot_niches_today, analytics.trend_cache, features"))
+        assert compared(mine) == []
+        if shape is Shape.TABLE:
+            writer.execute(text("LOCK TABLE hot_niches_today IN EXCLUSIVE MODE"))
+        target._built.clear()
+        assert compared(mine) == []
+    with connect(administrator).begin() as connection:
         connection.execute(text("DROP VIEW analytics.current_trends"))
+    target._built.clear()
     assert "added view analytics.current_trends" in compared(mine)
     with mine.connect() as connection:
-        schemas = connection.scalars(text("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^info' ORDER BY 1"))
-        assert list(schemas) == ["analytics", "public", "sidb"]
+        assert connection.scalars(text(BESIDE)).all() == []
 
 
-def test_without_createdb_and_beside_others_nothing_is_claimed(owner: str, clone: Clone, connect: Connect) -> None:
+def test_what_is_built_beside_takes_no_lock_on_anything_that_is_there(
+    owner: str, clone: Clone, connect: Connect
+) -> None:
     url = owned(clone("migrated_table"), owner)
-    with connect(url.set(username="postgres")).connect() as busy, connect(url).connect() as connection:
-        busy.execute(text("SELECT 1"))
-        with pytest.raises(NotComparedError, match=r"1 other session.*at work.*\nNext: .*SCRATCH_DATABASE_URL"):
-            compare(connection, SCOPE)
+    with connect(url).connect() as connection, beside(connection, SCOPE) as (place, names):
+        with renaming(place, names):
+            SCOPE.build_target(place, SCOPE.variant(connection))
+        assert locked(place, names) == []
+        place.execute(text("SELECT FROM public.features LIMIT 0"))
+        assert "public.features" in locked(place, names)
+        assert len(place.scalars(text(BESIDE)).all()) == 2
+
+
+def test_models_that_would_touch_what_is_there_are_not_believed(owner: str, clone: Clone, connect: Connect) -> None:
+    url = owned(clone("migrated_table"), owner)
+
+    def build(connection: Connection, variant: Hashable) -> None:
+        SCOPE.build_target(connection, variant)
+        connection.execute(text("DO $$ BEGIN EXECUTE 'SELECT FROM pub' || 'lic.features'; END $$"))
+
+    with connect(url).connect() as connection, pytest.raises(NotComparedError, match=r"touched public\.features"):
+        compare(connection, replace(SCOPE, build=build))
+
+
+def test_without_the_right_to_create_anything_nothing_is_claimed(owner: str, clone: Clone, connect: Connect) -> None:
+    url = owned(clone("migrated_table"), owner)
+    with connect(url.set(username="postgres")).begin() as connection:
+        connection.execute(text(f"ALTER DATABASE {url.database} OWNER TO postgres"))
+    with (
+        connect(url).connect() as connection,
+        pytest.raises(NotComparedError, match=r"permission denied for database .*\nNext: .*SCRATCH_DATABASE_URL"),
+    ):
+        compare(connection, SCOPE)
 
 
 def test_a_scratch_database_of_ones_own_serves_too_and_stays_as_it_is(
@@ -162,3 +208,53 @@ def test_a_role_that_does_not_exist_here_is_left_out_and_said(
     assert "Grants to analytics_nobody are left out" in caplog.text
     assert Identity("privilege", "analytics", "trend_cache", "analytics_reader") in compared.here
     assert compared.here == compared.target
+
+
+NAMED_IN_EVERY_WAY = """
+    CREATE SCHEMA IF NOT EXISTS "order"; CREATE SCHEMA IF NOT EXISTS "Two Words";
+    CREATE TABLE "order".items (item_id bigserial PRIMARY KEY, note text DEFAULT 'in order.items, public. Yes');
+    CREATE TABLE "Two Words"."A.b" (item_id bigint REFERENCES "order".items, own "order".items);
+    CREATE TYPE public.mood AS ENUM ('order', 'public');
+    CREATE TABLE shared (felt public.mood DEFAULT 'public', item bigint REFERENCES "order" . items);
+    CREATE FUNCTION public.same(mood, public.mood) RETURNS boolean
+        LANGUAGE sql IMMUTABLE AS 'SELECT $1::text = $2::text';
+    CREATE OPERATOR public.=== (LEFTARG = public.mood, RIGHTARG = mood, FUNCTION = same);
+    CREATE FUNCTION "order".bound() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM "order".items; END;
+    CREATE FUNCTION "order".unbound() RETURNS setof text LANGUAGE sql SET search_path = pg_catalog, "order", public AS
+        $$ SELECT relname::text FROM pg_class
+        WHERE relnamespace = '"order"'::regnamespace AND relname IN (SELECT note FROM items) $$;
+    CREATE VIEW "order".view AS SELECT i.item_id, s.felt OPERATOR(public.===) 'public' AS is_public
+        FROM "order".items AS i LEFT JOIN public.shared AS s ON s.item = i.item_id;
+    CREATE MATERIALIZED VIEW "Two Words".kept AS SELECT * FROM "order".items;
+    CREATE INDEX ON "Two Words".kept (item_id);
+    CREATE TRIGGER looked BEFORE UPDATE ON public.shared
+        FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+    CREATE POLICY own ON "order".items USING (EXISTS (SELECT FROM public.shared WHERE item = item_id));
+    COMMENT ON SCHEMA "order" IS 'order';
+    COMMENT ON COLUMN public.shared.felt IS 'of public.mood';
+    GRANT USAGE ON SCHEMA "order", public TO pg_monitor;
+    GRANT SELECT ON ALL TABLES IN SCHEMA "order", "Two Words" TO pg_monitor;
+"""
+
+
+@pytest.mark.parametrize("which", ["table", "materialized view", "names"])
+def test_what_is_built_beside_is_what_is_built_alone(clone: Clone, connect: Connect, which: str) -> None:
+    url = clone("migrated_table")
+    scope, variant = SCOPE, (which != "table", ())
+
+    def build(connection: Connection, _variant: Hashable) -> None:
+        connection.exec_driver_sql(NAMED_IN_EVERY_WAY, execution_options={"no_parameters": True})
+
+    if which == "names":
+        shared = {"public.shared": Additions(columns=("felt", "item"), triggers=("looked",))}
+        scope = replace(
+            SCOPE, schemas=("order", "Two Words", "public"), shared=shared, build=build, group_roles=("pg_monitor",)
+        )
+    with target._scratch_database(url, "sidb_scratch", scope.path) as scratch:
+        alone = target._build(scratch, scope, variant)
+    with connect(url).connect() as connection:
+        there = target._build_beside(connection, scope, variant)
+    assert len(alone) > 20
+    assert there == alone
+    assert (list(there), there.removals, there.columns) == (list(alone), alone.removals, alone.columns)
+    assert there.uses == alone.uses

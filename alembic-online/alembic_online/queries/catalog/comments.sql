@@ -37,7 +37,7 @@ WITH described AS (
 named AS (
     SELECT
         n.nspname AS schema,
-        c.relname AS name,
+        c.relname::text AS name, -- as name, it would cut off what is longer below
         CASE
             WHEN s.part IS NOT NULL THEN s.kind || ' ' || s.part
             WHEN c.relkind = 'v' THEN 'view'

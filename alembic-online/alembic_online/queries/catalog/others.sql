@@ -2,8 +2,8 @@
 SELECT
     'rule' AS kind,
     n.nspname AS schema,
-    c.relname AS name,
-    r.rulename AS part,
+    c.relname::text AS name, -- as name, it would cut off what is longer below
+    r.rulename::text AS part,
     concat(
         rtrim(pg_get_ruledef(r.oid), ';'),
         CASE

@@ -2,7 +2,7 @@
 WITH objects AS (
     SELECT
         n.nspname AS schema,
-        c.relname AS name,
+        c.relname::text AS name, -- as name, it would cut off what is longer below
         CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || c.oid::regclass AS object,
         '' AS column_list,
         coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r'::"char" END, c.relowner)) AS acl,
