@@ -40,6 +40,7 @@ def test_commands_are_understood(command: str) -> None:
     found.make_context(str(found.name), arguments, **main.context_settings)
 
 
+@pytest.mark.clean  # the page shows, word for word, what is said where others have nothing
 def test_the_tested_commands_say_what_is_promised(clone: Clone, tmp_path: Path) -> None:
     """A whole rollout in the order of the page, on a database with 200 niches."""
     write_history(tmp_path / "history/2025.csv.gz")

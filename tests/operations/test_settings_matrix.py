@@ -95,7 +95,7 @@ def refused(url: URL, chosen: dict[str, str]) -> None:
 def test_a_schema_named_like_the_role(clone: Clone) -> None:
     """The default search_path begins with it; it takes nothing of ours."""
     url = clone("phase1_table")
-    run(url, "CREATE SCHEMA postgres")
+    run(url, f"CREATE SCHEMA {url.username} AUTHORIZATION {url.username}")
     sidb(url, "upgrade")
     assert HEAD in sidb(url, "verify")
     with psycopg.connect(conninfo(url)) as connection:
@@ -107,11 +107,12 @@ def test_a_schema_named_like_the_role(clone: Clone) -> None:
 
 def test_an_alembic_table_in_such_a_schema_is_refused_with_what_moves_it(clone: Clone) -> None:
     url = clone("migrated_table")
-    run(url, "CREATE SCHEMA postgres", "ALTER TABLE public.alembic_version SET SCHEMA postgres")
+    role = url.username
+    run(url, f"CREATE SCHEMA {role} AUTHORIZATION {role}", f"ALTER TABLE public.alembic_version SET SCHEMA {role}")
     before = catalog(url)
     told = sidb(url, "upgrade", code=1)
-    assert "ALTER TABLE postgres.alembic_version SET SCHEMA public" in told.replace("\n", " ")
+    assert f"ALTER TABLE {role}.alembic_version SET SCHEMA public" in told.replace("\n", " ")
     assert catalog(url) == before
-    run(url, "ALTER TABLE postgres.alembic_version SET SCHEMA public")
+    run(url, f"ALTER TABLE {role}.alembic_version SET SCHEMA public")
     sidb(url, "upgrade")
     assert current(url) == HEAD

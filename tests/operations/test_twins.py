@@ -15,6 +15,7 @@ from operations.cli import main
 from operations.embedded import Server
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.lived_in import administrator
 from tests.fixtures.revisions import HEAD
 from tests.revisions.conftest import make_role
 
@@ -154,7 +155,7 @@ def test_commands_that_fire_others_triggers_refuse_them(planted: URL) -> None:
 def test_what_a_trusted_role_made_is_no_stranger_s(clone: Clone, server: Server) -> None:
     make_role(server, STRANGER)
     url = clone("migrated_table")
-    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+    with psycopg.connect(conninfo(administrator(url)), autocommit=True) as connection:
         connection.execute("CREATE FUNCTION public.round(float8, integer) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0'")
         assert sidb(url, "upgrade").exit_code == 0
         connection.execute(f"GRANT CREATE ON SCHEMA public TO {STRANGER}".encode())

@@ -1,10 +1,13 @@
--- Autovacuum at work on one of these tables.
+-- Autovacuum at work on one of these tables: a vacuum of nobody's that holds the table's lock. By what every role may see:
+-- which table a vacuum is at, and that it is autovacuum's, is told to members of pg_read_all_stats only.
 -- parameters: tables (qualified names)
-SELECT 'autovacuum works on ' || CAST(p.relid AS regclass) AS detail
+SELECT 'autovacuum works on ' || CAST(l.relation AS regclass) AS detail
 FROM pg_stat_progress_vacuum AS p
 INNER JOIN pg_stat_activity AS a ON a.pid = p.pid
+INNER JOIN pg_locks AS l ON l.pid = p.pid
 WHERE
-    a.backend_type = 'autovacuum worker'
+    a.usesysid IS NULL
     AND p.datname = current_database()
-    AND p.relid IN (SELECT to_regclass(given.name) FROM unnest(CAST(:tables AS text[])) AS given (name))
+    AND l.mode = 'ShareUpdateExclusiveLock'
+    AND l.relation IN (SELECT to_regclass(given.name) FROM unnest(CAST(:tables AS text[])) AS given (name))
 LIMIT 1;
