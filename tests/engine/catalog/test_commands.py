@@ -192,8 +192,6 @@ def test_an_engine_and_a_connection(project: SmallProject) -> None:
 
 
 def test_an_asynchronous_engine_and_connection(project: SmallProject) -> None:
-    pytest.importorskip("greenlet", reason="SQLAlchemy's asynchronous engines need it, and the project does not")
-
     async def run() -> None:
         engine = create_async_engine(project.engine.url)
         through(engine, project)

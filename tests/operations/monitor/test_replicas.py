@@ -35,7 +35,7 @@ def test_a_look_at_the_replica_itself(cluster: Cluster, cluster_clone: Clone) ->
     cluster.caught_up()
     seen = look(cluster.replica_url(str(url.database)))
     assert seen.standby
-    assert seen.exit_code == 0
+    assert seen.exit_code == 3  # not everything could be looked at
     verdicts = {finding.check: finding for finding in seen.findings}
     assert verdicts[CHECK].verdict == "ok"
     assert verdicts[CHECK].detail.startswith("1, 0.")
