@@ -9,19 +9,16 @@ from alembic_online import Obstacle, Planned
 from sqlalchemy import Connection
 
 from operations.findings import Finding
-from operations.preflight import others, phase1, roles, server, space
+from operations.preflight import others, roles, server, space
 from operations.preflight.surroundings import Request, Surroundings
 
-BASELINE = "1.0.0"
 REPLACING = "2.0.4"
 
 
 def obstacles(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obstacle]:
-    """What preflight would say about these steps. Changes nothing."""
+    """What preflight would say about these steps, but for what 1.0.0 says itself. Changes nothing."""
     asked = Surroundings(connection.engine.url, connection, Request())
     revisions = {step.script.revision for step in steps if step.direction == "upgrade"}
-    if BASELINE in revisions:
-        yield from _failed(phase1.phase1(asked))
     if any(step.script.revision == REPLACING for step in steps):
         yield from roles.replacing(asked)
     yield from _failed(server.settings(asked))
