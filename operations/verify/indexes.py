@@ -2,7 +2,8 @@
 nothing about it, and answers queries with rows too few.
 
 Every index is read whole and compared with its table, read without any index. The planner chooses which index it reads:
-of two on the same keys it reads one, and only amcheck, where that is installed, can look at the other one.
+of two on the same keys it reads one, and only amcheck can look at the other one. Where it is not installed and this
+role may, it is, in a transaction that is rolled back; else that index is unknown.
 """
 
 from collections.abc import Iterator
@@ -25,8 +26,8 @@ KEYS = Check(
 INDEXES = Check(
     "indexes",
     "Every index leads to the rows of its table, all of them and no others: read whole, its keys counted and hashed,"
-    " beside the table read without it; that the plan used this index is checked. Where amcheck is installed, it looks,"
-    " too.",
+    " beside the table read without it; that the plan used this index is checked. amcheck looks, too, where it is"
+    " installed, and at what no plan uses wherever this role may install it: that is undone.",
     "REINDEX INDEX CONCURRENTLY, as the line says; then see the server's log and disks, and whether the collation's"
     " version has changed.",
 )
@@ -38,15 +39,15 @@ CORRUPTED = ("XX001", "XX002")
 @dataclass
 class _Read:
     """What came of the indexes: rows compared, indexes looked at, and lines: of those that are wrong, could not be
-    looked at (`unread`), and are not read by the planner (`unseen`). `lacking`: what amcheck could be to look at them.
+    looked at (`unread`), are read by no plan (`unseen`), and cannot be read so (`strange`).
     """
 
-    lacking: str
     rows: int = 0
     indexes: int = 0
     wrong: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
 
 
 def keys(subject: Subject) -> Finding:
@@ -76,8 +77,9 @@ def indexes(subject: Subject) -> Finding:
     """Whether every index leads to all rows."""
     installed = subject.rows("amcheck")
     amcheck = next((row.function for row in installed if row.callable), None)
-    read = _Read(lacking=f"granted ({installed[0].statement})" if installed else "installed")
+    read = _Read()
     listed_indexes = subject.rows("indexes", **subject.ours)
+    unseen: list[tuple[Any, str]] = []
     for index in listed_indexes:
         subject.say(f"{index.relation}: {index.index}")
         try:
@@ -88,14 +90,45 @@ def indexes(subject: Subject) -> Finding:
                 read.unread.append(str(error).partition("\n")[0])
                 continue
             line, rows = f"amcheck: {str(error).partition(chr(10))[0]}", 0
+        if rows is None and index.method != BTREE:
+            read.strange.append(f"{index.name}: {line}")
+            continue
         if rows is None:
-            read.unseen.append(f"{index.name}: {line}")
+            unseen.append((index, line))
             continue
         read.rows += rows
         read.indexes += 1
         if line:
             read.wrong.append(f"index {index.name} of {index.relation}: {line}: {_reindex(index)}")
+    if unseen:
+        _look_by_amcheck(subject, read, unseen)
     return _finding(subject, read, len(listed_indexes))
+
+
+def _look_by_amcheck(subject: Subject, read: _Read, unseen: list[tuple[Any, str]]) -> None:
+    """What no plan reads, with an amcheck that goes when the transaction is rolled back."""
+    try:
+        with subject.driver.transaction():
+            subject.driver.execute("CREATE EXTENSION amcheck SCHEMA public")
+        functions = [row.function for row in subject.rows("amcheck")]
+    except psycopg.Error:
+        functions = []
+    for index, why in unseen:
+        if not functions:
+            read.unseen.append(f"{index.name}: {why}")
+            continue
+        line = ""
+        try:
+            with subject.driver.transaction():
+                subject.driver.execute(f"SELECT {functions[0]}(%s, %s)".encode(), [index.oid, subject.sampled == ""])
+        except psycopg.Error as error:
+            line = str(error).partition("\n")[0]
+            if error.sqlstate not in CORRUPTED:
+                read.unseen.append(f"{index.name}: {line}")
+                continue
+        read.indexes += 1
+        if line:
+            read.wrong.append(f"index {index.name} of {index.relation}: amcheck: {line}: {_reindex(index)}")
 
 
 def _finding(subject: Subject, read: _Read, there: int) -> Finding:
@@ -103,8 +136,22 @@ def _finding(subject: Subject, read: _Read, there: int) -> Finding:
         return INDEXES.failed(f"{len(read.wrong)} of {there} do not{listed([*read.wrong, *read.unread])}")
     if read.unread:
         return INDEXES.unknown(f"not all could be looked at{listed(sorted(set(read.unread)))}", UNREAD)
-    unseen = f"; not looked at, as amcheck could be {read.lacking} for{listed(read.unseen)}" if read.unseen else ""
-    return INDEXES.ok(f"{read.indexes} lead to all of their rows, {read.rows:,}{subject.sampled}{unseen}")
+    seen = f"{read.indexes} lead to all of their rows, {read.rows:,}{subject.sampled}"
+    if read.strange:
+        seen += f"; not looked at{listed(read.strange)}"
+    if read.unseen:
+        return INDEXES.unknown(f"{seen}; only amcheck could look at{listed(read.unseen)}", _enabling(subject))
+    return INDEXES.ok(seen)
+
+
+def _enabling(subject: Subject) -> str:
+    """What lets this role call amcheck."""
+    statements = [row.statement for row in subject.rows("amcheck")]
+    if not statements:
+        [row] = subject.driver.execute("SELECT quote_ident(current_user)").fetchall()
+        grant = f"GRANT EXECUTE ON FUNCTION bt_index_check(regclass, boolean) TO {row[0]}"
+        statements = ["CREATE EXTENSION amcheck", grant]
+    return f"as an administrator: {'; '.join(statements)};"
 
 
 def _looked_at(subject: Subject, index: Any, amcheck: str | None) -> tuple[str, int | None]:

@@ -45,8 +45,8 @@ LOOKS: dict[Check, Look] = {
 }
 CHECKS = (*LOOKS, readers.READERS)
 
-WRITES = (schema.CATALOG,)
-"""Checks that may build the models, in a savepoint that is rolled back."""
+WRITES = (schema.CATALOG, indexes.INDEXES)
+"""Checks that may build the models, or an extension, in a transaction that is rolled back."""
 
 
 def verify(url: URL, percent: float, console: Console, *, with_readers: bool = False) -> Findings:

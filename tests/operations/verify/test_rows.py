@@ -1,16 +1,17 @@
 """Where a check of the rows just does not fire: what looks like a fault, and is none."""
 
-import re
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from sqlalchemy import Engine
 
 from operations import phase1
 from operations.phase1 import Shape
 from tests.fixtures import lived_in
-from tests.fixtures.databases import Alembic, Clone
+from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.operations.verify.conftest import look, plant, verdicts
+from tests.operations.verify.faults.rows import BESIDE_INDEX, NICHE
 
 QUIET_FOR_DAYS = """
     SET session_replication_role = replica; UPDATE public.features SET updated_at = updated_at - interval '2 days';
@@ -58,18 +59,32 @@ def test_a_chart_in_the_middle_of_a_range_has_not_expired(clone: Clone) -> None:
     assert "niche_id 50" in verdicts(look(url), "failed")["charts"]
 
 
-def test_of_two_indexes_on_the_same_keys_the_planner_reads_one(clone: Clone, inhabited: bool) -> None:
-    url = clone("backfilled_table")
-    detail = verdicts(look(url), "ok")["indexes"]
-    assert detail.endswith("not looked at, as amcheck could be installed for\n  public.features_phrase_key: the planner"
-                           " reads features_phrase_idx")  # fmt: skip
-    plant(url, "CREATE EXTENSION amcheck")
-    if inhabited:  # whose owner may not call it
-        [grant] = re.findall(
-            r"as amcheck could be granted \((GRANT EXECUTE .*)\) for", verdicts(look(url), "ok")["indexes"]
-        )
-        plant(url, grant)
+def test_of_two_indexes_on_the_same_keys_amcheck_reads_the_one_that_no_plan_does(clone: Clone) -> None:
+    """A superuser has it for as long as it looks; another role is told what lets it."""
+    url = clone("migrated_table")
     assert "not looked at" not in verdicts(look(url), "ok")["indexes"]
+    damaged = BESIDE_INDEX.format("public.features_phrase_key", NICHE)
+    plant(url, f"{damaged}; REFRESH MATERIALIZED VIEW analytics.trending_niches")
+    assert "index public.features_phrase_key of public.features: amcheck: " in verdicts(look(url), "failed")["indexes"]
+    with psycopg.connect(conninfo(url)) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_extension WHERE extname = 'amcheck'").fetchone() == (0,)
+
+
+def test_what_no_plan_reads_is_unknown_to_who_may_not_call_amcheck(clone: Clone) -> None:
+    url = clone("lived_in_table")
+    administrator = lived_in.administrator(url)
+    Alembic(url).upgrade()
+    plant(administrator, "DROP EXTENSION amcheck")
+    for extension in (None, "CREATE EXTENSION amcheck"):
+        if extension:
+            plant(administrator, extension)
+        found = look(url)
+        assert found.exit_code == 3
+        assert "only amcheck could look at\n  public.features_phrase_key: " in verdicts(found, "unknown")["indexes"]
+        [remedy] = [each.remedy for each in found.findings if each.check == "indexes"]
+        assert remedy.startswith("as an administrator: ")
+    plant(administrator, remedy.removeprefix("as an administrator: "))
+    assert "indexes" in verdicts(look(url), "ok")
 
 
 @pytest.mark.parametrize("revision", ["2.0.3", "2.0.4"])

@@ -1,0 +1,73 @@
+"""Faults of access: who owns what, and who may do what."""
+
+from operations.queries import query
+from tests.operations.verify.faults.case import Fault
+
+STRANGER = "CREATE ROLE stranger"
+NO_STRANGER = "DROP OWNED BY stranger CASCADE; DROP ROLE stranger"
+AS_BEFORE_UPGRADE = f"DELETE FROM sidb.phase1_right; INSERT INTO sidb.phase1_right {query('rights/held')}"  # noqa: S608
+
+ACCESS = (
+    Fault("another owner of a table", f"""
+        {STRANGER}; ALTER TABLE analytics.stale_views OWNER TO stranger; REVOKE ALL ON analytics.stale_views FROM PUBLIC
+    """, {
+        "owners": (
+            "table analytics.stale_views belongs to stranger, the rest of it to {owner}: ALTER TABLE"
+            " analytics.stale_views OWNER TO {owner}"
+        ),
+    }, undo=NO_STRANGER),
+    Fault("another owner of a SECURITY DEFINER function", f"""
+        {STRANGER}; ALTER FUNCTION analytics.mark_view_stale() OWNER TO stranger
+    """, {
+        "owners": (
+            "routine analytics.mark_view_stale() belongs to stranger and runs with the rights of that role, the rest of"
+            " it to {owner}: ALTER ROUTINE analytics.mark_view_stale() OWNER TO {owner}"
+        ),
+    }, undo=NO_STRANGER),
+    Fault("a function that runs as its caller", "ALTER FUNCTION analytics.mark_view_stale() SECURITY INVOKER", {
+        "catalog": "not as in the models: function analytics.mark_view_stale()",
+    }),
+    Fault("a function with another search_path", """
+        ALTER FUNCTION analytics.mark_view_stale() SET search_path = public, pg_catalog
+    """, {
+        "catalog": "not as in the models: function analytics.mark_view_stale()",
+    }),
+    Fault("a group role made superuser", "ALTER ROLE analytics_reader SUPERUSER", {
+        "group roles": "analytics_reader is a superuser: ALTER ROLE analytics_reader NOSUPERUSER",
+    }, undo="ALTER ROLE analytics_reader NOSUPERUSER"),
+    Fault("a group role that may create roles", "ALTER ROLE analytics_writer CREATEROLE", {
+        "group roles": "analytics_writer is allowed to create roles: ALTER ROLE analytics_writer NOCREATEROLE",
+    }, undo="ALTER ROLE analytics_writer NOCREATEROLE"),
+    Fault("a group role that is a member of the owner", "GRANT postgres TO analytics_writer", {
+        "group roles": "analytics_writer is a member of postgres, which is a superuser: REVOKE postgres FROM",
+    }, undo="REVOKE postgres FROM analytics_writer"),
+    Fault("the application's right on features", f"""
+        {STRANGER}; GRANT SELECT, UPDATE ON public.features TO stranger; {AS_BEFORE_UPGRADE};
+        REVOKE UPDATE ON public.features FROM stranger
+    """, {
+        "application's rights": (
+            "stranger has lost UPDATE on public.features: GRANT UPDATE ON TABLE public.features TO stranger"
+        ),
+    }, undo=NO_STRANGER),
+    Fault("the application's right on a column, to grant", f"""
+        {STRANGER}; GRANT INSERT (phrase) ON public.features TO stranger WITH GRANT OPTION; {AS_BEFORE_UPGRADE};
+        REVOKE GRANT OPTION FOR INSERT (phrase) ON public.features FROM stranger
+    """, {
+        "application's rights": "GRANT INSERT (phrase) ON TABLE public.features TO stranger WITH GRANT OPTION",
+    }, undo=NO_STRANGER),
+    Fault("the application's right on the sequence", f"""
+        GRANT USAGE ON SEQUENCE public.features_niche_id_seq TO PUBLIC; {AS_BEFORE_UPGRADE};
+        REVOKE USAGE ON SEQUENCE public.features_niche_id_seq FROM PUBLIC
+    """, {
+        "application's rights": "GRANT USAGE ON SEQUENCE public.features_niche_id_seq TO PUBLIC",
+    }),
+    Fault("the schema closed to the application", "REVOKE USAGE ON SCHEMA public FROM PUBLIC", {
+        "application's rights": "PUBLIC has lost USAGE on public: GRANT USAGE ON SCHEMA public TO PUBLIC",
+    }),
+    Fault("another owner of Phase 1's table", f"{STRANGER}; ALTER TABLE public.hot_niches_today OWNER TO stranger", {
+        "application's rights": (
+            "public.hot_niches_today belongs to stranger, and belonged to {owner}: ALTER TABLE public.hot_niches_today"
+            " OWNER TO {owner}"
+        ),
+    }, undo=NO_STRANGER),
+)  # fmt: skip
