@@ -25,6 +25,7 @@ from operations.rollback.merge import Merge, keep
 from operations.rollback.records import Archived, Records, Rollback, alone
 from operations.rollback.swap import Swap
 from operations.scope import SCOPE
+from operations.status.half_way import refuse_half_way
 
 EVENTS = "analytics.analytics_events"
 HOT_NICHES = "public.hot_niches_today"
@@ -49,6 +50,8 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
     with alone(url, sole=True) as records:
         session, connection = records.session, records.connection
         rollback = find(records, number)
+        if records.pending():  # it moves away what this one would bring
+            refuse_half_way(connection)
         waiting = [kept for kept in records.archived(rollback) if kept.state not in ("restored", "dropped")]
         if not waiting and not dependants.aside(records, rollback):
             raise UsageError(

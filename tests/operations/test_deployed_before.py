@@ -122,6 +122,14 @@ def test_a_materialized_view_goes_back_to_phase_1(deployed: Deployed) -> None:
     assert execute(url, EVENTS) == [("search", 120)]
 
 
+@pytest.mark.parametrize("target", ["2.0.5", "2.0.4", "2.0.3"])
+def test_a_materialized_view_goes_back_a_part_of_the_way(deployed: Deployed, target: str) -> None:
+    url = deployed("materialized_view")
+    said = succeed(url, "rollback", target, "--yes")
+    assert "as before the upgrade to" in said.replace("\n", " "), said
+    succeed(url, "upgrade")
+
+
 @pytest.mark.parametrize("name", ["half_done_backfill", "materialized_view"])
 def test_a_step_that_was_killed_before_its_validation(deployed: Deployed, name: str) -> None:
     url = deployed(name)

@@ -1,4 +1,4 @@
--- Who holds the lock of rollbacks and restores, and who that of migrators; none is seen on a standby.
+-- Which other session holds the lock of rollbacks and restores, and which that of migrators; none is seen on a standby.
 SELECT
     max(a.pid) FILTER (WHERE l.key = hashtextextended('sidb rollback', 0)) AS way_back,
     max(a.pid) FILTER (WHERE l.key = %(migrators)s) AS migrator,
@@ -10,6 +10,7 @@ FROM (
         k.locktype = 'advisory'
         AND k.objsubid = 1
         AND k.granted
+        AND k.pid <> pg_backend_pid()
         AND k.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
 ) AS l
 INNER JOIN pg_stat_activity AS a ON a.pid = l.pid;

@@ -20,6 +20,7 @@ from tests.operations.rollback.conftest import (
     Fill,
     Role,
     bring_back,
+    counted,
     execute,
     finding,
     grant,
@@ -163,6 +164,28 @@ COUNTS = """
         (SELECT count(*) FROM analytics.ml_features),
         (SELECT count(*) FROM public.features WHERE analytics_version > 0)
 """
+
+
+def test_while_a_rollback_is_pending(fill: Fill) -> None:
+    """It moves away what the restore of another archive would bring."""
+    engine = fill(Shape.TABLE)
+    url = engine.url
+    there_and_back(engine, "2.0.3")
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(_: int, statement: str) -> None:
+        if "SET SCHEMA" in statement:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        counted(lambda: roll_back(url, "2.0.1"), stop)
+    before = catalog(url)
+    with pytest.raises(OnlineError, match=r"An interrupted rollback to 2\.0\.1 stands at phase closed; ") as caught:
+        bring_back(url)
+    assert "sidb rollback --abort" in caught.value.next_step
+    assert catalog(url) == before
 
 
 def test_before_the_upgrade(fill: Fill) -> None:
