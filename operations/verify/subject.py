@@ -70,8 +70,8 @@ class Subject:
     def transaction(self, *, writable: bool = False) -> Iterator[None]:
         """One snapshot, in which names, settings and time zone are ours; undone at the end."""
         with self.connection.begin() as transaction:
-            access = "READ WRITE" if writable else "READ ONLY"
-            self.driver.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, {access}".encode())
+            read_only = "" if writable else ", READ ONLY"
+            self.driver.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ{read_only}".encode())
             self.driver.execute(query("verify/settings"))
             try:
                 yield
