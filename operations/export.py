@@ -1,8 +1,9 @@
 """The plan's own files: each revision as a Flyway script and its way back, generated from the revisions.
 
-Flyway runs a script in one transaction and keeps its own history, so the files hold neither BEGIN and COMMIT nor
-alembic_version. Where a revision commits on the way, a ``.conf`` beside its script has Flyway run it statement by
-statement, as psql does without --single-transaction.
+Flyway runs a script in one transaction and keeps its own history, so the files hold neither BEGIN nor COMMIT. Each ends
+with saying in alembic_version where the database is, so that every command knows it afterwards. Where a revision
+commits on the way, a ``.conf`` beside its script has Flyway run it statement by statement, as psql does without
+--single-transaction.
 """
 
 import re
@@ -16,6 +17,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from alembic_online.errors import OnlineError
+from alembic_online.step import CONCURRENTLY
 
 from operations.upgrade import script_directory
 
@@ -25,7 +27,20 @@ NO_TRANSACTION = "executeInTransaction=false\n"
 BOUNDARIES = ("COMMIT;", "BEGIN;")
 """What Alembic writes where a revision commits on the way, and goes on."""
 
-# The baseline looks into Alembic's table whether it has run before; Flyway looks into its own.
+AT = """\
+-- Where the database is now, for `alembic` and `sidb`.
+DO $$
+BEGIN
+    CREATE TABLE IF NOT EXISTS public.alembic_version (
+        version_num varchar(32) NOT NULL,
+        CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+    );
+    DELETE FROM public.alembic_version;
+    INSERT INTO public.alembic_version (version_num) VALUES ('{revision}');
+END
+$$;"""
+
+# The baseline looks into Alembic's table whether it has run before; the runner of the files looks into its own.
 ALEMBIC = re.compile(r"    IF EXISTS \(SELECT FROM alembic_version\) THEN\n.*?\n    END IF;\n\n", re.DOTALL)
 
 
@@ -106,8 +121,30 @@ def _file(script: Script, direction: str) -> dict[str, str]:
         header.append(f"Commits statement by statement, see the .conf. Interrupted? Then {again}.")
     if direction == "downgrade" and any("DROP TABLE" in each or "DROP COLUMN" in each for each in statements):
         header.append("What the dropped tables and columns hold is lost.")
+    if _is_silent(statements):
+        header.append(f"alembic_version goes on saying {_said(_before(script))}: no other statement may stand here.")
+    else:
+        statements.append(AT.format(revision=_said(script if direction == "upgrade" else _before(script))))
     text = "".join(f"-- {line}\n" for line in header) + "".join(f"\n{each}\n" for each in statements)
     return {name: text} if whole else {name: text, f"{name}.conf": NO_TRANSACTION}
+
+
+def _is_silent(statements: list[str]) -> bool:
+    """Whether none of them runs in a transaction: Flyway takes no other one beside such."""
+    return bool(statements) and all(CONCURRENTLY.match(each) for each in statements)
+
+
+def _said(script: Script) -> str:
+    """The revision that is said where the database is at one: an earlier one where its file cannot say it. Whoever goes
+    on from there runs a step again that is safe to run again."""
+    silent = _is_silent([each for each in _statements(script.module.upgrade) if each not in BOUNDARIES])
+    return _said(_before(script)) if silent else script.revision
+
+
+def _before(script: Script) -> Script:
+    found = script_directory().get_revision(str(script.down_revision))
+    assert found is not None
+    return found
 
 
 def _statements(run: Callable[[], None]) -> list[str]:

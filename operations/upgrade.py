@@ -43,9 +43,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class History:
-    """The ledger, the oldest attempt first."""
+    """The ledger, the oldest attempt first.
+
+    `unrecorded`: the revision at which the database is, where no step of the ledger led there: exported files or
+    another tool did.
+    """
 
     steps: list[Entry]
+    unrecorded: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,7 @@ def migrate(
 
 def revision_of(connection: Connection) -> str | None:
     """The revision at which a database is; None: none. Raises OnlineError where there are several."""
-    options = {"version_table_schema": SCOPE.default_schema}
-    heads = MigrationContext.configure(connection, opts=options).get_current_heads()
+    heads = _heads(connection)
     if len(heads) > 1:
         raise OnlineError(
             f"{SCOPE.default_schema}.alembic_version has {len(heads)} rows ({', '.join(sorted(heads))}), and should"
@@ -109,10 +113,12 @@ def plan(url: URL, revision: str) -> Plan:
 
 
 def history(url: URL) -> History:
-    """Every attempt at a step; empty where no migration was run."""
+    """Every attempt at a step; empty where no migration was run by this code."""
     with engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
         found = Ledger(driver(connection), SCOPE).history()
-    return History(found)
+        at = _heads(connection)
+    recorded = next((_led_to(entry) for entry in reversed(found) if entry.outcome == "applied"), None)
+    return History(found, at[0] if len(at) == 1 and at[0] != recorded else None)
 
 
 def script_directory() -> ScriptDirectory:
@@ -132,10 +138,30 @@ def show_plan(planned: Plan, console: Console) -> None:
 
 
 def show_history(found: History, console: Console) -> None:
-    if not found.steps:
+    if found.steps:
+        console.print(report.table([_line(entry) for entry in found.steps]))
+    elif not found.unrecorded:
         console.print("No migration was run here yet.")
-        return
-    console.print(report.table([_line(entry) for entry in found.steps]))
+    if found.unrecorded:
+        console.print(
+            f"The database is at {found.unrecorded}, and the ledger does not hold the step that led there: exported"
+            " files or another tool ran it.",
+            soft_wrap=True,
+        )
+
+
+def _heads(connection: Connection) -> tuple[str, ...]:
+    options = {"version_table_schema": SCOPE.default_schema}
+    return MigrationContext.configure(connection, opts=options).get_current_heads()
+
+
+def _led_to(entry: Entry) -> str | None:
+    """The revision at which a database is after a step."""
+    if entry.direction == "upgrade":
+        return entry.revision
+    before = {script.revision: script.down_revision for script in script_directory().walk_revisions()}
+    found = before.get(entry.revision)
+    return found if isinstance(found, str) else None
 
 
 def _line(entry: Entry) -> Line:

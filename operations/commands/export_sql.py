@@ -18,6 +18,9 @@ def export_sql(directory: Path, replace: bool, as_json: bool) -> None:
     as Phase 2 needs it, or makes it. A .conf beside a script says that it must
     not run in one transaction. No database is needed.
 
+    Each script ends with saying in alembic_version where the database is, so
+    that sidb and alembic know it afterwards, and can go on or back.
+
     Run so, nothing asks for locks with care, observes or validates: prefer
     `sidb upgrade` where you can, or set lock_timeout for the session.
 

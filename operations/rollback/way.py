@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alembic.script import Script
 from alembic.util import CommandError
-from alembic_online import OnlineError, Planned, Session, UsageError, data_loss, parts
+from alembic_online import Ledger, OnlineError, Planned, Session, UsageError, data_loss, parts
 from alembic_online.validation import catalog
 
 from models import ANALYTICS
@@ -112,6 +112,8 @@ def replaced(session: Session, way: Way) -> set[str]:
 
 def before_upgrade(session: Session, script: Script) -> Mapping[str, str] | None:
     """The catalog before the upgrade to a revision, as the ledger kept it; None: it does not know that upgrade."""
+    if not Ledger(session.connection, SCOPE).exists():
+        return None
     row = session.connection.execute(query("rollback/before_upgrade"), {"revision": script.revision}).fetchone()
     return row[0] if row else None
 

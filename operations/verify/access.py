@@ -51,7 +51,9 @@ def applications_rights(subject: Subject) -> Finding | None:
         return None
     taken = rights.taken(subject.driver)
     if taken is None:
-        return RIGHTS.unknown("not written down before the upgrade, which an earlier version made", ACCEPT)
+        return RIGHTS.unknown(
+            "not written down before the upgrade, which an earlier version or exported files made", ACCEPT
+        )
     since = f"{taken.taken_at:%Y-%m-%d %H:%M}, {'before the upgrade' if taken.before_upgrade else 'as accepted then'}"
     if missing := rights.missing(subject.driver):
         return RIGHTS.failed(f"{len(missing)} are not as on {since}{listed([str(each) for each in missing])}")

@@ -2,22 +2,29 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import psycopg
 import pytest
 from alembic_online.catalog import Snapshot, snapshot
 from alembic_online.errors import OnlineError
+from click.testing import CliRunner
 from sqlalchemy import URL, NullPool, create_engine
 
+from operations.cli import main
 from operations.export import Outcome, export, files
 from operations.phase1 import Shape
 from operations.scope import SCOPE
-from tests.fixtures.databases import Alembic, Clone, conninfo
+from operations.status.half_way import half_way
+from tests.engine.conftest import current, refusal
+from tests.fixtures.databases import ROOT, Alembic, Clone, conninfo
 from tests.fixtures.lived_in import administrator
+from tests.fixtures.revisions import HEAD
 
 BIN = Path(sys.executable).parent
 PLANNED = (
@@ -161,7 +168,12 @@ def test_the_files_are_the_plans() -> None:
         for name in scripts
         if name[1:6] in ("2.0.4", "2.0.5") or name.startswith("V2.0.6")
     }
-    assert not [name for name, text in made.items() if "alembic" in text or "${" in text]
+    assert not [name for name, text in made.items() if "${" in text]
+    said = {name[:6]: re.findall(r"alembic_version \(version_num\) VALUES \('(.*)'\)", made[name]) for name in scripts}
+    assert said["V2.0.4"] == ["2.0.4"]
+    assert (said["U2.0.4"], said["U2.0.0"]) == (["2.0.3"], ["1.0.0"])
+    assert said["V2.0.5"] == said["U2.0.5"] == [], "Flyway takes no other statement beside CONCURRENTLY"
+    assert said["U2.0.6"] == ["2.0.4"], "from where 2.0.5 is run again"
     assert files() == made
 
 
@@ -200,3 +212,70 @@ def test_the_command(tmp_path: Path) -> None:
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.splitlines()[-1] == "Next: compare them (export to another directory), or give --replace."
     assert sidb().returncode == 2
+
+
+def by_alembics_script(pg_bin: Path, url: URL) -> None:
+    command = [BIN / "alembic", "upgrade", "head", "--sql"]
+    environment = {**os.environ, "DATABASE_URL": conninfo(url)}
+    script = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    psql = [pg_bin / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", conninfo(url)]
+    done = subprocess.run(psql, input=script, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("script", ["files", "alembic"])
+def test_every_command_knows_where_the_database_is(
+    clone: Clone, shape: Shape, migrations: Path, pg_bin: Path, script: str
+) -> None:
+    url = clone(f"phase1_{shape}")
+    if script == "files":
+        all_by_psql(pg_bin, migrations, url, "up")
+    else:
+        by_alembics_script(pg_bin, url)
+
+    def sidb(*arguments: str, code: int = 0) -> str:
+        done = CliRunner().invoke(main, arguments, env={"DATABASE_URL": conninfo(url)})
+        assert "Traceback" not in done.output
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    assert json.loads(sidb("status", "--json"))["revision"] == [HEAD]
+    assert sidb("upgrade") == "There is nothing to do.\n"
+    assert f"at {HEAD}, and the ledger does not hold the step that led there" in sidb("history")
+    assert sidb("upgrade", "--plan").endswith("There is nothing to do.\n")
+    found = json.loads(sidb("verify", "--accept-rights", "--json", code=3))["findings"]
+    assert [each["check"] for each in found if each["verdict"] in ("failed", "unknown")] == ["Phase 1 rows"]
+    sidb("monitor", code=3)  # query times are not kept here
+    sidb("maintain")
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)"
+            " VALUES ('view', 'test', now(), '{}', 1)"
+        )
+    assert "the ledger does not know the upgrade" in sidb("rollback", "1.0.0", "--yes", code=3)
+    assert json.loads(sidb("status", "--json"))["revision"] == ["1.0.0"]
+    sidb("upgrade")
+    sidb("restore", "1", "--yes")
+    assert "unrecorded" in sidb("history", "--json")
+    assert "the ledger does not hold" not in sidb("history")
+    sidb("verify")
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM analytics.analytics_events").scalar() == 1
+
+
+def test_files_and_commands_take_turns(clone: Clone, migrations: Path, pg_bin: Path) -> None:
+    url = clone("phase1_table")
+    for name in sorted(migrations.glob("V*.sql"))[:5]:
+        assert by_psql(pg_bin, name, url).returncode == 0
+    assert current(url) == "2.0.3"
+    with psycopg.connect(conninfo(url)) as holder:
+        holder.execute("SELECT FROM hot_niches_today")
+        refusal(Alembic(url, x=("deadline=100ms",)).upgrade)  # 2.0.4 cannot have its locks
+    assert by_psql(pg_bin, next(migrations.glob("V2.0.4*.sql")), url).returncode == 0
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        assert half_way(connection) == [], "what failed was done by others"
+    Alembic(url).upgrade()
+    all_by_psql(pg_bin, migrations, url, "down")
+    assert current(url) == "1.0.0"
+    Alembic(url).upgrade()
+    assert current(url) == HEAD
