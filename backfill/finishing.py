@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select, update
 
 from backfill import outlook
+from backfill.bookkeeping import drop_staged
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
 from backfill.job import Job
 from backfill.locks import staging
-from backfill.tables import Control, Range, StagedEvent, drop_staged
+from backfill.tables import Control, Range, StagedEvent
 from backfill.verification import prove
 
 FINISHED = ("done", "nothing to do")

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, text, u
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
+from backfill.bookkeeping import create
 from backfill.chunks import Chunk, find_niches, open_session, query, said, transaction
 from backfill.errors import BackfillError
 from backfill.files import UNDECIDED, claim_key, discard, incoming
@@ -25,7 +26,7 @@ from backfill.formats import Bad, Format
 from backfill.locks import Tell, watched
 from backfill.publishing import Meant, NotSaid, publish
 from backfill.reading import Source
-from backfill.tables import LoadedFile, Reject, StagedEvent, create
+from backfill.tables import LoadedFile, Reject, StagedEvent
 
 CHUNK = 2**23
 """Bytes in one transaction."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backfill.job import Job
-from backfill.tables import Control, Pause
+from backfill.tables import SCHEMA, Pause, PauseOrder
 from backfill.windows import Window
 
 MOST_ROWS = 20_000
@@ -68,7 +68,7 @@ class Brake:
     def trouble(self, connection: Connection, job: Job) -> Trouble | None:
         """What speaks against a batch of the job now, if anything does."""
         now = datetime.now(UTC)
-        if connection.scalar(select(Control.paused_at)) is not None:
+        if is_paused(connection):
             return Trouble("paused", "sidb backfill pause was called")
         if self.window is not None and not self.window.is_open(now):
             return Trouble("window", f"{self.window} opens at {self.window.next_opening(now):%Y-%m-%d %H:%M} UTC")
@@ -83,6 +83,28 @@ class Brake:
     def rest(self, seconds: float) -> float:
         """Seconds to rest after a batch that took so many, so that batches take their share of the time and no more."""
         return seconds * (1 / self._share - 1)
+
+
+def is_paused(connection: Connection) -> bool:
+    """Whether somebody paused the backfill."""
+    return bool(connection.scalar(select(exists(select(PauseOrder.order_id)))))
+
+
+def looks_paused(connection: Connection) -> bool:
+    """The same for who only reads, and so may find the bookkeeping of version 2.0.6."""
+    if connection.scalar(select(func.to_regclass(f"{SCHEMA}.{PauseOrder.__tablename__}").is_not(None))):
+        return is_paused(connection)
+    return bool(connection.scalar(text("SELECT count(c.paused_at) > 0 FROM sidb.backfill_control AS c")))
+
+
+def pause(connection: Connection) -> None:
+    """Make every worker hold back from its next batch on; waits for nobody."""
+    connection.execute(insert(PauseOrder))
+
+
+def resume(connection: Connection) -> None:
+    """Let the workers go on, however often it was paused."""
+    connection.execute(delete(PauseOrder))
 
 
 def begin_pause(connection: Connection, job: Job, trouble: Trouble) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from backfill import identity, locks
 from backfill.errors import BackfillError
 from backfill.job import Job, Part
-from backfill.pacing import MOST_ROWS
+from backfill.pacing import MOST_ROWS, is_paused
 from backfill.progress import RECENT, next_pass
 from backfill.tables import Control, JobState, Range, SetAside, StagedEvent, Walked
 
@@ -39,7 +39,7 @@ def begin(connection: Connection, jobs: Sequence[Job], now: datetime, as_of: dat
         if moved:  # what is recent, and what not, is cut anew where nobody was yet
             connection.execute(delete(Range).where(Range.rows_read == 0, Range.done_at.is_(None)))
     row = connection.execute(select(Control.__table__)).one()
-    if row.paused_at is None or not identity.another(connection, jobs):
+    if not is_paused(connection) or not identity.another(connection, jobs):
         stale = {job.name for job in jobs} if moved else set()
         plan(connection, jobs, row.as_of, stale | start_over(connection, jobs))
     return Control(**row._mapping)

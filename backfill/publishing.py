@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, func, select, text, update
 
+from backfill.bookkeeping import alone
 from backfill.chunks import query, transaction
 from backfill.errors import BackfillError
 from backfill.files import FORMER, incoming
 from backfill.locks import staging
-from backfill.tables import LoadedFile, Range, Reject, StagedEvent, alone
+from backfill.tables import LoadedFile, Range, Reject, StagedEvent
 
 Meant = Literal["new", "replace"] | None
 

@@ -5,28 +5,22 @@ drops them: what was done stays known when the schema it was done in comes back.
 """
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    Connection,
     DateTime,
     Double,
-    Engine,
     Identity,
     MetaData,
     Text,
     UniqueConstraint,
     func,
-    inspect,
-    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.schema import CreateSchema
 
 SCHEMA = "sidb"
 
@@ -123,7 +117,7 @@ class Reject(Bookkeeping):
 
 
 class Control(Bookkeeping):
-    """One row: what "now" is to the backfill, its deadline, and whether somebody paused it."""
+    """One row: what "now" is to the backfill, and its deadline."""
 
     __tablename__ = "backfill_control"
 
@@ -131,9 +125,20 @@ class Control(Bookkeeping):
     as_of: Mapped[datetime]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deadline: Mapped[datetime]
-    paused_at: Mapped[datetime | None]
 
     __table_args__ = (CheckConstraint("one_row", name="backfill_control_one_row"),)
+
+
+class PauseOrder(Bookkeeping):
+    """Somebody's `pause`, until `resume`: while there is one, every worker holds back.
+
+    A row of its own for each, so that who pauses waits for nobody who stands still in a transaction.
+    """
+
+    __tablename__ = "backfill_pause_orders"
+
+    order_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class JobState(Bookkeeping):
@@ -234,66 +239,3 @@ class Pause(Bookkeeping):
     detail: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     ended_at: Mapped[datetime | None]
-
-
-VERSIONS = {
-    "backfill_events": ("file_id bigint", "line bigint"),
-    "backfill_files": (
-        "series bigint NOT NULL DEFAULT 0",
-        "lines bigint NOT NULL DEFAULT 0",
-        "added bigint",
-        "oldest timestamptz",
-        "newest timestamptz",
-    ),
-    "backfill_ranges": ("walked bigint []", "files bigint []", "waiting bigint []"),
-    "backfill_set_aside": ("again boolean NOT NULL DEFAULT false",),
-}
-"""Columns that came after 2.0.6, by table: for databases whose bookkeeping is older."""
-
-
-_DAYS = text("""
-UPDATE sidb.backfill_ranges SET
-    lower = (lower::timestamptz AT TIME ZONE 'UTC')::date - date '1970-01-01',
-    upper = (upper::timestamptz AT TIME ZONE 'UTC')::date - date '1970-01-01'
-WHERE lower LIKE '%T%'
-""")
-"""Bounds as version 2.0.6 wrote them, which held neither infinity nor the year 10000, as days."""
-
-
-_IS_ANOTHER_TABLE = text(
-    "SELECT EXISTS (SELECT FROM sidb.backfill_targets AS t WHERE t.job = 'event_history' "
-    "AND t.oid <> to_regclass('analytics.analytics_events')::oid::bigint)"
-)
-"""Its ids begin anew, and those of staged events must not be given out again."""
-
-
-def create(engine: Engine) -> None:
-    """Create what is not there yet; any number of processes may do so at once."""
-    with engine.begin() as connection:
-        alone(connection, "tables")
-        connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
-        Bookkeeping.metadata.create_all(connection)
-        there = inspect(connection)
-        for table, columns in VERSIONS.items():
-            # Looked at first: to add a column, even one that is there, waits for all who work with the table.
-            have = {column["name"] for column in there.get_columns(table, schema=SCHEMA)}
-            for column in columns:
-                if column.partition(" ")[0] not in have:
-                    connection.execute(text(f"ALTER TABLE {SCHEMA}.{table} ADD COLUMN IF NOT EXISTS {column}"))
-        connection.execute(_DAYS)
-        if connection.scalar(_IS_ANOTHER_TABLE):
-            go_on = Path(__file__).parent / "queries" / "continue_event_ids.sql"
-            connection.execute(text(go_on.read_text(encoding="utf-8")))
-
-
-def drop_staged(connection: Connection) -> int:
-    """Drop staging, children too, keeping of each row what tells a later load that it is in; the number of rows."""
-    keep = (Path(__file__).parent / "queries" / "keep_lines.sql").read_text(encoding="utf-8")
-    rows = connection.execute(text(keep)).rowcount
-    connection.execute(text(f"DROP TABLE {StagedEvent.__table__} CASCADE"))
-    return rows
-
-
-def alone(connection: Connection, what: str) -> None:
-    """Until the end of the transaction, nobody else does `what` to the bookkeeping."""
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"sidb backfill {what}", 0))))

@@ -25,7 +25,7 @@ from alembic_online.database import engine as sessions
 from sqlalchemy import URL, NullPool, create_engine, text
 from sqlalchemy.orm import Session
 
-from backfill import planning, tables, verification
+from backfill import bookkeeping, planning, verification
 from backfill.formats import COLUMNS as ALL
 from backfill.jobs import EVENT_HISTORY, JOBS
 from backfill.loading import load
@@ -91,7 +91,7 @@ def prepare(url: URL) -> None:
         connection.execute(text("UPDATE features SET phrase = 'niche number ' || niche_id"))
         phase1.refresh(connection, Shape.TABLE)
     Alembic(url).upgrade()
-    tables.create(engine)
+    bookkeeping.create(engine)
 
 
 def one_statement(url: URL) -> None:

@@ -14,10 +14,10 @@ from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
 from psycopg import Error as PostgresError
 from rich.console import Console
-from sqlalchemy import URL, Connection, Engine, func, select, update
+from sqlalchemy import URL, Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
-from backfill import finishing, outlook, planning, tables, verification
+from backfill import bookkeeping, finishing, outlook, pacing, planning, tables, verification
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
 from backfill.job import Batch, Job
@@ -65,7 +65,7 @@ def database(*, reading: bool = False) -> Iterator[Engine]:
     opened = reach(url, changing=not reading)
     try:
         if not reading:
-            tables.create(opened)
+            bookkeeping.create(opened)
         yield opened
     except BackfillError as error:
         raise OnlineError(error.what, error.next_step) from error
@@ -153,10 +153,8 @@ def alert(what: str) -> None:
 
 def pause(opened: Engine, paused: bool) -> None:
     """Make every worker hold back from its next batch on, or let them go on. Waits for none of them."""
-    now, days = datetime.now(UTC), BackfillSettings.from_environment().days
     with session(opened) as connection, connection.begin():
-        planning.make_control(connection, now, None, days)
-        connection.execute(update(Control).values(paused_at=now if paused else None))
+        (pacing.pause if paused else pacing.resume)(connection)
 
 
 def status(opened: Engine) -> Status:
@@ -171,7 +169,7 @@ def status(opened: Engine) -> Status:
         return Status(
             as_of=control.as_of if control else None,
             deadline=control.deadline if control else None,
-            paused=control is not None and control.paused_at is not None,
+            paused=pacing.looks_paused(connection),
             window=window,
             half_loaded=[f"{file.name}: {file.records:,} records" for file in half_loaded(connection)],
             jobs=outlook.jobs_status(connection, JOBS),

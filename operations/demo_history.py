@@ -12,7 +12,7 @@ from pathlib import Path
 from alembic_online.errors import OnlineError
 from sqlalchemy import Engine, func, select
 
-from backfill import outlook, planning, tables, verification
+from backfill import bookkeeping, outlook, planning, verification
 from backfill.jobs import JOBS
 from backfill.loading import load
 from backfill.pacing import Brake
@@ -30,7 +30,7 @@ HEADER = ("event_type", "event_source", "event_timestamp", "event_data", "niche_
 
 def backfill(demo: Engine, say: Callable[[str], None], events: int = EVENTS) -> int:
     """Generate, load, run and verify what is not yet; the number of rows written. Raises OnlineError."""
-    tables.create(demo)
+    bookkeeping.create(demo)
     with demo.connect() as connection:
         if all(each.state == "done" for each in outlook.jobs_status(connection, JOBS)):
             return 0

@@ -13,7 +13,7 @@ from alembic_online.sessions import driver
 from psycopg.rows import class_row
 from sqlalchemy import Engine, inspect, text
 
-from backfill import tables
+from backfill import bookkeeping
 from models import Feature
 from operations import phase1
 from operations.phase1 import Shape
@@ -65,7 +65,7 @@ def stage_history(engine: Engine, events: int, progress: Progress, chunk: int = 
 
     They end with yesterday: today's events are the live traffic's.
     """
-    tables.create(engine)
+    bookkeeping.create(engine)
     until = datetime.combine(datetime.now(UTC).date(), time.min, UTC)
     with engine.connect() as opened:
         connection = driver(opened)

@@ -14,9 +14,9 @@ from alembic_online.retry import RetryPolicy
 from rich.console import Console
 from sqlalchemy import URL
 
+from backfill import bookkeeping, pacing
 from operations import fingerprint, upgrade
 from operations.findings import Finding, Findings
-from operations.queries import query
 from operations.rollback import access, checks, dependants, proof
 from operations.rollback.archive import Archive
 from operations.rollback.copies import stop_following
@@ -193,8 +193,9 @@ def _pause_backfill(records: Records, rollback: Rollback) -> Finding:
     was_paused = None
     with connection.transaction():
         if connection.execute("SELECT to_regclass('sidb.backfill_control') IS NOT NULL").fetchone() == (True,):
-            row = connection.execute(query("rollback/pause_backfill")).fetchone()
-            was_paused = row[0] if row else None
+            bookkeeping.bring_up_to_date(records.session.sqlalchemy)
+            was_paused = pacing.is_paused(records.session.sqlalchemy)
+            pacing.pause(records.session.sqlalchemy)
         records.paused(rollback, was_paused)
         records.reached(rollback, "paused")
     said = {None: "there is none", True: "was paused already", False: "paused"}
@@ -204,7 +205,7 @@ def _pause_backfill(records: Records, rollback: Rollback) -> Finding:
 def _resume_backfill(records: Records, rollback: Rollback) -> Finding:
     if rollback.was_paused is not False:
         return checks.BACKFILL.ok("left as it is")
-    records.connection.execute("UPDATE sidb.backfill_control SET paused_at = NULL")
+    pacing.resume(records.session.sqlalchemy)
     return checks.BACKFILL.ok("goes on, as before")
 
 

@@ -11,7 +11,7 @@ from alembic_online.sessions import driver
 from sqlalchemy import URL, Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
-from backfill import outlook
+from backfill import outlook, pacing
 from backfill.files import half_loaded
 from backfill.jobs import JOBS
 from backfill.tables import Control
@@ -90,7 +90,7 @@ def _backfill(connection: Connection, there: frozenset[str]) -> Backfill | None:
     control = connection.execute(select(Control.__table__)).one_or_none()
     return Backfill(
         deadline=control.deadline if control else None,
-        paused=control is not None and control.paused_at is not None,
+        paused=pacing.looks_paused(connection),
         half_loaded=[file.name for file in half_loaded(connection)],
         jobs=[_job(each) for each in outlook.jobs_status(connection, JOBS)],
     )

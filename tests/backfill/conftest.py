@@ -13,13 +13,14 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from backfill import planning, verification
+from backfill.bookkeeping import create
 from backfill.jobs import JOBS
 from backfill.loading import Loaded, load
 from backfill.pacing import Brake, Pace, Trouble
 from backfill.progress import Scope
 from backfill.reading import Source
 from backfill.runner import Runner, Summary
-from backfill.tables import Control, create
+from backfill.tables import Control
 from backfill.verification import Proof
 from backfill.windows import Window
 

@@ -30,6 +30,7 @@ class Console:
             input=stdin,
             capture_output=True,
             cwd=ROOT,
+            timeout=100,  # one that waits for ever is a failure, and not the end of all tests
         )
         output = result.stdout.decode() + result.stderr.decode()
         assert result.returncode == code, output
@@ -117,10 +118,10 @@ def test_streams_are_loaded_as_standard_input_is(sidb: Console, sql: Sql, tmp_pa
 
 def test_pause_resume_and_retry(sidb: Console, sql: Sql) -> None:
     assert "Next: sidb backfill resume" in sidb("pause")
-    assert sql("SELECT count(paused_at) FROM sidb.backfill_control") == [(1,)]
+    assert sql("SELECT count(*) FROM sidb.backfill_pause_orders") == [(1,)]
     assert "PAUSED" in sidb("status")
     sidb("resume")
-    assert sql("SELECT count(paused_at) FROM sidb.backfill_control") == [(0,)]
+    assert sql("SELECT count(*) FROM sidb.backfill_pause_orders") == [(0,)]
     assert "0 rows will be tried again" in sidb("retry")
 
 

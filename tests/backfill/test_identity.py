@@ -59,7 +59,7 @@ def test_a_new_table_is_filled_again(done: Engine, sql: Sql, gone: Callable[[Eng
     with done.connect() as connection, pytest.raises(BackfillError, match=r"event_history \(to be filled anew\)"):
         finishing.finish(connection, JOBS)
     assert [proof.another_table for proof in verify_without_planning(done)] == [["analytics.analytics_events"]]
-    sql("UPDATE sidb.backfill_control SET paused_at = NULL")  # as `sidb backfill resume` does
+    sql("DELETE FROM sidb.backfill_pause_orders")  # as `sidb backfill resume` does
     run(done)
     assert sql(EVENTS) == [(ROWS, ROWS)]
     assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_type = 'live'") == [(3,)]
@@ -105,7 +105,7 @@ def test_what_is_restored_brings_its_progress(done: Engine, sql: Sql, merged: bo
         sql(LIVE)
     done.dispose()
     assert bring_back(done.url).exit_code == 0
-    sql("UPDATE sidb.backfill_control SET paused_at = NULL")
+    sql("DELETE FROM sidb.backfill_pause_orders")
     assert set(states(done).values()) == {"done"}
     assert run(done).written == 0
     assert sql(EVENTS) == [(ROWS - 2, ROWS - 2)], "nothing is filled twice, and what was deleted stays so"
@@ -123,7 +123,7 @@ def test_what_was_filled_again_is_not_doubled_by_a_restore(done: Engine, sql: Sq
     put_aside(done)
     done.dispose()
     Alembic(done.url).upgrade()
-    sql("UPDATE sidb.backfill_control SET paused_at = NULL")
+    sql("DELETE FROM sidb.backfill_pause_orders")
     run(done)
     assert sql(EVENTS) == [(ROWS, ROWS)]
     done.dispose()

@@ -5,8 +5,8 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,27 @@ def ended(pid: int, options: int = 0) -> int | None:
     """Its exit code or, negative, the signal that ended it; None: it runs."""
     found, status = os.waitpid(pid, options)
     return os.waitstatus_to_exitcode(status) if found else None
+
+
+@contextmanager
+def stopped(work: Callable[[Callable[[], None]], object]) -> Iterator[int]:
+    """A process that works until it calls what it is given: then it stands still, and dies at the end of the block."""
+    reader, writer = os.pipe()
+
+    def stand_still() -> None:
+        os.write(writer, b"held")
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    pid = in_child(lambda: work(stand_still))
+    assert os.read(reader, 4) == b"held"
+    os.waitpid(pid, os.WUNTRACED)
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        ended(pid)
+        os.close(reader)
+        os.close(writer)
 
 
 def load_them(url: URL, paths: list[Path]) -> None:

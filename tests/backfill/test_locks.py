@@ -1,72 +1,54 @@
-"""The lock on staging, and waiting for others: with real processes, stopped while they hold what the test waits for."""
+"""The lock on staging, with real processes that are stopped while they hold it; how commands wait: test_waits."""
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from queue import Queue
 from threading import Event, Thread
 
 import pytest
 from sqlalchemy import Engine, NullPool, text
 
-from backfill.errors import BackfillError
 from backfill.locks import staging, watched
 from operations.backfilling import reach
-from tests.backfill.test_kills import ended, in_child
+from tests.backfill.test_kills import stopped
 
 LIMIT = 20
 
 
-@contextmanager
-def holding(engine: Engine, command: str, alone: bool) -> Iterator[int]:
+def holding(engine: Engine, command: str, alone: bool) -> AbstractContextManager[int]:
     """A process that holds the lock on staging in a transaction, and is stopped there."""
     url = engine.url
-    reader, writer = os.pipe()
 
-    def hold() -> None:
+    def hold(stand_still: Callable[[], None]) -> None:
         with (
             reach(url, poolclass=NullPool).connect() as connection,
             staging(connection, command, alone=alone),
             connection.begin(),
         ):
             connection.execute(text("SELECT 1"))
-            os.write(writer, b"held")
-            os.kill(os.getpid(), signal.SIGSTOP)
+            stand_still()
 
-    pid = in_child(hold)
-    assert os.read(reader, 4) == b"held"
-    os.waitpid(pid, os.WUNTRACED)
-    try:
-        yield pid
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        ended(pid)
-        os.close(reader)
-        os.close(writer)
+    return stopped(hold)
 
 
 class Waiter:
-    """Somebody who enters the lock in a thread of this process; what it said, and how it ended."""
+    """Somebody who enters the lock in a thread of this process; what it said."""
 
     def __init__(self, engine: Engine, command: str, alone: bool) -> None:
         self.said: Queue[str] = Queue()
-        self.stop = Event()
         self.got = Event()
-        self.error: BackfillError | None = None
         self.thread = Thread(target=self._enter, args=(engine, command, alone))
         self.thread.start()
 
     def _enter(self, engine: Engine, command: str, alone: bool) -> None:
-        try:
-            with (
-                engine.connect() as connection,
-                watched(connection, self.said.put, self.stop),
-                staging(connection, command, alone=alone),
-            ):
-                self.got.set()
-        except BackfillError as error:
-            self.error = error
+        with (
+            engine.connect() as connection,
+            watched(connection, self.said.put, Event()),
+            staging(connection, command, alone=alone),
+        ):
+            self.got.set()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +65,6 @@ def test_one_waits_for_the_other_says_for_whom_and_goes_on(migrated: Engine, hol
         os.kill(pid, signal.SIGCONT)  # it comes to its end, and nobody has to wait any longer
         assert waiting.got.wait(LIMIT)
         waiting.thread.join(LIMIT)
-    assert waiting.error is None
     assert waiting.said.empty(), "it is said once"
 
 
@@ -93,45 +74,6 @@ def test_loads_do_not_wait_for_each_other(migrated: Engine) -> None:
         assert waiting.got.wait(LIMIT)
         waiting.thread.join(LIMIT)
     assert waiting.said.empty()
-
-
-def test_a_killed_process_holds_nothing(migrated: Engine) -> None:
-    with holding(migrated, "finish", alone=True) as pid:
-        waiting = Waiter(migrated, "load", alone=False)
-        waiting.said.get(timeout=LIMIT)
-        os.kill(pid, signal.SIGKILL)
-        assert waiting.got.wait(LIMIT)
-        waiting.thread.join(LIMIT)
-
-
-def test_who_waits_ends_when_asked_to_stop(migrated: Engine) -> None:
-    with holding(migrated, "load", alone=False):
-        waiting = Waiter(migrated, "finish", alone=True)
-        waiting.stop.set()
-        waiting.thread.join(LIMIT)
-        assert not waiting.got.is_set()
-        assert "Stopped as asked, while waiting for process" in str(waiting.error)
-
-
-def test_whatever_lock_it_is(migrated: Engine) -> None:
-    """A row that somebody changed and did not commit is waited for in the same words."""
-    said: Queue[str] = Queue()
-    change = text("UPDATE features SET demand_score = 0.5 WHERE niche_id = 1")
-
-    def update() -> None:
-        with migrated.connect() as connection, watched(connection, said.put, Event()), connection.begin():
-            connection.execute(change)
-
-    with migrated.connect() as other:
-        transaction = other.begin()
-        other.execute(change)
-        thread = Thread(target=update)
-        thread.start()
-        pid = other.scalar(text("SELECT pg_backend_pid()"))
-        assert f"process {pid} (" in said.get(timeout=LIMIT)
-        transaction.rollback()
-        thread.join(LIMIT)
-    assert not thread.is_alive()
 
 
 def test_the_session_has_its_name_back_and_the_lock_is_gone(migrated: Engine) -> None:

@@ -30,11 +30,11 @@ from rich.console import Console
 from sqlalchemy import URL, Engine, text
 
 from backfill import finishing
+from backfill.bookkeeping import create
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
 from backfill.jobs import JOBS
 from backfill.progress import Scope
-from backfill.tables import create
 from operations.rollback import restore
 from tests.backfill.conftest import AS_OF, begin, load_file, run, slowly, verify, worker, write_csv
 from tests.backfill.test_kills import ended, in_child
@@ -55,7 +55,7 @@ INSERT = text(
 )
 UPDATE = text("UPDATE analytics.analytics_events SET user_id = 'changed' WHERE event_data ->> 'number' = :number")
 DELETE = text("DELETE FROM analytics.analytics_events WHERE event_data ->> 'number' = :number")
-RESUME = text("UPDATE sidb.backfill_control SET paused_at = NULL")
+RESUME = text("DELETE FROM sidb.backfill_pause_orders")
 
 files = st.sampled_from("ab")
 numbers = st.integers(0, 2)

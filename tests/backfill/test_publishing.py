@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Engine
 
 from backfill import publishing
+from backfill.bookkeeping import create, drop_staged
 from backfill.finishing import finish
 from backfill.jobs import JOBS
 from backfill.loading import Loaded, load
 from backfill.publishing import NotSaid
 from backfill.reading import Source
-from backfill.tables import create, drop_staged
 from tests.backfill.conftest import Sql, load_file, run, verify
 from tests.fixtures.databases import Alembic
 

@@ -173,14 +173,14 @@ def test_trouble_pauses_and_is_recorded(migrated: Engine, sql: Sql, tmp_path: Pa
 def test_pause_holds_every_worker_until_resume(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
     load_file(migrated, write_csv(tmp_path / "a.csv", history(300)))
     begin(migrated)
-    sql("UPDATE sidb.backfill_control SET paused_at = now()")
+    sql("INSERT INTO sidb.backfill_pause_orders DEFAULT VALUES")
     held = Event()
     runner = worker(migrated, held=lambda _: held.set())
     thread = Thread(target=runner.run, args=(Scope(AS_OF),))
     thread.start()
     assert held.wait(30)
     assert sql("SELECT count(*) FROM analytics.analytics_events") == [(0,)]
-    sql("UPDATE sidb.backfill_control SET paused_at = NULL")
+    sql("DELETE FROM sidb.backfill_pause_orders")
     thread.join(60)
     assert sql("SELECT count(*) > 300 FROM analytics.analytics_events") == [(True,)]
 

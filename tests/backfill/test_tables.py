@@ -2,7 +2,8 @@
 
 from sqlalchemy import Engine
 
-from backfill.tables import VERSIONS, create
+from backfill.bookkeeping import VERSIONS, create
+from backfill.pacing import is_paused, looks_paused, resume
 from tests.backfill.conftest import Sql
 
 COLUMNS = (
@@ -21,10 +22,24 @@ def test_tables_of_an_earlier_version_become_the_present_ones(migrated: Engine, 
         "INSERT INTO sidb.backfill_ranges (job, lower, upper, planned) VALUES "
         "('event_history', '2025-05-01T00:00:00+00:00', '2025-05-03T00:00:00+00:00', 7), ('niche_scores', '0', '9', 1)"
     )
+    sql("DROP TABLE sidb.backfill_pause_orders")
+    sql("ALTER TABLE sidb.backfill_control ADD COLUMN paused_at timestamptz DEFAULT now()")
+    sql("INSERT INTO sidb.backfill_control (as_of, deadline) VALUES (now(), now())")
+    with migrated.begin() as connection:
+        assert looks_paused(connection)
     for _ in range(2):
         create(migrated)
-        assert sql(COLUMNS) == new
+        with migrated.begin() as connection:
+            assert looks_paused(connection)
+            assert is_paused(connection)
+        assert [row for row in sql(COLUMNS) if row.column_name != "paused_at"] == new
         assert sql("SELECT job, lower, upper FROM sidb.backfill_ranges ORDER BY job") == [
             ("event_history", "20209", "20211"),
             ("niche_scores", "0", "9"),
         ]
+    with migrated.begin() as connection:
+        resume(connection)
+    sql("DROP TABLE sidb.backfill_events")  # as finish does: what was brought up to date is not so once more
+    create(migrated)
+    with migrated.begin() as connection:
+        assert not is_paused(connection)

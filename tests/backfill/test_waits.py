@@ -4,15 +4,16 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine
 
+from backfill import bookkeeping, planning
 from backfill.job import Batch
 from backfill.jobs import EVENT_HISTORY
 from backfill.jobs.event_history import EventHistory
@@ -21,7 +22,7 @@ from backfill.tables import Range
 from operations.backfilling import reach
 from tests.backfill.conftest import AS_OF, Sql, begin, history, load_file, run, slowly, verify, worker, write_csv
 from tests.backfill.test_console import SIDB, Console
-from tests.backfill.test_kills import ended, in_child
+from tests.backfill.test_kills import stopped
 from tests.fixtures.databases import ROOT
 
 
@@ -30,33 +31,34 @@ def sidb(migrated: Engine) -> Console:
     return Console(migrated)
 
 
-@contextmanager
-def stopped_in_a_batch(engine: Engine) -> Iterator[int]:
+def stopped_in_a_batch(engine: Engine) -> AbstractContextManager[int]:
     """A worker whose batch is written and not committed; it has its range, and stands still."""
     url = engine.url
-    reader, writer = os.pipe()
     write = EventHistory.batch
 
-    def work() -> None:
+    def work(stand_still: Callable[[], None]) -> None:
         def batch(self: EventHistory, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> Batch:
             done = write(self, connection, claimed, as_of, asked)
-            os.write(writer, b"held")
-            os.kill(os.getpid(), signal.SIGSTOP)
+            stand_still()
             return done
 
         EventHistory.batch = batch  # type: ignore[method-assign]
         worker(reach(url), pace=slowly(), jobs=[EVENT_HISTORY]).run(Scope(AS_OF))
 
-    pid = in_child(work)
-    assert os.read(reader, 4) == b"held"
-    os.waitpid(pid, os.WUNTRACED)
-    try:
-        yield pid
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        ended(pid)
-        os.close(reader)
-        os.close(writer)
+    return stopped(work)
+
+
+def stopped_while_it_plans(engine: Engine) -> AbstractContextManager[int]:
+    """A process that has planned for another "now", and has not committed it."""
+    url = engine.url
+
+    def work(stand_still: Callable[[], None]) -> None:
+        with reach(url).begin() as connection:
+            bookkeeping.alone(connection, "tables")  # nor does anybody wait for who brings the tables up to date
+            planning.begin(connection, [EVENT_HISTORY], datetime.now(UTC), AS_OF + timedelta(days=1), 7)
+            stand_still()
+
+    return stopped(work)
 
 
 @pytest.fixture
@@ -66,28 +68,33 @@ def staged(migrated: Engine, tmp_path: Path) -> Engine:
     return migrated
 
 
-def test_status_and_pause_do_not_wait(staged: Engine, sidb: Console, sql: Sql) -> None:
-    with stopped_in_a_batch(staged):
-        sql("ALTER DATABASE " + (staged.url.database or "") + " SET lock_timeout = '10ms'")  # a wait would be an error
+@pytest.mark.parametrize("others", [stopped_in_a_batch, stopped_while_it_plans])
+def test_status_and_pause_do_not_wait(
+    others: Callable[[Engine], AbstractContextManager[int]], staged: Engine, sidb: Console
+) -> None:
+    with others(staged):
         [status] = [each for each in json.loads(sidb("status", "--json"))["jobs"] if each["job"] == "event_history"]
         assert status["left"] == 200
         sidb("pause")
+        assert "PAUSED" in sidb("status")
         sidb("resume")
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("planning", [False, True], ids=["its range", "to plan"])
-def test_run_says_for_whom_it_waits_and_ends_when_asked(
-    staged: Engine, sidb: Console, tmp_path: Path, sent: signal.Signals, planning: bool
+@pytest.mark.parametrize(
+    ("command", "waits_for", "sent"),
+    [("run --all --now", "its range", signal.SIGTERM), ("run", "to plan", signal.SIGINT), ("verify", "to plan", 2)],
+)
+def test_a_command_says_for_whom_it_waits_and_ends_when_asked(
+    command: str, waits_for: str, sent: int, staged: Engine, sidb: Console, tmp_path: Path
 ) -> None:
     with stopped_in_a_batch(staged):
-        if planning:  # the range that the stopped worker is at has grown
+        if waits_for == "to plan":  # the range that the stopped worker is at has grown
             load_file(staged, write_csv(tmp_path / "more.csv", history(50, days=1, seed=2)))
-        with started(sidb, "run", "--all", "--now") as process:
+        with started(sidb, *command.split()) as process:
             assert "Waiting for process" in said(process)
             process.send_signal(sent)
             process.wait(30)
-        assert process.returncode == 1
+        assert process.returncode != 0
     run(staged)
     assert all(proof.holds for proof in verify(staged))
 
@@ -98,16 +105,6 @@ def test_a_run_goes_on_when_the_stopped_worker_does(staged: Engine, sidb: Consol
         os.kill(pid, signal.SIGKILL)
         assert process.wait(60) == 0
     assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'") == [(200,)]
-
-
-def test_verify_says_for_whom_it_waits_and_ends_on_ctrl_c(staged: Engine, sidb: Console, tmp_path: Path) -> None:
-    with stopped_in_a_batch(staged):
-        load_file(staged, write_csv(tmp_path / "more.csv", history(50, days=1, seed=2)))
-        with started(sidb, "verify") as process:
-            assert "Waiting for process" in said(process)
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
-        assert process.returncode != 0
 
 
 @contextmanager

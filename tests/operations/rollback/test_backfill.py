@@ -20,7 +20,7 @@ from operations.rollback.archive import Archive
 from tests.fixtures.databases import conninfo
 from tests.operations.rollback.conftest import Fill, abort, counted, execute, finding, roll_back
 
-PAUSED = "SELECT paused_at IS NOT NULL FROM sidb.backfill_control"
+PAUSED = "SELECT count(*) > 0 FROM sidb.backfill_pause_orders"
 
 
 @pytest.mark.parametrize("already", [False, True], ids=["running", "paused already"])

@@ -79,7 +79,7 @@ def test_the_next_command(template: str, next_step: str, clone: Clone, inhabited
 @pytest.mark.parametrize(
     ("statement", "next_step"),
     [
-        ("UPDATE sidb.backfill_control SET paused_at = now()", "sidb backfill resume"),
+        ("INSERT INTO sidb.backfill_pause_orders DEFAULT VALUES", "sidb backfill resume"),
         ("UPDATE sidb.backfill_ranges SET done_at = NULL, passed = 0", "sidb backfill run, then daily"),
         ("UPDATE sidb.backfill_jobs SET verified_at = NULL", "sidb backfill verify"),
         ("UPDATE sidb.backfill_jobs SET stopped = 'why'", "sidb backfill status names what was set aside; correct it,"),
