@@ -22,6 +22,7 @@ from backfill.reading import Source
 from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
 from tests.backfill.test_console import SIDB, Console
 from tests.fixtures.databases import ROOT, conninfo
+from tests.fixtures.lived_in import administrator
 
 HEAD = "event_type,event_source,event_timestamp,event_data,phrase\n"
 
@@ -117,11 +118,13 @@ def small(migrated: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         pytest.skip("a file system that is full needs the right to mount one")
     place.chmod(0o777)
     (inner := place / "space").mkdir()
-    apart = create_engine(migrated.url, poolclass=NullPool)  # the test disposes of the other's pool meanwhile
+    # Apart: the test disposes of the other's pool meanwhile.
+    apart = create_engine(administrator(migrated.url), poolclass=NullPool)
     with apart.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         data = Path(connection.scalar(text("SHOW data_directory")) or "")
         os.chown(inner, data.stat().st_uid, data.stat().st_gid)
         connection.execute(text(f"CREATE TABLESPACE small LOCATION '{inner}'"))
+        connection.execute(text("GRANT CREATE ON TABLESPACE small TO PUBLIC"))
         yield "small"
         connection.execute(text("ALTER TABLE ALL IN TABLESPACE small SET TABLESPACE pg_default"))
         connection.execute(text("ALTER INDEX ALL IN TABLESPACE small SET TABLESPACE pg_default"))

@@ -14,15 +14,15 @@ from tests.backfill.conftest import Sql, load_file, run, verify
 TOUCH = """
     CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN new.updated_at := now(); RETURN new; END $$;
-    CREATE TRIGGER features_touch BEFORE UPDATE ON public.features
+    CREATE TRIGGER features_stamp BEFORE UPDATE ON public.features
     FOR EACH ROW EXECUTE FUNCTION public.touch()
 """
 NOTES = """
-    ALTER TABLE public.features ADD notes point DEFAULT '(1, 1)', ADD days integer
+    ALTER TABLE public.features ADD mark point DEFAULT '(1, 1)', ADD days integer
     GENERATED ALWAYS AS (jsonb_array_length(trend_vector)) STORED;
     CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN new.notes := '(2, 2)'; RETURN new; END $$;
-    CREATE TRIGGER features_note BEFORE UPDATE OF last_analyzed_at ON public.features
+    BEGIN new.mark := '(2, 2)'; RETURN new; END $$;
+    CREATE TRIGGER features_mark BEFORE UPDATE OF last_analyzed_at ON public.features
     FOR EACH ROW EXECUTE FUNCTION public.note()
 """
 AFTERWARDS = """
@@ -36,8 +36,8 @@ AFTERWARDS = """
     FOR EACH ROW EXECUTE FUNCTION public.again()
 """
 CASES = {
-    "features_touch": TOUCH,
-    "features_note": NOTES,
+    "features_stamp": TOUCH,
+    "features_mark": NOTES,
     "features_again": AFTERWARDS.format(kind="", when=""),
     "features_again, at the commit": AFTERWARDS.format(kind="CONSTRAINT", when="DEFERRABLE INITIALLY DEFERRED"),
 }
@@ -64,7 +64,7 @@ def test_a_trigger_that_changes_others_columns_stops_the_job(
 
     narrowed = re.search(r"\n  (\S+ .* TRIGGER .+);\n", said)
     assert narrowed is not None
-    if trigger == "features_note":  # told to fire for ours
+    if trigger == "features_mark":  # told to fire for ours
         sql(f"DROP TRIGGER {trigger} ON public.features")
     else:
         assert "UPDATE OF niche_id, phrase" in narrowed[1]
@@ -84,7 +84,7 @@ def test_triggers_that_change_nothing_of_others_are_no_hindrance(
         CREATE TABLE public.audit (niche_id bigint PRIMARY KEY, at timestamptz);
         CREATE FUNCTION public.audit() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN INSERT INTO public.audit VALUES (new.niche_id, now()); RETURN NULL; END $$;
-        CREATE TRIGGER features_audit AFTER UPDATE ON public.features FOR EACH ROW EXECUTE FUNCTION public.audit();
+        CREATE TRIGGER features_seen AFTER UPDATE ON public.features FOR EACH ROW EXECUTE FUNCTION public.audit();
         CREATE FUNCTION public.same() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
         CREATE TRIGGER features_same BEFORE UPDATE ON public.features FOR EACH ROW EXECUTE FUNCTION public.same();
     """)

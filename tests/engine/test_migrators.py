@@ -85,7 +85,7 @@ def pooled(server: Server, clone: Clone) -> Iterator[Pooled]:
         home = Path("/tmp") / f"sidb-pool-{os.getpid()}-{len(running)}"  # noqa: S108 - a socket's path has 107 bytes
         home.mkdir(mode=0o777)
         home.chmod(0o777)
-        (home / "users").write_text('"postgres" ""\n')
+        (home / "users").write_text(f'"{url.username}" ""\n')
         (home / "ini").write_text(
             f"""
             [databases]
