@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from alembic_online import Planned, open_session
 from alembic_online.look import look
+from alembic_online.look.holders import holders
 from alembic_online.planned import Obstacle
 from click.testing import CliRunner
 from sqlalchemy import URL, Engine
@@ -17,7 +18,7 @@ from operations.embedded import Server
 from operations.phase1 import Shape
 from operations.scope import SCOPE
 from operations.upgrade import script_directory
-from tests.engine.conftest import current, refusal, strict
+from tests.engine.conftest import current, refusal, strict, until
 from tests.fixtures import lived_in
 from tests.fixtures.databases import Alembic, Clone, Templates, conninfo
 from tests.fixtures.revisions import HEAD
@@ -212,6 +213,40 @@ def test_a_step_that_was_begun_goes_on_beside_what_others_built_on_its_half(clon
     run(url, "DROP FUNCTION fail CASCADE", "CREATE VIEW report AS SELECT days_trending FROM hot_niches_today")
     Alembic(url).upgrade()
     assert current(url) == HEAD
+
+
+WORN = """
+    CREATE PROCEDURE wear() LANGUAGE plpgsql AS $$
+    BEGIN
+        FOR n IN 1..100010 LOOP
+            PERFORM pg_current_xact_id();
+            COMMIT;
+        END LOOP;
+    END $$
+"""
+SLOWLY = """
+    ALTER TABLE features SET (
+        autovacuum_enabled = false, autovacuum_freeze_max_age = 100000,
+        autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1
+    )
+"""
+
+
+def test_an_autovacuum_against_wraparound_is_told(pg_bin: Path) -> None:
+    """It does not yield, also to a role that may not see what it is at."""
+    with throwaway_server(pg_bin, {"autovacuum_naptime": "1s"}) as server:
+        clone = Templates(server).clone("phase1_table")
+        url = next(clone)
+        run(url, SLOWLY, "INSERT INTO features (phrase) SELECT 'worn ' || n FROM generate_series(1, 20000) AS s (n)")
+        run(url, WORN, "CALL wear()", "CREATE ROLE plain LOGIN; GRANT pg_read_all_data TO plain")
+        wanted = {"public.features": "AccessExclusiveLock"}
+        for role in ("postgres", "plain"):
+            with open_session(url.set(username=role), SCOPE) as session:
+                until(lambda session=session: list(holders(session, wanted)) != [], "autovacuum is at work")
+                [found] = holders(session, wanted)
+            assert "to prevent wraparound: it does not yield" in found.what
+            assert not found.stops
+        next(clone, None)
 
 
 def test_an_obstacle_is_written_with_its_next_step() -> None:

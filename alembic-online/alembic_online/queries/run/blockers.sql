@@ -1,5 +1,6 @@
 -- Who holds, or waits before us for, a lock that conflicts with one of those wanted. Of other roles' sessions, a role
--- without pg_read_all_stats sees little more than that they are there.
+-- without pg_read_all_stats sees little more than that they are there: that an autovacuum is at work to prevent wraparound
+-- is known to it by the table's age.
 SELECT
     a.pid,
     coalesce(a.usename, a.backend_type, 'a background process') AS who,
@@ -7,7 +8,11 @@ SELECT
     coalesce(a.backend_type, CASE WHEN a.usesysid IS NULL THEN 'autovacuum worker' ELSE 'client backend' END)
         AS backend_type,
     coalesce(a.state, a.query, 'in a state that this role may not see') AS state,
-    coalesce(a.query LIKE '%%(to prevent wraparound)', false) AS urgent,
+    coalesce(
+        a.query LIKE '%%(to prevent wraparound)'
+        OR (a.backend_type IS NULL AND a.usesysid IS NULL AND bool_or(age(c.relfrozenxid) > worn.max_age)),
+        false
+    ) AS urgent,
     coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::float AS transaction_seconds,
     coalesce(extract(epoch FROM clock_timestamp() - a.state_change), 0)::float AS state_seconds,
     a.query_start,
@@ -16,6 +21,16 @@ SELECT
 FROM unnest(%(relations)s::text [], %(modes)s::text []) AS wanted (relation, mode)
 INNER JOIN pg_locks AS l ON l.relation = to_regclass(wanted.relation) AND l.mode = wanted.mode
 INNER JOIN pg_stat_activity AS a ON a.pid = l.pid
+INNER JOIN pg_class AS c ON c.oid = l.relation
+CROSS JOIN LATERAL (
+    SELECT least(
+        current_setting('autovacuum_freeze_max_age')::bigint,
+        (
+            SELECT o.option_value::bigint FROM pg_options_to_table(c.reloptions) AS o
+            WHERE o.option_name = 'autovacuum_freeze_max_age'
+        )
+    ) AS max_age
+) AS worn
 WHERE
     l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND l.pid <> %(migrator)s
