@@ -184,7 +184,23 @@ def test_a_server_with_room_for_few_locks(pg_bin: Path) -> None:
         assert "ALTER SYSTEM SET max_locks_per_transaction = " in said
         assert nothing_was_made(url)
         Alembic(url).upgrade("2.0.2")  # the smaller ones fit
+        run(url, "CREATE ROLE waiting LOGIN SUPERUSER; ALTER ROLE waiting SET synchronous_commit = on")
+        run(url, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+        until(lambda: run(url, "SHOW synchronous_standby_names") == [("nobody",)], "it waits for a replica")
+        said = refusal(Alembic(url.set(username="waiting")).upgrade)
+        assert "settings: synchronous_standby_names names replicas of which none is there" in said
+        run(url, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
         next(clone, None)
+
+
+def test_a_materialized_view_that_does_not_fit_on_the_disk_twice(clone: Clone) -> None:
+    url = clone("phase1_matview")
+    run(url, "UPDATE pg_class SET relpages = 2000000000 WHERE oid = 'hot_niches_today'::regclass")
+    said = refusal(Alembic(url).upgrade)
+    assert re.search(r"  free space: tables, sorts, WAL: .* free, 49.2 TB needed\n", said)
+    assert nothing_was_made(url)
+    run(url, "ANALYZE hot_niches_today")
+    Alembic(url).upgrade("2.0.4")
 
 
 def test_the_look_writes_nothing(clone: Clone, shape: Shape) -> None:
