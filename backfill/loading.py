@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from threading import Event
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import psycopg
 from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
@@ -157,20 +157,29 @@ def _stage(
     """Chunk by chunk, from where the file is: two at once, each on a session of its own, committed in their order."""
     items = format.pieces(file.lines)
 
-    def read(session: Connection, chunk: Chunk, before: Future[None] | None) -> None:
-        with transaction(session):
-            copied = chunk.copy(session)
-        if copied and ("phrase" in format.columns or "record" in format.columns):
-            find_niches(session, create_niches)
+    def read(session: Connection, chunk: Chunk, is_split: Event, before: _Before | None) -> tuple[int, int]:
+        try:
+            with transaction(session):
+                copied = chunk.copy(session)
+            if copied and ("phrase" in format.columns or "record" in format.columns):
+                find_niches(session, create_niches)
+            if before is not None:
+                before.is_split.wait()  # for a niche, maybe: no transaction of this one stays open meanwhile
+        finally:
+            is_split.set()
         with transaction(session):
             rows = chunk.stage(session, file.file_id)
             if rows < copied:
                 session.execute(query("refuse_together"))
             if before is not None:
-                before.result()  # where it failed, this one may not be in, either
+                before.staged.result()  # where it failed, this one may not be in, either
             _record(session, file, chunk, rows)
+        return file.records, file.rejected
+
+    def end(chunk: _Before) -> None:
+        records, rejected = chunk.staged.result()
         if report:
-            report(source, file.records, file.rejected)
+            report(source, records, rejected)
         if stop.is_set() and not chunk.is_last:
             raise BackfillError(
                 f"Stopped as asked: {file.records:,} records of {source.name} are read.",
@@ -178,18 +187,25 @@ def _stage(
             )
 
     with ThreadPoolExecutor(len(sessions)) as readers:
-        before: Future[None] | None = None
-        under_way: deque[Future[None]] = deque()
+        under_way: deque[_Before] = deque()
         for session in cycle(sessions):
             if len(under_way) == len(sessions):
-                under_way.popleft().result()  # the session is free again
-            chunk = Chunk.take(format, items, size)
-            before = readers.submit(read, session, chunk, before)
-            under_way.append(before)
+                end(under_way.popleft())  # the session is free again
+            chunk, is_split = Chunk.take(format, items, size), Event()
+            before = under_way[-1] if under_way else None
+            under_way.append(_Before(chunk.is_last, is_split, readers.submit(read, session, chunk, is_split, before)))
             if chunk.is_last:
                 break
         for each in under_way:
-            each.result()
+            end(each)
+
+
+class _Before(NamedTuple):
+    """A chunk that others follow: whether it is split, with its niches known, and how much is read when it is in."""
+
+    is_last: bool
+    is_split: Event
+    staged: Future[tuple[int, int]]
 
 
 def _record(connection: Connection, file: LoadedFile, chunk: Chunk, rows: int) -> None:

@@ -227,6 +227,15 @@ class SetAside(Bookkeeping):
     at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class Renumbered(Bookkeeping):
+    """An event that is known by another id by now, since a newer event had its own: what an archive holds as `was`."""
+
+    __tablename__ = "backfill_renumbered"
+
+    was: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
 class Pause(Bookkeeping):
     """A time in which a worker held back, and why; without an end while it lasts, or if the worker was killed."""
 

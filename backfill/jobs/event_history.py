@@ -25,14 +25,14 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from backfill.job import Batch, Job, NotWrittenError, Part, Rows, table_of
-from backfill.tables import Range, SetAside, StagedEvent
+from backfill.tables import Range, Renumbered, SetAside, StagedEvent
 from models import AnalyticsEvent
 
 CONTENT = ("event_timestamp", "event_type", "event_source", "event_data", "user_id", "niche_id")
@@ -86,18 +86,28 @@ class EventHistory(Job):
         place: list[Any] = [literal_column(f"{StagedEvent.__table__}.{name}") for name in ("tableoid", "ctid")]
         columns = (place[0].label("part"), place[1].label("place"), *table_of(StagedEvent).c)
         rows = self.next_rows(claimed, as_of, asked, *columns).subquery()
-        displaced = select(rows.c.part, rows.c.place).join(AnalyticsEvent, AnalyticsEvent.event_id == rows.c.event_id)
+        displaced = (
+            select(rows.c.part, rows.c.place, rows.c.event_id)
+            .join(AnalyticsEvent, AnalyticsEvent.event_id == rows.c.event_id)
+            .where(~same(rows.c, AnalyticsEvent))
+            .cte("displaced")
+        )
         new_ids = (
             update(StagedEvent)
             .values(event_id=func.nextval(func.pg_get_serial_sequence("analytics.analytics_events", "event_id")))
-            .where(tuple_(*place).in_(displaced.where(~same(rows.c, AnalyticsEvent))))
-            .returning(StagedEvent.event_id)
+            .where(StagedEvent.event_id == displaced.c.event_id)
+            .where(place[0] == displaced.c.part, place[1] == displaced.c.place)
+            .returning(displaced.c.event_id.label("was"), StagedEvent.event_id)
             .cte("renumbered")
         )
+        # Under whichever id an archive holds it.
+        before = select(Renumbered.was, new_ids.c.event_id).join(new_ids, new_ids.c.was == Renumbered.event_id)
+        pairs = union_all(select(new_ids.c.was, new_ids.c.event_id), before)
+        noted = insert(Renumbered).from_select(["was", "event_id"], pairs).returning(Renumbered.was).cte("noted")
         values = (self.name, claimed.range_id, "another event had its event_id", True)
         waiting = select(new_ids.c.event_id, *(literal(value) for value in values))
         into = insert(SetAside).from_select(["key", "job", "range_id", "error", "again"], waiting)
-        renumbered = connection.execute(into).rowcount
+        renumbered = connection.execute(into.add_cte(noted)).rowcount
         if renumbered:
             this = update(Range).where(Range.range_id == claimed.range_id)
             connection.execute(this.values(rows_refused=Range.rows_refused + renumbered))

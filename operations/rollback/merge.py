@@ -87,12 +87,15 @@ class Merge:
                 value = SQL("CASE WHEN {} THEN nextval(pg_get_serial_sequence({}, {})) ELSE {} END").format(
                     merged.collides(merged.keys[0]), merged.relation, merged.key, value
                 )
-            chosen.append(value)
+            if column == merged.key and merged.noted is not None:
+                value = SQL("coalesce({}, {})").format(merged.noted_id(), value)
+            chosen.append(SQL("{} AS {}").format(value, Identifier(column)))
         fitting = SQL(" AND ").join(SQL("NOT ({})").format(merged.vanished(each)) for each in merged.references)
         return SQL(
-            "WITH written AS (INSERT INTO {here} ({columns}) SELECT {values} FROM {aside} AS a"
-            " WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND NOT {there} AND {fitting} {conflict}"
-            " RETURNING 1)"
+            "WITH chosen AS MATERIALIZED (SELECT a.{key} AS was, {values} FROM {aside} AS a"
+            " WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND NOT {there} AND {fitting}),"
+            " written AS (INSERT INTO {here} ({columns}) SELECT {columns} FROM chosen {conflict} RETURNING {key})"
+            "{followed}"
             " SELECT (SELECT count(*) FROM {aside} WHERE {key} > %(place)s AND {key} <= %(upper)s),"
             " (SELECT count(*) FROM written)"
             " + (SELECT count(*) FROM {aside} AS a WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND {there})"
@@ -105,6 +108,7 @@ class Merge:
             values=SQL(", ").join(chosen),
             fitting=fitting if self.skip and merged.references else SQL("true"),
             conflict=SQL("ON CONFLICT DO NOTHING") if self.skip else SQL(""),
+            followed=SQL(query("rollback/renumbered")) if merged.noted is not None else SQL(""),
         )
 
     def _batches(self, archived: Archived, statement: Composed, key: str, rows: int) -> None:

@@ -8,9 +8,12 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
+from backfill.tables import SCHEMA, Renumbered
 from operations.queries import query
 from operations.rollback.records import Archived
 
+EVENTS = "analytics.analytics_events"
+RENUMBERED = f"{SCHEMA}.{Renumbered.__tablename__}"
 NAMED = 5  # keys named for each kind
 
 
@@ -65,6 +68,8 @@ class Table:
     key: str | None
     keys: list[Key]
     references: list[Reference]
+    noted: Identifier | None = None
+    """Where it is noted under which id (`event_id`) a row is by now that had another one (`was`)."""
 
     @property
     def here(self) -> Identifier:
@@ -87,19 +92,41 @@ class Table:
         """Whether the table holds a row `a` of the archive already, as after a backfill that filled it again."""
         if self.key is None:
             return SQL("false")
+        exists, key = SQL("EXISTS (SELECT FROM {} AS n WHERE {} AND {})"), Identifier(self.key)
+        rest = self._same([column for column in self.content if column != self.key])
+        found = [exists.format(self.here, SQL("n.{0} = a.{0}").format(key), self._same(self.content))]
+        # Written anew it has another id, under a key of which there can be no other row.
+        further = [each for each in self.keys if self.key not in each.columns]
+        found += [exists.format(self.here, self._meets(each), rest) for each in further]
+        if self.noted is not None:
+            there = SQL("{0} AS r JOIN {1} AS n ON n.{2} = r.event_id").format(self.noted, self.here, key)
+            found.append(SQL("EXISTS (SELECT FROM {} WHERE r.was = a.{} AND {})").format(there, key, rest))
+        return SQL("({})").format(SQL(" OR ").join(found))
+
+    def noted_id(self) -> Composed:
+        """The id under which a row `a` of the archive is to be, if that is noted and the id is free; else NULL."""
+        noted, key = self.noted, Identifier(self.key or "")
+        return SQL(
+            "(SELECT r.event_id FROM {noted} AS r WHERE r.was = a.{key}"
+            " AND NOT EXISTS (SELECT FROM {noted} AS later WHERE later.was = r.was AND later.event_id > r.event_id)"
+            " AND NOT EXISTS (SELECT FROM {here} AS n WHERE n.{key} = r.event_id))"
+        ).format(noted=noted, key=key, here=self.here)
+
+    def _same(self, columns: list[str]) -> Composed:
+        """Whether `n` and `a` hold the same in these columns; as texts: there are types without equality."""
         one, other = (
-            SQL(", ").join(SQL("{}.{}").format(SQL(row), Identifier(column)) for column in self.content) for row in "na"
+            SQL(", ").join(SQL("{}.{}").format(SQL(row), Identifier(column)) for column in columns) for row in "na"
         )
-        # As texts: there are types without equality.
-        return SQL("EXISTS (SELECT FROM {0} AS n WHERE n.{1} = a.{1} AND ROW({2})::text = ROW({3})::text)").format(
-            self.here, Identifier(self.key), one, other
-        )
+        return SQL("ROW({})::text = ROW({})::text").format(one, other)
+
+    def _meets(self, key: Key) -> Composed:
+        equal = SQL("IS NOT DISTINCT FROM") if key.nulls_collide else SQL("=")
+        return SQL(" AND ").join(SQL("n.{0} {1} a.{0}").format(Identifier(column), equal) for column in key.columns)
 
     def collides(self, key: Key) -> Composed:
         """Whether a row of the table has a key of a row `a` of the archive, and is another one."""
-        equal = SQL("IS NOT DISTINCT FROM") if key.nulls_collide else SQL("=")
-        same = SQL(" AND ").join(SQL("n.{0} {1} a.{0}").format(Identifier(column), equal) for column in key.columns)
-        return SQL("(EXISTS (SELECT FROM {} AS n WHERE {}) AND NOT {})").format(self.here, same, self.is_there())
+        met = SQL("EXISTS (SELECT FROM {} AS n WHERE {})").format(self.here, self._meets(key))
+        return SQL("({} AND NOT {})").format(met, self.is_there())
 
 
 def table(connection: psycopg.Connection[Any], archived: Archived, archive: str) -> Table:
@@ -113,7 +140,11 @@ def table(connection: psycopg.Connection[Any], archived: Archived, archive: str)
         references = cursor.execute(query("rollback/references"), parameters).fetchall()
     by_key = next((key.columns[0] for key in keys if key.is_integer), None)
     content = [name for name, is_time in columns if not is_time]
-    return Table(archived.relation, aside, [name for name, _ in columns], content, by_key, keys, references)
+    noted = None
+    if archived.relation == EVENTS:
+        row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [RENUMBERED]).fetchone()
+        noted = Identifier(*RENUMBERED.split(".")) if row == (True,) else None
+    return Table(archived.relation, aside, [name for name, _ in columns], content, by_key, keys, references, noted)
 
 
 def find(connection: psycopg.Connection[Any], checked: Table, place: int | None) -> Iterator[Misfit]:

@@ -15,19 +15,19 @@ from psycopg.sql import SQL, Identifier
 from rich.console import Console
 from sqlalchemy import URL
 
-from backfill import identity
+from backfill import bookkeeping, identity
 from backfill.jobs import JOBS
 from models import ANALYTICS
 from operations.findings import Finding, Findings
 from operations.rollback import access, checks, dependants, misfits, swap
 from operations.rollback.archives import find
 from operations.rollback.merge import Merge, keep
+from operations.rollback.misfits import EVENTS
 from operations.rollback.records import Archived, Records, Rollback, alone
 from operations.rollback.swap import Swap
 from operations.scope import SCOPE
 from operations.status.half_way import refuse_half_way
 
-EVENTS = "analytics.analytics_events"
 HOT_NICHES = "public.hot_niches_today"
 
 
@@ -60,6 +60,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
         _refuse_if_not_upgraded(connection, waiting)
         if any(kept.state == "swapped" for kept in waiting):
             swap.finish(session)  # it was interrupted before that
+        _bring_up_backfill(records)
         live = snapshot(session.sqlalchemy, SCOPE)
         tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if _is_table(kept)}
         unfit = [
@@ -91,6 +92,14 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
     if left:
         next_step = f"{left:,} rows stay in {rollback.archive}: look at them, then `sidb restore --drop {number}`."
     return Findings(found, next_step)
+
+
+def _bring_up_backfill(records: Records) -> None:
+    """What the backfill knows of events follows them: its tables have to be those that this code expects."""
+    connection = records.connection
+    with connection.transaction():
+        if connection.execute("SELECT to_regclass('sidb.backfill_control') IS NOT NULL").fetchone() == (True,):
+            bookkeeping.bring_up_to_date(records.session.sqlalchemy)
 
 
 def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Finding]:

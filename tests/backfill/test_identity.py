@@ -136,6 +136,38 @@ def test_what_was_filled_again_is_not_doubled_by_a_restore(done: Engine, sql: Sq
     assert sql(left) == [(0,)]
 
 
+def test_what_was_filled_again_under_other_ids_is_not_doubled_by_a_restore(done: Engine, sql: Sql) -> None:
+    put_aside(done)
+    done.dispose()
+    Alembic(done.url).upgrade()
+    sql(LIVE)  # takes ids of events that the archive holds, and of the same ones in staging
+    sql("DELETE FROM sidb.backfill_pause_orders")
+    run(done)
+    assert sql(EVENTS) == [(ROWS, ROWS)]
+    sql("DELETE FROM analytics.analytics_events WHERE event_type = 'live' AND event_id = 2")
+    done.dispose()
+    assert bring_back(done.url, skip=True).exit_code == 0
+    assert sql(EVENTS) == [(ROWS, ROWS)]
+    assert verify(done)[0].allowed.keys() <= {"equal to a staged event"}
+
+
+def test_what_a_restore_gives_other_ids_is_what_was_staged(done: Engine, sql: Sql) -> None:
+    put_aside(done)
+    done.dispose()
+    Alembic(done.url).upgrade()
+    sql(LIVE)
+    done.dispose()
+    assert bring_back(done.url, renumber=True).exit_code == 0
+    assert sql(EVENTS) == [(ROWS - 2, ROWS - 2)]
+    sql("DELETE FROM sidb.backfill_pause_orders")
+    assert run(done).written == 0
+    [events, *_] = verify(done)
+    assert events.holds
+    assert {what: count.keys for what, count in events.allowed.items()} == {"deleted": [7, 8]}
+    gone = "SELECT event_id FROM sidb.backfill_events EXCEPT SELECT event_id FROM analytics.analytics_events"
+    assert sorted(sql(gone)) == [(7,), (8,)]
+
+
 @pytest.mark.parametrize("written_first", [False, True], ids=["", "written to first"])
 def test_a_load_that_runs_across_a_downgrade_and_an_upgrade(
     done: Engine, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written_first: bool

@@ -153,7 +153,10 @@ def test_a_full_disk_is_told_in_a_sentence(
     migrated.dispose()
 
 
-def test_a_load_that_is_asked_to_stop_ends_after_its_chunk(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+def test_a_load_that_is_asked_to_stop_ends_after_its_chunks(
+    migrated: Engine, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "BLOCK", 2**14)
     path = write_csv(tmp_path / "h.csv", history(3_000))
     stop = Event()
 

@@ -116,7 +116,7 @@ def test_into_tables_that_hold_rows(fill: Fill) -> None:
         bring_back(url)
     for line in (
         "analytics.analytics_events: 2 rows whose event_id a newer row has (1, 2)",
-        "analytics.ml_features: 1 rows whose vector_id a newer row has (1)",
+        "analytics.ml_features: 2 rows whose vector_id a newer row has (1, 2)",
         "analytics.ml_features: 1 rows whose niche_id, feature_set, model_version a newer row has (3)",
         "analytics.trend_cache: 1 rows whose niche_id is gone from public.features (60)",
     ):
@@ -130,6 +130,8 @@ def test_into_tables_that_hold_rows(fill: Fill) -> None:
     found = bring_back(url, skip=True, renumber=True)
     assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
     assert "analytics.trend_cache 59 rows, 1 left in the archive" in finding(found, "restored").detail
+    # What was written anew has another id under the same key, and is there.
+    assert "analytics.ml_features 29 rows, 1 left in the archive" in finding(found, "restored").detail
     assert execute(url, COUNTS) == [(3_002, 59, 30, 149)]
     assert execute(url, "SELECT count(*) FROM analytics.analytics_events WHERE event_data @> '{\"n\": 1}'") == [(1,)]
     assert execute(url, "SELECT event_source FROM analytics.analytics_events WHERE event_id = 1") == [("new",)]
@@ -152,6 +154,8 @@ NEW_ROWS = """
     SELECT 'view', 'new', now(), '{}', 5 FROM generate_series(1, 2);
     INSERT INTO analytics.ml_features (niche_id, feature_set, model_version, dimension, vector)
     VALUES (3, 'scores', '1', 1, '{1}');
+    INSERT INTO analytics.ml_features (niche_id, feature_set, model_version, dimension, vector)
+    SELECT niche_id, feature_set, model_version, dimension, vector FROM sidb_archive_1.ml_features WHERE niche_id = 4;
     UPDATE public.features SET analytics_version = 7 WHERE niche_id = 1;
     DELETE FROM public.features WHERE niche_id = 60;
     DELETE FROM sidb_archive_1.analytics_events WHERE niche_id = 60;
