@@ -74,7 +74,7 @@ def gave_up(what: str, policy: RetryPolicy, blockers: list[Blocker], options: Op
         "\n".join(
             [f"{what}: could not acquire its locks within {policy.seconds:.0f} s ({policy.tries} attempts).", *lines]
         ),
-        "run it again when these sessions are done (the database is at the last whole step), "
+        "run it again when these sessions are done, which is safe (the database is at the last whole step), "
         f"or give it longer ({options.written('deadline', '1h')}), "
         f"or have idle ones ended ({options.written('end-idle-after', '60s')}).",
     )

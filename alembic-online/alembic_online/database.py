@@ -30,6 +30,8 @@ PROBES = 3
 """Transactions by which a session behind a pooler that gives out each in turn has seen more than one of them."""
 
 Connection = psycopg.Connection[Any]
+_reached: set[str] = set()
+"""The databases that this process has had a session on, and may have changed."""
 
 
 @dataclass(frozen=True)
@@ -120,17 +122,19 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
             shared = True
     if shared:
         raise OnlineError(
-            f"{shown(url)} goes through a pooler that changes the server's session with every transaction.",
+            f"{shown(url)} goes through a pooler that changes the server's session with every transaction;"
+            " nothing was changed.",
             "point the database URL at PostgreSQL itself, or at a pool in session mode.",
         )
     if changing and seen.standby:
         raise OnlineError(
-            f"{shown(url)} is a standby: it follows another server and cannot be changed.", "use the primary."
+            f"{shown(url)} is a standby: it follows another server and cannot be changed; nothing was.",
+            "point the database URL at the primary, and run it again.",
         )
     if changing and seen.read_only:
         raise OnlineError(
-            f"{shown(url)} is read-only (default_transaction_read_only is on).",
-            "see ALTER DATABASE … / ALTER ROLE … SET default_transaction_read_only, and who set it and why.",
+            f"{shown(url)} is read-only (default_transaction_read_only is on); nothing was changed.",
+            f"see who set it and why; then {_reset(url, 'default_transaction_read_only')}, and run it again.",
         )
     if strange:
         more = f", and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""
@@ -154,8 +158,9 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
     connection.autocommit = before
     for name, value, is_now in refused:
         raise OnlineError(
-            f"{shown(url)} has {name} = {is_now} for this role; it must be {value}, and the role may not set it.",
-            f"as a superuser: ALTER ROLE … or ALTER DATABASE … RESET {name} (\\drds in psql shows which).",
+            f"{shown(url)} has {name} = {is_now} for this role; it must be {value}, and the role may not set"
+            " it; nothing was changed.",
+            f"as a superuser: {_reset(url, name)} (\\drds in psql shows which); then run it again.",
         )
 
 
@@ -184,6 +189,7 @@ def _looking(url: URL) -> Iterator[Connection]:
     args, parameters = url.get_dialect()().create_connect_args(url)
     with _told(url):
         connection = psycopg.connect(*args, **parameters, autocommit=True, prepare_threshold=None)
+    _reached.add(shown(url))
     with closing(connection):
         yield connection
 
@@ -248,6 +254,11 @@ def _refuse_unreadable(connection: Connection, url: URL) -> None:
         )
 
 
+def _reset(url: URL, name: str) -> str:
+    """The statements of which one takes a setting back."""
+    return f"ALTER DATABASE {url.database} RESET {name}, or ALTER ROLE {url.username} RESET {name}"
+
+
 def _escaped(value: str) -> str:
     """A value as libpq's options take it."""
     return value.replace("\\", "\\\\").replace(" ", "\\ ")
@@ -261,7 +272,8 @@ def _told(url: URL) -> Iterator[None]:
     except psycopg.Error as error:
         # libpq repeats itself for every address of a host; the first lines say it all.
         reason = "\n".join(f"  {line.strip()}" for line in str(error).strip().splitlines()[:3])
-        raise OnlineError(f"No connection to {shown(url)}\n{reason}", _next_step(url, str(error))) from None
+        unchanged = "" if shown(url) in _reached else "; nothing was changed"
+        raise OnlineError(f"No connection to {shown(url)}{unchanged}\n{reason}", _next_step(url, str(error))) from None
 
 
 def _next_step(url: URL, reason: str) -> str:

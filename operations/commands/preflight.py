@@ -55,6 +55,8 @@ def preflight(
       sidb preflight --finish
       sidb preflight --json | jq '.findings[] | select(.verdict == "failed")'
     """
+    from dataclasses import replace
+
     from alembic_online.errors import UsageError
 
     from operations import findings, report
@@ -69,13 +71,14 @@ def preflight(
     settings = Settings.from_environment()
     addresses = settings.options.alert_addresses
     url = address(settings)
-    amiss.tell(url)
+    first = amiss.tell(url)
     console = report.console(stderr=as_json)
     if finish:
         found = preflight.finish(url, addresses=addresses)
     else:
         request = Request(rows, backup, backup_command, applications)
         found = preflight.run(url, request, console, prepare=prepare, addresses=addresses)
+        found = replace(found, next_step=first or found.next_step)
     if as_json:
         click.echo(report.to_json(found))
     else:

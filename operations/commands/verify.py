@@ -40,6 +40,8 @@ def verify(sample: float, readers: bool, accept_rights: bool, as_json: bool) -> 
       sidb verify --sample 5 --readers
       sidb verify --json | jq '.findings[] | select(.verdict == "failed")'
     """
+    from dataclasses import replace
+
     from operations import findings, report
     from operations import verify as verification
     from operations.database import address
@@ -47,11 +49,12 @@ def verify(sample: float, readers: bool, accept_rights: bool, as_json: bool) -> 
     from operations.status import amiss
 
     url = address(Settings.from_environment())
-    amiss.tell(url)
+    first = amiss.tell(url)
     console = report.console(stderr=as_json)
     if accept_rights:
         console.print(f"{verification.accept_rights(url)} rights are written down as they are now.")
     found = verification.verify(url, sample, console, with_readers=readers)
+    found = replace(found, next_step=first or found.next_step)
     if as_json:
         click.echo(report.to_json(found))
     else:

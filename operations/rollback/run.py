@@ -212,7 +212,7 @@ def _resume_backfill(records: Records, rollback: Rollback) -> Finding:
 @contextmanager
 def _said_if_it_stops(console: Console) -> Iterator[None]:
     """Whoever reads why it stopped has to know that the tables may be closed."""
-    step = "go on with `sidb rollback`, or open the tables again with `sidb rollback --abort`."
+    step = "go on with `sidb rollback`, which is safe, or open the tables again with `sidb rollback --abort`."
     try:
         yield
     except Stopped as error:

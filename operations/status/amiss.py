@@ -25,11 +25,16 @@ def amiss(connection: psycopg.Connection[Any]) -> list[Amiss]:
     return [*half_way(connection), *_versions(connection)]
 
 
-def tell(url: URL) -> None:
-    """Say on standard error what is amiss, before a command does its work. Raises OnlineError."""
+def tell(url: URL) -> str | None:
+    """Say on standard error what is amiss, before a command does its work. Raises OnlineError.
+
+    What to type first, where nothing else may change the database; None: anything may.
+    """
     with session(url) as connection:
-        for each in amiss(driver(connection)):
-            click.secho(f"{each.what}: {each.next_step}.", fg="yellow", err=True)
+        found = amiss(driver(connection))
+    for each in found:
+        click.secho(f"{each.what}: {each.next_step}.", fg="yellow", err=True)
+    return next((each.next_step for each in found if each.blocks), None)
 
 
 def refuse(url: URL) -> None:

@@ -15,7 +15,15 @@ from psycopg.rows import namedtuple_row
 from operations.queries import query
 
 NAMED = 3
-GO_ON = "go on with `sidb rollback`, or `sidb rollback --abort`"
+GO_ON = "go on with `sidb rollback`, or `sidb rollback --abort`, either of which is safe"
+AT = {
+    "started": "nothing is closed yet",
+    "paused": "nothing is closed yet",
+    "closed": "tables of Phase 2 are closed to applications",
+    "moved": "tables of Phase 2 have moved, and are closed to applications",
+    "opened": "all is done but the last queries",
+}
+"""By phase: how it stands for those who use the database."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,8 @@ def _rollback(begun: Any, pid: int | None, standby: bool) -> Amiss:
     if pid is not None:
         what = f"A rollback to {begun.target} is at work (pid {pid}); it has passed phase {begun.phase}"
         return Amiss(what, "wait for it; `sidb status --watch` follows it", blocks=True)
-    return Amiss(f"An interrupted rollback to {begun.target} stands at phase {begun.phase}", GO_ON, blocks=True)
+    what = f"An interrupted rollback to {begun.target} stands at phase {begun.phase} ({AT[begun.phase]})"
+    return Amiss(what, GO_ON, blocks=True)
 
 
 def _restore(begun: Any, pid: int | None) -> Amiss:

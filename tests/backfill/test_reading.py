@@ -63,8 +63,8 @@ def test_on_a_standby(standby: Engine) -> None:
     assert {job["state"] for job in json.loads(sidb("status", "--json"))["jobs"]} == {"done"}
     for command in WRITING:
         said = sidb(*command, code=1).strip().splitlines()
-        assert said[0].endswith("is a standby: it follows another server and cannot be changed.")
-        assert said[1:] == ["Next: use the primary."]
+        assert said[0].endswith("is a standby: it follows another server and cannot be changed; nothing was.")
+        assert said[1:] == ["Next: point the database URL at the primary, and run it again."]
 
 
 def test_behind_a_pooler_that_gives_each_transaction_another_session(pooled: Pooled) -> None:
@@ -72,5 +72,5 @@ def test_behind_a_pooler_that_gives_each_transaction_another_session(pooled: Poo
     sidb = Console(engine)
     for command in (*WRITING, ("status",)):
         said = sidb(*command, code=1).splitlines()
-        assert said[0].endswith("goes through a pooler that changes the server's session with every transaction.")
+        assert said[0].endswith("changes the server's session with every transaction; nothing was changed.")
     engine.dispose()

@@ -27,8 +27,8 @@ def test_a_read_only_database(clone: Clone) -> None:
     run(url, f"ALTER DATABASE {url.database} SET default_transaction_read_only = on")
     said = refusal(Alembic(url).upgrade)
     assert f"/{url.database}?" in said
-    assert "is read-only (default_transaction_read_only is on).\n" in said
-    assert "\nNext: see ALTER DATABASE" in said
+    assert "is read-only (default_transaction_read_only is on); nothing was changed.\n" in said
+    assert "\nNext: see who set it and why; then ALTER DATABASE " in said
 
 
 def test_a_standby(pg_bin: Path) -> None:
@@ -37,8 +37,8 @@ def test_a_standby(pg_bin: Path) -> None:
         (server.data / "standby.signal").touch()
         server.start()
         said = refusal(Alembic(server.url("postgres")).upgrade)
-    assert "is a standby: it follows another server and cannot be changed." in said
-    assert said.endswith("Next: use the primary.")
+    assert "is a standby: it follows another server and cannot be changed; nothing was." in said
+    assert said.endswith("Next: point the database URL at the primary, and run it again.")
 
 
 def test_a_wrong_password_and_a_pooler_that_refuses_are_said_by_the_connection(clone: Clone) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import click
 import psycopg
@@ -60,6 +61,23 @@ def test_an_error_is_text_and_json(arguments: list[str], code: int) -> None:
         assert "--deadline" in told["error"]
         assert "-x" not in told["error"] + told["next_step"]
     assert sidb(nowhere(), *arguments).stdout == "", "without --json, standard output is for results"
+
+
+def test_ctrl_c_while_it_loads(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(PRESSED, encoding="utf-8")
+    done = subprocess.run([BIN / "sidb", "upgrade"], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True)
+    said = "Interrupted.\nNext: nothing was changed; run it again when you like.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
+
+
+PRESSED = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "operations.endings":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+"""
 
 
 def test_a_fault_of_our_own_is_a_line_without_values() -> None:

@@ -42,7 +42,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def inhabit(url: URL) -> None:
     """Upgraded, filled, and others have built one of everything on it."""
-    upgrade(lived_in.own(url))
+    upgrade(url)
     execute(url, ROWS)
     lived_in.dependants(url)
     lived_in.execute(url, "lived_in_take_along")
@@ -52,7 +52,7 @@ def inhabit(url: URL) -> None:
 
 def upgrade(url: URL) -> None:
     """As the role that migrates there; what goes back does so as a superuser."""
-    Alembic(url.set(username=lived_in.OWNER)).upgrade()
+    Alembic(lived_in.own(url)).upgrade()
 
 
 def moments(total: int, every: bool, offset: int) -> Iterator[tuple[int, Callable[..., None], bool]]:

@@ -26,8 +26,8 @@ from tests.operations.test_upgrade import sidb
 from tests.operations.verify.conftest import plant
 
 STEP = f"Step {HEAD} upgrade"
-INTERRUPTED = "An interrupted rollback to 2.0.1 stands at phase closed"
-GO_ON = "go on with `sidb rollback`, or `sidb rollback --abort`"
+INTERRUPTED = "An interrupted rollback to 2.0.1 stands at phase closed (tables of Phase 2 are closed to applications)"
+GO_ON = "go on with `sidb rollback`, or `sidb rollback --abort`, either of which is safe"
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
 
 
@@ -132,8 +132,8 @@ def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) ->
         assert done.stderr == f"{INTERRUPTED}; nothing was changed.\nNext: {GO_ON}\n", command
     status = sidb(url, "status")
     assert status.returncode == 1
-    assert status.stdout.splitlines()[1].startswith(f"amiss     {INTERRUPTED}: go on with")
-    assert status.stdout.endswith(f"Next: {GO_ON}\n")
+    assert status.stdout.splitlines()[1].startswith(f"amiss     {INTERRUPTED[:60]}")
+    assert " ".join(status.stdout.split()).endswith(f"Next: {GO_ON}")
     assert json.loads(sidb(url, "status", "--json").stdout)["amiss"] == [
         {"what": INTERRUPTED, "next_step": GO_ON, "blocks": True}
     ]
