@@ -108,7 +108,7 @@ def test_given_up(clone: Clone) -> None:
         with pytest.raises(StoppedError):
             counted(lambda: roll_back(url, "2.0.0", take_along=True), stop)
 
-    stopped("DROP TRIGGER IF EXISTS features_mark")
+    stopped("FUNCTION analytics.fill_hot_niche_trend")
     assert current(url) == HEAD
     found = abort(url)
     assert found.next_step == "there is nothing more to do: the database is as it was before."
