@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy.exc import DBAPIError
 
 from alembic_online import lock_modes
-from alembic_online.acquisition import MISSED, retried
+from alembic_online.acquisition import MISSED, gave_up
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
 from alembic_online.look.dependants import dependants
@@ -23,6 +23,8 @@ from alembic_online.sessions import Session
 
 log = logging.getLogger("alembic.online")
 
+LOOK = "the look before the first step"
+
 __all__ = ["dependants", "groups", "lock_table", "look", "obstacles", "privileges"]
 
 
@@ -31,8 +33,7 @@ def look(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -
 
     `built_on`: whether what others have built on what goes is in the way; not where it is seen to.
     """
-    found = retried(lambda: _found(session, steps, built_on), RetryPolicy(session.options.deadline))
-    for each in found:
+    for each in (found := _found(session, steps, built_on)):
         if not each.stops:
             log.warning("%s", each)
     if stopping := [each for each in found if each.stops]:
@@ -59,12 +60,19 @@ def obstacles(session: Session, steps: Sequence[Planned], *, built_on: bool = Tr
 
 
 def _found(session: Session, steps: Sequence[Planned], built_on: bool) -> list[Obstacle]:
-    try:
-        return list(obstacles(session, steps, built_on=built_on))
-    except DBAPIError as error:
-        if isinstance(error.orig, MISSED):  # to print a view, PostgreSQL 15 locks it
-            raise error.orig from None
-        raise
+    """All obstacles. PostgreSQL locks a view to print it: tried until the deadline, naming who is in the way."""
+    policy, wanted = RetryPolicy(session.options.deadline), _strongest(steps)
+    while True:
+        policy.tries += 1
+        try:
+            return list(obstacles(session, steps, built_on=built_on))
+        except DBAPIError as error:
+            if not isinstance(error.orig, MISSED):
+                raise
+        session.blockers.missed(wanted, LOOK)
+        if policy.over:
+            raise gave_up(LOOK, policy, session.blockers.blockers(wanted), session.options)
+        policy.pause()
 
 
 def _strongest(steps: Sequence[Planned]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -19,7 +20,7 @@ from operations.status.look import look
 from tests.fixtures import lived_in
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Alembic, Clone, conninfo
-from tests.fixtures.revisions import HEAD
+from tests.fixtures.revisions import HEAD, REVISIONS
 from tests.fixtures.roles import Login
 from tests.operations.rollback.conftest import ROWS, abort, bring_back, counted, roll_back
 from tests.operations.test_upgrade import sidb
@@ -143,7 +144,7 @@ def test_no_other_way_works_on_a_database_half_way(url: URL) -> None:
     """Alembic's own command line neither: the engine asks."""
     half_back(url)
     for run in (Alembic(url).upgrade, partial(Alembic(url).downgrade, "1.0.0")):
-        with pytest.raises(Exception, match=INTERRUPTED):
+        with pytest.raises(Exception, match=re.escape(INTERRUPTED)):
             run()
 
 
@@ -195,6 +196,8 @@ def test_an_interrupted_restore(state: str, url: URL) -> None:
 )
 def test_a_step_half_way(change: str, line: str | None, url: URL) -> None:
     plant(url, f"UPDATE sidb.step SET {change} WHERE step_id = (SELECT max(step_id) FROM sidb.step)")  # noqa: S608
+    if "outcome" in change:  # else somebody else applied it
+        plant(url, f"UPDATE alembic_version SET version_num = '{REVISIONS[-2]}'")  # noqa: S608
     found = said(url)
     assert len(found) == (0 if line is None else 1)
     assert line is None or found[0].startswith(line)
