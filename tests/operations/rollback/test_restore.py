@@ -13,7 +13,8 @@ from operations.rollback import archives
 from operations.verify.run import verify
 from operations.verify.subject import WHOLE
 from tests.engine.conftest import catalog
-from tests.fixtures.databases import Alembic
+from tests.fixtures import lived_in
+from tests.fixtures.databases import Alembic, Clone
 from tests.operations.rollback.conftest import (
     SEQUENCES,
     TABLES,
@@ -192,6 +193,36 @@ def test_while_a_rollback_is_pending(fill: Fill) -> None:
         bring_back(url)
     assert "sidb rollback --abort" in caught.value.next_step
     assert catalog(url) == before
+
+
+def test_into_a_table_on_which_others_have_built_meanwhile(fill: Fill) -> None:
+    """It cannot be exchanged without dropping what is theirs: the rows join it."""
+    engine = fill(Shape.TABLE)
+    url = engine.url
+    before = rows(engine)
+    there_and_back(engine, "2.0.0")
+    execute(url, "CREATE VIEW public.report AS SELECT niche_id FROM analytics.trend_cache")
+    found = bring_back(url)
+    assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
+    assert "analytics.trend_cache 60 rows; " in finding(found, "restored").detail + "; "
+    assert execute(url, "SELECT count(*) FROM public.report") == [(60,)]
+    assert rows(engine) == before
+
+
+def test_upgraded_by_another_role_than_before(clone: Clone) -> None:
+    """What the owner granted is granted again, by whoever owns it now."""
+    url = clone("lived_in_table")
+    Alembic(url).upgrade()
+    administrator = lived_in.administrator(url)
+    execute(url, f"GRANT SELECT ON analytics.current_trends TO {lived_in.TEAM} WITH GRANT OPTION")
+    roll_back(administrator, "1.0.0")
+    Alembic(administrator).upgrade()
+    found = bring_back(administrator)
+    assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
+    assert execute(administrator, MAY_GRANT) == [(True,)]
+
+
+MAY_GRANT = f"SELECT has_table_privilege('{lived_in.TEAM}', 'analytics.current_trends', 'SELECT WITH GRANT OPTION')"
 
 
 def test_before_the_upgrade(fill: Fill) -> None:
