@@ -67,3 +67,13 @@ WHERE
         SELECT FROM pg_constraint AS k
         WHERE e.classid = 'pg_constraint'::regclass AND k.oid = e.objid AND k.contype = 'n'
     )
+    -- and what a range type has by itself: its constructors, which depend on it in more than one way
+    AND NOT EXISTS (
+        SELECT FROM pg_depend AS i
+        WHERE
+            e.classid = 'pg_proc'::regclass
+            AND i.classid = e.classid
+            AND i.objid = e.objid
+            AND i.deptype = 'i'
+            AND i.refclassid = 'pg_type'::regclass
+    )
