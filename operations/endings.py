@@ -7,7 +7,7 @@ from traceback import extract_tb
 
 import click
 from alembic.util import CommandError
-from alembic_online.errors import OnlineError, Stopped
+from alembic_online.errors import OnlineError, Stopped, is_interrupt
 from alembic_online.messages import server_error
 from psycopg import Error as PostgresError
 from sqlalchemy.exc import DBAPIError
@@ -55,7 +55,7 @@ def ending(error: BaseException, command: str | None) -> Ending:
             return Ending(error.what, error.next_step, error.exit_code)
         case BackfillError():
             return Ending(error.what, error.next_step, FAILED)
-        case KeyboardInterrupt():
+        case _ if is_interrupt(error):
             return Ending("Interrupted.", AFTER_CTRL_C.get(command or "", READ_ONLY), Stopped.exit_code)
         case click.exceptions.Abort():
             return Ending("Not confirmed; nothing was changed.", "answer y, or add --yes where nobody can.", FAILED)

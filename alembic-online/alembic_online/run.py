@@ -17,7 +17,7 @@ from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
 from alembic_online.data_loss import Discard, Keeper, Refuse, Undeclared, refuse_loss
 from alembic_online.database import shown
-from alembic_online.errors import Stopped
+from alembic_online.errors import Stopped, is_interrupt
 from alembic_online.ledger import Ledger
 from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside
@@ -129,7 +129,7 @@ class Run:
                 self.scope.after_upgrade(self.session.observer)
         except BaseException as error:
             self._ended(failure=str(error).partition("\n")[0] or type(error).__name__)
-            if isinstance(error, KeyboardInterrupt):
+            if is_interrupt(error):
                 raise self._stopped() from None
             raise
         self._ended()

@@ -1,10 +1,14 @@
 """What must not be begun, or not be gone on with, is said in a few lines, and nothing is half-done."""
 
+import signal
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
+from alembic_online.errors import Stopped
+from alembic_online.validation import Validator
 from sqlalchemy import Engine, event
 
 from operations.embedded import Server
@@ -226,3 +230,26 @@ def test_outside_the_maintenance_window(clone: Clone, monkeypatch: pytest.Monkey
 def test_an_option_that_does_not_exist(server: Server, clone: Clone) -> None:
     said = refusal(Alembic(clone("empty"), x=("discard_data=yes",)).downgrade)
     assert said.startswith("-x discard_data is not an option.\nNext: use one of deadline, ")
+
+
+def test_ctrl_c_while_a_step_is_validated(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It closes the session on which it happens, and whoever uses that next fails: that is not the reason."""
+    url = clone("phase1_table")
+    look, looks = Validator._look, count()
+
+    def pressed(self: Validator) -> dict[str, str]:
+        if next(looks) != 2:
+            return look(self)
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            self.session.observer.close()
+            self.session.observer.execute("SELECT 1")
+        raise AssertionError
+
+    monkeypatch.setattr(Validator, "_look", pressed)
+    with pytest.raises(Stopped, match=r"Interrupted\. Applied: 1\.0\.0 upgrade, 2\.0\.0 upgrade\."):
+        Alembic(url).upgrade()
+    monkeypatch.undo()
+    Alembic(url).upgrade()
+    assert current(url) == HEAD

@@ -17,6 +17,7 @@ from operations.embedded import Server
 from operations.maintenance import DRAIN, EXPIRE, REFRESH, Maintenance, Outcome, run, show
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.server import throwaway_server
+from tests.operations.verify.conftest import plant
 
 SIDB = Path(sys.executable).parent / "sidb"
 
@@ -56,8 +57,8 @@ def roles(server: Server) -> Iterator[None]:
 @pytest.fixture
 def cron(migrated: Engine, roles: None) -> URL:
     """A migrated database with work to do, as the role that maintains it reaches it."""
+    plant(migrated.url, "GRANT analytics_writer TO maintenance_test_cron")
     with migrated.begin() as connection:
-        connection.execute(text("GRANT analytics_writer TO maintenance_test_cron"))
         connection.exec_driver_sql(WORK)
     return migrated.url.set(username="maintenance_test_cron")
 

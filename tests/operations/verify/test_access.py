@@ -71,7 +71,7 @@ def test_before_an_upgrade_and_after_one_of_an_earlier_version(clone: Clone, mon
     found = rights(url)
     assert (found.verdict, found.detail) == (
         "unknown",
-        "not written down before the upgrade, which an earlier version made",
+        "not written down before the upgrade, which an earlier version or exported files made",
     )
     assert "sidb verify --accept-rights" in found.remedy
     monkeypatch.setenv("DATABASE_URL", url.render_as_string(hide_password=False))
