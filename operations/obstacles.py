@@ -24,9 +24,7 @@ def obstacles(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obst
     yield from _failed(server.settings(asked))
     yield from _failed(space.for_steps(asked, steps))
     if revisions:
-        found = others.others(asked)
-        if found.verdict != "ok":
-            yield Obstacle(f"others' triggers and rules: {found.detail}", found.remedy, stops=False)
+        yield from (Obstacle(each.what, each.remedy, stops=False) for each in others.noticed(asked))
 
 
 def _failed(found: Finding) -> Iterator[Obstacle]:

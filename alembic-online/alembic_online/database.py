@@ -122,13 +122,13 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
             shared = True
     if shared:
         raise OnlineError(
-            f"{shown(url)} goes through a pooler that changes the server's session with every transaction;"
-            " nothing was changed.",
+            f"{shown(url)} goes through a pooler in transaction mode, which changes the server's session with every"
+            " transaction; nothing was changed.",
             "point the database URL at PostgreSQL itself, or at a pool in session mode.",
         )
     if changing and seen.standby:
         raise OnlineError(
-            f"{shown(url)} is a standby: it follows another server and cannot be changed; nothing was.",
+            f"{shown(url)} is a standby: it follows another server and cannot be changed; nothing was changed.",
             "point the database URL at the primary, and run it again.",
         )
     if changing and seen.read_only:

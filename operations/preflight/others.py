@@ -1,5 +1,7 @@
 """What others have on Phase 1's tables that takes notice of the rollout, or stands in its way."""
 
+from dataclasses import dataclass
+
 from backfill import phase1_columns
 from operations.findings import Check, Finding
 from operations.preflight.surroundings import Surroundings, judged
@@ -13,14 +15,30 @@ OTHERS = Check(
 )
 
 
-def others(asked: Surroundings) -> Finding:
-    found = asked.rows("others")
-    triggers = phase1_columns.triggers(asked.sqlalchemy)
-    told = [
-        f"trigger {trigger.name}: fires {'before' if trigger.is_before else 'after'} each write of the backfill"
-        for trigger in triggers
+@dataclass(frozen=True)
+class Noticed:
+    """Something of others, and what to do about it; `in_the_way`: the backfill would be refused."""
+
+    what: str
+    remedy: str
+    in_the_way: bool = False
+
+
+def noticed(asked: Surroundings) -> list[Noticed]:
+    """Each thing of others that takes notice of the rollout."""
+    triggers = [
+        Noticed(
+            f"trigger {trigger.name}: fires {'before' if trigger.is_before else 'after'} each write of the backfill",
+            trigger.narrowed,
+        )
+        for trigger in phase1_columns.triggers(asked.sqlalchemy)
     ]
-    failed = [row.what for row in found if row.in_the_way]
-    warned = [*told, *(row.what for row in found if not row.in_the_way)]
-    remedies = [*(row.remedy for row in found), *(trigger.narrowed for trigger in triggers)]
-    return judged(OTHERS, "none that a backfill would fire", failed, warned, "; ".join(remedies) or None)
+    return [*triggers, *(Noticed(row.what, row.remedy, row.in_the_way) for row in asked.rows("others"))]
+
+
+def others(asked: Surroundings) -> Finding:
+    found = noticed(asked)
+    failed = [each.what for each in found if each.in_the_way]
+    warned = [each.what for each in found if not each.in_the_way]
+    remedy = "; ".join(each.remedy for each in found) or None
+    return judged(OTHERS, "none that a backfill would fire", failed, warned, remedy)

@@ -117,9 +117,10 @@ def _step(last: Any, pid: int | None, standby: bool) -> Iterator[Amiss]:
         return
     name = f"{last.revision} {last.direction}"
     again = "`sidb upgrade` does it again" if last.direction == "upgrade" else "run the same command again"
+    again += ", which is safe"
     reason = f": {last.message.partition(chr(10))[0].rstrip('.:')}" if last.message else ""
     if last.outcome in ("running", "interrupted"):
-        yield Amiss(f"Step {name} was interrupted, and is undone as far as it was one transaction", again)
+        yield Amiss(f"Step {name} was interrupted; what it had not committed was undone", again)
     elif last.outcome in ("failed", "missed"):
         yield Amiss(f"Step {name} failed on {last.started:%Y-%m-%d %H:%M}{reason}", f"correct that; {again}")
     elif last.validated is None:

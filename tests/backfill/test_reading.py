@@ -63,7 +63,7 @@ def test_on_a_standby(standby: Engine) -> None:
     assert {job["state"] for job in json.loads(sidb("status", "--json"))["jobs"]} == {"done"}
     for command in WRITING:
         said = sidb(*command, code=1).strip().splitlines()
-        assert said[0].endswith("is a standby: it follows another server and cannot be changed; nothing was.")
+        assert said[0].endswith("is a standby: it follows another server and cannot be changed; nothing was changed.")
         assert said[1:] == ["Next: point the database URL at the primary, and run it again."]
 
 

@@ -41,7 +41,7 @@ def test_a_standby(pg_bin: Path) -> None:
         (server.data / "standby.signal").touch()
         server.start()
         said = refusal(Alembic(server.url("postgres")).upgrade)
-    assert "is a standby: it follows another server and cannot be changed; nothing was." in said
+    assert "is a standby: it follows another server and cannot be changed; nothing was changed." in said
     assert said.endswith("Next: point the database URL at the primary, and run it again.")
 
 

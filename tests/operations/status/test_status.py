@@ -186,7 +186,7 @@ def test_an_interrupted_restore(state: str, url: URL) -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ("outcome = 'running'", f"{STEP} was interrupted, and is undone as far as it was one transaction: "),
+        ("outcome = 'running'", f"{STEP} was interrupted; what it had not committed was undone: "),
         ("outcome = 'interrupted'", f"{STEP} was interrupted"),
         ("outcome = 'failed', message = 'no space'", f"{STEP} failed on "),
         ("validated = NULL", f"{STEP} is applied and not validated: `sidb upgrade` validates it"),
