@@ -21,7 +21,8 @@ def obstacles(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obst
     revisions = {step.script.revision for step in steps if step.direction == "upgrade"}
     if any(step.script.revision == REPLACING for step in steps):
         yield from roles.replacing(asked)
-    yield from _failed(server.settings(asked))
+    if asked.value("waits_for_standby"):  # what sessions begin with otherwise is pinned for ours
+        yield Obstacle(server.NO_STANDBY, server.SETTINGS.remedy)
     yield from _failed(space.for_steps(asked, steps))
     if revisions:
         yield from (Obstacle(each.what, each.remedy, stops=False) for each in others.noticed(asked))

@@ -20,6 +20,7 @@ SETTINGS = Check(
     "Settings under which a migration would hang, its triggers not fire, or its work be lost.",
     "set what is named with ALTER SYSTEM, or see who set it for this role or database (\\drds in psql), and reload.",
 )
+NO_STANDBY = "synchronous_standby_names names replicas of which none is there: no commit returns"
 CONNECTIONS = Check(
     "connections",
     "Connections left beside the application's: the migrator takes four, each backfill worker one.",
@@ -71,7 +72,7 @@ def settings(asked: Surroundings) -> Finding:
         if (value := values.get(wanted.name, wanted.value)) != wanted.value:
             wrong[wanted.verdict].append(f"{wanted.name} is {value}: {wanted.otherwise}")
     if asked.value("waits_for_standby"):
-        wrong["failed"].append("synchronous_standby_names names replicas of which none is there: no commit returns")
+        wrong["failed"].append(NO_STANDBY)
     return judged(SETTINGS, f"{len(WANTED)} looked at", wrong["failed"], wrong["warning"])
 
 
