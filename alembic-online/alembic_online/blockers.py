@@ -2,9 +2,10 @@
 
 import logging
 import math
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,8 @@ from alembic_online.queries import query
 
 log = logging.getLogger("alembic.online")
 
+WAITS_FOR = "SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids(%s))"
+AGAIN = 0.5  # seconds between two looks at whom a statement waits for
 TELL_EVERY = 2.0  # seconds between two lines about who is in the way
 AUTOVACUUM_YIELDS = "2500ms"  # it is cancelled after deadlock_timeout, 1 s by default
 
@@ -117,10 +120,32 @@ class Blockers:
             ):
                 self._end(blocker)
 
-    def name_old_transactions(self, what: str) -> None:
-        """Say whom a statement that runs concurrently will wait for; nobody waits behind it."""
-        for old in self.old_transactions():
+    @contextmanager
+    def named_while_waiting(self, what: str) -> Iterator[None]:
+        """Say for whose end a statement that runs concurrently waits; nobody waits behind it."""
+        named = {(old.pid, old.application) for old in self._waits_for(what, self.old_transactions())}
+        done = threading.Event()
+
+        def look_again() -> None:
+            while not done.wait(AGAIN):  # who was young when it began may be old by now
+                with suppress(psycopg.Error):  # the session is lost: the statement's own error says it
+                    in_the_way = self.observer.execute(WAITS_FOR, [self.migrator]).fetchall()
+                    found = [old for old in self.old_transactions() if (old.pid,) in in_the_way]
+                    new = [old for old in found if (old.pid, old.application) not in named]
+                    named.update((old.pid, old.application) for old in self._waits_for(what, new))
+
+        looking = threading.Thread(target=look_again, name="who is waited for", daemon=True)
+        looking.start()
+        try:
+            yield
+        finally:
+            done.set()
+            looking.join()
+
+    def _waits_for(self, what: str, found: list[Blocker]) -> list[Blocker]:
+        for old in found:
             log.info("%s: waits for the end of %s", what, old)
+        return found
 
     def _named(self, name: str, parameters: dict[str, Any]) -> list[Blocker]:
         with self.observer.cursor(row_factory=class_row(Blocker)) as cursor:

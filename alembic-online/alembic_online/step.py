@@ -148,10 +148,10 @@ class Step:
 
     def _concurrently(self, cursor: psycopg.Cursor[Any], statement: str, parameters: Any) -> None:
         # Cancelled while it waits, it would leave an invalid index: it may wait for as long as the step may.
-        self.session.blockers.name_old_transactions(self.name)
         cursor.connection.execute(f"SET lock_timeout = {int(self.policy.seconds * 1000)}")
         try:
-            cursor.execute(statement, parameters)
+            with self.session.blockers.named_while_waiting(self.name):
+                cursor.execute(statement, parameters)
         finally:
             if not cursor.connection.closed:
                 cursor.connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from itertools import count
 
 import psycopg
 import pytest
-from alembic_online.blockers import Blockers
+from alembic_online.blockers import Blocker, Blockers
 from alembic_online.retry import LONG, RetryPolicy
 from sqlalchemy import Engine
 
@@ -113,6 +114,24 @@ def test_an_index_built_concurrently_waits_and_names_whom(clone: Clone) -> None:
         Alembic(url).upgrade()
     assert old.closed
     assert [entry.outcome for entry in ledger(url) if entry.revision == "2.0.5"] == ["applied"]
+
+
+def test_who_was_young_when_an_index_began_to_wait_is_named_too(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = clone("migrated_table")
+    Alembic(url).downgrade("2.0.5")
+    asked, old_transactions = count(), Blockers.old_transactions
+    with psycopg.connect(conninfo(url), application_name="report") as young:
+
+        def just_before(self: Blockers) -> list[Blocker]:
+            found = old_transactions(self)
+            if next(asked) == 0:
+                young.execute("SELECT FROM analytics.trend_cache")
+            return found
+
+        monkeypatch.setattr(Blockers, "old_transactions", just_before)
+        with when_told(f"2.0.5 downgrade: waits for the end of pid {young.info.backend_pid}", young.rollback):
+            Alembic(url).downgrade("2.0.4")
+    assert current(url) == "2.0.4"
 
 
 def test_role_level_timeouts_do_not_cut_a_step_short(clone: Clone, connect: Callable[..., Engine]) -> None:
