@@ -6,27 +6,21 @@ killed, what it had committed is looked up, and must lie between nothing and all
 more of it.
 """
 
-import io
-import os
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
-from signal import SIGKILL
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
-from rich.console import Console
 from sqlalchemy import URL, Engine, text
 
 from backfill import finishing
@@ -35,19 +29,11 @@ from backfill.errors import BackfillError
 from backfill.files import half_loaded
 from backfill.jobs import JOBS
 from backfill.progress import Scope
-from operations.rollback import restore
-from tests.backfill.conftest import AS_OF, begin, load_file, run, slowly, verify, worker, write_csv
-from tests.backfill.test_kills import ended, in_child
+from tests.backfill.conftest import begin, load_file, run, slowly, verify, worker
+from tests.backfill.model import Event, Model
 from tests.fixtures.databases import Alembic, Clone
-from tests.operations.rollback.conftest import counted, roll_back
+from tests.operations.rollback.conftest import roll_back
 
-Event = tuple[str, int, str]
-"""Which file or "live", which of its events, and who did it."""
-
-CONTENT = text(
-    "SELECT e.event_data ->> 'from', CAST(e.event_data ->> 'number' AS integer), e.user_id "
-    "FROM analytics.analytics_events AS e WHERE e.event_type <> 'niche_scored'"
-)
 INSERT = text(
     "INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, user_id) "
     "SELECT 'view', 'app', now(), jsonb_build_object('from', 'live', 'number', CAST(:number AS integer)), 'somebody' "
@@ -61,29 +47,8 @@ files = st.sampled_from("ab")
 numbers = st.integers(0, 2)
 
 
-class Backfill(RuleBasedStateMachine):
+class Backfill(Model):
     """One database, from its first load on."""
-
-    make: Callable[[], Engine]
-    directory: Path
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.engine = self.make()
-        self.table: Counter[Event] | None = Counter()  # None: there is no table
-        self.pending: Counter[Event] = Counter()
-        self.staged: Counter[Event] = Counter()
-        self.known: dict[str, Counter[Event]] = {}  # lines of each file that are in
-        self.lines: dict[str, list[int]] = {}  # of each file, as it lies on the disk
-        self.half: set[str] = set()
-        self.archived: Counter[Event] | None = None
-        self.paused = False
-        self.is_another = False  # the table is not the one that the progress describes
-        self.finished = False
-        begin(self.engine)
-
-    def teardown(self) -> None:
-        self.engine.dispose()
 
     # The files
 
@@ -126,39 +91,6 @@ class Backfill(RuleBasedStateMachine):
         self.half = half
         if name not in half and whole == (self._of(name) + self._new(name)).total():
             self._loaded(name)
-
-    def _of(self, name: str) -> Counter[Event]:
-        """What is staged of a file."""
-        return Counter({event: rows for event, rows in self.staged.items() if event[0] == name})
-
-    def _new(self, name: str) -> Counter[Event]:
-        """The lines of a file that no earlier load of it had."""
-        now = Counter((name, number, f"u{number}") for number in self.lines[name])
-        return now - self.known.get(name, Counter())
-
-    def _write(self, name: str, bad: bool) -> Path:
-        rows = [
-            (
-                "view",
-                "web",
-                (AS_OF - timedelta(days=1 + 100 * (number % 2))).isoformat(),
-                f'{{"from": "{name}", "number": {number}}}',
-                f"u{number}",
-                "1",
-                "",
-            )
-            for number in self.lines[name]
-        ]
-        if bad:
-            rows.append(("view", "web", "some day", "{}", "", "1", ""))
-        return write_csv(self.directory / f"{name}.csv", rows)
-
-    def _loaded(self, name: str) -> None:
-        new = self._new(name)
-        self.known[name] = self.known.get(name, Counter()) + new
-        self.pending += new
-        self.staged += new
-        self.half.discard(name)
 
     # The backfill
 
@@ -214,16 +146,6 @@ class Backfill(RuleBasedStateMachine):
         assert not self.half
         self.staged = Counter()
         self.finished = True
-
-    def _plan(self) -> None:
-        """What planning makes of another table: it is to be filled with all that is staged."""
-        if not self.is_another:
-            return
-        self.is_another = False
-        self.pending = Counter(self.staged)
-        if self.archived is None:  # what was finished is nowhere any more, and can be loaded again
-            self.known = {name: self._of(name) for name in self.known if self._of(name)}
-        self.archived = None  # it is too late for a restore: what it holds is there by now
 
     # The application
 
@@ -287,13 +209,6 @@ class Backfill(RuleBasedStateMachine):
         self.archived = None
         self.is_another = False
 
-    def _bring_back(self) -> None:
-        with self.engine.connect() as connection:
-            number = connection.scalar(text("SELECT max(rollback_id) FROM sidb.rollback")) or 0
-        self.engine.dispose()
-        choice = restore.Choice(skip=False, renumber=True)
-        assert restore.restore(self.engine.url, number, choice, Console(file=io.StringIO())).exit_code == 0
-
     def columns_there_and_back(self) -> None:
         """A rollback that keeps columns of features alone, and their restore: no event is in what comes back."""
         self._execute(text("UPDATE public.features SET analytics_version = 7 WHERE niche_id = 200"))
@@ -315,29 +230,6 @@ class Backfill(RuleBasedStateMachine):
     def the_table_holds_what_the_model_says(self) -> None:
         if self.table is not None:
             assert self._events() == +self.table
-
-    def _events(self) -> Counter[Event]:
-        with self.engine.connect() as connection:
-            return Counter((row[0], row[1], row[2]) for row in connection.execute(CONTENT))
-
-    def _look(self) -> None:
-        """So many of the events that were to come are there, and nothing else has changed."""
-        found = self._events()
-        assert self.table is not None
-        assert self.table <= found <= self.table + self.pending
-        self.pending = self.table + self.pending - found
-        self.table = found
-
-    def _execute(self, statement: Any, **values: Any) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(statement, values)
-
-    def _killed(self, work: Callable[[], object], at: int) -> None:
-        """Do it in a process that kills itself before its n-th statement, if there are so many."""
-        self.engine.dispose()
-        ended(
-            in_child(lambda: counted(work, lambda number, _: os.kill(os.getpid(), SIGKILL) if number == at else None))
-        )
 
 
 def test_any_order_of_everything(
