@@ -44,7 +44,7 @@ WHERE
 UNION ALL
 SELECT
     false,
-    format('publication %s sends %s: who applies it elsewhere needs the new columns first', quote_ident(p.pubname), p.relname),
+    format('publication %s sends %s: a subscriber that applies it needs the new columns first', quote_ident(p.pubname), p.relname),
     format('add the columns to %s at each subscriber before the upgrade; change data capture needs nothing', p.relname)
 FROM published AS p
 WHERE
