@@ -200,7 +200,8 @@ class Job(ABC):
             keys = select(taken.c[self.key.key])
             written.append(again.where(SetAside.key.in_(keys)).returning(SetAside.key).cte("tried_again"))
         place = [listed.c[column.key] for column in self.order]
-        end = select(cast(place[0], Text).label("cut"), place[-1].label("key")).order_by(*place).limit(1).subquery()
+        last = select(place[0].label("cut"), place[-1].label("key")).order_by(*place).limit(1).subquery()
+        end = select(cast(last.c.cut, Text).label("cut"), last.c.key).subquery()
         counts = [select(func.count()).select_from(each).scalar_subquery() for each in (listed, taken, *written)]
         counted = select(*end.c, *counts).select_from(select(text("1")).subquery().outerjoin(end, text("true")))
         cut, key, read, rows, done, *also = connection.execute(counted.add_cte(*written)).one()

@@ -21,7 +21,6 @@ from itertools import islice
 from pathlib import Path
 
 import psycopg
-from alembic_online.database import engine as sessions
 from sqlalchemy import URL, NullPool, create_engine, text
 from sqlalchemy.orm import Session
 
@@ -36,6 +35,7 @@ from backfill.runner import Runner
 from benchmarks.harness import ROOT, benchmark_server, median, new_database, report
 from models import AnalyticsEvent
 from operations import phase1
+from operations.backfilling import reach
 from operations.health import Health
 from operations.phase1 import Shape
 from tests.fixtures.databases import Alembic, conninfo
@@ -80,7 +80,7 @@ def bare_copy(url: URL, path: Path) -> None:
 
 
 def ours(url: URL, path: Path) -> None:
-    load(create_engine(url, poolclass=NullPool), Source(path, path.name))
+    load(reach(url, poolclass=NullPool), Source(path, path.name))
 
 
 def prepare(url: URL) -> None:
@@ -101,12 +101,12 @@ def one_statement(url: URL) -> None:
 
 
 def worker(url: URL) -> None:
-    Runner(sessions(url), Brake(Health(), None), jobs=[EVENT_HISTORY]).run(Scope(NOW))
+    Runner(reach(url), Brake(Health(), None), jobs=[EVENT_HISTORY]).run(Scope(NOW))
 
 
 def workers(url: URL, count: int) -> None:
     """As a user runs it: the ranges are cut first, by one of them."""
-    with create_engine(url, poolclass=NullPool).begin() as connection:
+    with reach(url, poolclass=NullPool).begin() as connection:
         planning.begin(connection, [EVENT_HISTORY], datetime.now(UTC), NOW, 7)
     children = []
     for _ in range(count):
@@ -184,7 +184,7 @@ def main(rows: int, rounds: int) -> None:
                 moved = PART if move in (executemany, orm_loop) else rows
                 moving[name].append(moved / timed(lambda move=move, url=url: move(url)))  # type: ignore[misc]
                 if "1 worker" in name:
-                    engine = create_engine(url, poolclass=NullPool)
+                    engine = reach(url, poolclass=NullPool)
                     verifying.append(rows / timed(lambda engine=engine: verification.verify(engine, JOBS[:1], NOW)))  # type: ignore[misc]
         resident = [memory(new_database(server, "copied", "empty"), each) for each in (small, path)]
     limits = moving["one INSERT … SELECT (the limit)"]

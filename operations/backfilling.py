@@ -50,8 +50,12 @@ class Status:
 
 
 def reach(url: URL, *, changing: bool = True, **arguments: Any) -> Engine:
-    """An engine for the backfill's sessions: on the application's path, as they fire others' triggers."""
-    return engine(url, path=None, changing=changing, execution_options=QUALIFIED, **arguments)
+    """An engine for the backfill's sessions: on the application's path, as they fire others' triggers.
+
+    They are named alike in whatever program they run: a worker would take another's for the application's, and rest.
+    """
+    named = {"connect_args": {"application_name": "sidb backfill"}}
+    return engine(url, path=None, changing=changing, execution_options=QUALIFIED, **named, **arguments)
 
 
 @contextmanager

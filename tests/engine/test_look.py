@@ -110,8 +110,11 @@ def test_privileges_down_to_the_last_statement(
         administrator,
         "CREATE SCHEMA analytics; CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);"
         f"GRANT SELECT ON alembic_version TO {OWNER}",
+        "CREATE VIEW report AS SELECT niche_id FROM hot_niches_today",
     )
     said = refusal(deployment.alembic.upgrade)
+    assert "without these privileges not everything could be looked at" in said
+    assert ("view public.report uses public.hot_niches_today" in said) is (shape is Shape.MATVIEW), "at once, too"
     assert f"it may not create schemas in database {name}" in said
     assert "public.features belongs to phase1_application" in said
     assert "it may not write Alembic's table public.alembic_version" in said
@@ -119,7 +122,7 @@ def test_privileges_down_to_the_last_statement(
     assert "schema analytics belongs to postgres" in said
     statements = re.findall(r"as an administrator: (.*);$", said, re.MULTILINE)
     assert not [each for each in statements if "TO phase1_owner" not in each]
-    run(administrator, *statements)
+    run(administrator, *statements, "DROP VIEW report")
     deployment.alembic.upgrade()
     assert current(url) == HEAD
     run(administrator, f"GRANT phase1_application TO {OWNER}")

@@ -5,8 +5,9 @@ uses what it replaces: a part of it may be done.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import DBAPIError
 
 from alembic_online import lock_modes
@@ -24,6 +25,10 @@ from alembic_online.sessions import Session
 log = logging.getLogger("alembic.online")
 
 LOOK = "the look before the first step"
+UNSEEN = Obstacle(
+    "without these privileges not everything could be looked at",
+    "grant these, and run it again: it then looks at the rest.",
+)
 
 __all__ = ["dependants", "groups", "lock_table", "look", "obstacles", "privileges"]
 
@@ -47,16 +52,30 @@ def obstacles(session: Session, steps: Sequence[Planned], *, built_on: bool = Tr
     """What would stop one of the steps, and what is worth knowing before the first one."""
     connection, scope = session.observing, session.scope
     ledger = Ledger(session.observer, scope)
-    if lacks := list(privileges(connection, scope, steps)):
-        yield from lacks
-        return  # whoever may not use a schema cannot ask what is in it
-    unbegun = [step for step in steps if not ledger.is_begun(step.script.revision, step.direction)]
-    yield from groups(connection, scope, steps)
-    if built_on:
-        yield from dependants(connection, scope, unbegun)
-    yield from lock_table(connection, steps)
-    yield from holders(session, _strongest(steps))
-    yield from scope.obstacles(connection, steps)
+
+    def built() -> Iterator[Obstacle]:
+        unbegun = [step for step in steps if not ledger.is_begun(step.script.revision, step.direction)]
+        return dependants(connection, scope, unbegun if built_on else [])
+
+    lacks = list(privileges(connection, scope, steps))
+    yield from lacks
+    questions: list[Callable[[], Iterable[Obstacle]]] = [
+        lambda: groups(connection, scope, steps),
+        built,
+        lambda: lock_table(connection, steps),
+        lambda: holders(session, _strongest(steps)),
+        lambda: scope.obstacles(connection, steps),
+    ]
+    unseen = False
+    for question in questions:
+        try:
+            yield from list(question())
+        except (DBAPIError, InsufficientPrivilege) as error:  # whoever may not use a schema cannot ask what is in it
+            if not lacks or not isinstance(getattr(error, "orig", error), InsufficientPrivilege):
+                raise
+            unseen = True
+    if unseen:
+        yield UNSEEN
 
 
 def _found(session: Session, steps: Sequence[Planned], built_on: bool) -> list[Obstacle]:
