@@ -89,6 +89,8 @@ def _offline(scope: Scope) -> None:
         literal_binds=True,
         dialect_opts={"paramstyle": "named"},  # or percent signs come out doubled
         transaction_per_migration=True,
+        process_revision_directives=autogenerate.revise,
+        template_args=undeclared(),
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -96,8 +98,9 @@ def _offline(scope: Scope) -> None:
 
 def _looking(scope: Scope, origin: Engine) -> None:
     with origin.connect() as connection, warnings.catch_warnings():
-        # SQLAlchemy does so for each CHECK that is NOT VALID, ours or others': the catalog is compared besides.
-        warnings.filterwarnings("ignore", "Can't validate argument 'dialect_options'")
+        # SQLAlchemy says so of each CHECK that is NOT VALID and each type that it does not know, ours or others': the
+        # catalog is compared besides.
+        warnings.filterwarnings("ignore", "Can't validate argument 'dialect_options'|Did not recognize type")
         context.configure(connection=connection, **_configuration(scope), **only(scope, connection))
         with notices_to_log(connection), context.begin_transaction(), _behind():
             context.run_migrations()
@@ -111,6 +114,8 @@ def _behind() -> Iterator[None]:
     except OnlineError:
         raise
     except CommandError as error:
+        if error.__cause__ is not None:  # about a revision's name
+            raise
         migrations = context.get_context()
         assert migrations.script is not None
         here, heads = set(migrations.get_current_heads()), set(migrations.script.get_heads())
@@ -137,7 +142,6 @@ def _configuration(scope: Scope) -> dict[str, Any]:
         "target_metadata": models(scope),
         "version_table_schema": scope.default_schema,
         "include_schemas": True,
-        "compare_server_default": True,
         "autogenerate_plugins": autogenerate.PLUGINS,
         "process_revision_directives": autogenerate.revise,
         "render_item": rendering.item,

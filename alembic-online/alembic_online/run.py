@@ -29,7 +29,7 @@ from alembic_online.scope import Scope
 from alembic_online.sessions import Session, client, driver, open_session, settled
 from alembic_online.step import Step
 from alembic_online.validation import Validator, refuse_unsaid
-from alembic_online.version_table import refuse_elsewhere, refuse_overlapping, refuse_unknown
+from alembic_online.version_table import refuse_elsewhere, refuse_overlapping, refuse_too_long, refuse_unknown
 from alembic_online.watcher import Watcher
 
 log = logging.getLogger("alembic.online")
@@ -103,6 +103,7 @@ class Run:
                 if not is_stamp:
                     refuse_overlapping(heads, context.script)
                 self.pending = deque(migrations(heads, context))
+                refuse_too_long(self.session, [each for step in self.pending for each in step.to_revisions])
                 self.goes_forward = not is_stamp and all(step.is_upgrade for step in self.pending)
                 if is_stamp:
                     self.validator.accept()

@@ -1,10 +1,15 @@
 """What Alembic's table says, where that cannot be gone on from."""
 
+from collections.abc import Iterable
+
 from alembic.script import ScriptDirectory
 
 from alembic_online.errors import OnlineError
 from alembic_online.queries import query
 from alembic_online.sessions import Session
+
+LONGEST = 32
+"""Characters of a revision's name that Alembic's own table holds, as Alembic makes it."""
 
 
 def refuse_elsewhere(session: Session) -> None:
@@ -15,6 +20,19 @@ def refuse_elsewhere(session: Session) -> None:
             f"Alembic's table is {row[0]}, not in schema {session.scope.default_schema}; nothing was changed.",
             f"move it: ALTER TABLE {row[0]} SET SCHEMA {session.scope.default_schema}.",
         )
+
+
+def refuse_too_long(session: Session, revisions: Iterable[str]) -> None:
+    """The name of a revision has to fit into Alembic's table, which some have made wider."""
+    row = session.observer.execute(query("run/longest_name"), {"schema": session.scope.default_schema}).fetchone()
+    longest = row[0] if row else LONGEST
+    for revision in revisions:
+        if longest is not None and len(revision) > longest:
+            raise OnlineError(
+                f"The revision's name {revision} has {len(revision)} characters; alembic_version holds {longest};"
+                " nothing was changed.",
+                "give it a shorter `revision`, here and where it is a `down_revision`.",
+            )
 
 
 def refuse_unknown(heads: tuple[str, ...], script: ScriptDirectory) -> None:

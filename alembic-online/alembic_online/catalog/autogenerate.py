@@ -20,21 +20,27 @@ from alembic.util import DispatchPriority, PriorityDispatchResult, rev_id
 from alembic_online.catalog import rendering
 from alembic_online.catalog.columns import rehearse
 from alembic_online.catalog.declarations import DECLARED, Compared, nothing
+from alembic_online.catalog.diff import Change
+from alembic_online.catalog.filters import unnamed
 from alembic_online.catalog.plan import plan
-from alembic_online.catalog.steps import OutsideTransaction, Step, perhaps_renamed
+from alembic_online.catalog.steps import EXTEND, OutsideTransaction, Step, perhaps_renamed
 from alembic_online.catalog.target import compare
 from alembic_online.errors import OnlineError
+from alembic_online.version_table import LONGEST
 
 log = logging.getLogger("alembic.online")
 
 NAME = "alembic_online.catalog"
-PLUGINS = ["alembic.autogenerate.*", NAME]
+PLUGINS = [*(f"alembic.autogenerate.{part}" for part in ("schemas", "tables", "constraints")), NAME]
+"""Of Alembic's own comparison, what finds whole tables and columns; all else is read from the catalog."""
 COMPARED = "compared_catalogs"
 SCOPE = "scope"
 """The option of the environment that holds the `Scope`."""
 NUMBERED = re.compile(r"\d+(\.\d+)*")
-LONGEST = 32
-"""Characters of a revision's name that Alembic's own table holds."""
+UNNAMED = (
+    "Constraints of %s have no name in the models: PostgreSQL gives them one, which changes with what stands beside"
+    " them. Give the models' MetaData a naming_convention, or each constraint a name"
+)
 RELATIONS = ("table", "view", "materialized_view")
 
 
@@ -47,6 +53,9 @@ def compare_catalogs(context: AutogenContext, upgrade: ops.UpgradeOps) -> Priori
         log.info("Found, not ours: %s", name)
     for change in compared.changes():
         log.info("Detected %s", change)
+    new = {f"{change.identity.schema}.{change.identity.name}" for change in compared.changes() if _is_new(change)}
+    for table in sorted(new & unnamed(scope.metadata)):
+        log.info(UNNAMED, table)
     upgrade.ops[:] = plan(compared, upgrade.ops, rehearse(context.connection, compared.here, compared.target))
     own = {f"{i.schema}.{i.name}" for i in compared.here if i.kind in RELATIONS and i in compared.target}
     catalogs = Compared(compared.here, compared.target, own | set(scope.shared))
@@ -54,15 +63,19 @@ def compare_catalogs(context: AutogenContext, upgrade: ops.UpgradeOps) -> Priori
     return PriorityDispatchResult.CONTINUE
 
 
-class _AfterAnother(ops.UpgradeOps):
-    """The second of two revisions; `alembic check` reads the last one only, so this one tells of the first one too."""
+def _is_new(change: Change) -> bool:
+    return change.identity.kind == "constraint" and change.verb == "added"
 
-    def __init__(self, operations: list[ops.MigrateOperation], first: ops.UpgradeOps) -> None:
+
+class _AfterOthers(ops.UpgradeOps):
+    """The last of several revisions; `alembic check` reads that one only, so it tells of the others, too."""
+
+    def __init__(self, operations: list[ops.MigrateOperation], others: list[ops.UpgradeOps]) -> None:
         super().__init__(operations)
-        self.first = first
+        self.others = others
 
     def as_diffs(self) -> list[tuple[Any, ...]]:
-        return [*self.first.as_diffs(), *super().as_diffs()]
+        return [*(diff for other in self.others for diff in ops.UpgradeOps(other.ops).as_diffs()), *super().as_diffs()]
 
 
 def revise(context: MigrationContext, _revision: object, scripts: list[ops.MigrationScript]) -> None:
@@ -75,12 +88,6 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
     _refuse_long(str(script.rev_id))
     if script.message:  # it stands in a docstring
         script.message = script.message.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    concurrent = [step for step in script.upgrade_ops.ops if isinstance(step, Step) and step.concurrent]
-    others = [operation for operation in script.upgrade_ops.ops if operation not in concurrent]
-    if renames := perhaps_renamed(others):
-        script.upgrade_ops.ops = [*renames, *others, *concurrent]
-        script.downgrade_ops = script.upgrade_ops.reverse()
-        others = [*renames, *others]
     versions = context.script
     assert versions is not None
     heads = versions.get_revisions(script.head or "heads")
@@ -90,23 +97,42 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
         versions.file_template = _FileName()
         if not given:
             script.rev_id = _next(head)
-    if concurrent:
-        outside = ops.UpgradeOps([OutsideTransaction(tuple(concurrent))])
-        if others:
-            script.upgrade_ops = ops.UpgradeOps(others)
-            outside = _AfterAnother(outside.ops, script.upgrade_ops)
-            script.downgrade_ops = script.upgrade_ops.reverse()
+    first, message = str(script.rev_id), script.message or "step"
+    parts = _parts(script.upgrade_ops)
+    made: list[ops.UpgradeOps] = []
+    for number, (what, operations) in enumerate(parts, 1):
+        if number > 1:
+            name = _after(str(script.rev_id), f"{first}_{number}" if given else None)
             script = ops.MigrationScript(
-                rev_id=_after(str(script.rev_id), given),
-                message=f"{script.message or 'step'}, outside a transaction",
+                rev_id=name,
+                message=message,
                 head=script.rev_id,
                 imports=set(),
-                upgrade_ops=outside,
-                downgrade_ops=outside.reverse(),
+                upgrade_ops=ops.UpgradeOps(),
+                downgrade_ops=ops.DowngradeOps(),
             )
             scripts.append(script)
-        script.upgrade_ops, script.downgrade_ops = outside, outside.reverse()
+        if what and len(parts) > 1:
+            script.message = f"{message}{what}"
+        made.append(_AfterOthers(operations, made[:]))
+        script.upgrade_ops, script.downgrade_ops = made[-1], made[-1].reverse()
     _declare(context, scripts)
+
+
+def _parts(upgrade: ops.UpgradeOps) -> list[tuple[str, list[ops.MigrateOperation]]]:
+    """What is a revision of its own, with what its message adds: at least one."""
+    outside = [step for step in upgrade.ops if isinstance(step, Step) and step.concurrent]
+    within = [operation for operation in upgrade.ops if operation not in outside]
+    first = [step for step in outside if step.verb == EXTEND]
+    last = [step for step in outside if step not in first]
+    parts: list[tuple[str, list[ops.MigrateOperation]]] = []
+    if first:
+        parts.append((", labels first", [OutsideTransaction(tuple(first))]))
+    if within or not outside:
+        parts.append(("", [*perhaps_renamed(within), *within]))
+    if last:
+        parts.append((", outside a transaction", [OutsideTransaction(tuple(last))]))
+    return parts
 
 
 def _declare(context: MigrationContext, scripts: list[ops.MigrationScript]) -> None:
@@ -115,9 +141,7 @@ def _declare(context: MigrationContext, scripts: list[ops.MigrationScript]) -> N
     declared = {
         script.rev_id: nothing()
         if catalogs is None
-        else catalogs.declare(
-            script, next((other for other in scripts if other is not script), None), context.opts[SCOPE]
-        )
+        else catalogs.declare(script, [other for other in scripts if other is not script], context.opts[SCOPE])
         for script in scripts
     }
     for name in DECLARED:
@@ -133,11 +157,11 @@ class _FileName(str):
         return f"v{values['rev'].replace('.', '_')}__{values['slug']}"
 
 
-def _after(revision: str, given: bool) -> str:
-    """The name of the second of two revisions."""
+def _after(revision: str, given: str | None) -> str:
+    """The name of a revision that follows another one of the same change; `given` where people name them."""
     if "." in revision and NUMBERED.fullmatch(revision):
         return _next(revision)
-    name = f"{revision}_2" if given else rev_id()
+    name = given or rev_id()
     _refuse_long(name)
     return name
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from alembic_online.catalog import columns, constraints
+from alembic_online.catalog import columns, constraints, types
 from alembic_online.catalog.diff import Change
-from alembic_online.catalog.snapshot import Identity, Snapshot
-from alembic_online.catalog.statements import altered_sequence
+from alembic_online.catalog.snapshot import REBUILT, Identity, Snapshot
+from alembic_online.catalog.statements import altered_sequence, is_check
 
-REBUILT = ("view", "materialized_view", "trigger", "rule", "policy", "statistics", "operator")
-"""Dropped and created where they differ or what they use has to go; everything else of theirs goes with them."""
 SET = ("comment", "privilege", "setting")
 """What stands on something else, and is set to what it is to be."""
 
@@ -21,16 +19,19 @@ BY_HAND = {
     "constraint": "write the revision by hand: an exclusion holds up writers while it is built; NOT ENFORCED is changed"
     " by ALTER CONSTRAINT",
     "disabled": "write a revision by hand: check the rows written meanwhile, then ALTER TABLE … ENABLE TRIGGER ALL",
+    "setting": "write it by hand: ALTER DOMAIN {name} ADD CONSTRAINT … NOT VALID, which reads nothing; then, in a"
+    " revision of its own, VALIDATE CONSTRAINT: it reads every table with a column of the domain, whose writers wait"
+    " meanwhile. The same of NOT NULL: CHECK (VALUE IS NOT NULL)",
     "sequence": "write it by hand: CREATE or DROP SEQUENCE and ALTER SEQUENCE … OWNED BY, with its column's default",
     "unmet": "the table is not the project's: have its owner put it right",
     "owner": "ALTER … OWNER TO, as an administrator: no revision is needed, others' databases are not concerned",
-    "type": "write it by hand. Of an enum: ALTER TYPE {name} ADD VALUE IF NOT EXISTS … BEFORE or AFTER …, in an"
-    " autocommit block; a label cannot be taken away again, so the downgrade leaves it. Of a domain: ALTER DOMAIN, a"
-    " constraint NOT VALID and validated apart. Of a composite: ALTER TYPE … ADD, ALTER or DROP ATTRIBUTE. Of a range:"
-    " CREATE TYPE under a new name, and columns of it",
+    "type": "rows are of it; write it by hand. Of an enum: a label that is taken away, or another order, needs CREATE"
+    " TYPE under a new name and columns of it, filled in batches. Of a composite: ALTER TYPE {name} ADD ATTRIBUTE …;"
+    " one that is dropped loses its values. Of a range or a domain's own type: CREATE under a new name, and columns of"
+    " it",
     "other": "write a revision by hand that creates, alters or drops it",
-    "stale": "write it by hand: replace the function, then validate each CHECK anew (DROP CONSTRAINT; ADD CONSTRAINT …"
-    " NOT VALID; VALIDATE CONSTRAINT) and fill each generated column in batches",
+    "stale": "write it by hand: replace the function; then fill a generated column under a new name in batches, and"
+    " build an exclusion anew",
 }
 
 
@@ -38,20 +39,20 @@ def reasons(
     change: Change,
     before: Snapshot,
     after: Snapshot,
-    dropped: Collection[Identity],
+    handled: Collection[Identity],
     rehearsed: Mapping[Identity, str],
 ) -> Iterator[columns.Why]:
-    """Why a change is not generated, if it is not."""
+    """Why a change is not generated, if it is not; `handled` are dropped and made anew, or extended."""
     identity = change.identity
     if identity.kind == "column" and change.verb == "changed":
         yield from columns.by_hand(identity, before, after, rehearsed)
         return
-    if identity.kind == "function" and change.verb == "changed" and identity not in dropped:
+    if identity.kind == "function" and change.verb == "changed" and identity not in handled:
         for user in before.users(identity):
-            if user.kind in ("constraint", "column"):
+            if _is_stale(user, before):
                 what = f"{user} uses it, whose rows were checked or computed by the old body"
                 yield f"changed {identity} cannot be generated: {what}", BY_HAND["stale"]
-    if _is_generated(change, before, after):
+    if identity in handled or _is_generated(change, before, after):
         return
     what = f"it is {change.before or 'absent'}, the models mean {change.after or 'none'}".replace("\n", " ")
     disabled = "/* its triggers are disabled */" in (change.before or "")
@@ -64,6 +65,19 @@ def is_validation(change: Change) -> bool:
     return change.identity.kind == "constraint" and change.before == f"{change.after} NOT VALID"
 
 
+def is_checked_anew(constraint: Identity, snapshot: Snapshot) -> bool:
+    """Whether rows have to pass a CHECK once more when a function changes that it calls."""
+    definition = snapshot.get(constraint)
+    return constraint.kind == "constraint" and is_check(definition) and not str(definition).endswith(" NOT VALID")
+
+
+def _is_stale(user: Identity, snapshot: Snapshot) -> bool:
+    """Whether what a function let pass, or computed, stands where nothing generated puts it right."""
+    if user.kind == "column":
+        return bool(snapshot.columns[user].generated)
+    return user.kind == "constraint" and not is_check(snapshot.get(user))
+
+
 def is_alone(sequence: Identity, *snapshots: Snapshot) -> bool:
     """Whether no column owns a sequence, where it is."""
     return all(snapshot.parent(sequence) is None for snapshot in snapshots if sequence in snapshot)
@@ -73,12 +87,18 @@ def _is_generated(change: Change, before: Snapshot, after: Snapshot) -> bool:
     match change.identity.kind:
         case "constraint":
             definitions = [definition for definition in (change.before, change.after) if definition]
-            return is_validation(change) or all(map(constraints.is_online, definitions))
+            return (
+                is_validation(change)
+                or constraints.is_switched_off(change)
+                or all(map(constraints.is_online, definitions))
+            )
         case "type":
             return change.verb != "changed"
+        case "setting":
+            return not types.reads_rows(change, before)
         case "sequence":
             if change.before and change.after:
                 return altered_sequence(change.before, change.after) is not None
             return is_alone(change.identity, before, after)
         case kind:
-            return kind in (*REBUILT, *SET, "function", "index")
+            return kind in (*REBUILT, *SET, "function", "index", "column")

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
+from alembic.operations import ops
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import NullType
 
 from alembic_online.catalog.diff import diff
-from alembic_online.catalog.snapshot import Column, Identity, Snapshot
-from alembic_online.catalog.statements import named, new_name
+from alembic_online.catalog.snapshot import REBUILT, Column, Identity, Snapshot
+from alembic_online.catalog.statements import NOT_VALID, is_check, named, new_name, removal, validate, whole
 from alembic_online.catalog.steps import Step
 
 IN_BATCHES = "in batches of a few thousand rows, each committed: UPDATE {table} SET {new} = {value} WHERE {new} IS NULL"
@@ -35,6 +37,25 @@ Why = tuple[str, str]
 """What cannot be generated, and how a person does it."""
 
 
+def is_known(operation: ops.DropColumnOp) -> bool:
+    """Whether SQLAlchemy knows the type of a column that is dropped: else Alembic could not write the way back."""
+    return not isinstance(operation.to_column().type, NullType)
+
+
+def unknown(operation: ops.MigrateOperation) -> Iterator[Why]:
+    """Why a table that is dropped is not: SQLAlchemy does not know a column's type, so its way back is not written."""
+    if isinstance(operation, ops.DropTableOp):
+        table = operation.to_table()
+        for column in table.columns:
+            if isinstance(column.type, NullType):
+                yield (
+                    f"removed table {table.fullname} cannot be generated: SQLAlchemy does not know the type of column"
+                    f" {column.name}, so the way back cannot be written",
+                    f'write it by hand: op.execute("DROP TABLE {table.fullname}"), and back the CREATE TABLE that'
+                    " pg_dump prints",
+                )
+
+
 def rehearse(connection: Connection, before: Snapshot, after: Snapshot) -> dict[Identity, str]:
     """Columns whose type changes in a way that holds up everybody, and what PostgreSQL does.
 
@@ -46,13 +67,9 @@ def rehearse(connection: Connection, before: Snapshot, after: Snapshot) -> dict[
         old, new = before.columns.get(change.identity), after.columns.get(change.identity)
         if change.identity.kind == "column" and old and new and old.type != new.type:
             why = _rehearsed(connection, before.removals[change.identity], new)
-            checks = [
-                user.part
-                for user in before.users(change.identity)
-                if user.kind == "constraint" and " CHECK (" in before[user]
-            ]
-            if why is None and checks:
-                why = f"checks every row against {', '.join(checks)} again while everybody waits"
+            checks = ", ".join(check.part for check in _checks(change.identity, before))
+            if why is None and checks and any(user.kind in REBUILT for user in before.users(change.identity)):
+                why = f"checks every row against {checks} again while everybody waits"
             if why is not None:
                 found[change.identity] = why
     return found
@@ -84,9 +101,10 @@ def altered(identity: Identity, before: Snapshot, after: Snapshot) -> Iterator[S
     """The steps that make a column what it is to be; those that read its rows do so while the application goes on."""
     old, new = before.columns[identity], after.columns[identity]
     alter = named(before, identity)
-    up, down = tuple(_altered(alter, old, new)), tuple(_altered(alter, new, old))
+    checks = _checks(identity, before) if old.type != new.type else []
+    up, down = (tuple(_with_checks(_altered(alter, *way), checks, before)) for way in ((old, new), (new, old)))
     if up or down:
-        yield Step("alter", identity, up, down)
+        yield Step("alter", identity, up, down, concurrent=bool(checks))
     if old.required != new.required:
         required, optional = _required(before, identity), (f"{alter} DROP NOT NULL",)
         up, down = (required, optional) if new.required else (optional, required)
@@ -102,6 +120,29 @@ def _altered(alter: str, old: Column, new: Column) -> list[str]:
     if old.identity and new.identity and old.identity != new.identity:
         statements.append(f"{alter} SET GENERATED {GENERATED[new.identity]}")
     return statements
+
+
+def _checks(identity: Identity, snapshot: Snapshot) -> list[Identity]:
+    return [user for user in snapshot.users(identity) if user.kind == "constraint" and is_check(snapshot[user])]
+
+
+def _with_checks(altered: list[str], checks: list[Identity], snapshot: Snapshot) -> Iterator[str]:
+    """A change of type that reads no row: each CHECK on the column is exchanged in the same statement for one that is
+    NOT VALID, and validated afterwards. Safe to run again at every point."""
+    if not checks:
+        yield from altered
+        return
+    retyped, *more = altered
+    table, _, what = retyped.partition(" ALTER COLUMN ")
+    gone = [removal(snapshot, check).removeprefix(f"{table} ") for check in checks]
+    anew = [snapshot[check].removeprefix(f"{table} ").removesuffix(NOT_VALID) + NOT_VALID for check in checks]
+    yield f"{table} {', '.join([*gone, f'ALTER COLUMN {what}', *anew])}"
+    yield from more
+    for check in checks:
+        definition, *comments = whole(snapshot, check)
+        if not definition.endswith(NOT_VALID):
+            yield validate(snapshot.removals[check])
+        yield from comments
 
 
 def _required(snapshot: Snapshot, identity: Identity) -> tuple[str, ...]:

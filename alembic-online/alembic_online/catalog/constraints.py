@@ -6,9 +6,11 @@ Each statement is one of its own, outside a transaction, and can be run again.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from alembic_online.catalog.diff import Change
 from alembic_online.catalog.snapshot import Identity, Snapshot
-from alembic_online.catalog.statements import is_check, new_name, quoted, validate, whole
+from alembic_online.catalog.statements import NOT_VALID, is_check, new_name, quoted, removal, validate, whole
 from alembic_online.catalog.steps import Step
 
 KEY = re.compile(
@@ -18,14 +20,24 @@ KEY = re.compile(
     re.DOTALL,
 )
 FOREIGN_KEY = re.compile(r"ALTER TABLE .+? ADD CONSTRAINT .+? FOREIGN KEY \(")
-NOT_VALID = " NOT VALID"
+SWITCHED_OFF = " /* its triggers are disabled */"
 
 
 def is_online(definition: str | None) -> bool:
     """Whether a constraint that is there can be dropped, added and changed so: no exclusion, none without overlaps."""
-    if definition is None or "/* its triggers are disabled */" in definition or " WITHOUT OVERLAPS" in definition:
+    if definition is None or SWITCHED_OFF in definition or " WITHOUT OVERLAPS" in definition:
         return False
     return is_check(definition) or FOREIGN_KEY.match(definition) is not None or KEY.fullmatch(definition) is not None
+
+
+def is_switched_off(change: Change) -> bool:
+    """Whether a foreign key is as it should be but for its triggers, which are disabled: rows may break it."""
+    return change.identity.kind == "constraint" and change.before == f"{change.after}{SWITCHED_OFF}"
+
+
+def switched_on(identity: Identity, before: Snapshot, after: Snapshot) -> Step:
+    """The step that exchanges such a key for one that is in force and validated. No way back switches it off again."""
+    return replace(step(identity, before, after), down=())
 
 
 def step(identity: Identity, before: Snapshot, after: Snapshot) -> Step:
@@ -34,6 +46,11 @@ def step(identity: Identity, before: Snapshot, after: Snapshot) -> Step:
     up, down = tuple(_to(identity, after, before)), tuple(_to(identity, before, after))
     locked = tuple(sorted({*others(before, identity), *others(after, identity)}))
     return Step(verb, identity, up, down, concurrent=True, others=locked)
+
+
+def anew(identity: Identity, snapshot: Snapshot) -> tuple[str, ...]:
+    """The statements that have the rows checked once more, as after a change of a function that a CHECK calls."""
+    return tuple(_to(identity, snapshot, snapshot))
 
 
 def renamed(before: Snapshot, after: Snapshot) -> dict[Identity, Identity]:
@@ -67,13 +84,13 @@ def others(snapshot: Snapshot, identity: Identity) -> tuple[str, ...]:
 
 
 def _to(identity: Identity, goal: Snapshot, other: Snapshot) -> Iterator[str]:
-    removal = (goal if identity in goal else other).removals[identity]
-    drop = removal.replace(" DROP CONSTRAINT ", " DROP CONSTRAINT IF EXISTS ", 1)
+    either = goal if identity in goal else other
+    drop = removal(either, identity)
     if identity not in goal:
         yield drop
         return
     definition, *rest = whole(goal, identity)
-    table, _, name = removal.removeprefix("ALTER TABLE ").rpartition(" DROP CONSTRAINT ")
+    table, _, name = either.removals[identity].removeprefix("ALTER TABLE ").rpartition(" DROP CONSTRAINT ")
     if key := KEY.fullmatch(definition):
         index = new_name(identity.part, "new")
         options = f" WITH {key['options']}" if key["options"] else ""
@@ -85,5 +102,5 @@ def _to(identity: Identity, goal: Snapshot, other: Snapshot) -> Iterator[str]:
         addition = definition.removeprefix(f"ALTER TABLE {table} ").removesuffix(NOT_VALID)
         yield f"{drop}, {addition}{NOT_VALID}"
         if not definition.endswith(NOT_VALID):
-            yield validate(removal)
+            yield validate(either.removals[identity])
     yield from rest

@@ -14,7 +14,7 @@ from alembic_online.validation import INVALID, NOT_IN_FORCE, condensed, differen
 
 DECLARED = ("locks", "drops", "changes")
 """The names under which a revision declares what it does."""
-IN_PLACE = ("require", "replace", "validate")
+IN_PLACE = ("require", "replace", "validate", "extend")
 """What steps do to an object and not to what stands on it, as its comment."""
 DROPPED = ("table", "materialized view", "column")
 """The kinds of object that `drops` names."""
@@ -37,23 +37,32 @@ class Compared:
     after: Snapshot
     relations: Collection[str]
 
-    def declare(self, script: ops.MigrationScript, other: ops.MigrationScript | None, scope: Scope) -> Declarations:
-        """What a revision declares; `other` is the one that was split off it, or that it was split off."""
+    def declare(self, script: ops.MigrationScript, others: Sequence[ops.MigrationScript], scope: Scope) -> Declarations:
+        """What a revision declares; `others` are those of the same change."""
         before, after = condensed(self.before, scope), condensed(self.after, scope)
-        restored = {name: text for name, text in before.items() if text != INVALID}  # no way back brings that back
-        up, down = difference(before, after), difference(after, restored)
+        restored = self._restored(before, after, [script, *others])
+        up, again, down = difference(before, after), difference(restored, after), difference(after, restored)
         if steps := _concurrent(script):
             whole = self._of(steps)
-            up, down = _only(up, whole), _only(down, whole)
-        elif other is not None:
-            elsewhere = self._of(_concurrent(other))
-            here = {str(step.identity) for step in _steps(script)}
-            up, down = _without(up, elsewhere - here), _without(down, elsewhere - here)
+            up, again, down = (_only(lines, whole) for lines in (up, again, down))
+        else:
+            outside = [step for other in others for step in _concurrent(other)]
+            elsewhere = self._of(outside) - {str(step.identity) for step in _steps(script)}
+            up, again, down = (_without(lines, elsewhere) for lines in (up, again, down))
         return Declarations(
             {"upgrade": self._locks(script.upgrade_ops), "downgrade": self._locks(script.downgrade_ops)},
             {"upgrade": dropped(up), "downgrade": dropped(down)},
-            {"upgrade": [up], "downgrade": [down]},
+            {"upgrade": [up] if again == up else [up, again], "downgrade": [down]},
         )
+
+    def _restored(
+        self, before: Mapping[str, str], after: Mapping[str, str], scripts: Iterable[ops.MigrationScript]
+    ) -> dict[str, str]:
+        """What the way back leads to: neither to an invalid index, nor to what a step without a way back changed."""
+        steps = [step for script in scripts for step in (*_steps(script), *_concurrent(script))]
+        kept = {str(step.identity) for step in steps if not step.down and step.identity in self.before}
+        restored = {name: text for name, text in before.items() if text != INVALID}
+        return {**restored, **{name: after[name] for name in kept & after.keys()}}
 
     def _locks(self, operations: Any) -> dict[str, str]:
         return locks(operations.ops if operations else (), self.relations)

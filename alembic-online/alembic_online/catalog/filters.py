@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKeyConstraint, MetaData, Table
+from sqlalchemy import Connection, ForeignKeyConstraint, MetaData, PrimaryKeyConstraint, Table
 from sqlalchemy.schema import BLANK_SCHEMA
 
 from alembic_online.catalog.snapshot import query
@@ -44,6 +44,16 @@ def models(scope: Scope) -> MetaData:
 
 def _referred(_table: Table, _to: str | None, _key: ForeignKeyConstraint, referred: str | None) -> Any:
     return BLANK_SCHEMA if referred == "public" else referred
+
+
+def unnamed(metadata: MetaData) -> set[str]:
+    """The tables of the models with a constraint that has no name, as "public.orders"; a primary key needs none."""
+    return {
+        f"{table.schema or 'public'}.{table.name}"
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if not isinstance(constraint, PrimaryKeyConstraint) and not isinstance(constraint.name, str)
+    }
 
 
 def only(scope: Scope, connection: Connection) -> dict[str, Any]:

@@ -27,7 +27,7 @@ ON_RELATION = {
     "rule": {"create": ACCESS_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE},
     "statistics": {"create": SHARE_UPDATE_EXCLUSIVE, "drop": SHARE_UPDATE_EXCLUSIVE},
     "comment": {"alter": SHARE_UPDATE_EXCLUSIVE},
-    "column": {"alter": ACCESS_EXCLUSIVE},
+    "column": {"alter": ACCESS_EXCLUSIVE, "create": ACCESS_EXCLUSIVE, "drop": ACCESS_EXCLUSIVE},
     "setting": {"alter": ACCESS_EXCLUSIVE},
 }
 
@@ -46,12 +46,12 @@ def _taken(operations: Iterable[ops.MigrateOperation]) -> Iterator[tuple[str, st
         match operation:
             case OutsideTransaction():
                 yield from _taken(operation.steps)
-            case Step():
+            case Step() if operation.up:
                 relation = f"{operation.identity.schema}.{operation.identity.name}"
                 mode = ON_RELATION.get(operation.identity.kind, {}).get(operation.verb)
                 if operation.concurrent and operation.identity.kind != "function":
                     mode = SHARE_UPDATE_EXCLUSIVE if all(map(_goes_on, operation.up)) else ACCESS_EXCLUSIVE
-                if mode and operation.up:
+                if mode:
                     yield relation, mode
                 for other in operation.others:
                     yield other, SHARE_ROW_EXCLUSIVE if operation.verb == "create" else ACCESS_EXCLUSIVE

@@ -9,17 +9,17 @@ from collections.abc import Iterator, Mapping
 
 from alembic.operations import ops
 
-from alembic_online.catalog import columns, constraints
-from alembic_online.catalog.by_hand import BY_HAND, REBUILT, SET, is_alone, is_validation, reasons
+from alembic_online.catalog import columns, constraints, types
+from alembic_online.catalog.by_hand import BY_HAND, SET, is_alone, is_checked_anew, is_validation, reasons
 from alembic_online.catalog.diff import Change, diff
 from alembic_online.catalog.reported import seen
-from alembic_online.catalog.snapshot import Identity
+from alembic_online.catalog.snapshot import REBUILT, Identity
 from alembic_online.catalog.statements import altered_sequence, concurrently, replaceable, validate, whole
 from alembic_online.catalog.steps import ByHand, Step, flat
 from alembic_online.catalog.target import Comparison
 
-# What keeps a column's type as it is.
-HOLDS_TYPE = (*REBUILT, "column", "foreign")
+# What keeps a column's type as it is, and is not made anew with it.
+HOLDS_TYPE = ("column", "foreign")
 # What tables are made of: created before them, dropped after them.
 UNDER_TABLES = ("type", "sequence")
 
@@ -48,10 +48,12 @@ class _Plan:
         self.reasons += [(line, BY_HAND["owner"]) for line in compared.owners]
         self.renamed = constraints.renamed(self.before, self.after)
         self.dropped = self._dropped()
+        self.extended = types.extended(change for i, change in self.ours.items() if i not in self.dropped)
 
     def operations(self) -> list[ops.MigrateOperation]:
         drops = [self._drop(i) for i in reversed(self.before) if i in self.dropped and not self._goes_along(i)]
         gone = [self._alter(i) for i in reversed(self.before) if i.kind in SET and self._is(i, "removed")]
+        lost = [self._drop(i) for i in self.before if i.kind == "column" and self._is(i, "removed")]
         last = [self._drop(i) for i in reversed(self.before) if i.kind in UNDER_TABLES and self._is(i, "removed")]
         early: list[Step] = []
         late: list[Step] = []
@@ -64,11 +66,13 @@ class _Plan:
         concurrent = [*keys, *concurrent, *(self._index(i) for i in left if i.kind == "index")]
         for change in self.ours.values():
             if not self._goes_along(change.identity):
-                self.reasons += reasons(change, self.before, self.after, self.dropped, self.rehearsed)
-        for identity in self.seen & self.after.columns.keys() - self.before.keys():
+                handled = {*self.dropped, *self.extended}
+                self.reasons += reasons(change, self.before, self.after, handled, self.rehearsed)
+        for identity in self.after.columns.keys() - self.before.keys():
             self.reasons += columns.added_by_hand(identity, self.before, self.after)
+        self.reasons += [why for operation in self.theirs for why in columns.unknown(operation)]
         by_hand = [ByHand(tuple(self.reasons))] if self.reasons else []
-        return [*by_hand, *gone, *drops, *early, *self.theirs, *late, *last, *concurrent]
+        return [*by_hand, *gone, *drops, *early, *self.theirs, *lost, *late, *last, *concurrent]
 
     def _is_under_tables(self, identity: Identity) -> bool:
         """Whether it has to be there before tables are: it is used by them."""
@@ -89,6 +93,8 @@ class _Plan:
                 return table in self.after and table not in self.before  # a view may be there in the table's place
             case ops.DropTableOp():
                 return table in self.before and table not in self.after
+            case ops.DropColumnOp() if not columns.is_known(operation):
+                return False
             case ops.AddColumnOp() | ops.DropColumnOp():
                 return any(identity in self.before or identity in self.after for identity in self._seen(operation))
         return False
@@ -107,23 +113,27 @@ class _Plan:
             if (
                 identity.kind in REBUILT
                 or (identity.kind == "function" and not replaceable(change))
+                or (identity.kind == "type" and change.after and not types.is_held(self.before, identity))
                 or (self._is_online(change) and self._uses(identity) & lost)
             ):
                 dropped[identity] = None
+        for column in self._retyped():
+            dropped |= {user: None for user in self.before.users(column) if user.kind in REBUILT}
         waiting = list(dropped)
         while waiting:
             used = waiting.pop()
             for user in self.before.users(used):
                 if user in dropped or self.before.parent(user) == used:
                     continue
-                if user.kind in (*REBUILT, "function"):
+                if user.kind in (*REBUILT, "function") or (
+                    user.kind == "type" and not types.is_held(self.before, user)
+                ):
                     dropped[user] = None
                     waiting.append(user)
                 else:
                     self._in_the_way(user, used, "dropped")
-        for column in self.ours:
-            old, new = self.before.columns.get(column), self.after.columns.get(column)
-            for user in self.before.users(column) if old and new and old.type != new.type else ():
+        for column in self._retyped():
+            for user in self.before.users(column):
                 if user.kind in HOLDS_TYPE and user not in dropped:
                     self._in_the_way(user, column, "retyped")
         for identity, change in self.ours.items():
@@ -135,6 +145,12 @@ class _Plan:
                 if user.kind == "foreign":
                     self._in_the_way(user, used, "dropped")
         return dropped
+
+    def _retyped(self) -> Iterator[Identity]:
+        for column in self.ours:
+            old, new = self.before.columns.get(column), self.after.columns.get(column)
+            if old and new and old.type != new.type:
+                yield column
 
     def _is_online(self, change: Change) -> bool:
         """Whether a step outside a transaction drops it, which is too late where what it uses goes before."""
@@ -180,7 +196,8 @@ class _Plan:
             return not is_validation(change) and constraints.is_online(change.after or change.before)
         if identity.kind == "index":
             return True
-        return change.before is None and identity.kind in (*REBUILT, "function", "type", "sequence")
+        is_whole = change.before is None or (change.after is None and identity.kind == "type")
+        return is_whole and identity.kind in (*REBUILT, "function", "type", "sequence")
 
     def _build(self, identity: Identity) -> Iterator[Step]:
         """The steps that create an object or make it what it should be."""
@@ -189,12 +206,16 @@ class _Plan:
             return
         if identity in self.dropped or (change is not None and change.before is None):
             yield from self._create(identity)
+        elif identity in self.extended:
+            yield self.extended[identity]
         elif identity.kind == "index":
             yield self._index(identity)
         elif change is not None and identity.kind == "constraint":
             if is_validation(change):
                 old, drop = self.before[identity], self.before.removals[identity]
                 yield Step("validate", identity, (validate(drop),), (drop, old), concurrent=True)
+            elif constraints.is_switched_off(change):
+                yield constraints.switched_on(identity, self.before, self.after)
             elif constraints.is_online(change.before) and constraints.is_online(change.after):
                 yield self._constraint(identity)
         elif identity.kind == "column":
@@ -226,21 +247,21 @@ class _Plan:
                 yield Step("create", identity, tuple(whole(self.after, identity)), (removal,), others=locked)
             else:
                 yield self._constraint(identity)
-        elif identity.kind in (*REBUILT, "function", "type") or (
+        elif identity.kind in (*REBUILT, "function", "type", "column") or (
             identity.kind == "sequence" and is_alone(identity, self.after)
         ):
             yield Step("create", identity, tuple(whole(self.after, identity)), (removal,))
 
     def _replace(self, identity: Identity) -> Step:
-        """A function's new body; what an index holds of the old one's results is built anew with it."""
-        indexes = [
-            self.before.removals[user].removeprefix("DROP INDEX ")
-            for user in self.before.users(identity)
-            if user.kind == "index" and self.after.get(user) == self.before[user]
-        ]
-        anew = tuple(f"REINDEX INDEX CONCURRENTLY {index}" for index in indexes)
+        """A function's new body; what an index holds of the old one's results, and what it let pass, is seen to."""
+        users = [user for user in self.before.users(identity) if self.after.get(user) == self.before.get(user)]
+        indexes = [self.before.removals[user].removeprefix("DROP INDEX ") for user in users if user.kind == "index"]
+        checks = [user for user in users if is_checked_anew(user, self.before)]
+        anew = [f"REINDEX INDEX CONCURRENTLY {index}" for index in indexes]
+        anew += [statement for check in checks for statement in constraints.anew(check, self.before)]
         up, down = (self.after[identity], *anew), (self.before[identity], *anew)
-        return Step("replace", identity, up, down, concurrent=bool(anew))
+        tables = tuple(f"{check.schema}.{check.name}" for check in checks)
+        return Step("replace", identity, up, down, concurrent=bool(anew), others=tables)
 
     def _constraint(self, identity: Identity) -> Step:
         return constraints.step(identity, self.before, self.after)

@@ -22,12 +22,12 @@ ASKED_FOR = (
     (r"DROP (ROUTINE|FUNCTION|PROCEDURE|AGGREGATE)", "ban-drop-function"),
     (r"DROP SEQUENCE", "ban-drop-sequence"),
     (r"DROP TRIGGER", "ban-drop-trigger"),
-    (r"ALTER TABLE [^;]* DROP CONSTRAINT ", "ban-drop-constraint"),
-    (r"ALTER (TABLE|VIEW) [^;]* DROP DEFAULT$", "ban-drop-default"),
-    (r"ALTER TABLE [^;]* DROP NOT NULL$", "ban-drop-not-null"),
+    (r"ALTER (TABLE|DOMAIN) [^;]* DROP CONSTRAINT ", "ban-drop-constraint"),
+    (r"ALTER (TABLE|VIEW|DOMAIN) [^;]* DROP DEFAULT$", "ban-drop-default"),
+    (r"ALTER (TABLE|DOMAIN) [^;]* DROP NOT NULL$", "ban-drop-not-null"),
     (r"ALTER TABLE [^;]* TYPE ", "changing-column-type"),
     (r"ALTER TABLE [^;]* TYPE character varying", "prefer-text-field"),
-    (r"CREATE DOMAIN .*( NOT NULL| CHECK )", "ban-create-domain-with-constraint"),
+    (r"ALTER DOMAIN [^;]* ADD CONSTRAINT ", "ban-alter-domain-with-add-constraint"),
     (r"ALTER TABLE [^;]* RENAME CONSTRAINT ", "renaming-object"),
 )
 # Outside a transaction: what may be left of an index is dropped before it, and the others can be run again.

@@ -56,6 +56,8 @@ SOURCES = (
     "privileges",
 )
 WHOLE = ("table", "view", "materialized_view", "function", "operator", "sequence", "schema", "type")
+REBUILT = ("view", "materialized_view", "trigger", "rule", "policy", "statistics", "operator")
+"""Dropped and created where they differ or what they use has to go; everything else of theirs goes with them."""
 
 
 @dataclass(frozen=True, order=True)

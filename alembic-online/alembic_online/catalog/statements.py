@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from alembic_online.catalog.diff import Change
 from alembic_online.catalog.snapshot import Identity, Snapshot
 
+NOT_VALID = " NOT VALID"
+
 
 def whole(snapshot: Snapshot, identity: Identity) -> Iterator[str]:
     """An object with everything that goes with it: indexes, triggers, comments, privileges."""
@@ -39,6 +41,11 @@ def new_name(name: str, suffix: str) -> str:
     """A name of its own for something that stands beside another, quoted, within PostgreSQL's 63 bytes."""
     cut = name.encode()[: 62 - len(suffix)].decode(errors="ignore")
     return quoted(f"{cut}_{suffix}")
+
+
+def removal(snapshot: Snapshot, constraint: Identity) -> str:
+    """What drops a constraint, and can be run again."""
+    return snapshot.removals[constraint].replace(" DROP CONSTRAINT ", " DROP CONSTRAINT IF EXISTS ", 1)
 
 
 def validate(removal: str) -> str:

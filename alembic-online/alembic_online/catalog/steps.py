@@ -8,6 +8,9 @@ from alembic.operations.ops import AddColumnOp, DropColumnOp, MigrateOperation, 
 
 from alembic_online.catalog.snapshot import Identity
 
+EXTEND = "extend"
+"""The verb of a step that comes in a revision before all others: what it adds can be used once it is committed."""
+
 
 def flat(operations: Iterable[MigrateOperation]) -> Iterator[MigrateOperation]:
     """Operations without the containers that Alembic groups them in."""

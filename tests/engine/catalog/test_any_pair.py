@@ -20,6 +20,16 @@ ALWAYS = (
 )
 
 
+OF_ONE_NAME = (
+    [["CREATE TYPE shop.pair AS (x bigint, y text)"], ["CREATE TYPE shop.pair AS (y text)"]],
+    [["CREATE TYPE shop.size AS ENUM ('s', 'm')"], ["CREATE TYPE shop.size AS ENUM ('m')"]],
+    [["CREATE TYPE shop.span AS RANGE (subtype = float8)"], ["CREATE TYPE shop.span AS RANGE (subtype = float4)"]],
+    [["CREATE DOMAIN shop.code AS text NOT NULL"], ["CREATE DOMAIN shop.code AS varchar(9) CHECK (VALUE <> '')"]],
+    [["ALTER DOMAIN shop.word SET DEFAULT 'w'"], ["ALTER DOMAIN shop.word SET DEFAULT 'x'"]],
+)
+"""Types that may differ; no column is of them but of the last one."""
+
+
 @st.composite
 def tables(draw: st.DrawFn, name: str) -> list[str]:
     """A table with columns, keys, CHECKs, indexes, settings, comments and grants."""
@@ -72,12 +82,13 @@ def schemas(draw: st.DrawFn) -> str:
             trigger = f"CREATE TRIGGER fire BEFORE UPDATE ON shop.{name} FOR EACH ROW EXECUTE FUNCTION shop.f()"
             off = f"{trigger}; ALTER TABLE shop.{name} DISABLE TRIGGER fire"
             made += draw(st.sampled_from([[], [trigger], [off]]))
+    for choices in OF_ONE_NAME:
+        made += draw(st.sampled_from([[], *choices]))
     made += draw(
         st.lists(
             st.sampled_from(
                 [
                     "CREATE SEQUENCE shop.numbers INCREMENT 3",
-                    "CREATE TYPE shop.pair AS (x bigint, y text)",
                     "CREATE AGGREGATE shop.total(bigint) (SFUNC = int8pl, STYPE = bigint)",
                     "CREATE FUNCTION shop.g(v bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT v'",
                     "COMMENT ON TYPE shop.mood IS 'how one feels'",

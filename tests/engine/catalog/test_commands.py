@@ -1,7 +1,7 @@
 """Alembic's commands and their options, and what a program gives them: each works, or says in a sentence why not."""
 
 import asyncio
-from collections.abc import Callable
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,94 +24,32 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.fixtures.databases import Clone
+from tests.engine.catalog.conftest import grown, heads, names
 from tests.fixtures.small_project import SCHEMA, SmallProject, execute, reflected, scope
 
-NOTES = "CREATE TABLE shop.notes (id bigint PRIMARY KEY, note text);"
-INDEXED = f"{NOTES} CREATE VIEW shop.seen AS TABLE shop.notes; CREATE INDEX notes_note ON shop.notes (note);"
 
-
-@pytest.fixture
-def empty(clone: Clone, connect: Callable[..., Engine]) -> Engine:
-    return connect(clone("empty"))
-
-
-@pytest.fixture
-def project(empty: Engine, tmp_path: Path) -> SmallProject:
-    """With one revision, which is run."""
-    with empty.begin() as connection:
-        execute(connection, f"CREATE SCHEMA {SCHEMA}")
-    made = SmallProject(empty, scope(reflected(empty, NOTES), NOTES), tmp_path)
-    with empty.begin() as connection:
-        execute(connection, f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-    made.revise("notes", rev_id="first")
-    made.run(command.upgrade, "head")
-    return made
-
-
-def grown(project: SmallProject, sql: str = INDEXED) -> SmallProject:
-    """The same with more in its models."""
-    with project.engine.connect() as connection:
-        execute(connection, f"DROP SCHEMA {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA};" + sql)
-        metadata = MetaData()
-        metadata.reflect(connection, schema=SCHEMA)
-        connection.rollback()
-    return replace(project, scope=scope(metadata, sql))
-
-
-def names(project: SmallProject) -> list[str]:
-    with project.engine.connect() as connection:
-        return list(connection.scalars(text("SELECT version_num FROM alembic_version ORDER BY 1")))
-
-
-def heads(project: SmallProject) -> set[str]:
-    from alembic.script import ScriptDirectory
-
-    return set(ScriptDirectory.from_config(project.config()).get_heads())
-
-
-@pytest.mark.parametrize(
-    ("given", "second"),
-    [("mine", "mine_2"), ("20261126", "20261126_2"), ("2.0.9", "2.0.10")],
-)
-def test_a_given_name_where_there_are_two_revisions(project: SmallProject, given: str, second: str) -> None:
-    more = grown(project)
-    more.revise("more", rev_id=given)
-    assert heads(more) == {second}
-    more.run(command.upgrade, "head")
-    assert more.differences() == []
-
-
-def test_numbered_names_stay_numbered(empty: Engine, project: SmallProject) -> None:
-    project.revise("a number", rev_id="1.9")
+def test_a_revision_made_offline(project: SmallProject) -> None:
+    project.run(command.revision, "offline", sql=True, rev_id="offline")
     project.run(command.upgrade, "head")
-    more = grown(project)
-    more.revise("more")
-    assert heads(more) == {"1.11"}
+    assert names(project) == ["offline"]
 
 
-@pytest.mark.parametrize("length", [32, 33])
-def test_a_name_as_long_as_the_table_of_versions_holds(project: SmallProject, length: int) -> None:
-    if length == 32:
-        project.revise("long", rev_id="x" * length)
-        project.run(command.upgrade, "head")
-        assert names(project) == ["x" * length]
-        return
-    with pytest.raises(CommandError, match=r"has 33 characters; alembic_version holds 32.\nNext: "):
-        project.revise("long", rev_id="x" * length)
-    assert len(project.files()) == 1
+def test_a_name_that_does_not_exist_where_the_database_is_behind(project: SmallProject) -> None:
+    project.run(command.revision, "next", rev_id="second")
+    with pytest.raises(CommandError) as said:
+        project.run(command.revision, "more", head="nonsense")
+    assert str(said.value) == "Can't locate revision identified by 'nonsense'"
 
 
-def test_the_second_name_may_be_too_long_too(project: SmallProject) -> None:
-    with pytest.raises(CommandError, match="has 33 characters"):
-        grown(project).revise("more", rev_id="x" * 31)
-    assert len(project.files()) == 1
-
-
-@pytest.mark.parametrize("message", ['say "hello"', 'the """end"""', "C:\\new", "it's ${x} %s :y", "über\nzwei Zeilen"])
-def test_a_message_of_any_characters(project: SmallProject, message: str) -> None:
-    project.revise(message)
-    project.run(command.upgrade, "head")
+@pytest.mark.parametrize("convention", [None, {"uq": "%(table_name)s_%(column_0_name)s_key"}])
+def test_constraints_without_a_name(
+    empty: Engine, tmp_path: Path, convention: dict[str, str] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    metadata = MetaData(naming_convention=convention)
+    Table("things", metadata, Column("id", BigInteger, primary_key=True), Column("name", Text, unique=True))
+    caplog.set_level(logging.INFO, "alembic.online")
+    SmallProject(empty, Scope(metadata=metadata, schemas=("public",), name="shop"), tmp_path).revise()
+    assert ("Constraints of public.things have no name in the models" in caplog.text) is (convention is None)
 
 
 def test_branches_and_a_merge(project: SmallProject) -> None:

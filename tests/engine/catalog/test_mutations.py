@@ -93,6 +93,10 @@ def test_mutation(
         mutation.stays
     )
     assert end.keys() <= start.keys()
+    if mutation.stays:  # the way up begins elsewhere then
+        revisions.upgrade()
+        with engine.connect() as connection:
+            assert compare(connection, SCOPE).changes() == []
 
 
 def of(engine: Engine) -> dict[Identity, str]:

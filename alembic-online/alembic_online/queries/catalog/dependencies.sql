@@ -1,6 +1,6 @@
 -- Who uses what of ours: views and rules through their rewrite rule, columns through their default or expression.
 -- A sequence uses the column that owns it; a table's row type stands for the table, an array for its elements, the
--- index of a key for the key, what checks a domain for the domain.
+-- index of a key for the key, what checks a domain for the domain, a multirange for its range.
 WITH edges AS (
     SELECT
         CASE
@@ -23,14 +23,17 @@ WITH edges AS (
             WHEN key.oid IS NOT NULL THEN 'pg_constraint'::regclass
             ELSE d.refclassid
         END::oid AS refclassid,
-        coalesce(t.typrelid, key.oid, nullif(element.typelem, 0), d.refobjid) AS refobjid,
+        coalesce(t.typrelid, key.oid, span.rngtypid, nullif(element.typelem, 0), d.refobjid) AS refobjid,
         d.refobjsubid
     FROM pg_depend AS d
     LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
     LEFT JOIN pg_attrdef AS e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
     LEFT JOIN pg_type AS element ON d.refclassid = 'pg_type'::regclass AND element.oid = d.refobjid
     LEFT JOIN pg_type AS t
-        ON t.oid = CASE WHEN element.typelem <> 0 THEN element.typelem ELSE element.oid END AND t.typrelid <> 0
+        ON t.oid = CASE WHEN element.typelem <> 0 THEN element.typelem ELSE element.oid END
+        AND t.typrelid <> 0
+        AND NOT EXISTS (SELECT FROM pg_class AS own WHERE own.oid = t.typrelid AND own.relkind = 'c') -- a type by itself
+    LEFT JOIN pg_range AS span ON span.rngmultitypid = coalesce(nullif(element.typelem, 0), element.oid)
     LEFT JOIN pg_class AS composite
         ON d.classid = 'pg_class'::regclass AND composite.oid = d.objid AND composite.relkind = 'c'
     LEFT JOIN pg_constraint AS checked

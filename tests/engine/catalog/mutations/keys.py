@@ -92,7 +92,8 @@ CONSTRAINTS = (
         "foreign key switched off",
         "ALTER TABLE analytics.ml_features DISABLE TRIGGER ALL",
         ("changed constraint analytics.ml_features.ml_features_niche_id_fkey",),
-        by_hand="ENABLE TRIGGER ALL",
+        contains=("NOT VALID", "VALIDATE CONSTRAINT ml_features_niche_id_fkey"),
+        stays=("constraint analytics.ml_features.ml_features_niche_id_fkey",),
     ),
     Mutation(
         "unique key dropped",

@@ -34,7 +34,7 @@ COLUMNS = (
         f"DROP VIEW analytics.current_trends; ALTER TABLE {CACHE} ALTER trend_type TYPE varchar(100);"
         f"{CURRENT} valid_until > now()",
         (f"changed column {CACHE}.trend_type",),
-        by_hand=f"column {CACHE}.trend_type cannot be retyped: view analytics.current_trends uses it",
+        by_hand="it checks every row against trend_cache_trend_type_check",
     ),
     Mutation(
         "column retyped under somebody else's view",

@@ -4,6 +4,18 @@ from tests.engine.catalog.pairs.case import Pair
 
 T = "CREATE TABLE shop.items (id bigint PRIMARY KEY, code varchar(10), price numeric(5,4), place text);"
 P = "CREATE TABLE shop.places (place text PRIMARY KEY);"
+OVER_IT = (
+    "CREATE VIEW shop.seen AS SELECT code FROM shop.items; CREATE VIEW shop.seen_again AS TABLE shop.seen;"
+    "CREATE MATERIALIZED VIEW shop.kept AS SELECT code, count(*) AS n FROM shop.items GROUP BY code;"
+    "CREATE UNIQUE INDEX kept_code ON shop.kept (code); COMMENT ON VIEW shop.seen IS 'seen';"
+    "CREATE FUNCTION shop.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+    "CREATE TRIGGER coded BEFORE UPDATE OF code ON shop.items FOR EACH ROW WHEN (new.code <> old.code)"
+    " EXECUTE FUNCTION shop.f(); CREATE POLICY own ON shop.items USING (code <> '')"
+)
+CHECKED = (
+    ", n int, CONSTRAINT filled CHECK (code <> ''), CONSTRAINT both_filled CHECK (code <> 'x' AND n > 1));"
+    "COMMENT ON CONSTRAINT filled ON shop.items IS 'filled'"
+)
 
 ONLINE = (
     Pair(
@@ -85,6 +97,11 @@ ONLINE = (
     ),
     Pair("type that needs no rewriting", T, "", "ALTER TABLE shop.items ALTER code TYPE varchar(20)"),
     Pair(
+        "type under views, a trigger and a policy",
+        before="CREATE TABLE shop.items (code varchar(10));" + OVER_IT,
+        after="CREATE TABLE shop.items (code varchar(20));" + OVER_IT,
+    ),
+    Pair(
         "type that rewrites",
         T,
         "",
@@ -97,6 +114,42 @@ ONLINE = (
         T + "ALTER TABLE shop.items ADD CONSTRAINT filled CHECK (code <> '');",
         "",
         "ALTER TABLE shop.items ALTER code TYPE varchar(20)",
-        stops="filled",
+        contains=("NOT VALID", "VALIDATE CONSTRAINT filled", "autocommit_block"),
+    ),
+    Pair(
+        "type of a column with CHECKs, with a comment and a default",
+        before="CREATE TABLE shop.items (code varchar(10) DEFAULT 'c'" + CHECKED,
+        after="CREATE TABLE shop.items (code text DEFAULT 'd'" + CHECKED,
+    ),
+    Pair(
+        "type under views, a trigger and a policy",
+        before="CREATE TABLE shop.items (code varchar(10));" + OVER_IT,
+        after="CREATE TABLE shop.items (code varchar(20));" + OVER_IT,
+    ),
+    Pair(
+        "type that rewrites",
+        T,
+        "",
+        "ALTER TABLE shop.items ALTER price TYPE numeric(6,5)",
+        stops="ALTER TABLE shop.items ADD COLUMN price_new numeric(6,5)",
+    ),
+    Pair("type without a cast", T, "", "ALTER TABLE shop.items ALTER place TYPE bigint USING 1", stops="USING"),
+    Pair(
+        "type of a column with a CHECK",
+        T + "ALTER TABLE shop.items ADD CONSTRAINT filled CHECK (code <> '');",
+        "",
+        "ALTER TABLE shop.items ALTER code TYPE varchar(20)",
+        contains=("NOT VALID", "VALIDATE CONSTRAINT filled", "autocommit_block"),
+    ),
+    Pair(
+        "type of a column with CHECKs, with a comment and a default",
+        before="CREATE TABLE shop.items (code varchar(10) DEFAULT 'c'" + CHECKED,
+        after="CREATE TABLE shop.items (code text DEFAULT 'd'" + CHECKED,
+    ),
+    Pair(
+        "type of a column with a CHECK, under a view",
+        before="CREATE TABLE shop.items (code varchar(10)" + CHECKED + "; CREATE VIEW shop.seen AS TABLE shop.items",
+        after="CREATE TABLE shop.items (code varchar(20)" + CHECKED + "; CREATE VIEW shop.seen AS TABLE shop.items",
+        stops="checks every row against",
     ),
 )

@@ -3,6 +3,7 @@
 from tests.engine.catalog.pairs.case import Pair
 
 F = "CREATE FUNCTION shop.f(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT {}($1)';"
+F_USED = "ALTER TABLE shop.words ALTER word SET DEFAULT shop.f('X')"
 T = "CREATE TABLE shop.words (word text);"
 SUM = "CREATE AGGREGATE shop.total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '{}');"
 OPERATOR = (
@@ -24,6 +25,19 @@ ROUTINES = (
         T,
         F.format("lower") + "ALTER TABLE shop.words ADD CONSTRAINT said CHECK (shop.f(word) <> '')",
         F.format("upper") + "ALTER TABLE shop.words ADD CONSTRAINT said CHECK (shop.f(word) <> '')",
+        contains=("CREATE OR REPLACE FUNCTION", "VALIDATE CONSTRAINT said"),
+    ),
+    Pair(
+        "immutable function under a default",
+        T,
+        F.format("lower") + F_USED,
+        F.format("upper") + F_USED,
+    ),
+    Pair(
+        "immutable function under a generated column",
+        "",
+        F.format("lower") + "CREATE TABLE shop.words (word text, said text GENERATED ALWAYS AS (shop.f(word)) STORED)",
+        F.format("upper") + "CREATE TABLE shop.words (word text, said text GENERATED ALWAYS AS (shop.f(word)) STORED)",
         stops="rows were checked or computed by the old body",
     ),
     Pair("aggregate", "", "", SUM.format(0)),
