@@ -1,9 +1,10 @@
 """What autogenerate sees and repairs, ours and others': python -m benchmarks.autogenerate
 
-Every case of tests/engine/catalog/mutations that changes a database is run through plain Alembic, alembic-utils,
-sqlalchemy-declarative-extensions and this project's plugin, each in a process of its own. The libraries are told to
-expect just what they read of a database that is right; what they propose for that one is left out. "seen": there are
-operations; "put right": they ran, and the catalog is the models' again. Writes the table into docs/autogenerate.md.
+Every case of tests/engine/catalog/mutations that changes a database, and every one of tests/engine/catalog/pairs, is
+run through plain Alembic, the libraries of benchmarks/peers.py and this project's plugin, each in a process of its own.
+What they propose for a database that is right is left out. "seen": there are operations; "put right": they ran, and the
+catalog is what the models mean. Of the libraries, the rendered revision is run. Writes the table into
+docs/autogenerate.md.
 Needs: pip install -r benchmarks/requirements.txt
 """
 
@@ -13,152 +14,142 @@ import subprocess
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from textwrap import dedent
+from typing import Any
 
-from alembic.autogenerate import produce_migrations
-from alembic.operations import MigrateOperation, Operations
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations, render
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import MigrateOperation, Operations, ops
 from alembic.runtime.migration import MigrationContext
+from alembic_online import Scope
 from alembic_online.catalog import autogenerate
 from alembic_online.catalog.steps import ByHand, Step, flat
 from alembic_online.catalog.target import compare
-from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine
 
 from benchmarks.harness import ROOT, benchmark_server, report
-from models import ANALYTICS, ROLES, Base
+from benchmarks.peers import LIBRARIES
+from models import ANALYTICS, Base
 from operations.scope import SCOPE
-from tests.engine.catalog.mutations import MUTATIONS
-from tests.fixtures.databases import Templates
+from tests.engine.catalog.mutations import MUTATIONS, Mutation
+from tests.engine.catalog.pairs import PAIRS, Pair
+from tests.fixtures.databases import Templates, cloning
+from tests.fixtures.small_project import SCHEMA, execute, reflected, scope
 
 PAGE = ROOT / "docs/autogenerate.md"
-LIBRARIES = {
-    "ours": "this project",
-    "plain": "Alembic 1.20",
-    "alembic_utils": "alembic-utils 0.8.8",
-    "declarative_extensions": "sqlalchemy-declarative-extensions 0.17",
+PUT_RIGHT, STOPS, SEEN, NOT_SEEN, CRASHED = "put right", "stops", "seen", "—", "crashed"
+OUTCOMES = (PUT_RIGHT, STOPS, SEEN, NOT_SEEN, CRASHED)
+RENDERING = {
+    "sqlalchemy_module_prefix": "sa.",
+    "alembic_module_prefix": "op.",
+    "user_module_prefix": None,
+    "render_item": None,
+    "render_as_batch": False,
 }
-PUT_RIGHT, SEEN, NOT_SEEN, CRASHED = "put right", "seen", "—", "crashed"
-CASES = [mutation for mutation in MUTATIONS if mutation.sql]
+CASES: list[Mutation | Pair] = [*(mutation for mutation in MUTATIONS if mutation.sql), *PAIRS]
 
 
-def declare_nothing(_connection: Connection) -> None:
-    """Plain Alembic, and ours, need nothing but the models."""
+@dataclass(frozen=True)
+class Models:
+    """What the models mean, and what a library proposes for a database that is as they mean."""
+
+    metadata: MetaData
+    scope: Scope
+    schema: str
+    options: dict[str, Any]
+    expected: frozenset[str]
 
 
-def declare_to_alembic_utils(connection: Connection) -> None:
-    from alembic_utils import replaceable_entity as entities
-    from alembic_utils.pg_function import PGFunction
-    from alembic_utils.pg_grant_table import PGGrantTable
-    from alembic_utils.pg_materialized_view import PGMaterializedView
-    from alembic_utils.pg_policy import PGPolicy
-    from alembic_utils.pg_trigger import PGTrigger
-    from alembic_utils.pg_view import PGView
-    from sqlalchemy.orm import Session
+class Library:
+    """One library on one server, with what it was told."""
 
-    kinds = [PGFunction, PGView, PGMaterializedView, PGTrigger, PGPolicy, PGGrantTable]
-    with Session(connection) as session:
-        found = [entity for kind in kinds for entity in kind.from_database(session, ANALYTICS)]
-    entities.register_entities(found, schemas=[ANALYTICS], entity_types=kinds)
+    def __init__(self, name: str, templates: Templates) -> None:
+        self.name = name
+        self.library = LIBRARIES[name]
+        self.templates = templates
+        self.of_project: dict[str, Models] = {}
 
+    def outcome(self, case: Mutation | Pair) -> str:
+        """What becomes of one case."""
+        try:
+            with self._wrong(case) as (engine, models):
+                return self._outcome(engine, models)
+        except Exception as error:  # in reading the right database, or the wrong one
+            print(f"{self.name}, {case.name}: {error!r}"[:300], file=sys.stderr)
+            return CRASHED
 
-def declare_to_declarative_extensions(connection: Connection) -> None:
-    from sqlalchemy_declarative_extensions import (
-        Functions,
-        Grants,
-        Procedures,
-        Roles,
-        Views,
-        declare_database,
-        dialects,
-        register_alembic_events,
-    )
+    @contextmanager
+    def _wrong(self, case: Mutation | Pair) -> Iterator[tuple[Engine, Models]]:
+        """The database of a case, and the models that it differs from."""
+        with cloning(self.templates) as clone:
+            if isinstance(case, Mutation):
+                template = f"migrated_{case.shape}"
+                if template not in self.of_project:
+                    right = create_engine(clone(template), poolclass=NullPool)
+                    self.of_project[template] = self._told(right, Base.metadata, SCOPE, ANALYTICS)
+                engine, models = create_engine(clone(template), poolclass=NullPool), self.of_project[template]
+                sql = case.sql
+            else:
+                right = create_engine(clone("empty"), poolclass=NullPool)
+                target = case.both + case.after
+                metadata = case.metadata() if case.metadata else reflected(right, target)
+                with right.begin() as connection:
+                    execute(connection, f"CREATE SCHEMA {SCHEMA};{target}")
+                models = self._told(right, metadata, scope(metadata, target), SCHEMA)
+                engine = create_engine(clone("empty"), poolclass=NullPool)
+                sql = f"CREATE SCHEMA {SCHEMA};{case.both}{case.before}"
+            with engine.begin() as connection:
+                execute(connection, sql)
+            yield engine, models
 
-    roles = Roles(ignore_unspecified=True).are(*ROLES)
-    declare_database(
-        Base.metadata,
-        roles=roles,
-        grants=Grants(only_defined_roles=True).are(*dialects.get_grants(connection, roles=ROLES)),
-        views=Views().are(*dialects.get_views(connection)),
-        functions=Functions().are(*dialects.get_functions(connection)),
-        procedures=Procedures().are(*dialects.get_procedures(connection)),
-    )
-    # Its reader of triggers stops at one for TRUNCATE and another event (an AssertionError), as Phase 2 has them.
-    register_alembic_events(databases=False, schemas=False, rows=False, roles=False, triggers=False)
+    def _told(self, right: Engine, metadata: MetaData, scope: Scope, schema: str) -> Models:
+        with right.connect() as connection:
+            # Of the project once: the other form's views and functions are the same.
+            known = next(iter(self.of_project.values()), None) if metadata is Base.metadata else None
+            options = known.options if known else self.library.declare(connection, metadata, schema)
+            connection.rollback()
+            models = Models(metadata, scope, schema, options, frozenset())
+            proposed = self._proposed(connection, models)
+        return Models(metadata, scope, schema, options, frozenset(map(told, proposed)))
 
-
-DECLARE: dict[str, Callable[[Connection], None]] = {
-    "ours": declare_nothing,
-    "plain": declare_nothing,
-    "alembic_utils": declare_to_alembic_utils,
-    "declarative_extensions": declare_to_declarative_extensions,
-}
-
-
-def run(library: str) -> dict[str, str]:
-    """One library, all cases: what became of each."""
-    warnings.simplefilter("ignore")
-    results: dict[str, str] = {}
-    with benchmark_server() as server:
-        templates = Templates(server)
-        declared = False
-        expected: dict[str, set[str]] = {}
-        for case in (None, *CASES):
-            for shape in ("table", "matview") if case is None else (str(case.shape),):
-                clone = templates.clone(f"migrated_{shape}")
-                engine = create_engine(next(clone), poolclass=NullPool)
-                if not declared:
-                    with engine.connect() as connection:
-                        DECLARE[library](connection)
-                    declared = True
-                if case is None:
-                    with engine.connect() as connection:
-                        expected[shape] = {told(operation) for operation in migrations(connection, library)}
-                else:
-                    with engine.begin() as connection:
-                        connection.exec_driver_sql(case.sql, execution_options={"no_parameters": True})
-                    results[case.name] = outcome(engine, library, expected[shape])
-                next(clone, None)
-    return results
-
-
-def outcome(engine: Engine, library: str, expected: set[str]) -> str:
-    try:
+    def _outcome(self, engine: Engine, models: Models) -> str:
         with engine.connect() as connection:
-            operations = [op for op in migrations(connection, library) if told(op) not in expected]
-        if not operations:
+            proposed = self._proposed(connection, models)
+        if not (proposed := [each for each in proposed if told(each) not in models.expected]):
             return NOT_SEEN
-    except Exception as error:
-        print(f"{library}: {error!r}"[:300], file=sys.stderr)
-        return CRASHED
-    try:
-        # Ours builds indexes concurrently, as the revision does in its autocommit block.
-        level = {"isolation_level": "AUTOCOMMIT"} if library == "ours" else {}
-        with engine.execution_options(**level).begin() as connection:
-            apply(connection, operations)
-        with engine.connect() as connection:
-            return PUT_RIGHT if not compare(connection, SCOPE).changes() else SEEN
-    except Exception as error:
-        print(f"{library}: {error!r}"[:300], file=sys.stderr)
-        return SEEN
+        if any(isinstance(operation, ByHand) for operation in proposed):
+            return STOPS
+        try:
+            # Ours builds indexes concurrently, as the revision does in its autocommit block.
+            level = {"isolation_level": "AUTOCOMMIT"} if self.name == "ours" else {}
+            with engine.execution_options(**level).begin() as connection:
+                apply(connection, proposed)
+            with engine.connect() as connection:
+                return PUT_RIGHT if not compare(connection, models.scope).changes() else SEEN
+        except Exception as error:
+            print(f"{self.name}: {error!r}"[:300], file=sys.stderr)
+            return SEEN
 
+    def _proposed(self, connection: Connection, models: Models) -> list[MigrateOperation]:
+        def include_name(name: str | None, type_: str, parents: dict[str, str | None]) -> bool:
+            if type_ == "schema":
+                return name in (None, models.schema)
+            return type_ != "table" or parents["schema_name"] is not None or name in models.metadata.tables
 
-def migrations(connection: Connection, library: str) -> list[MigrateOperation]:
-    plugins = autogenerate.PLUGINS if library == "ours" else ["alembic.autogenerate.*"]
-
-    def include_name(name: str | None, type_: str, parents: dict[str, str | None]) -> bool:
-        if type_ == "schema":
-            return name in (None, ANALYTICS)
-        return type_ != "table" or parents["schema_name"] is not None or name in Base.metadata.tables
-
-    options = {
-        "include_schemas": True,
-        "include_name": include_name,
-        "compare_server_default": True,
-        "autogenerate_plugins": plugins,
-        autogenerate.SCOPE: SCOPE,
-    }
-    found = produce_migrations(MigrationContext.configure(connection, opts=options), Base.metadata)
-    return list(flat(found.upgrade_ops.ops)) if found.upgrade_ops else []
+        options = {
+            "include_schemas": True,
+            "include_name": include_name,
+            "compare_server_default": True,
+            "autogenerate_plugins": self.library.plugins,
+            autogenerate.SCOPE: models.scope,
+            **models.options,
+        }
+        found = produce_migrations(MigrationContext.configure(connection, opts=options), models.metadata)
+        return list(flat(found.upgrade_ops.ops)) if found.upgrade_ops else []
 
 
 def told(operation: MigrateOperation) -> str:
@@ -167,19 +158,35 @@ def told(operation: MigrateOperation) -> str:
 
 
 def apply(connection: Connection, operations: list[MigrateOperation]) -> None:
-    context = Operations(MigrationContext.configure(connection))
+    """Run them: ours statement by statement, others' as the revision that they render."""
+    context = MigrationContext.configure(connection)
+    others = ops.UpgradeOps()
     for operation in operations:
-        if isinstance(operation, ByHand):
-            raise NotImplementedError
         if isinstance(operation, Step):
+            rendered(context, others)
             for statement in operation.up:
                 connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-        elif (to_sql := getattr(operation, "to_sql", None)) is not None:
-            made = to_sql(connection.dialect) if "View" in type(operation).__name__ else to_sql()
-            for statement in made if isinstance(made, list | tuple) else [made]:
-                context.execute(statement)
         else:
-            context.invoke(operation)
+            others.ops.append(operation)
+    rendered(context, others)
+
+
+def rendered(context: MigrationContext, operations: ops.UpgradeOps) -> None:
+    """Render operations as Alembic does, run the source, and forget them."""
+    autogen = AutogenContext(context, opts=RENDERING)
+    autogen.imports = set()
+    source = render._render_cmd_body(operations, autogen)
+    operations.ops = []
+    names = {"sa": sa, "op": Operations(context)}
+    exec("\n".join([*sorted(autogen.imports), dedent(source)]), names)  # noqa: S102 - what a revision would say
+
+
+def run(name: str) -> dict[str, str]:
+    """One library, all cases: what became of each."""
+    warnings.simplefilter("ignore")
+    with benchmark_server() as server:
+        library = Library(name, Templates(server))
+        return {case.name: library.outcome(case) for case in CASES}
 
 
 def main() -> None:
@@ -192,30 +199,29 @@ def main() -> None:
         for library in LIBRARIES
     }
     counts = {library: Counter(found[library][case.name] for case in CASES) for library in LIBRARIES}
-    outcomes = (PUT_RIGHT, SEEN, NOT_SEEN, CRASHED)
     summary = [
-        [title, *(str(counts[library][outcome]) for outcome in outcomes)] for library, title in LIBRARIES.items()
+        [library.title, *(str(counts[name][outcome]) for outcome in OUTCOMES)] for name, library in LIBRARIES.items()
     ]
-    report(f"{len(CASES)} single differences", ["", *outcomes], summary, "benchmarks/autogenerate.py")
+    report(f"{len(CASES)} single differences", ["", *OUTCOMES], summary, "benchmarks/autogenerate.py")
     lines = [
-        f"| {len(CASES)} cases | {' | '.join(LIBRARIES.values())} |",
+        f"| {len(CASES)} cases | {' | '.join(library.title for library in LIBRARIES.values())} |",
         f"| --- |{' --- |' * len(LIBRARIES)}",
         *(
             f"| **{outcome if outcome != NOT_SEEN else 'not seen'}** | "
             + " | ".join(f"**{counts[library][outcome]}**" for library in LIBRARIES)
             + " |"
-            for outcome in outcomes
+            for outcome in OUTCOMES
         ),
         *(f"| {case.name} | {' | '.join(found[library][case.name] for library in LIBRARIES)} |" for case in CASES),
     ]
-    write(PAGE, "\n".join(lines))
+    write("\n".join(lines))
 
 
-def write(page: Path, table: str) -> None:
+def write(table: str) -> None:
     """Replace what stands between the two marks of the page."""
-    head, start, rest = page.read_text(encoding="utf-8").partition("<!-- table -->\n")
+    head, start, rest = PAGE.read_text(encoding="utf-8").partition("<!-- table -->\n")
     _, end, tail = rest.partition("<!-- end of table -->")
-    page.write_text(f"{head}{start}{table}\n{end}{tail}", encoding="utf-8")
+    PAGE.write_text(f"{head}{start}{table}\n{end}{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":
