@@ -7,20 +7,25 @@ from traceback import extract_tb
 
 import click
 from alembic.util import CommandError
-from alembic_online.errors import OnlineError, Stopped, is_interrupt
+from alembic_online.errors import AddressError, OnlineError, Stopped, is_interrupt
 from alembic_online.messages import server_error
 from psycopg import Error as PostgresError
 from sqlalchemy.exc import DBAPIError
 
 from backfill.errors import BackfillError
+from operations.settings import EXAMPLE, Settings
 
 FAILED = 1
 
+ADDRESS = (
+    f"The database URL is the environment variable DATABASE_URL: {EXAMPLE}. Set it anew where your shell or service"
+    " sets it, and run the same command again, which is safe."
+)
 READ_ONLY = "nothing was changed; run it again when you like."
 AFTER_CTRL_C = {
-    "upgrade": "steps that are finished stay, the one at work was undone; run `sidb upgrade` again, it goes on there.",
-    "rollback": "what is done stays; go on with `sidb rollback`, or open the tables with `sidb rollback --abort`.",
-    "restore": "rows that are back stay; run the same `sidb restore` again, it goes on where it was.",
+    "upgrade": "no step was at work, so that nothing is half done; run `sidb upgrade` again, which is safe.",
+    "rollback": "`sidb status` says where it stands; `sidb rollback` goes on where it was, which is safe.",
+    "restore": "`sidb status` says where it stands; the same `sidb restore` goes on where it was, which is safe.",
     "backfill": "finished batches stay, the one at work was undone; run the same command again, it goes on there.",
     "maintain": "parts that are done stay, the one at work was undone; run `sidb maintain` again.",
     "demo": "what is built stays; run `sidb demo` again, it goes on there, or `sidb server remove` to begin anew.",
@@ -51,6 +56,8 @@ class Ending:
 def ending(error: BaseException, command: str | None) -> Ending:
     """How a command ends for whatever reason."""
     match error:
+        case AddressError() if Settings.from_environment().database_url:
+            return Ending(error.what, f"{error.next_step}\n{ADDRESS}", error.exit_code)
         case OnlineError():
             return Ending(error.what, error.next_step, error.exit_code)
         case BackfillError():

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, Engine, create_engine, event
 
-from alembic_online.errors import OnlineError
+from alembic_online.errors import AddressError, OnlineError
 from alembic_online.queries import query
 from alembic_online.settings import PINNED, WISHED
 
@@ -121,13 +121,13 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
         except psycopg.errors.ProtocolViolation:  # a pooler that hands sessions on after each statement
             shared = True
     if shared:
-        raise OnlineError(
+        raise AddressError(
             f"{shown(url)} goes through a pooler in transaction mode, which changes the server's session with every"
             " transaction; nothing was changed.",
             "point the database URL at PostgreSQL itself, or at a pool in session mode.",
         )
     if changing and seen.standby:
-        raise OnlineError(
+        raise AddressError(
             f"{shown(url)} is a standby: it follows another server and cannot be changed; nothing was changed.",
             "point the database URL at the primary, and run it again.",
         )
@@ -160,7 +160,7 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
         raise OnlineError(
             f"{shown(url)} has {name} = {is_now} for this role; it must be {value}, and the role may not set"
             " it; nothing was changed.",
-            f"as a superuser: {_reset(url, name)} (\\drds in psql shows which); then run it again.",
+            f"as a superuser: {_reset(url, name)} (\\drds in psql shows which); then run it again, which is safe.",
         )
 
 
@@ -243,12 +243,12 @@ def _is_shared(ours: Connection, url: URL) -> bool:
 def _refuse_unreadable(connection: Connection, url: URL) -> None:
     major = connection.info.server_version // 10000
     if major < OLDEST_SERVER:
-        raise OnlineError(
+        raise AddressError(
             f"{shown(url)} is PostgreSQL {major}; {OLDEST_SERVER} or newer is needed.",
             "upgrade that server, or point the database URL at a newer one.",
         )
     if (encoding := connection.info.parameter_status("server_encoding")) != ENCODING:
-        raise OnlineError(
+        raise AddressError(
             f"The encoding of {shown(url)} is {encoding}, not {ENCODING}: it cannot hold every text.",
             f"copy it into a database made with ENCODING '{ENCODING}' TEMPLATE template0 (pg_dump, pg_restore).",
         )
@@ -273,7 +273,7 @@ def _told(url: URL) -> Iterator[None]:
         # libpq repeats itself for every address of a host; the first lines say it all.
         reason = "\n".join(f"  {line.strip()}" for line in str(error).strip().splitlines()[:3])
         unchanged = "" if shown(url) in _reached else "; nothing was changed"
-        raise OnlineError(f"No connection to {shown(url)}{unchanged}\n{reason}", _next_step(url, str(error))) from None
+        raise AddressError(f"No connection to {shown(url)}{unchanged}\n{reason}", _next_step(url, str(error))) from None
 
 
 def _next_step(url: URL, reason: str) -> str:

@@ -27,6 +27,10 @@ class UsageError(OnlineError):
     exit_code = 2
 
 
+class AddressError(OnlineError):
+    """The address leads to no connection, or to a server on which it cannot be done, such as a standby."""
+
+
 class Stopped(OnlineError):  # noqa: N818 - nothing went wrong
     """Ctrl-C: what is done so far, and how to go on."""
 

@@ -58,7 +58,9 @@ class Following:
         return bool(row and row[0])
 
     def clear(self) -> None:
-        """Take the triggers off that this run, or one that was killed, left."""
+        """Take off the triggers that this run, or a killed one, left; the next one does, if the server is gone."""
+        if self.session.observer.closed:
+            return
         left = self.session.observer.execute(query("following/leftovers"), {"trigger": TRIGGER}).fetchall()
         for (table_name,) in left:
             with self._own_session() as own, own.connection.transaction():

@@ -17,10 +17,11 @@ from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
 from alembic_online.data_loss import Discard, Keeper, Refuse, Undeclared, refuse_loss
 from alembic_online.database import shown
-from alembic_online.errors import Stopped, is_interrupt
+from alembic_online.errors import OnlineError, Stopped, is_interrupt
 from alembic_online.ledger import Ledger
 from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside
+from alembic_online.messages import errors_for_people
 from alembic_online.options import Options
 from alembic_online.planned import Planned
 from alembic_online.report import report_step
@@ -48,10 +49,16 @@ def open_run(
     `keeper` keeps the data in what steps drop; without one, a step that would lose data is refused.
     """
     with ExitStack() as stack:
-        session = stack.enter_context(
-            open_session(url, scope, options, engine=engine, autocommit=False, sole=True),
-        )
-        refuse_elsewhere(session)
+        try:
+            session = stack.enter_context(
+                open_session(url, scope, options, engine=engine, autocommit=False, sole=True),
+            )
+            refuse_elsewhere(session)
+        except BaseException as error:
+            if is_interrupt(error):
+                what = "Interrupted before the first step; nothing was changed."
+                raise Stopped(what, "run it again when you like, which is safe.") from None
+            raise
         run = Run(session, stack, keeper)
         for name, hook in (("do_execute", run.execute), ("commit", run.before_commit)):
             event.listen(session.sqlalchemy.engine, name, hook)
@@ -125,13 +132,16 @@ class Run:
     def through(self, run_migrations: Callable[[], None]) -> None:
         """Enter Alembic until every step is applied or one fails for good; the teams are told of the end."""
         try:
-            self._until_done(run_migrations)
-            if self.goes_forward:
-                self.scope.after_upgrade(self.session.observer)
+            with errors_for_people():
+                self._until_done(run_migrations)
+                if self.goes_forward:
+                    self.scope.after_upgrade(self.session.observer)
         except BaseException as error:
             self._ended(failure=str(error).partition("\n")[0] or type(error).__name__)
             if is_interrupt(error):
                 raise self._stopped() from None
+            if isinstance(error, OnlineError) and self.step:
+                error.what += f"\n{self._so_far()}."
             raise
         self._ended()
 
@@ -164,9 +174,16 @@ class Run:
                 return
 
     def _stopped(self) -> Stopped:
+        again = "run it again, which is safe: what is applied stays, and it goes on behind that."
+        return Stopped(f"Interrupted. {self._so_far()}.", again)
+
+    def _so_far(self) -> str:
+        """What of this run stays, and what of the step that was not finished."""
         applied = f"Applied: {', '.join(self.done)}" if self.done else "No step was applied"
-        broken = f"; {self.step.name} was not finished" if self.step else ""
-        return Stopped(f"Interrupted. {applied}{broken}.", "run it again, which is safe: it goes on at that step.")
+        if self.step is None:
+            return applied
+        kept = "what of it is committed stays" if self.step.committed else "nothing of it stays"
+        return f"{applied}; {self.step.name} was not finished: {kept}"
 
     def _ended(self, failure: str | None = None) -> None:
         if self.metrics:

@@ -84,9 +84,14 @@ def client() -> str:
     return f"{socket.gethostname()} pid {os.getpid()}"
 
 
+def application_name(scope: Scope) -> str:
+    """What the engine's sessions of this process are called."""
+    return f"{scope.name} migrate on {client()}"[:63]
+
+
 def migration_engine(url: URL, scope: Scope) -> Engine:
     """An engine for the engine's sessions: no pool, the settings above, errors as OnlineError."""
-    arguments = {"application_name": f"{scope.name} migrate on {client()}"[:63]}
+    arguments = {"application_name": application_name(scope)}
     return database.engine(
         url, settings=SETTINGS, path=scope.path, changing=True, poolclass=NullPool, connect_args=arguments
     )

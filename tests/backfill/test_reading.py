@@ -64,7 +64,8 @@ def test_on_a_standby(standby: Engine) -> None:
     for command in WRITING:
         said = sidb(*command, code=1).strip().splitlines()
         assert said[0].endswith("is a standby: it follows another server and cannot be changed; nothing was changed.")
-        assert said[1:] == ["Next: point the database URL at the primary, and run it again."]
+        assert said[1] == "Next: point the database URL at the primary, and run it again."
+        assert "DATABASE_URL" in said[2]
 
 
 def test_behind_a_pooler_that_gives_each_transaction_another_session(pooled: Pooled) -> None:

@@ -68,7 +68,9 @@ def test_what_others_built_on_what_is_replaced(clone: Clone) -> None:
     before = reports(url)
     assert len(before) > 3
     said = refusal(Alembic(url).upgrade)
-    assert said.startswith("Not every step could be applied; nothing was changed.\n  function reporting.shout(")
+    assert said.startswith(
+        "Not every step could be applied, so none was begun; nothing was changed.\n  function reporting.shout("
+    )
     assert "  view reporting.hottest uses public.hot_niches_today\n" in said
     assert nothing_was_made(url)
     what, _, next_step = said.rpartition("\nNext: ")

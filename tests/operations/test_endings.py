@@ -141,7 +141,7 @@ def test_ctrl_c_says_what_is_done_and_what_to_type(clone: Clone) -> None:
     assert running.returncode == 130, said
     assert "Traceback" not in said
     told = json.loads(out)
-    assert told["error"] == "Interrupted. Applied: 2.0.3 upgrade; 2.0.4 upgrade was not finished."
+    assert told["error"] == "Interrupted. Applied: 2.0.3 upgrade; 2.0.4 upgrade was not finished: nothing of it stays."
     assert "run it again" in told["next_step"]
     assert current(url) == "2.0.3"
     assert sidb(url, "upgrade").exit_code == 0

@@ -42,7 +42,10 @@ def look(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -
         if not each.stops:
             log.warning("%s", each)
     if stopping := [each for each in found if each.stops]:
-        said = ["Not every step could be applied; nothing was changed.", *(f"  {each.what}" for each in stopping)]
+        said = [
+            "Not every step could be applied, so none was begun; nothing was changed.",
+            *(f"  {each.what}" for each in stopping),
+        ]
         if again := "".join(each.afterwards for each in stopping):
             said += ["What makes these again, with owners, comments and grants:", "", again]
         raise OnlineError("\n".join(said), "\n".join(dict.fromkeys(each.next_step for each in stopping)))

@@ -34,8 +34,8 @@ def dependants(connection: Connection, scope: Scope, steps: Sequence[Planned]) -
     when = "afterwards" if steps[0].direction == "upgrade" else "when what they use is there again"
     yield Obstacle(
         "\n  ".join(sorted({f"{user} uses {_named(each)}" for user, each in used})),
-        f"have their owners drop these{f' ({removals};)' if removals else ''}, run it again, and have them made again"
-        f" {when}.",
+        f"have their owners drop these{f' ({removals};)' if removals else ''}, run it again, which is safe, and have"
+        f" them made again {when}.",
         afterwards="".join(each.sql for each in again),
     )
 

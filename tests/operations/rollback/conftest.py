@@ -2,9 +2,11 @@
 
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -12,10 +14,12 @@ import psycopg
 import pytest
 from alembic_online import Options
 from alembic_online.errors import Stopped
+from click.testing import CliRunner, Result
 from rich.console import Console
 from sqlalchemy import URL, Engine
 
 from operations import phase1
+from operations.cli import main
 from operations.embedded import Server
 from operations.findings import Finding, Findings
 from operations.phase1 import Shape
@@ -235,6 +239,30 @@ def interrupted(work: Callable[[], Any], at: int) -> None:
     """Do it, and press Ctrl-C before its n-th statement."""
     with pytest.raises((KeyboardInterrupt, Stopped)):
         counted(work, lambda number, _: signal.raise_signal(signal.SIGINT) if number == at else None)
+
+
+def once(pattern: str, act: Callable[[], Any]) -> Callable[[int, str], None]:
+    """For `counted`: act before the first statement that is like this."""
+    done: list[str] = []
+
+    def look(_: int, statement: str) -> None:
+        if not done and re.search(pattern, statement):
+            done.append(statement)
+            act()
+
+    return look
+
+
+def pressed(url: URL, at: str, *arguments: str) -> Result:
+    """A command in which Ctrl-C is pressed before the first statement that is like this."""
+    found: list[Result] = []
+
+    def run_it() -> None:
+        found.append(CliRunner().invoke(main, arguments, env={"DATABASE_URL": conninfo(url)}))
+
+    counted(run_it, once(at, partial(signal.raise_signal, signal.SIGINT)))
+    assert found[0].exit_code == 130, found[0].output
+    return found[0]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,115 @@
+"""Ctrl-C and failures in a rollback and a restore: what is printed says where the database stands, and what to type."""
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import URL
+
+from operations.cli import main
+from operations.phase1 import Shape
+from tests.engine.conftest import catalog, current
+from tests.fixtures.databases import Alembic, conninfo
+from tests.fixtures.revisions import HEAD
+from tests.operations.rollback.conftest import Fill, bring_back, execute, pressed, privileges, roll_back
+
+GO_ON = "go on with `sidb rollback`, which is safe; `sidb rollback --abort` gives it up instead, and opens the tables."
+CLOSED = "An interrupted rollback to 2.0.1 stands at phase closed (tables of Phase 2 are closed to applications)"
+RESTORING = (
+    "An interrupted restore of archive 1 stands half-way; 1 of its 8 tables are back; the tables are open to"
+    " applications"
+)
+RESTORE_ON = "go on with `sidb restore 1`, which is safe."
+
+
+@pytest.fixture
+def url(fill: Fill) -> URL:
+    url = fill(Shape.TABLE).url
+    execute(url, "GRANT SELECT ON ALL TABLES IN SCHEMA analytics TO PUBLIC")
+    return url
+
+
+def sidb(url: URL, *arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, env={"DATABASE_URL": conninfo(url)})
+
+
+def is_open(url: URL) -> bool:
+    return execute(url, "SELECT has_table_privilege('analytics_reader', 'analytics.trend_cache', 'SELECT')") == [
+        (True,)
+    ]
+
+
+@pytest.mark.parametrize(
+    "at", ["AS standby", "FROM sidb.rollback", "INSERT INTO sidb.rollback "], ids=["early", "looking", "beginning"]
+)
+def test_before_it_is_begun(url: URL, at: str) -> None:
+    before = catalog(url), privileges(url)
+    assert pressed(url, at, "rollback", "2.0.1", "--yes").stderr == (
+        "Interrupted.\nNo rollback or restore stands half-way: the tables are open to applications, and the database is"
+        f" at {HEAD}.\nNext: `sidb rollback 2.0.1` again when you like, which is safe; `sidb status` says what else"
+        " there is to do.\n"
+    )
+    assert is_open(url)
+    assert (catalog(url), privileges(url)) == before
+
+
+def test_between_closing_and_the_end(url: URL) -> None:
+    """Stopped by Ctrl-C, then by a lock that it does not get; restore is refused; then it is given up."""
+    done = pressed(
+        url, "SET SCHEMA.*content_recommendations|content_recommendations.*SET SCHEMA", "rollback", "2.0.1", "--yes"
+    )
+    undone = "2.0.7 downgrade, 2.0.6 downgrade, 2.0.5 downgrade, 2.0.4 downgrade"
+    assert done.stderr == (
+        f"Interrupted. Applied: {undone}; 2.0.3 downgrade was not finished: nothing of it stays.\n"
+        f"{CLOSED}; the database is at 2.0.3.\nNext: {GO_ON}\n"
+    )
+    assert not is_open(url)
+    with psycopg.connect(conninfo(url)) as other:
+        other.execute("SELECT FROM public.features")
+        missed = sidb(url, "rollback", "--deadline", "0s")
+    assert missed.exit_code == 1
+    assert "2.0.3 downgrade: could not acquire its locks within 0 s" in missed.stderr
+    assert (
+        f"\nNo step was applied; 2.0.3 downgrade was not finished: nothing of it stays.\n{CLOSED}; the" in missed.stderr
+    )
+    assert missed.stderr.endswith(f"\nThen {GO_ON}\n")
+    before = catalog(url)
+    refused = sidb(url, "restore", "1")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == f"{CLOSED}; nothing was changed.\nNext: {GO_ON}\n"
+    assert catalog(url) == before
+    given_up = sidb(url, "rollback", "--abort")
+    assert given_up.exit_code == 0, given_up.output
+    told = " ".join(given_up.stdout.split())
+    assert "ok given up the tables are open again; still put aside: public.features, public.hot_niches_today" in told
+    assert f"Next: the database is at 2.0.3, not at {HEAD} as before: `sidb upgrade`, then `sidb restore 1`" in told
+    assert is_open(url)
+
+
+def test_behind_the_last_step(url: URL) -> None:
+    done = pressed(url, "ORDER BY opportunity DESC", "rollback", "2.0.1", "--yes")
+    assert done.stderr == (
+        "Interrupted.\nAn interrupted rollback to 2.0.1 stands at phase opened (all is done but the last queries); the"
+        f" database is at 2.0.1.\nNext: {GO_ON}\n"
+    )
+    assert is_open(url)
+    assert sidb(url, "rollback").exit_code == 0
+    assert sidb(url, "status", "--json").stdout.count("interrupted") == 0
+
+
+def test_a_restore(url: URL) -> None:
+    """Ctrl-C between two of its tables; neither a rollback nor another restore is begun before it has ended."""
+    roll_back(url, "1.0.0")
+    Alembic(url).upgrade()
+    assert pressed(url, "AS standby", "restore", "1").stderr.startswith("Interrupted.\nNo rollback or restore stands")
+    done = pressed(url, "DROP TABLE analytics.content_recommendations", "restore", "1")
+    assert done.stderr == f"Interrupted.\n{RESTORING}; the database is at {HEAD}.\nNext: {RESTORE_ON}\n"
+    execute(url, "INSERT INTO sidb.rollback (origin, target, phase, client) VALUES ('2.0.7', '2.0.6', 'done', 'me')")
+    before = catalog(url)
+    for command in (["rollback", "2.0.1", "--yes"], ["rollback"], ["restore", "2"], ["upgrade"], ["maintain"]):
+        refused = sidb(url, *command)
+        assert (refused.exit_code, refused.stdout) == (1, ""), command
+        assert refused.stderr == f"{RESTORING}; nothing was changed.\nNext: {RESTORE_ON}\n", command
+    assert catalog(url) == before
+    assert bring_back(url).exit_code == 0
+    assert current(url) == HEAD
+    assert sidb(url, "rollback", "2.0.1", "--yes").exit_code == 0

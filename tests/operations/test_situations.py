@@ -1,0 +1,160 @@
+"""What somebody reads who does not know this program: what happened, whether it is safe to go on, and what to type.
+
+Interrupted rollbacks and restores are in rollback/test_stopped.py, the first line of every command in status.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import URL
+
+from operations.cli import main
+from operations.embedded import Server
+from tests.engine.conftest import current, until
+from tests.fixtures.cluster import Cluster
+from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.pooler import Pooler
+from tests.fixtures.server import throwaway_server
+from tests.operations.rollback.conftest import counted, execute, once, pressed
+
+SET_IT_ANEW = (
+    "\nThe database URL is the environment variable DATABASE_URL: postgresql://user:password@host:5432/database. Set it"
+    " anew where your shell or service sets it, and run the same command again, which is safe.\n"
+)
+
+
+def said(url: URL, *arguments: str) -> str:
+    """What a command that fails prints on standard error."""
+    done = CliRunner().invoke(main, arguments, env={"DATABASE_URL": conninfo(url)})
+    assert done.exit_code == 1, done.output
+    return done.stderr
+
+
+@pytest.fixture
+def guarded(pg_bin: Any) -> Iterator[Server]:
+    """A server that asks the role app for a password."""
+    with throwaway_server(pg_bin) as server:
+        execute(server.url("postgres"), "CREATE ROLE app LOGIN PASSWORD 'right'")
+        hba = server.data / "pg_hba.conf"
+        hba.write_text(f"local all app scram-sha-256\n{hba.read_text()}")
+        server.stop()
+        server.start()
+        yield server
+
+
+def test_a_wrong_password(guarded: Server) -> None:
+    for password in ("wrong", None):
+        read = said(guarded.url("postgres").set(username="app", password=password), "upgrade")
+        assert read.startswith("No connection to postgresql://app")
+        assert "nothing was changed" in read
+        assert "\nNext: correct the user and password in the database URL" in read
+        assert read.endswith(SET_IT_ANEW)
+
+
+@pytest.mark.parametrize("command", [["upgrade"], ["backfill", "run", "--now"]])
+def test_a_standby(cluster: Cluster, cluster_clone: Clone, command: list[str]) -> None:
+    url = cluster_clone("migrated_table")
+    cluster.caught_up()
+    assert url.database is not None
+    read = said(cluster.replica_url(url.database), *command)
+    assert " is a standby: it follows another server and cannot be changed; nothing was changed.\nNext: point" in read
+    assert read.endswith(f"point the database URL at the primary, and run it again.{SET_IT_ANEW}")
+
+
+def test_a_pooler_in_transaction_mode(clone: Clone, pooler: Pooler) -> None:
+    read = said(pooler(clone("phase1_table"), "transaction"), "upgrade")
+    assert " goes through a pooler in transaction mode, which changes the server's session with every" in read
+    assert "nothing was changed.\nNext: point the database URL at PostgreSQL itself" in read
+    assert read.endswith(SET_IT_ANEW)
+
+
+@pytest.mark.clean
+def test_a_view_on_what_is_replaced(clone: Clone) -> None:
+    url = clone("phase1_matview")
+    execute(url, "CREATE VIEW public.report AS SELECT phrase FROM public.hot_niches_today")
+    assert said(url, "upgrade") == (
+        "Not every step could be applied, so none was begun; nothing was changed.\n"
+        "  view public.report uses public.hot_niches_today\n"
+        "What makes these again, with owners, comments and grants:\n\n"
+        "CREATE VIEW public.report AS\n SELECT phrase\n   FROM public.hot_niches_today;\n"
+        "ALTER VIEW public.report OWNER TO postgres;\n\n"
+        "Next: have their owners drop these (DROP VIEW public.report;), run it again, which is safe, and have them made"
+        " again afterwards.\n"
+    )
+    assert current(url) is None
+
+
+@pytest.mark.clean
+def test_a_deadline(clone: Clone) -> None:
+    url = clone("phase1_table")
+    with psycopg.connect(conninfo(url)) as blocker:
+        blocker.execute("SELECT FROM public.hot_niches_today")
+        read, pid = said(url, "upgrade", "--deadline", "0s"), blocker.info.backend_pid
+    assert "2.0.4 upgrade: could not acquire its locks within 0 s" in read
+    assert f"\n  pid {pid} on hot_niches_today (user " in read
+    assert (
+        "\nApplied: 1.0.0 upgrade, 2.0.0 upgrade, 2.0.1 upgrade, 2.0.2 upgrade, 2.0.3 upgrade; 2.0.4 upgrade was not"
+        " finished: nothing of it stays.\nNext: run it again when these sessions are done, which is safe" in read
+    )
+    assert "--deadline 1h" in read
+    assert current(url) == "2.0.3"
+
+
+@pytest.mark.parametrize(
+    ("at", "read"),
+    [
+        (
+            "AS standby",  # this program's own look
+            "Interrupted.\nNext: no step was at work, so that nothing is half done; run `sidb upgrade` again, which is"
+            " safe.\n",
+        ),
+        (
+            r"pg_try_advisory_lock\(%s\)",  # the engine's
+            "Interrupted before the first step; nothing was changed.\nNext: run it again when you like, which is"
+            " safe.\n",
+        ),
+        (
+            "CREATE SCHEMA.*analytics",
+            "Interrupted. Applied: 1.0.0 upgrade; 2.0.0 upgrade was not finished: nothing of it stays.\nNext: run it"
+            " again, which is safe: what is applied stays, and it goes on behind that.\n",
+        ),
+    ],
+)
+@pytest.mark.clean
+def test_ctrl_c_in_an_upgrade(clone: Clone, at: str, read: str) -> None:
+    assert pressed(clone("phase1_table"), at, "upgrade").stderr == read
+
+
+@pytest.mark.clean
+def test_a_hostile_setting(clone: Clone) -> None:
+    url = clone("lived_in_table")
+    execute(url.set(username="postgres"), f"ALTER DATABASE {url.database} SET session_replication_role = replica")
+    _, _, read = said(url, "upgrade").partition(" has session_replication_role = replica for this role; ")
+    assert read == (
+        "it must be origin, and the role may not set it; nothing was changed.\n"
+        f"Next: as a superuser: ALTER DATABASE {url.database} RESET session_replication_role, or ALTER ROLE"
+        f" {url.username} RESET session_replication_role (\\drds in psql shows which); then run it again, which is"
+        " safe.\n"
+    )
+
+
+def test_the_server_is_killed_in_an_upgrade(pg_bin: Any) -> None:
+    with throwaway_server(pg_bin) as server:
+        url, read = server.url("postgres"), []
+
+        def kill() -> None:
+            os.kill(int((server.data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+            until(lambda: not server.is_running(), "the server is down")
+
+        counted(lambda: read.append(said(url, "upgrade")), once("CREATE TABLE analytics.cross_platform_metrics", kill))
+    assert "The connection to the server was lost: " in read[0]
+    assert read[0].endswith(
+        "\nApplied: 1.0.0 upgrade, 2.0.0 upgrade, 2.0.1 upgrade; 2.0.2 upgrade was not finished: nothing of it stays."
+        "\nNext: see that the server runs, and run it again, which is safe: it goes on at the step that was not"
+        " finished.\n"
+    )
