@@ -71,6 +71,8 @@ def preflight(
     settings = Settings.from_environment()
     addresses = settings.options.alert_addresses
     url = address(settings)
+    if prepare:
+        amiss.refuse(url)
     first = amiss.tell(url)
     console = report.console(stderr=as_json)
     if finish:

@@ -31,7 +31,7 @@ def restore(archive: int | None, skip: bool, renumber: bool, delete: bool, yes: 
 
     from operations import findings, report
     from operations.database import address
-    from operations.rollback import archives
+    from operations.rollback import archives, stopped
     from operations.rollback import restore as restoring
     from operations.settings import Settings
     from operations.status import amiss
@@ -41,12 +41,12 @@ def restore(archive: int | None, skip: bool, renumber: bool, delete: bool, yes: 
     if archive is None:
         if delete or skip or renumber:
             raise UsageError("Which archive?", "sidb restore lists them.")
-        amiss.tell(url)
+        first = amiss.tell(url)
         listed = archives.archives(url)
         if as_json:
             click.echo(report.to_json(listed))
         else:
-            archives.show_archives(listed, console)
+            archives.show_archives(listed, console, first)
         return
     if delete:
         if skip or renumber:
@@ -56,7 +56,8 @@ def restore(archive: int | None, skip: bool, renumber: bool, delete: bool, yes: 
         archives.drop(url, archive)
         console.print(f"Archive {archive} is deleted.")
         return
-    found = restoring.restore(url, archive, restoring.Choice(skip, renumber), console)
+    with stopped.told(url, f"sidb restore {archive}"):
+        found = restoring.restore(url, archive, restoring.Choice(skip, renumber), console)
     if as_json:
         click.echo(report.to_json(found))
     else:

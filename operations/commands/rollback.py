@@ -39,7 +39,7 @@ def rollback(
 
     from operations import findings, report
     from operations.database import address
-    from operations.rollback import run
+    from operations.rollback import run, stopped
     from operations.rollback.plan import show_plan
     from operations.settings import Settings
 
@@ -49,20 +49,21 @@ def rollback(
     console = report.console(stderr=as_json)
     if as_json and not (yes or give_up):
         raise UsageError("--json does not ask.", "add --yes.")
-    if give_up:
-        if target is not None:
-            raise UsageError("--abort takes no TARGET.", "sidb rollback --abort")
-        found = run.abort(url, console)
-    else:
-        prepared = run.prepare(url, target, take_along=take_along)
-        if prepared.interrupted:
-            begun = prepared.interrupted
-            console.print(f"Going on with the rollback to {begun.target}; the last phase finished is '{begun.phase}'.")
+    if give_up and target is not None:
+        raise UsageError("--abort takes no TARGET.", "sidb rollback --abort")
+    with stopped.told(url, "sidb rollback --abort" if give_up else f"sidb rollback {target or ''}".rstrip()):
+        if give_up:
+            found = run.abort(url, console)
         else:
-            show_plan(run.planned(url, prepared), console)
-            if not yes:
-                click.confirm("\nRoll back now?", abort=True)
-        found = run.run(url, prepared, chosen, console)
+            prepared = run.prepare(url, target, take_along=take_along)
+            if prepared.interrupted:
+                begun = prepared.interrupted
+                console.print(f"Going on with the rollback to {begun.target}; its last whole phase is '{begun.phase}'.")
+            else:
+                show_plan(run.planned(url, prepared), console)
+                if not yes:
+                    click.confirm("\nRoll back now?", abort=True)
+            found = run.run(url, prepared, chosen, console)
     if as_json:
         click.echo(report.to_json(found))
     else:

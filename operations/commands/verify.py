@@ -49,6 +49,8 @@ def verify(sample: float, readers: bool, accept_rights: bool, as_json: bool) -> 
     from operations.status import amiss
 
     url = address(Settings.from_environment())
+    if accept_rights:
+        amiss.refuse(url)
     first = amiss.tell(url)
     console = report.console(stderr=as_json)
     if accept_rights:

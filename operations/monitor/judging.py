@@ -41,7 +41,7 @@ def judge(found: Readings, measured: Sequence[Measure]) -> Findings:
     findings = [_finding(check, found, [each for each in measured if each.metric.check is check]) for check in CHECKS]
     bad = [finding for finding in findings if finding.verdict not in ("ok", "unknown")]
     following = "run what is suggested above, if you agree; then sidb monitor again" if bad else "sidb monitor --watch"
-    return Findings(findings, following)
+    return Findings(findings, found.first or following)
 
 
 def _finding(check: Check, found: Readings, measured: list[Measure]) -> Finding:

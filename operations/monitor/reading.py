@@ -18,6 +18,7 @@ from operations.findings import Check
 from operations.monitor.growth import Growth, read_growth
 from operations.monitor.thresholds import BLOAT, DELTAS, MANY_BYTES, READ_TIMES, REPLICAS, VIEWS
 from operations.queries import query
+from operations.status.half_way import blocking
 
 # A monitor must not become the load, nor wait behind a migration.
 # Without a search path, names are printed whole.
@@ -122,7 +123,10 @@ class Open:
 
 @dataclass
 class Readings:
-    """All that was read. `open` has the checks that could not be looked at, whole or in part."""
+    """All that was read. `open` has the checks that could not be looked at, whole or in part.
+
+    `first`: what to type before anything else, while a rollback or a restore is half-way.
+    """
 
     database: str
     server: Server
@@ -136,6 +140,7 @@ class Readings:
     replicas: Sequence[Replica] = ()
     slots: Sequence[Slot] = ()
     growth: Growth = field(default_factory=Growth)
+    first: str | None = None
     open: dict[Check, Open] = field(default_factory=dict)
 
 
@@ -167,11 +172,13 @@ def _read(connection: Connection, url: URL, thorough: bool) -> Readings:
         schemas, names = zip(*_relations(), strict=True)
         parameters = {"schemas": list(schemas), "names": list(names)}
         tables = _rows(connection, Table, query("monitor/tables"), parameters)
+        begun = blocking(connection)
+        first = begun.next_step if begun else None
         if not any(table.name.startswith(f"{ANALYTICS}.") for table in tables):
-            raise OnlineError(f"The new tables are not in {shown(url)}.", "sidb upgrade")
+            raise OnlineError(f"The new tables are not in {shown(url)}.", first or "sidb upgrade")
         oids = [table.oid for table in tables]
         indexes = _rows(connection, Index, query("monitor/indexes"), {"tables": oids})
-        found = Readings(shown(url), server, tables, indexes)
+        found = Readings(shown(url), server, tables, indexes, first=first)
         _statements(connection, found, server)
         _bloat(connection, found, server.tuples_schema if thorough else None)
         _activity(connection, found, server)

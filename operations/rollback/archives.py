@@ -61,12 +61,15 @@ def archives(url: URL) -> Archives:
         )
 
 
-def show_archives(found: Archives, console: Console) -> None:
+def show_archives(found: Archives, console: Console, first: str | None) -> None:
+    """`first`: what to type before anything else, while a rollback or a restore is half-way."""
     if not found.tables:
         console.print("No rollback put anything aside here.")
-        return
-    console.print(report.table(found.tables))
-    console.print("\nNext: `sidb restore ARCHIVE` brings one back, `sidb restore --drop ARCHIVE` deletes it.")
+    else:
+        console.print(report.table(found.tables))
+        first = first or "`sidb restore ARCHIVE` brings one back, `sidb restore --drop ARCHIVE` deletes it."
+    if first:
+        console.print(f"\nNext: {first}")
 
 
 def drop(url: URL, number: int) -> None:

@@ -38,6 +38,12 @@ OPENED = Check(
     "Tables that remain get back every privilege as it was: columns, grant options and grantors included.",
     "grant what is listed by hand; `SELECT * FROM sidb.rollback_right` holds all that was taken away.",
 )
+GIVEN_UP = Check(
+    "given up",
+    "A rollback that is given up leaves the tables open to applications. Steps that it had undone stay undone, and what"
+    " it had moved stays in its archive, until `sidb upgrade` and `sidb restore`.",
+    "grant by hand what `access opened` lists; the rollback is given up all the same.",
+)
 SMOKE = Check(
     "smoke queries",
     "Phase 1's queries answer, and those readers of Phase 2 whose tables remain.",
@@ -73,6 +79,7 @@ CHECKS = (
     CATALOG,
     PHASE1_DATA,
     OPENED,
+    GIVEN_UP,
     SMOKE,
     RESTORED,
     ACTIVITY,

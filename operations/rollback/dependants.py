@@ -4,6 +4,7 @@ It is written down with the statements that bring it back in the transaction tha
 whenever the rollback is killed.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,8 @@ from operations.rollback.way import Way, replaced, staying
 from operations.scope import SCOPE
 
 CONCURRENTLY = " INDEX CONCURRENTLY "
+STORED = re.compile(r"\) STORED\b")
+WRITES_WHOLE = "giving it back computes it anew for every row: nobody can use the table until that is done"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,12 @@ class Aside:
         """What brings it back, for people."""
         statements = [self.later] if self.state == "created" else [*self.creation, self.later]
         return "".join(f"{statement};\n" for statement in statements if statement)
+
+
+def told(name: str, creation: Sequence[str]) -> str:
+    """An object as a plan names it: with what giving it back costs the application."""
+    stored = name.startswith("column ") and any(STORED.search(statement) for statement in creation[:1])
+    return f"{name} ({WRITES_WHOLE})" if stored else name
 
 
 def built_on(session: Session, way: Way) -> list[Dependant]:
@@ -106,6 +115,7 @@ def give_back(records: Records, rollback: Rollback, console: Console, *, or_late
         return
     left = []
     for each in waiting:
+        console.print(f"Giving back {told(each.name, each.creation)}", soft_wrap=True, markup=False)
         try:
             _give_back(records, rollback, each)
         except (psycopg.Error, OnlineError) as error:

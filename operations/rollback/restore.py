@@ -49,9 +49,8 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
     """
     with alone(url, sole=True) as records:
         session, connection = records.session, records.connection
+        refuse_half_way(connection, but_restore=number)  # a rollback moves away what this one would bring
         rollback = find(records, number)
-        if records.pending():  # it moves away what this one would bring
-            refuse_half_way(connection)
         waiting = [kept for kept in records.archived(rollback) if kept.state not in ("restored", "dropped")]
         if not waiting and not dependants.aside(records, rollback):
             raise UsageError(

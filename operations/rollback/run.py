@@ -1,14 +1,12 @@
 """A rollback, phase by phase. Each is recorded when it is finished; the next run goes on behind the last one."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
 from alembic import command
 from alembic_online import OnlineError, Options, Session, UsageError
 from alembic_online.acquisition import retried
-from alembic_online.errors import Stopped
 from alembic_online.look import look
 from alembic_online.retry import RetryPolicy
 from rich.console import Console
@@ -23,6 +21,7 @@ from operations.rollback.copies import stop_following
 from operations.rollback.plan import Plan, plan
 from operations.rollback.records import Records, Rollback, alone, reading
 from operations.rollback.way import Way, between, revision, way
+from operations.status.half_way import refuse_half_way
 from operations.upgrade import script_directory
 
 
@@ -30,7 +29,7 @@ from operations.upgrade import script_directory
 class Prepared:
     """The way back, and the rollback that was interrupted on it, if one was.
 
-    `take_along`: what others have built on what goes is put aside; `others` is that, by name.
+    `take_along`: what others have built on what goes is put aside; `others` is that, by name, and what it costs.
     """
 
     way: Way
@@ -50,6 +49,7 @@ def prepare(url: URL, target: str | None, *, take_along: bool = False) -> Prepar
                     "finish it with `sidb rollback`, or give it up with `sidb rollback --abort`.",
                 )
             return Prepared(between(records.session, pending.origin, pending.target), pending, take_along, [])
+        refuse_half_way(records.connection)
         if target is None:
             raise UsageError("To which revision?", "sidb rollback 1.0.0 goes back to Phase 1.")
         back = way(records.session, target)
@@ -57,7 +57,7 @@ def prepare(url: URL, target: str | None, *, take_along: bool = False) -> Prepar
         dependants.refuse(found, take_along=take_along)
         look(records.session, back.steps, built_on=False)
         access.refuse_what_cannot_be_opened(records.connection, back.remembered)
-        return Prepared(back, None, take_along, [each.name for each in found])
+        return Prepared(back, None, take_along, [dependants.told(each.name, each.creation) for each in found])
 
 
 def planned(url: URL, prepared: Prepared) -> Plan:
@@ -72,12 +72,12 @@ def run(url: URL, prepared: Prepared, options: Options, console: Console) -> Fin
     with alone(url, options) as records:
         rollback = records.pending()
         if rollback is None:
+            refuse_half_way(records.connection)
             with console.status("Taking the fingerprint of Phase 1's data"):
                 policy = RetryPolicy(options.deadline)
                 retried(lambda: fingerprint.take(records.connection, fingerprint.BEFORE_ROLLBACK), policy)
             rollback = _begin(records, back, prepared, policy)
-        with _said_if_it_stops(console):
-            found = list(_phases(records, rollback, prepared, console))
+        found = list(_phases(records, rollback, prepared, console))
     next_step = (
         f"when the cause is mended, `sidb upgrade` and `sidb restore {rollback.rollback_id}`; the backfill stays "
         "paused until `sidb backfill resume`."
@@ -114,21 +114,29 @@ def abort(url: URL, console: Console) -> Findings:
         if rollback is None:
             raise UsageError("No rollback was interrupted.", "there is nothing to abort.")
         stop_following(records.session, rollback.archive)
-        validated = _validate_last_step(records.session, console)
-        found = [
-            *validated,
-            _resume_backfill(records, rollback),
-            access.open_again(records, rollback, "aborted"),
-            *dependants.give_back(records, rollback, console, or_later=True),  # it reads what was closed
-        ]
-        kept = [each.relation for each in records.archived(rollback)]
-        kept += [each.name for each in dependants.aside(records, rollback)]
+        validated = list(_validate_last_step(records.session, console))
+        resumed, opened = _resume_backfill(records, rollback), access.open_again(records, rollback, "aborted")
+        before = {each.name for each in dependants.aside(records, rollback)}
+        given_back = list(dependants.give_back(records, rollback, console, or_later=True))  # it reads what was closed
+        aside = [each.name for each in dependants.aside(records, rollback)]
+        kept = [each.relation for each in records.archived(rollback)] + aside
         at = revision(records.session)
-    return Findings(found, _left_by_abort(rollback, at, kept))
+        given_up = _given_up(opened, at, sorted(before.difference(aside)), kept)
+    return Findings([*validated, resumed, opened, *given_back, given_up], _left_by_abort(rollback, at, kept))
+
+
+def _given_up(opened: Finding, at: str | None, back: list[str], kept: list[str]) -> Finding:
+    """How the database stands after it, in one sentence."""
+    is_open = opened.verdict == "ok"
+    said = ["the tables are open again" if is_open else "the tables are open, but for what is listed above"]
+    said += [f"given back: {', '.join(back)}"] if back else []
+    said += [f"still put aside: {', '.join(kept)}"] if kept else []
+    detail = "; ".join([*said, f"the database is at {at or 'no revision'}"])
+    return checks.GIVEN_UP.ok(detail) if is_open else checks.GIVEN_UP.failed(detail)
 
 
 def _left_by_abort(rollback: Rollback, at: str | None, kept: list[str]) -> str:
-    """Where the database stands after a rollback was given up, and what leads back to where it was."""
+    """What leads back to where the database was before a rollback that was given up."""
     if at == rollback.origin:
         if not kept:
             return "there is nothing more to do: the database is as it was before."
@@ -207,18 +215,3 @@ def _resume_backfill(records: Records, rollback: Rollback) -> Finding:
         return checks.BACKFILL.ok("left as it is")
     pacing.resume(records.session.sqlalchemy)
     return checks.BACKFILL.ok("goes on, as before")
-
-
-@contextmanager
-def _said_if_it_stops(console: Console) -> Iterator[None]:
-    """Whoever reads why it stopped has to know that the tables may be closed."""
-    step = "go on with `sidb rollback`, which is safe, or open the tables again with `sidb rollback --abort`."
-    try:
-        yield
-    except Stopped as error:
-        raise Stopped(error.what, f"tables may be closed to applications now: {step}") from error
-    except OnlineError as error:
-        raise OnlineError(error.what, f"{error.next_step}\nThen {step}") from error
-    except KeyboardInterrupt:
-        console.print(f"Tables may be closed to applications now: {step}")
-        raise

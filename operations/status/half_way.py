@@ -15,7 +15,10 @@ from psycopg.rows import namedtuple_row
 from operations.queries import query
 
 NAMED = 3
-GO_ON = "go on with `sidb rollback`, or `sidb rollback --abort`, either of which is safe"
+GO_ON = "go on with `sidb rollback`, which is safe; `sidb rollback --abort` gives it up instead, and opens the tables"
+WAIT = "wait for it; `sidb status --watch` follows it"
+ASK_THE_PRIMARY = "ask the primary"
+SEES_NOBODY = "; this standby does not see who is at work"
 AT = {
     "started": "nothing is closed yet",
     "paused": "nothing is closed yet",
@@ -24,30 +27,51 @@ AT = {
     "opened": "all is done but the last queries",
 }
 """By phase: how it stands for those who use the database."""
+CLOSED = ("closed", "moved")
 
 
 @dataclass(frozen=True)
 class Amiss:
-    """Something that is not as it should be, and what to type; `blocks`: nothing else may change the database."""
+    """Something that is not as it should be, and what to type.
+
+    `blocks`: nothing else may change the database. `closes`: applications are shut out of tables of Phase 2.
+    """
 
     what: str
     next_step: str
     blocks: bool = False
+    closes: bool = False
 
     def __str__(self) -> str:
         return f"{self.what}: {self.next_step}"
 
 
-def half_way(connection: psycopg.Connection[Any]) -> list[Amiss]:
-    """A rollback, restore or step that was begun and is not finished. Reads only; on a standby, too."""
-    return list(_half_way(connection))
+def half_way(
+    connection: psycopg.Connection[Any], *, but_restore: int | None = None, ended: str | None = None
+) -> list[Amiss]:
+    """A rollback, restore or step that was begun and is not finished. Reads only; on a standby, too.
+
+    `but_restore`: the restore of that archive is no news. `ended`: sessions of this name are at work no more, even
+    where the server has not noticed yet.
+    """
+    return list(_half_way(connection, but_restore, ended))
 
 
-def refuse_half_way(connection: psycopg.Connection[Any]) -> None:
-    """Raise OnlineError while a rollback or a restore is half-way, or at work."""
-    for each in half_way(connection):
-        if each.blocks:
-            raise OnlineError(f"{each.what}; nothing was changed.", each.next_step)
+def blocking(
+    connection: psycopg.Connection[Any], *, but_restore: int | None = None, ended: str | None = None
+) -> Amiss | None:
+    """The rollback or restore that is half-way or at work: until it is ended, nothing else may change the database."""
+    return next((each for each in half_way(connection, but_restore=but_restore, ended=ended) if each.blocks), None)
+
+
+class HalfWayError(OnlineError):
+    """A rollback or a restore is half-way: which, how it stands, and what goes on with it."""
+
+
+def refuse_half_way(connection: psycopg.Connection[Any], *, but_restore: int | None = None) -> None:
+    """Raise HalfWayError while a rollback or a restore, but for that of this archive, is half-way or at work."""
+    if each := blocking(connection, but_restore=but_restore):
+        raise HalfWayError(f"{each.what}; nothing was changed.", f"{each.next_step}.")
 
 
 def rows(connection: psycopg.Connection[Any], name: str, **parameters: Any) -> list[Any]:
@@ -61,15 +85,16 @@ def readable(connection: psycopg.Connection[Any]) -> frozenset[str]:
     return frozenset(row.name for row in rows(connection, "readable"))
 
 
-def _half_way(connection: psycopg.Connection[Any]) -> Iterator[Amiss]:
+def _half_way(connection: psycopg.Connection[Any], but_restore: int | None, ended: str | None) -> Iterator[Amiss]:
     there = readable(connection)
-    [at_work] = rows(connection, "at_work", migrators=KEY)
+    [at_work] = rows(connection, "at_work", migrators=KEY, ended=ended)
     begun = rows(connection, "rollback") if "sidb.rollback" in there else []
     for each in begun:
         yield _rollback(each, at_work.way_back, at_work.standby)
     restores = rows(connection, "restore") if "sidb.rollback_archived" in there else []
     for each in restores:
-        yield _restore(each, at_work.way_back)
+        if each.archive != but_restore:
+            yield _restore(each, at_work.way_back, at_work.standby)
     for each in rows(connection, "aside") if "sidb.rollback_dependant" in there and not begun else []:
         more = f", and {len(each.names) - NAMED} more" if len(each.names) > NAMED else ""
         what = f"The rollback to {each.target} put aside of others: {', '.join(each.names[:NAMED])}{more}"
@@ -92,23 +117,26 @@ def _is_at(connection: psycopg.Connection[Any], there: frozenset[str], revision:
 
 
 def _rollback(begun: Any, pid: int | None, standby: bool) -> Amiss:
+    what, next_step = f"An interrupted rollback to {begun.target} stands at phase {begun.phase}", GO_ON
     if standby:
-        what = f"A rollback to {begun.target} has passed phase {begun.phase}; this standby does not see who is at work"
-        return Amiss(what, "ask the primary", blocks=True)
-    if pid is not None:
-        what = f"A rollback to {begun.target} is at work (pid {pid}); it has passed phase {begun.phase}"
-        return Amiss(what, "wait for it; `sidb status --watch` follows it", blocks=True)
-    what = f"An interrupted rollback to {begun.target} stands at phase {begun.phase} ({AT[begun.phase]})"
-    return Amiss(what, GO_ON, blocks=True)
+        what, next_step = f"A rollback to {begun.target} has passed phase {begun.phase}", ASK_THE_PRIMARY
+    elif pid is not None:
+        at_work = f"A rollback to {begun.target} is at work (pid {pid})"
+        what, next_step = f"{at_work}; it has passed phase {begun.phase}", WAIT
+    what += f" ({AT[begun.phase]})" + (SEES_NOBODY if standby else "")
+    return Amiss(what, next_step, blocks=True, closes=begun.phase in CLOSED)
 
 
-def _restore(begun: Any, pid: int | None) -> Amiss:
-    tables = f"{begun.back} of its {begun.tables} tables are back"
+def _restore(begun: Any, pid: int | None, standby: bool) -> Amiss:
+    tables = f"{begun.back} of its {begun.tables} tables are back; the tables are open to applications"
+    if standby:
+        what = f"A restore of archive {begun.archive} was begun; {tables}{SEES_NOBODY}"
+        return Amiss(what, ASK_THE_PRIMARY, blocks=True)
     if pid is not None:
         what = f"A restore of archive {begun.archive} is at work (pid {pid}); {tables}"
-        return Amiss(what, "wait for it; `sidb status --watch` follows it", blocks=True)
+        return Amiss(what, WAIT, blocks=True)
     what = f"An interrupted restore of archive {begun.archive} stands half-way; {tables}"
-    return Amiss(what, f"go on with `sidb restore {begun.archive}`", blocks=True)
+    return Amiss(what, f"go on with `sidb restore {begun.archive}`, which is safe", blocks=True)
 
 
 def _step(last: Any, pid: int | None, standby: bool) -> Iterator[Amiss]:

@@ -4,6 +4,7 @@ from models import ROLES
 from operations import grants, rights
 from operations.findings import Check, Finding
 from operations.scope import PHASE1
+from operations.status.half_way import blocking
 from operations.verify.schema import current
 from operations.verify.subject import Subject, listed
 
@@ -22,7 +23,8 @@ GROUP_ROLES = Check(
 RIGHTS = Check(
     "application's rights",
     "Whoever owned Phase 1's relations or might do something with them before the upgrade still does: owners and"
-    " privileges, as they were written down when an upgrade left 1.0.0.",
+    " privileges, as they were written down when an upgrade left 1.0.0. No rollback half-way shuts applications out of"
+    " Phase 2's tables.",
     "GRANT or ALTER, as the line says; where it was meant, sidb verify --accept-rights writes down what is so now.",
 )
 ACCEPT = "see that the application may do all it needs, then sidb verify --accept-rights: it writes down what is so now"
@@ -46,7 +48,9 @@ def group_roles(subject: Subject) -> Finding | None:
 
 
 def applications_rights(subject: Subject) -> Finding | None:
-    """Whether nobody has lost a right on Phase 1's relations."""
+    """Whether nobody has lost a right on Phase 1's relations, or is shut out of Phase 2's by a rollback half-way."""
+    if (begun := blocking(subject.driver)) and begun.closes:
+        return RIGHTS.failed(f"applications are shut out of tables of Phase 2. {begun.what}", begun.next_step)
     if current(subject) in (None, PHASE1):
         return None
     taken = rights.taken(subject.driver)

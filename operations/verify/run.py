@@ -23,6 +23,7 @@ Look = Callable[[Subject], Finding | None]
 """Looks at the subject; None: what it looks at is not there at this revision."""
 
 LOOKS: dict[Check, Look] = {
+    schema.HALF_WAY: schema.half_way,
     schema.REVISION: schema.revision,
     schema.CATALOG: schema.catalog,
     schema.IN_FORCE: schema.in_force,

@@ -9,6 +9,7 @@ from alembic_online.validation import not_in_force
 from operations.embedded import CLONE
 from operations.findings import Check, Finding
 from operations.scope import SCOPE
+from operations.status.half_way import blocking
 from operations.upgrade import revision_of
 from operations.verify.subject import Subject, listed
 
@@ -16,6 +17,12 @@ REVISION = Check(
     "revision",
     "The revision that the database is at; what comes later is not there to be verified.",
     "sidb upgrade",
+)
+HALF_WAY = Check(
+    "half-way",
+    "No rollback or restore stands half-way or is at work: until it has ended, tables may be closed to applications or"
+    " have moved, and what the other checks say is of that moment.",
+    "type what the line says; then verify again.",
 )
 CATALOG = Check(
     "catalog",
@@ -35,22 +42,28 @@ IN_FORCE = Check(
 VERBS = {"added": "not in the models", "removed": "missing", "changed": "not as in the models"}
 
 
+def half_way(subject: Subject) -> Finding | None:
+    """The rollback or restore that is half-way; None: there is none."""
+    begun = blocking(subject.driver)
+    return HALF_WAY.failed(begun.what, begun.next_step) if begun else None
+
+
 def revision(subject: Subject) -> Finding:
     found, head = current(subject), newest()
     if found == head:
         return REVISION.ok(f"{head}, the newest")
     if found is None:
-        return REVISION.warning(f"none yet; the newest is {head}")
+        return REVISION.warning(f"none yet; the newest is {head}", _forward(subject))
     if found not in {script.revision for script in _scripts().walk_revisions()}:
         return REVISION.failed(f"{found}, which this code does not have", "use the version of this project that has it")
-    return REVISION.warning(f"{found}; the newest is {head}. What is there so far is verified")
+    return REVISION.warning(f"{found}; the newest is {head}. What is there so far is verified", _forward(subject))
 
 
 def catalog(subject: Subject) -> Finding:
     found, head = current(subject), newest()
     if found != head:
         return CATALOG.unknown(
-            f"the models are those of {head}; each step so far was validated by itself", "sidb upgrade"
+            f"the models are those of {head}; each step so far was validated by itself", _forward(subject)
         )
     try:
         compared = compare(subject.connection, SCOPE)
@@ -86,6 +99,12 @@ def current(subject: Subject) -> str | None:
     if not subject.there("public.alembic_version"):
         return None
     return revision_of(subject.connection)
+
+
+def _forward(subject: Subject) -> str:
+    """What leads to the newest revision."""
+    begun = blocking(subject.driver)
+    return begun.next_step if begun else "sidb upgrade"
 
 
 def newest() -> str:

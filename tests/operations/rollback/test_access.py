@@ -69,7 +69,8 @@ def test_applications_are_shut_out_and_phase1_is_not(closed: tuple[URL, str]) ->
         assert execute(as_app, "SELECT count(*) FROM features") == [(200,)]
         assert access.rights(records.connection, back.affected) == []
     aborted = abort(url)
-    assert verdicts(aborted) == {"backfill": "ok", "access opened": "ok"}
+    assert verdicts(aborted) == {"backfill": "ok", "access opened": "ok", "given up": "ok"}
+    assert finding(aborted, "given up").detail == f"the tables are open again; the database is at {HEAD}"
     assert aborted.next_step == "there is nothing more to do: the database is as it was before."
     assert privileges(url) == before
 

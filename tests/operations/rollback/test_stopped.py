@@ -23,9 +23,7 @@ RESTORE_ON = "go on with `sidb restore 1`, which is safe."
 
 @pytest.fixture
 def url(fill: Fill) -> URL:
-    url = fill(Shape.TABLE).url
-    execute(url, "GRANT SELECT ON ALL TABLES IN SCHEMA analytics TO PUBLIC")
-    return url
+    return fill(Shape.TABLE).url
 
 
 def sidb(url: URL, *arguments: str) -> Result:

@@ -28,7 +28,7 @@ from tests.operations.verify.conftest import plant
 
 STEP = f"Step {HEAD} upgrade"
 INTERRUPTED = "An interrupted rollback to 2.0.1 stands at phase closed (tables of Phase 2 are closed to applications)"
-GO_ON = "go on with `sidb rollback`, or `sidb rollback --abort`, either of which is safe"
+GO_ON = "go on with `sidb rollback`, which is safe; `sidb rollback --abort` gives it up instead, and opens the tables"
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
 
 
@@ -119,7 +119,9 @@ def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) ->
     half_back(url)
     for command in (["verify"], ["monitor"], ["history"], ["preflight"], ["backfill", "status"], ["restore"]):
         done = sidb(url, *command)
-        assert f"{INTERRUPTED}: {GO_ON}.\n" in done.stderr, command
+        assert done.stderr.startswith(f"{INTERRUPTED}: {GO_ON}.\n"), command
+        _, _, next_step = " ".join(done.stdout.split()).partition("Next: ")
+        assert next_step in (["", GO_ON] if command[0] in ("history", "backfill") else [GO_ON]), command
     for command in (
         ["upgrade"],
         ["upgrade", "2.0.3"],
@@ -127,17 +129,23 @@ def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) ->
         ["backfill", "run", "--now"],
         ["backfill", "finish"],
         ["backfill", "resume"],
+        ["verify", "--accept-rights"],
+        ["preflight", "--prepare"],
     ):
         done = sidb(url, *command)
         assert (done.returncode, done.stdout) == (1, ""), command
-        assert done.stderr == f"{INTERRUPTED}; nothing was changed.\nNext: {GO_ON}\n", command
+        assert done.stderr == f"{INTERRUPTED}; nothing was changed.\nNext: {GO_ON}.\n", command
     status = sidb(url, "status")
     assert status.returncode == 1
     assert status.stdout.splitlines()[1].startswith(f"amiss     {INTERRUPTED[:60]}")
     assert " ".join(status.stdout.split()).endswith(f"Next: {GO_ON}")
     assert json.loads(sidb(url, "status", "--json").stdout)["amiss"] == [
-        {"what": INTERRUPTED, "next_step": GO_ON, "blocks": True}
+        {"what": INTERRUPTED, "next_step": GO_ON, "blocks": True, "closes": True}
     ]
+    verified = {each["check"]: each for each in json.loads(sidb(url, "verify", "--json").stdout)["findings"]}
+    for check in ("half-way", "application's rights"):
+        assert (verified[check]["verdict"], verified[check]["remedy"]) == ("failed", GO_ON)
+        assert INTERRUPTED in verified[check]["detail"]
 
 
 def test_no_other_way_works_on_a_database_half_way(url: URL) -> None:
@@ -177,10 +185,17 @@ def test_an_interrupted_restore(state: str, url: URL) -> None:
     back = 2 if state == "swapped" else 1
     [line] = said(url)
     assert line == (
-        f"An interrupted restore of archive 1 stands half-way; {back} of its {tables} tables are back: go on with"
-        " `sidb restore 1`"
+        f"An interrupted restore of archive 1 stands half-way; {back} of its {tables} tables are back; the tables are"
+        " open to applications: go on with `sidb restore 1`, which is safe"
     )
     assert sidb(url, "maintain").returncode == 1
+    what, _, next_step = line.partition(": ")
+    for target in ("1.0.0", "2.0.3"):
+        refused = sidb(url, "rollback", target, "--yes")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr == f"{what}; nothing was changed.\nNext: {next_step}.\n"
+    assert sidb(url, "restore", "1").returncode == 0
+    assert said(url) == []
 
 
 @pytest.mark.parametrize(
@@ -208,8 +223,8 @@ def test_who_is_at_work_is_no_interruption(url: URL) -> None:
     with psycopg.connect(conninfo(url), autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('sidb rollback', 0))")
         assert said(url) == [
-            f"A rollback to 2.0.1 is at work (pid {other.info.backend_pid}); it has passed phase closed: wait for it;"
-            " `sidb status --watch` follows it"
+            f"A rollback to 2.0.1 is at work (pid {other.info.backend_pid}); it has passed phase closed (tables of"
+            " Phase 2 are closed to applications): wait for it; `sidb status --watch` follows it"
         ]
     assert said(url) == [f"{INTERRUPTED}: {GO_ON}"]
 
@@ -248,7 +263,8 @@ def test_a_standby(cluster: Cluster, cluster_clone: Clone) -> None:
     seen = look(cluster.replica_url(url.database))
     assert seen.standby
     assert [each.what for each in seen.amiss] == [
-        "A rollback to 2.0.1 has passed phase closed; this standby does not see who is at work"
+        "A rollback to 2.0.1 has passed phase closed (tables of Phase 2 are closed to applications); this standby does"
+        " not see who is at work"
     ]
     assert seen.next == "ask the primary"
 
