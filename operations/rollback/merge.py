@@ -27,9 +27,11 @@ Report = Callable[[str, int], None]
 @dataclass(frozen=True)
 class Merge:
     """Brings rows back on a session in autocommit mode. `skip`: what does not fit stays in the archive; `renumber`:
-    a row whose id a newer one has gets the next free id."""
+    a row whose id a newer one has gets the next free id. `path` is the application's search path, on which others'
+    triggers find what they name."""
 
     connection: psycopg.Connection[Any]
+    path: str
     rollback: Rollback
     skip: bool
     renumber: bool
@@ -129,6 +131,7 @@ class Merge:
         """The rows behind `place`, up to `upper`. Both sides of a join are told, so that no plan reads whole tables."""
         try:
             with self.connection.transaction():
+                self.connection.execute("SELECT set_config('search_path', %s, true)", [self.path])
                 row = self.connection.execute(statement, {"place": place, "upper": upper}).fetchone()
                 assert row is not None
                 read, written = row

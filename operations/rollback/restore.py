@@ -1,12 +1,12 @@
 """`sidb restore`: what a rollback put aside comes back after a later upgrade."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from alembic_online import OnlineError, Options, Session, UsageError, acquire
+from alembic_online import OnlineError, Options, Session, UsageError, acquire, database
 from alembic_online.acquisition import retried
 from alembic_online.catalog import Snapshot, diff, snapshot
 from alembic_online.parts import written
@@ -21,7 +21,7 @@ from models import ANALYTICS
 from operations.findings import Finding, Findings
 from operations.rollback import access, checks, dependants, misfits, swap
 from operations.rollback.archives import find
-from operations.rollback.merge import Merge, keep
+from operations.rollback.merge import Merge, Report, keep
 from operations.rollback.misfits import EVENTS
 from operations.rollback.records import Archived, Records, Rollback, alone
 from operations.rollback.swap import Swap
@@ -47,10 +47,15 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
 
     Raises OnlineError, with nothing changed, where rows do not fit and `choice` does not settle it.
     """
+    path = database.look(url, changing=True, path=None).path
     with alone(url, sole=True) as records:
         session, connection = records.session, records.connection
         refuse_half_way(connection, but_restore=number)  # a rollback moves away what this one would bring
         rollback = find(records, number)
+
+        def merge(told: Report) -> Merge:
+            return Merge(connection, path, rollback, choice.skip, choice.renumber, told)
+
         waiting = [kept for kept in records.archived(rollback) if kept.state not in ("restored", "dropped")]
         if not waiting and not dependants.aside(records, rollback):
             raise UsageError(
@@ -75,7 +80,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
         for kept in waiting:
             console.print(f"Restoring {kept.relation}")
             if not _is_table(kept):
-                _columns(connection, rollback, kept, choice, console)
+                _columns(connection, kept, merge, console)
                 continue
             table = tables[kept.relation]
             planned = _swap(session, live, table, rollback, kept, unfit)
@@ -83,7 +88,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings
                 swap.exchange(records, rollback, planned)
             elif kept.state != "swapped":
                 with _progress(console, kept) as told:
-                    Merge(connection, rollback, choice.skip, choice.renumber, told).table(table, kept)
+                    merge(told).table(table, kept)
         console.print("Finishing: foreign keys, materialized views, daily activity")
         found = [*_finish(records, rollback, live), *dependants.give_back(records, rollback, console)]
         left = sum(each.rows_left for each in records.archived(rollback))
@@ -161,7 +166,7 @@ def _swap(
 
 
 def _columns(
-    connection: psycopg.Connection[Any], rollback: Rollback, kept: Archived, choice: Choice, console: Console
+    connection: psycopg.Connection[Any], kept: Archived, merge: Callable[[Report], Merge], console: Console
 ) -> None:
     conditions = {}
     for column in kept.kept_columns or []:
@@ -170,7 +175,7 @@ def _columns(
             conditions[column] = condition
     if conditions:
         with _progress(console, kept) as told:
-            Merge(connection, rollback, choice.skip, choice.renumber, told).columns(kept, conditions)
+            merge(told).columns(kept, conditions)
 
 
 def _refuse_if_not_upgraded(connection: psycopg.Connection[Any], waiting: list[Archived]) -> None:

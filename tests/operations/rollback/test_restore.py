@@ -94,6 +94,22 @@ def test_hot_niches_have_their_trends_again(filled: Engine) -> None:
     assert [each for each in found if each.verdict == "failed"] == []
 
 
+def test_others_triggers_find_what_they_name(filled: Engine) -> None:
+    """Where the application finds it, not where the migration looks."""
+    url = filled.url
+    for statement in (
+        f"ALTER ROLE {url.username} IN DATABASE {url.database} SET search_path = application, public",
+        "CREATE SCHEMA application; CREATE TABLE application.audit (niche_id bigint);"
+        "CREATE FUNCTION application.noted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+        " 'BEGIN INSERT INTO audit VALUES (NEW.niche_id); RETURN NEW; END';"
+        "CREATE TRIGGER noted AFTER UPDATE ON features FOR EACH ROW EXECUTE FUNCTION application.noted()",
+    ):
+        execute(lived_in.administrator(url), statement)
+    there_and_back(filled, "1.0.0")
+    assert bring_back(url).exit_code == 0
+    assert execute(lived_in.administrator(url), "SELECT count(*) FROM application.audit") == [(150,)]
+
+
 def test_at_a_revision_that_does_not_count_activity_yet(filled: Engine) -> None:
     url = filled.url
     before = execute(url, "SELECT count(*), sum(niche_id) FROM analytics.analytics_events")
