@@ -1,14 +1,16 @@
 """What the application notices of each change that is generated: python -m benchmarks.online_changes [--rounds 3]
 
 Phase 1's features with a million niches, under Phase 1's traffic: four writers, a reader, and a session that holds a
-transaction open on it for a second at a time. For each change a revision is generated from the models and run up, then
-down, but for types that become narrower there. Waits are those of single statements of the writers and the reader, the
-longest from the first to the last statement of the way; beside them, the longest in the seconds before it, when nothing
-is migrated.
+transaction open on it for a second at a time. For each change a revision is generated from the models and run up,
+then down, but for types that become narrower there. A wait is that of one statement of the application for a lock on
+a table, as the server logs it: which only the migration can make it wait for. Beside the longest, what the longest
+statement of the writers and the reader took in all, and what it took in the seconds before, when nothing was
+migrated.
 """
 
+import re
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +30,10 @@ from tests.fixtures.traffic import traffic
 BEFORE = 1.5  # seconds of traffic before each way
 HOLD = 1.0
 TEMPLATE = "million"
+CLIENTS = ("", "report")
+"""What the application calls its sessions."""
+LOGGED = {"log_lock_waits": "on", "deadlock_timeout": "1ms", "log_line_prefix": "%a|"}
+"""Have the server log each wait for a lock that takes a millisecond."""
 
 ALWAYS = """
     CREATE TABLE notes (niche_id bigint NOT NULL, note varchar(20), more text);
@@ -97,8 +103,10 @@ CHANGES = (
 
 @dataclass(frozen=True)
 class Measured:
-    """The application's longest wait on one way and before it, in ms, the seconds of the way, and its errors."""
+    """On one way, the application's longest wait for a lock and its longest statement, that of the time before, all in
+    ms; the seconds of the way, and the application's errors."""
 
+    wait: float
     longest: float
     before: float
     seconds: float
@@ -141,22 +149,32 @@ def measured(server: Server, change: Change, directory: Path) -> dict[str, Measu
     project = SmallProject(engine, models(server, change), directory)
     project.revise(change.name)
     found = {}
+    log = server.data / "server.log"
     for direction, revision in (("upgrade", "head"), ("downgrade", "base"))[: 2 if change.back else 1]:
         with traffic(engine.url, hold=HOLD) as running:
             start = time.time()
             time.sleep(BEFORE)
-            began = time.time()
+            began, there = time.time(), log.stat().st_size
             project.run(getattr(command, direction), revision)
             ended = time.time()
             seen = running.report()
-        waits = (seen.longest(began, ended) * 1000, seen.longest(start, began) * 1000)
-        found[direction] = Measured(*waits, ended - began, len(seen.errors))
+        wait = max(waits(log.read_bytes()[there:].decode(errors="replace")), default=0.0)
+        times = (seen.longest(began, ended) * 1000, seen.longest(start, began) * 1000)
+        found[direction] = Measured(wait, *times, ended - began, len(seen.errors))
     return found
+
+
+def waits(log: str) -> Iterator[float]:
+    """How long statements of the application waited for a lock on a table, in ms."""
+    for name, ms in re.findall(r"^(\w*)\|.* acquired \w+ on relation \d+ .* after ([\d.]+) ms", log, re.M):
+        if name in CLIENTS:
+            yield float(ms)
 
 
 def row(change: Change, direction: str, every: list[Measured]) -> list[str]:
     return [
         f"{change.name}, {direction}",
+        spread([one.wait for one in every], ",.0f"),
         spread([one.longest for one in every], ",.0f"),
         spread([one.before for one in every], ",.0f"),
         spread([one.seconds for one in every], ".1f"),
@@ -171,7 +189,7 @@ def row(change: Change, direction: str, every: list[Measured]) -> list[str]:
 def main(niches: int, rounds: int, only: str) -> None:
     changes = [change for change in CHANGES if only in change.name]
     results: dict[tuple[Change, str], list[Measured]] = {}
-    with benchmark_server() as server:
+    with benchmark_server(**LOGGED) as server:
         template(server, niches)
         for _ in range(rounds):
             for change in changes:
@@ -180,7 +198,7 @@ def main(niches: int, rounds: int, only: str) -> None:
                         results.setdefault((change, direction), []).append(one)
     report(
         f"Generated changes, {niches:,} niches",
-        ["change", "longest wait, ms", "before it, ms", "seconds", "errors"],
+        ["change", "longest wait, ms", "longest statement, ms", "before, ms", "seconds", "errors"],
         [row(change, direction, ones) for (change, direction), ones in results.items()],
         f"median (min to max), rounds: {rounds}; a report holds a transaction open for {HOLD:.0f} s at a time",
     )

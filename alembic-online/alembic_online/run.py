@@ -30,7 +30,13 @@ from alembic_online.scope import Scope
 from alembic_online.sessions import Session, client, driver, open_session, settled
 from alembic_online.step import Step
 from alembic_online.validation import Validator, refuse_unsaid
-from alembic_online.version_table import refuse_elsewhere, refuse_overlapping, refuse_too_long, refuse_unknown
+from alembic_online.version_table import (
+    refuse_elsewhere,
+    refuse_half_a_stamp,
+    refuse_overlapping,
+    refuse_too_long,
+    refuse_unknown,
+)
 from alembic_online.watcher import Watcher
 
 log = logging.getLogger("alembic.online")
@@ -113,6 +119,8 @@ class Run:
                 refuse_too_long(self.session, [each for step in self.pending for each in step.to_revisions])
                 self.goes_forward = not is_stamp and all(step.is_upgrade for step in self.pending)
                 if is_stamp:
+                    if not context.opts["purge"]:
+                        refuse_half_a_stamp(heads, self.pending)
                     self.validator.accept()
                 else:
                     self.validator.finish_last(heads, context.script)

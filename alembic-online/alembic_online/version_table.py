@@ -1,7 +1,9 @@
 """What Alembic's table says, where that cannot be gone on from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from io import StringIO
 
+from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
 from alembic_online.errors import OnlineError
@@ -55,3 +57,20 @@ def refuse_overlapping(heads: tuple[str, ...], script: ScriptDirectory) -> None:
                 f" comes before {head}: where the database is cannot be told; nothing was changed.",
                 f"see which is right; then `alembic stamp --purge {head}`, or the other.",
             )
+
+
+def refuse_half_a_stamp(heads: tuple[str, ...], steps: Sequence[RevisionStep]) -> None:
+    """Alembic fails in the middle where it would stamp several revisions in the place of one: rehearsed without it."""
+    nowhere = MigrationContext.configure(
+        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": StringIO(), "script": None}
+    )
+    rehearsal = HeadMaintainer(nowhere, heads)
+    try:
+        for step in steps:
+            rehearsal.update_to_step(step)
+    except (KeyError, AssertionError) as error:
+        wanted = " ".join(dict.fromkeys(revision for step in steps for revision in step.to_revisions))
+        raise OnlineError(
+            f"Alembic cannot stamp {wanted} in the place of {', '.join(sorted(heads))}; nothing was changed.",
+            f"alembic stamp --purge {wanted}.",
+        ) from error

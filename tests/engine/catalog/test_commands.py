@@ -70,6 +70,24 @@ def test_branches_and_a_merge(project: SmallProject) -> None:
     more.run(command.upgrade, "head")
 
 
+def test_a_stamp_of_several_in_the_place_of_one(project: SmallProject) -> None:
+    project.run(command.revision, "left", rev_id="left", head="first")
+    project.run(command.revision, "right", rev_id="right", head="first", splice=True)
+    project.run(command.stamp, ["left", "right"])
+    assert names(project) == ["left", "right"]
+    project.run(command.merge, ["left", "right"], message="both", rev_id="both")
+    project.run(command.stamp, "both")
+    with pytest.raises(CommandError) as said:
+        project.run(command.stamp, ["left", "right"])
+    assert str(said.value) == (
+        "Alembic cannot stamp left right in the place of both; nothing was changed.\n"
+        "Next: alembic stamp --purge left right."
+    )
+    assert names(project) == ["both"]
+    project.run(command.stamp, ["left", "right"], purge=True)
+    assert names(project) == ["left", "right"]
+
+
 def test_several_heads_and_none_said(project: SmallProject) -> None:
     project.run(command.revision, "left", rev_id="left", head="first")
     project.run(command.revision, "right", rev_id="right", head="first", splice=True)
