@@ -26,8 +26,8 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, Operations, ops
 from alembic.runtime.migration import MigrationContext
 from alembic_online import Scope
-from alembic_online.catalog import autogenerate
-from alembic_online.catalog.steps import ByHand, Step, flat
+from alembic_online.catalog import autogenerate, rendering
+from alembic_online.catalog.steps import EXTEND, ByHand, Step, flat
 from alembic_online.catalog.target import compare
 from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine
 
@@ -47,7 +47,6 @@ RENDERING = {
     "sqlalchemy_module_prefix": "sa.",
     "alembic_module_prefix": "op.",
     "user_module_prefix": None,
-    "render_item": None,
     "render_as_batch": False,
 }
 CASES: list[Mutation | Pair] = [*(mutation for mutation in MUTATIONS if mutation.sql), *PAIRS]
@@ -127,7 +126,7 @@ class Library:
             # Ours builds indexes concurrently, as the revision does in its autocommit block.
             level = {"isolation_level": "AUTOCOMMIT"} if self.name == "ours" else {}
             with engine.execution_options(**level).begin() as connection:
-                apply(connection, proposed)
+                apply(connection, proposed, rendering.item if self.name == "ours" else None)
             with engine.connect() as connection:
                 return PUT_RIGHT if not compare(connection, models.scope).changes() else SEEN
         except Exception as error:
@@ -157,23 +156,24 @@ def told(operation: MigrateOperation) -> str:
     return re.sub(r" at 0x[0-9a-f]+", "", f"{type(operation).__name__} {vars(operation)}")
 
 
-def apply(connection: Connection, operations: list[MigrateOperation]) -> None:
+def apply(connection: Connection, operations: list[MigrateOperation], render_item: Any) -> None:
     """Run them: ours statement by statement, others' as the revision that they render."""
     context = MigrationContext.configure(connection)
     others = ops.UpgradeOps()
-    for operation in operations:
+    first = [operation for operation in operations if isinstance(operation, Step) and operation.verb == EXTEND]
+    for operation in [*first, *(operation for operation in operations if operation not in first)]:
         if isinstance(operation, Step):
-            rendered(context, others)
+            rendered(context, others, render_item)
             for statement in operation.up:
                 connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
         else:
             others.ops.append(operation)
-    rendered(context, others)
+    rendered(context, others, render_item)
 
 
-def rendered(context: MigrationContext, operations: ops.UpgradeOps) -> None:
+def rendered(context: MigrationContext, operations: ops.UpgradeOps, render_item: Any) -> None:
     """Render operations as Alembic does, run the source, and forget them."""
-    autogen = AutogenContext(context, opts=RENDERING)
+    autogen = AutogenContext(context, opts={**RENDERING, "render_item": render_item})
     autogen.imports = set()
     source = render._render_cmd_body(operations, autogen)
     operations.ops = []

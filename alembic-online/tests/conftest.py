@@ -98,10 +98,10 @@ class Project:
     binaries: Path
     """PostgreSQL's programs."""
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, program: str = "alembic") -> "subprocess.Popen[str]":
         """`alembic` with these arguments, running; its standard error is its output."""
         return subprocess.Popen(
-            [self.python, "-m", "alembic", *arguments],
+            [self.python, "-m", program, *arguments],
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],

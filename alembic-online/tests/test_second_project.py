@@ -1,5 +1,6 @@
 """A shop's migrations, run by the engine as any project would have it: nothing of this repository can be imported."""
 
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,16 @@ def test_up_and_down_under_traffic_with_a_report_left_open(new_project) -> None:
     assert project.dump() == before
     steps = [f"{revision} upgrade applied" for revision in (FIRST, TRIGGER, VIEWS, INDEX)]
     assert project.ledger() == [*steps, *(f"{revision} downgrade applied" for revision in (INDEX, VIEWS, TRIGGER))]
+
+
+def test_pytest_alembics_tests_pass(new_project) -> None:
+    project = new_project("base")
+    shutil.copy(Path(__file__).with_name("shop_migrations.py"), project.folder)
+    its_collector_off = ("-c", "/dev/null", "-o", "pytest_alembic_enabled=", "-p", "no:cacheprovider")
+    running = project.start("-q", *its_collector_off, "shop_migrations.py", program="pytest")
+    said, _ = running.communicate(timeout=120)
+    assert running.returncode == 0, said
+    assert "4 passed" in said
 
 
 def test_resumed_after_a_kill_while_it_waits_for_its_locks(new_project) -> None:
