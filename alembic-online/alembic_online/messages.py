@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from psycopg import Error as PostgresError
 from psycopg.errors import Diagnostic
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from alembic_online.errors import OnlineError
 from alembic_online.sessions import driver
@@ -23,11 +23,21 @@ def errors_for_people() -> Iterator[None]:
     """Turn a database's error into an OnlineError, which Alembic prints as a message, not as a traceback."""
     try:
         yield
-    except (DBAPIError, PostgresError) as error:
-        original = error.orig if isinstance(error, DBAPIError) else error
-        if not isinstance(original, PostgresError):
+    except (DBAPIError, PostgresError, PendingRollbackError) as error:
+        original = _original(error)
+        if original is None:
             raise
         raise server_error(original) from error
+
+
+def _original(error: BaseException | None) -> PostgresError | None:
+    """The server's error behind one of SQLAlchemy's, such as that a lost session cannot commit."""
+    while error is not None:
+        found = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(found, PostgresError):
+            return found
+        error = error.__context__
+    return None
 
 
 def server_error(error: PostgresError) -> OnlineError:
