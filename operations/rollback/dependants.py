@@ -22,7 +22,7 @@ from operations.findings import Finding
 from operations.queries import query
 from operations.rollback import checks
 from operations.rollback.records import Records, Rollback
-from operations.rollback.way import Way, replaced, staying
+from operations.rollback.way import Way, staying
 from operations.scope import SCOPE
 
 CONCURRENTLY = " INDEX CONCURRENTLY "
@@ -57,9 +57,12 @@ def told(name: str, creation: Sequence[str]) -> str:
 
 def built_on(session: Session, way: Way) -> list[Dependant]:
     """What others have built on what goes, each after what it uses."""
-    gone = frozenset[str]().union(*way.going.values()) | replaced(session, way)
+    gone = frozenset[str]().union(*way.going.values())
+    gone |= {f"materialized view {relation}" for relation in way.replaced}
     gone -= staying(session)
-    return dependants(session.sqlalchemy, SCOPE, gone)
+    parameters = {"relations": list(way.replaced), "retained": list(SCOPE.retained_schemas)}
+    added = session.connection.execute(query("rollback/added_indexes"), parameters).fetchall()
+    return dependants(session.sqlalchemy, SCOPE, gone, added=frozenset(name for (name,) in added))
 
 
 def refuse(found: Sequence[Dependant], *, take_along: bool) -> None:

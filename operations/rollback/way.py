@@ -19,12 +19,14 @@ class Way:
     """The revisions that a rollback undoes, newest first.
 
     `going`: by revision, the objects that go with it, as the catalog calls them ("table analytics.trend_cache").
+    `replaced`: the materialized views in whose place it puts Phase 1's own.
     """
 
     current: str
     target: str
     scripts: Sequence[Script]
     going: Mapping[str, frozenset[str]]
+    replaced: frozenset[str]
 
     @property
     def affected(self) -> list[str]:
@@ -40,9 +42,13 @@ class Way:
 
     @property
     def remembered(self) -> list[str]:
-        """What has privileges that go, or are taken away meanwhile: with functions, and the schema if that goes."""
+        """What has privileges that go, or are taken away meanwhile: with functions, and the schema if that goes.
+
+        Those on what is replaced are Phase 1's as of before the upgrade then: what was granted since is missing there.
+        """
         affected = self.affected
-        return [*sorted(self.of("schema")), *affected, *sorted(self.of("function") - set(affected))]
+        functions = sorted(self.of("function") - set(affected))
+        return [*sorted(self.of("schema")), *affected, *functions, *sorted(self.replaced.difference(affected))]
 
     @property
     def steps(self) -> list[Planned]:
@@ -100,14 +106,7 @@ def between(session: Session, current: str, target: str) -> Way:
         scripts = []
     if target == current or not scripts:
         raise UsageError(f"The database is at {current}: {target} is not before it.", "name an earlier revision.")
-    return Way(current, target, scripts, _going(session, scripts))
-
-
-def replaced(session: Session, way: Way) -> set[str]:
-    """The materialized views of Phase 1 that the way back puts in the place of wider ones."""
-    locked = {name for script in way.scripts for name in getattr(script.module, "locks", {}).get("downgrade", ())}
-    found = session.connection.execute(query("rollback/relations"), {"relations": list(locked)}).fetchall()
-    return {f"materialized view {relation}" for relation, kind, *_ in found if kind == "m"}
+    return Way(current, target, scripts, _going(session, scripts), _replaced(session, scripts))
 
 
 def before_upgrade(session: Session, script: Script) -> Mapping[str, str] | None:
@@ -140,6 +139,17 @@ def _going(session: Session, scripts: Sequence[Script]) -> dict[str, frozenset[s
         going[script.revision] = there - before.keys() if before is not None else there & declared
         there -= going[script.revision]
     return going
+
+
+def _replaced(session: Session, scripts: Sequence[Script]) -> frozenset[str]:
+    """The materialized views in whose place a downgrade puts Phase 1's own."""
+    locked = {name for script in scripts for name in getattr(script.module, "locks", {}).get("downgrade", ())}
+    found = session.connection.execute(query("rollback/relations"), {"relations": list(locked)}).fetchall()
+    return frozenset(
+        relation
+        for relation, kind, *_ in found
+        if kind == "m" and relation.partition(".")[0] not in SCOPE.retained_schemas
+    )
 
 
 def _named(objects: frozenset[str], kind: str) -> set[str]:

@@ -51,10 +51,13 @@ class Dependant:
         return "".join(f"{statement};\n" for statement in (*self.creation, self.later) if statement)
 
 
-def dependants(connection: Connection, scope: Scope, gone: Collection[str]) -> list[Dependant]:
+def dependants(
+    connection: Connection, scope: Scope, gone: Collection[str], *, added: Collection[str] = ()
+) -> list[Dependant]:
     """What of others uses what is `gone`, as the catalog calls it, or uses such a user; each after what it uses.
 
-    What stands on a relation that is gone, as its indexes, goes with it. Changes nothing.
+    What stands on a relation that is gone, as its indexes, goes with it, but for what others have `added` to one that
+    another takes the place of. Changes nothing.
     """
     with qualified_names(connection):
         every = connection.scalars(query("every_schema"), {"bookkeeping": scope.bookkeeping}).all()
@@ -68,6 +71,9 @@ def dependants(connection: Connection, scope: Scope, gone: Collection[str]) -> l
     seen = snapshot(connection, replace(scope, schemas=tuple(every), shared={}))
     ours = definitions(connection, scope).keys()
     uses = _reached(seen, {identity for identity in seen if str(identity) in gone}, ours, inherited)
+    for identity in seen:
+        if str(identity) in added and (parent := seen.parent(identity)) is not None:
+            uses.setdefault(identity, [parent])
     units = [identity for identity in seen if identity in uses and identity not in inherited]
     known = access(connection, seen, units)
     found = [_rendered(seen, unit, uses[unit], units, known[unit]) for unit in units]

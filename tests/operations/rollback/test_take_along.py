@@ -9,7 +9,8 @@ from rich.console import Console
 from sqlalchemy import URL
 
 from operations.phase1 import Shape
-from operations.rollback import archives, restore
+from operations.rollback import archives, restore, run
+from operations.rollback.dependants import WRITES_WHOLE
 from operations.status.look import look
 from tests.engine.conftest import catalog, current
 from tests.fixtures import lived_in
@@ -47,6 +48,8 @@ def test_it_is_given_back_as_it_was(clone: Clone, shape: Shape, target: str) -> 
     assert refused.value.next_step.startswith("add --take-along")
     assert difference(before, everything(url)) == {}
 
+    said = run.planned(url, run.prepare(url, target, take_along=True)).others
+    assert {"view reporting.nested", f"column public.features.days ({WRITES_WHOLE})"} <= set(said)
     found = roll_back(url, target, take_along=True)
     assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
     assert "view reporting.nested" in finding(found, "others' objects").detail
@@ -66,6 +69,37 @@ def test_it_is_given_back_as_it_was(clone: Clone, shape: Shape, target: str) -> 
 COUNTS = """
     SELECT (SELECT count(*) FROM reporting.counted), (SELECT sum(days) FROM public.features),
         (SELECT count(*) FROM reporting.nested)
+"""
+
+
+def test_indexes_and_grants_on_a_materialized_view_that_is_replaced(clone: Clone) -> None:
+    """Phase 1's own takes its place, which has neither."""
+    url = clone("lived_in_matview")
+    Alembic(url).upgrade()
+    administrator = lived_in.administrator(url)
+    execute(administrator, ON_WIDE_VIEW.format(team=lived_in.TEAM))
+    before = everything(url)
+    with pytest.raises(OnlineError, match=r"index public.hot_niches_today.hot_trend_idx uses public.hot") as refused:
+        roll_back(administrator, "2.0.3")
+    assert "index public.hot_niches_today.hot_phrase_idx" in refused.value.what
+    assert "(DROP INDEX public.hot_" in refused.value.next_step
+    found = roll_back(administrator, "2.0.3", take_along=True)
+    assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
+    assert finding(found, "others' objects").detail.count("index public.hot_niches_today") == 2
+    may = f"SELECT has_table_privilege('{lived_in.TEAM}', 'public.hot_niches_today', 'DELETE')"
+    assert execute(administrator, may) == [(True,)], "what was granted since the upgrade"
+    Alembic(url).upgrade()
+    assert bring_back(administrator).exit_code == 0
+    kept = "materialized view analytics_phase1.hot_niches_today"  # which has the grant now, too
+    assert difference(before, everything(url)).keys() <= {kept}
+
+
+ON_WIDE_VIEW = """
+    CREATE UNIQUE INDEX hot_trend_idx ON public.hot_niches_today (niche_id, trend_direction);
+    COMMENT ON INDEX public.hot_trend_idx IS 'Theirs';
+    CREATE INDEX hot_phrase_idx ON public.hot_niches_today (lower(phrase)) WHERE opportunity > 0;
+    GRANT DELETE ON public.hot_niches_today TO {team};
+    GRANT SELECT (trend_direction) ON public.hot_niches_today TO {team};
 """
 
 
