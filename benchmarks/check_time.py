@@ -17,7 +17,7 @@ from tests.fixtures.databases import Alembic, Templates
 ROUNDS = 7
 OTHERS = 500
 
-PLAIN = "from alembic_online.catalog import plugin; plugin.PLUGINS.remove(plugin.NAME); "
+PLAIN = "from alembic_online.catalog import autogenerate; autogenerate.PLUGINS[:] = ['alembic.autogenerate.*']; "
 COMMAND = "import sys; from alembic.config import main; main(['check'])"
 
 
