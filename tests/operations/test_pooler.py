@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from operations.cli import main
+from operations.commands.backfill import backfill
 from tests.backfill.conftest import history, write_csv
 from tests.engine.test_door import seen_by_the_application
 from tests.fixtures.databases import Clone
@@ -15,19 +17,33 @@ COMMANDS = (
     ["upgrade"],
     ["upgrade", "--plan"],
     ["history"],
+    ["status"],
     ["verify"],
     ["backfill", "load", "{file}"],
     ["backfill", "run", "--now"],
+    ["backfill", "daily"],
     ["backfill", "status"],
     ["backfill", "pause"],
+    ["backfill", "resume"],
+    ["backfill", "retry"],
     ["backfill", "verify"],
+    ["backfill", "finish"],
     ["maintain"],
     ["monitor"],
     ["rollback", "1.0.0", "--yes"],
+    ["rollback", "--abort"],
     ["restore"],
     ["restore", "1"],
+    ["restore", "--drop", "1", "--yes"],
     ["rehearse", "--yes"],
 )
+WITHOUT = {"demo", "export-sql", "server"}
+"""Commands that reach no database, or their own."""
+
+
+def test_no_command_is_forgotten() -> None:
+    assert set(main.commands) - WITHOUT == {command[0] for command in COMMANDS}
+    assert set(backfill.commands) == {command[1] for command in COMMANDS if command[0] == "backfill"}
 
 
 def test_in_transaction_mode_every_command_is_refused(clone: Clone, pooler: Pooler, tmp_path: Path) -> None:
@@ -55,6 +71,7 @@ def test_in_session_mode_the_whole_way_is_right(clone: Clone, pooler: Pooler, tm
         (["maintain"], 0),
         (["monitor"], None),
         (["history"], 0),
+        (["status"], None),
         (["rollback", "2.0.0", "--yes"], 0),
         (["upgrade"], 0),
         (["restore", "1"], 0),
