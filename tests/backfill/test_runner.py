@@ -59,6 +59,17 @@ def test_rows_that_fail_are_set_aside_and_the_rest_goes_on(migrated: Engine, sql
     assert [proof for proof in verify(migrated) if not proof.holds] == []
 
 
+def test_a_row_at_a_bound_belongs_to_one_range(migrated: Engine, sql: Sql) -> None:
+    sql("UPDATE features SET niche_id = 10000, updated_at = '2020-01-01' WHERE niche_id = 200")  # of another age: cut
+    run(migrated)
+    of_scores = "FROM sidb.backfill_ranges WHERE job = 'niche_scores'"
+    assert sql(f"SELECT lower, upper, rows_read {of_scores} ORDER BY range_id") == [
+        ("0", "10000", 199),
+        ("10000", "20000", 1),
+    ]
+    assert [proof.rows for proof in verify(migrated) if proof.job == "niche_scores"] == [200]
+
+
 def test_five_failures_in_a_row_stop_the_job_until_retry(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
     load_file(migrated, write_csv(tmp_path / "a.csv", history(200)))
     sql("ALTER TABLE analytics.analytics_events ADD CONSTRAINT never CHECK (event_type = 'never') NOT VALID")
