@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
+from alembic_online import version_table
 from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
 from alembic_online.data_loss import Discard, Keeper, Refuse, Undeclared, refuse_loss
@@ -30,13 +31,6 @@ from alembic_online.scope import Scope
 from alembic_online.sessions import Session, client, driver, open_session, settled
 from alembic_online.step import Step
 from alembic_online.validation import Validator, refuse_unsaid
-from alembic_online.version_table import (
-    refuse_elsewhere,
-    refuse_half_a_stamp,
-    refuse_overlapping,
-    refuse_too_long,
-    refuse_unknown,
-)
 from alembic_online.watcher import Watcher
 
 log = logging.getLogger("alembic.online")
@@ -59,7 +53,7 @@ def open_run(
             session = stack.enter_context(
                 open_session(url, scope, options, engine=engine, autocommit=False, sole=True),
             )
-            refuse_elsewhere(session)
+            version_table.refuse_elsewhere(session)
         except BaseException as error:
             if is_interrupt(error):
                 what = "Interrupted before the first step; nothing was changed."
@@ -112,15 +106,17 @@ class Run:
         def steps(heads: tuple[str, ...], _context: MigrationContext) -> Iterator[RevisionStep]:
             if self.pending is None:
                 assert context.script is not None
-                refuse_unknown(heads, context.script)
+                version_table.refuse_unknown(heads, context.script)
                 if not is_stamp:
-                    refuse_overlapping(heads, context.script)
+                    version_table.refuse_overlapping(heads, context.script)
                 self.pending = deque(migrations(heads, context))
-                refuse_too_long(self.session, [each for step in self.pending for each in step.to_revisions])
+                version_table.refuse_too_long(
+                    self.session, [each for step in self.pending for each in step.to_revisions]
+                )
                 self.goes_forward = not is_stamp and all(step.is_upgrade for step in self.pending)
                 if is_stamp:
                     if not context.opts["purge"]:
-                        refuse_half_a_stamp(heads, self.pending)
+                        version_table.refuse_half_a_stamp(heads, self.pending)
                     self.validator.accept()
                 else:
                     self.validator.finish_last(heads, context.script)
