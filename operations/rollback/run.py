@@ -5,22 +5,25 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from alembic import command
-from alembic_online import OnlineError, Options, Session, UsageError
+from alembic_online import Ledger, OnlineError, Options, Session, UsageError
 from alembic_online.acquisition import retried
 from alembic_online.look import look
 from alembic_online.retry import RetryPolicy
+from alembic_online.validation import catalog
 from rich.console import Console
 from sqlalchemy import URL
 
 from backfill import bookkeeping, pacing
 from operations import fingerprint, upgrade
 from operations.findings import Finding, Findings
+from operations.queries import query
 from operations.rollback import access, checks, dependants, proof
 from operations.rollback.archive import Archive
 from operations.rollback.copies import stop_following
 from operations.rollback.plan import Plan, plan
 from operations.rollback.records import Records, Rollback, alone, reading
 from operations.rollback.way import Way, between, revision, way
+from operations.scope import SCOPE
 from operations.status.half_way import refuse_half_way
 from operations.upgrade import script_directory
 
@@ -108,13 +111,17 @@ def _see_to_others(records: Records, rollback: Rollback, prepared: Prepared) -> 
 
 
 def abort(url: URL, console: Console) -> Findings:
-    """Give up the rollback that was interrupted: access as it was, the backfill too. Steps that are undone stay so."""
+    """Give up the rollback that was interrupted: access as it was, the backfill too. Steps that are undone stay so.
+
+    A step that is undone in part is undone whole first: no upgrade would bring that part back.
+    """
     with alone(url) as records:
         rollback = records.pending()
         if rollback is None:
             raise UsageError("No rollback was interrupted.", "there is nothing to abort.")
         stop_following(records.session, rollback.archive)
-        validated = list(_validate_last_step(records.session, console))
+        validated = list(_undo_whole_step(records, rollback, console))
+        validated += _validate_last_step(records.session, console)
         resumed, opened = _resume_backfill(records, rollback), access.open_again(records, rollback, "aborted")
         before = {each.name for each in dependants.aside(records, rollback)}
         given_back = list(dependants.give_back(records, rollback, console, or_later=True))  # it reads what was closed
@@ -147,6 +154,23 @@ def _left_by_abort(rollback: Rollback, at: str | None, kept: list[str]) -> str:
     if not kept:
         return f"{stands}."
     return f"{stands}, then `sidb restore {rollback.rollback_id}` for {', '.join(kept)}."
+
+
+def _undo_whole_step(records: Records, rollback: Rollback, console: Console) -> Iterator[Finding]:
+    """A step of which a part was committed when the rollback was interrupted."""
+    session, current = records.session, revision(records.session)
+    if current is None or not Ledger(records.connection, SCOPE).exists():
+        return
+    parameters = {"revision": current, "started": rollback.started}
+    begun = records.connection.execute(query("rollback/begun_step"), parameters).fetchone()
+    if begun is None or begun[0] == catalog(session.sqlalchemy, SCOPE):
+        return
+    before = str(script_directory().get_revision(current).down_revision)
+    options, archive = replace(session.options, now=True), Archive(session, rollback)
+    try:
+        upgrade.migrate(lambda config: command.downgrade(config, before), session.url, options, console, archive)
+    except OnlineError as error:  # access is opened whatever it says
+        yield checks.MOVED.failed(f"a part of {current} is undone. {error.what}", error.next_step)
 
 
 def _validate_last_step(session: Session, console: Console) -> Iterator[Finding]:

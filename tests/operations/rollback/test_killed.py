@@ -103,6 +103,24 @@ def test_upgraded_after_an_abort(copies: Copies) -> None:
     assert catalog(url) == complete
 
 
+def test_given_up_where_a_part_of_a_step_is_undone(copies: Copies) -> None:
+    """Some of its indexes are gone, which no upgrade would make again: the step is undone whole."""
+    url = filled(copies, Shape.TABLE)
+    complete, before = catalog(url), rows(create_engine(url, poolclass=NullPool))
+    dropped = "DROP INDEX CONCURRENTLY"
+    numbers: list[int] = []
+    counted(partial(roll_back, url, TARGET), lambda number, text: numbers.append(number) if dropped in text else None)
+    url = filled(copies, Shape.TABLE)
+    killed(partial(roll_back, url, TARGET), numbers[3])
+    assert current(url) == "2.0.5"
+    found = abort(url)
+    assert (found.exit_code, current(url)) == (0, "2.0.4")
+    assert "the database is at 2.0.4" in found.next_step
+    Alembic(url).upgrade()
+    assert catalog(url) == complete
+    assert rows(create_engine(url, poolclass=NullPool)) == before
+
+
 @pytest.mark.parametrize("occupied", [False, True], ids=["exchanged", "merged"])
 def test_a_restore_that_is_killed(copies: Copies, occupied: bool, every_kill: bool) -> None:
     """Run again, it ends with every row once, whether tables were exchanged or their rows merged."""
