@@ -53,6 +53,16 @@ def test_a_difference_is_found_by_its_key_and_made_good(migrated: Engine, sql: S
         assert [proof.job for proof in verify(migrated) if not proof.holds] == []
 
 
+def test_a_single_event_that_came_since_is_not_proved(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "h.csv", history(500, days=3)))
+    run(migrated)
+    assert verification.verify(migrated, [EVENT_HISTORY], AS_OF)[0].holds
+    load_file(migrated, write_csv(tmp_path / "one.csv", [("view", "web", "2025-05-31T00:00Z", "{}", "", "1", "")]))
+    [proof] = verification.verify(migrated, [EVENT_HISTORY], AS_OF)  # before anything planned it
+    assert not proof.holds
+    assert proof.unfinished == 1
+
+
 def test_what_others_delete_or_change_stays_so_and_is_counted(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
     load_file(migrated, write_csv(tmp_path / "h.csv", history(500, days=3)))
     run(migrated)
