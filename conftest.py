@@ -1,6 +1,7 @@
 """Wiring: the command-line option and the shared fixtures, which stand in tests/fixtures by subject."""
 
 import os
+import signal
 
 import pytest
 
@@ -19,6 +20,9 @@ pytest_plugins = [
 # Tests reach only databases that they made: never the one that the developer's shell points at.
 for name in [name for name in os.environ if name == "DATABASE_URL" or name.startswith("PG")]:
     del os.environ[name]
+
+# A shell starts what runs in the background with Ctrl-C ignored, and so would be the programs that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
