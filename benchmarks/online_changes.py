@@ -30,8 +30,8 @@ from tests.fixtures.traffic import traffic
 BEFORE = 1.5  # seconds of traffic before each way
 HOLD = 1.0
 TEMPLATE = "million"
-CLIENTS = ("", "report")
-"""What the application calls its sessions."""
+CLIENTS = ("[unknown]", "report")
+"""What the server's log calls the application's sessions: most give themselves no name."""
 LOGGED = {"log_lock_waits": "on", "deadlock_timeout": "1ms", "log_line_prefix": "%a|"}
 """Have the server log each wait for a lock that takes a millisecond."""
 
@@ -166,7 +166,7 @@ def measured(server: Server, change: Change, directory: Path) -> dict[str, Measu
 
 def waits(log: str) -> Iterator[float]:
     """How long statements of the application waited for a lock on a table, in ms."""
-    for name, ms in re.findall(r"^(\w*)\|.* acquired \w+ on relation \d+ .* after ([\d.]+) ms", log, re.M):
+    for name, ms in re.findall(r"^([\w\[\]]*)\|.* acquired \w+ on relation \d+ .* after ([\d.]+) ms", log, re.M):
         if name in CLIENTS:
             yield float(ms)
 
