@@ -9,7 +9,7 @@ from alembic_online import Ledger, OnlineError, Options, Session, UsageError
 from alembic_online.acquisition import retried
 from alembic_online.look import look
 from alembic_online.retry import RetryPolicy
-from alembic_online.validation import catalog
+from alembic_online.validation import catalog, difference, of_scope
 from rich.console import Console
 from sqlalchemy import URL
 
@@ -163,7 +163,8 @@ def _undo_whole_step(records: Records, rollback: Rollback, console: Console) -> 
         return
     parameters = {"revision": current, "started": rollback.started}
     begun = records.connection.execute(query("rollback/begun_step"), parameters).fetchone()
-    if begun is None or begun[0] == catalog(session.sqlalchemy, SCOPE):
+    now = catalog(session.sqlalchemy, SCOPE)
+    if begun is None or not difference(of_scope(begun[0], SCOPE, now), now):
         return
     before = str(script_directory().get_revision(current).down_revision)
     options, archive = replace(session.options, now=True), Archive(session, rollback)
