@@ -17,6 +17,7 @@ from alembic_online.blockers import Blocker
 from alembic_online.errors import OnlineError
 from alembic_online.options import Options
 from alembic_online.queries import query
+from alembic_online.replicas import EXCLUSIVE
 from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import Session
 
@@ -32,16 +33,21 @@ VIEWS: dict[str, LiteralString] = {"m": "MATERIALIZED VIEW", "v": "VIEW"}
 def acquire(session: Session, locks: Mapping[str, str], what: str, policy: RetryPolicy | None = None) -> None:
     """Acquire all locks (relation to mode, as pg_locks names it) in the session's open transaction.
 
-    Relations that do not exist are left out. `what` they are for is said where somebody is in the way; attempts are
-    made until the session's deadline is over, or by `policy`. Raises OnlineError, naming who is in the way, when that
-    is over; nothing is held then.
+    Relations are named as in SQL, quoted where they must be; those that do not exist are left out. An AccessExclusive
+    lock is asked for only while no replica that the session minds has a long query on its relation; that time is not
+    the policy's. `what` they are for is said where somebody is in the way; attempts are made until the session's
+    deadline is over, or by `policy`. Raises OnlineError, naming who is in the way, when that is over; nothing is held
+    then.
     """
     policy = policy or RetryPolicy(session.options.deadline)
     statements = _statements(session.connection, locks)
     if not statements:
         return
     began = time.monotonic()
+    if EXCLUSIVE in locks.values():
+        policy.began += session.replicas.wait_until_replayed(what, policy.interrupt)
     while True:
+        policy.began += session.replicas.wait_for_readers(locks, what, policy.interrupt)
         wait = policy.next_wait(partial(session.blockers.longest, locks))
         try:
             with session.connection.transaction():  # inside the open one: a savepoint, whose rollback releases them
@@ -71,12 +77,10 @@ def gave_up(what: str, policy: RetryPolicy, blockers: list[Blocker], options: Op
     """The error that ends a step which did not get its locks."""
     lines = [f"  {blocker}" for blocker in blockers] or ["  nobody now: others were, in turn"]
     return OnlineError(
-        "\n".join(
-            [f"{what}: could not acquire its locks within {policy.seconds:.0f} s ({policy.tries} attempts).", *lines]
-        ),
+        "\n".join([f"{what}: could not acquire its locks within {policy.seconds:.0f} s ({policy.attempts}).", *lines]),
         "run it again when these sessions are done, which is safe (the database is at the last whole step), "
-        f"or give it longer ({options.written('deadline', '1h')}), "
-        f"or have idle ones ended ({options.written('end-idle-after', '60s')}).",
+        f"or give it longer ({options.written('deadline', '1h')}), or let it disconnect sessions that are idle in a "
+        f"transaction for longer than so, whose open work is lost ({options.written('end-idle-after', '60s')}).",
     )
 
 
@@ -87,7 +91,7 @@ def _statements(connection: psycopg.Connection[Any], locks: Mapping[str, str]) -
 
 
 def _statement(name: str, kind: str, owner: str, mode: str) -> Any:
-    relation = Identifier(*name.split("."))
+    relation = SQL(name)  # as to_regclass has read it
     if kind in VIEWS:  # a change that changes nothing locks them, and 1 ms is the least to wait
         change = SQL("ALTER " + VIEWS[kind] + " {} OWNER TO {}").format(relation, Identifier(owner))
         return lambda wait: SQL("SET LOCAL lock_timeout = {}; {}").format(max(wait, 1), change)

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from alembic_online.errors import OnlineError, UsageError
+from alembic_online.quantities import duration
+from alembic_online.replica_lag import LAG
 
 log = logging.getLogger("alembic.online")
 
 VICTIM = 1.0  # seconds that somebody waits for the migrator
-LAG = 5.0  # seconds that a replica is behind
 CONNECTIONS = 0.8  # of max_connections
 
 
@@ -21,12 +22,15 @@ class Alerts:
         self.step_seconds = step_seconds
         self.on_alert = on_alert
         self.told: set[str] = set()
+        self.raised: list[str] = []
+        """The alerts of the present step."""
         self.apprise = _apprise(addresses) if addresses else None
         self.sender = ThreadPoolExecutor(1, "migration alerts") if addresses else None
 
     def begin(self) -> None:
         """A step begins: everything may be told again."""
         self.told.clear()
+        self.raised.clear()
 
     def look(self, step: str, running: float, victim: float, lag: float, connections: float) -> str | None:
         """Compare the moment with the limits; returns the alert if it is to stop the step.
@@ -35,7 +39,7 @@ class Alerts:
         allowed.
         """
         limits = {
-            f"it has been running for {running / 60:.1f} min": (running, self.step_seconds),
+            f"it has been running for {duration(running)}": (running, self.step_seconds),
             f"somebody has been waiting for it for {victim:.1f} s": (victim, VICTIM),
             f"a replica is {lag:.1f} s behind": (lag, LAG),
             f"{connections:.0%} of the connections are in use": (connections, CONNECTIONS),
@@ -45,6 +49,7 @@ class Alerts:
             if value > limit and str(kind) not in self.told:
                 self.told.add(str(kind))
                 reached = f"{step}: {text}"
+                self.raised.append(text)
                 self.tell(reached)
         return reached if self.on_alert == "stop" else None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import SQL, Literal
 
 from alembic_online.lock_modes import conflicting
 from alembic_online.queries import query
@@ -61,7 +61,7 @@ class Blocker:
         if self.is_autovacuum:
             return f"autovacuum (pid {self.pid}, {self.state}, for {self.transaction_seconds:.1f} s)"
         on = f" on {self.relation}" if self.relation else ""
-        started = f", its statement began {self.query_start:%H:%M:%S}" if self.query_start else ""
+        started = f", last statement began {self.query_start:%H:%M:%S} UTC" if self.query_start else ""
         return (
             f"pid {self.pid}{on} (user {self.who}, application {self.application or 'unnamed'}, {self.state}, "
             f"transaction open for {self.transaction_seconds:.1f} s{started})"
@@ -110,7 +110,7 @@ class Blockers:
             return
         self.told = time.monotonic()
         for blocker in self.blockers(wanted):
-            log.info("%s: in the way is %s", what, blocker)
+            log.info("%s: blocked by %s", what, blocker)
             if blocker.is_autovacuum and not blocker.urgent:
                 self._shoo_autovacuum(wanted, blocker)
             elif (
@@ -161,7 +161,7 @@ class Blockers:
                 self.observer.execute(
                     SQL(
                         "BEGIN; SET LOCAL lock_timeout = {}; LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE; COMMIT"
-                    ).format(AUTOVACUUM_YIELDS, Identifier(*relation.split(".")))
+                    ).format(AUTOVACUUM_YIELDS, SQL(relation))
                 )
             if self.observer.info.transaction_status:
                 self.observer.execute("ROLLBACK")

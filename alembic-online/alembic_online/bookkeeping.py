@@ -32,7 +32,8 @@ class Component:
 
 
 def bring_up_to_date(connection: psycopg.Connection[Any], schema: str, component: Component) -> None:
-    """Make the component's tables what this code expects. `connection` is in autocommit mode.
+    """Make the component's tables what this code expects, those of the role that owns the schema where this one may
+    give them to it, as a superuser may. `connection` is in autocommit mode.
 
     Raises OnlineError where a newer version of the code has been here, or this role may not use the schema.
     """
@@ -43,6 +44,7 @@ def bring_up_to_date(connection: psycopg.Connection[Any], schema: str, component
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"bookkeeping in {schema}"])
         if connection.execute("SELECT to_regnamespace(quote_ident(%s)) IS NULL", [schema]).fetchone() == (True,):
             connection.execute(component.sql(query("bookkeeping/create_schema"), schema))
+        before = _of_another(connection, schema)
         connection.execute(component.sql(query("bookkeeping/create"), schema))
         done = version(connection, schema, component)
         if done > len(component.versions):
@@ -54,6 +56,12 @@ def bring_up_to_date(connection: psycopg.Connection[Any], schema: str, component
             connection.execute(component.sql(statements, schema))
         parameters = {"component": component.name, "version": len(component.versions)}
         connection.execute(component.sql(query("bookkeeping/reached"), schema), parameters)
+        for name, owner in _of_another(connection, schema) - before:  # else who owns the schema could not use them
+            connection.execute(SQL("ALTER TABLE {} OWNER TO {}").format(SQL(name), Identifier(owner)))
+
+
+def _of_another(connection: psycopg.Connection[Any], schema: str) -> set[tuple[str, str]]:
+    return set(connection.execute(query("bookkeeping/of_another"), {"schema": schema}).fetchall())
 
 
 def version(connection: psycopg.Connection[Any], schema: str, component: Component) -> int:

@@ -2,7 +2,8 @@
 
 A revision says beside `locks` what its upgrade and its downgrade drop, as `schema.table` and `schema.table.column`:
 `drops = {"upgrade": [], "downgrade": [...]}`. Nothing depends on that being complete: whatever is gone for the
-migrating session and still there for another one was dropped by the step, and goes only once it was looked at.
+migrating session and still there for another one was dropped by the step, and goes only once it was looked at. A step
+that declares is taken at its word at first, and looked at before its commit: each look is time under its locks.
 """
 
 import logging
@@ -22,14 +23,19 @@ from alembic_online.errors import OnlineError
 from alembic_online.following import Following
 from alembic_online.parts import Part
 from alembic_online.planned import Direction, Planned
-from alembic_online.queries import query
 from alembic_online.retry import RetryPolicy
+from alembic_online.rewritten import tell
 from alembic_online.sessions import Session
 
 log = logging.getLogger("alembic.online")
 
-MAY_DROP = re.compile(r"\b(DROP|EXECUTE)\b", re.I)
-"""What the text of a statement that drops something holds, unless it calls a function that does."""
+MAY_DROP = re.compile(
+    r"\bDROP\b(?!\s+(TRIGGER|FUNCTION|PROCEDURE|INDEX|(MATERIALIZED\s+)?VIEW|POLICY|RULE|CONSTRAINT|DEFAULT|NOT)\b)"
+    r"|\bDROP\b.*\bCASCADE\b",
+    re.I | re.S,
+)
+"""What the text of a statement that drops tables or columns holds, unless it calls a function that does."""
+DROP_TABLE = re.compile(r"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?((?:[\w.\"]+\s*,\s*)*[\w.\"]+)", re.I)
 
 
 class Keeper(Protocol):
@@ -109,10 +115,20 @@ class Drops:
         """Whether an attempt dropped something that its text does not show: every statement is looked at then."""
         self.settled: set[tuple[int, int]] = set()
         """What may go in this attempt: it holds nothing, it is kept, or it can be computed again."""
+        self.locked: list[Part] | None = None
+        """The known tables that the open transaction has for itself since before its first statement."""
 
     def locks(self) -> dict[str, str]:
         """The locks that dropping what is known takes."""
         return dict.fromkeys(parts.relations(self.names), "AccessExclusiveLock")
+
+    @property
+    def announced(self) -> str:
+        """What tells a step's SQL that it may drop what holds data, since that is kept, or asked to go.
+
+        A setting that a revision reads: `current_setting('alembic_online.drops_data', true) = 'on'`.
+        """
+        return "" if isinstance(self.keeper, Refuse) else "; SET LOCAL alembic_online.drops_data = on"
 
     def learn(self, found: Undeclared) -> None:
         """Be prepared for it in the next attempt."""
@@ -121,7 +137,7 @@ class Drops:
 
     def prepare(self, policy: RetryPolicy) -> None:
         """Before an attempt, with nothing locked."""
-        self.settled.clear()
+        self.settled, self.locked = set(), None
         if not self.names:
             return
         for columns in parts.columns(self._known(self.session.observer)).values():
@@ -131,8 +147,10 @@ class Drops:
         """In the step's transaction, with its locks held, before its first statement."""
         if not self.names:
             return
-        for columns in parts.columns(self._known(self.session.connection)).values():
+        known = self._known(self.session.connection)
+        for columns in parts.columns(known).values():
             self._keep_columns(columns)
+        self.locked = parts.tables(known)
 
     def execute(self, statement: str, work: Callable[[], object], policy: RetryPolicy, *, again: bool) -> None:
         """Run a statement of the step in its transaction; what it drops is looked at before it goes.
@@ -140,9 +158,15 @@ class Drops:
         `again`: whether the step can be run again from its start, or the statement by itself, where it drops columns
         for which nothing was prepared; Undeclared is raised then.
         """
+        if self.locked is not None and again and not self.undeclared:
+            self._settle_named(statement, self.locked)
+            work()
+            return
         if not (self.undeclared or MAY_DROP.search(statement)):
             work()
             return
+        if self.computed:  # called so by now: it may go, so that the statement need not be undone and run again
+            self.settled |= {part.key for part in parts.named(self.session.connection, self.computed)}
         while True:
             with self.session.connection.transaction() as savepoint:
                 work()
@@ -150,15 +174,16 @@ class Drops:
                     raise Rollback(savepoint)
             if not new:
                 return
-            self._settle(new, policy, again=again)
+            self._settle(self._as_called_here(new), policy, again=again)
 
     def before_commit(self, *, again: bool) -> None:
         """Raise Undeclared, or OnlineError where that does not help, if something is gone that was not looked at.
 
         Rows that a step deletes, empties or rewrites are told.
         """
+        self.locked = None
         before, after = self._stored()
-        self._tell(before, after)
+        tell(self.session, self.name, before, after)
         if not (new := self._not_settled(before, after)):
             return
         if again and not self.undeclared:
@@ -168,6 +193,14 @@ class Drops:
             f"{self.name}: drops {names}, and nothing can tell whether that holds data; it was rolled back.",
             "name it in the revision's `drops`, so that it is looked at beforehand.",
         )
+
+    def _settle_named(self, statement: str, tables: Sequence[Part]) -> None:
+        """See to those tables that a statement says it drops."""
+        named = [parts.words(name) for each in DROP_TABLE.finditer(statement) for name in each[1].split(",")]
+        for table in tables:
+            if [table.schema, table.relation] in named and table.key not in self.settled:
+                self.keeper.table(self.session, table)
+                self.settled.add(table.key)
 
     def _settle(self, new: Sequence[Part], policy: RetryPolicy, *, again: bool) -> None:
         """See to what a statement, undone by now, is about to drop."""
@@ -182,6 +215,12 @@ class Drops:
             self.keeper.table(self.session, table)
             self.settled |= {table.key, *self._gone()}
 
+    def _as_called_here(self, found: Sequence[Part]) -> list[Part]:
+        """The same, by the names that the step may have given them since it began."""
+        oids = {part.oid for part in found}
+        here = parts.stored(self.session.connection, oids, self.session.scope.bookkeeping)
+        return self._marked([here.get(part.key, part) for part in found])
+
     def _keep_columns(self, columns: Sequence[Part]) -> None:
         self.keeper.columns(self.session, columns)
         self.settled |= {*(part.key for part in columns), *self._gone()}
@@ -194,8 +233,9 @@ class Drops:
         return self._not_settled(*self._stored())
 
     def _not_settled(self, before: parts.Inventory, after: parts.Inventory) -> list[Part]:
-        gone = {key: part for key, part in before.items() if key not in after}
-        new = [part for key, part in gone.items() if key not in self.settled and (part.oid, 0) not in self.settled]
+        gone = {key: before[key] for key in before.keys() - after.keys() if not parts.attached(before[key], after)}
+        whole = parts.without_partitions(gone.values())
+        new = [part for part in whole if part.key not in self.settled and (part.oid, 0) not in self.settled]
         tables = {part.oid for part in parts.tables(gone.values())}
         return self._marked([part for part in new if part.column_name is None or part.oid not in tables])
 
@@ -216,21 +256,6 @@ class Drops:
         return [
             replace(part, computed=part.name in self.computed or part.table_name in self.computed) for part in found
         ]
-
-    def _tell(self, before: parts.Inventory, after: parts.Inventory) -> None:
-        for key, then in before.items():
-            now = after.get(key)
-            if now is None:
-                continue
-            if then.type != now.type:
-                log.warning(
-                    "%s: %s changes from %s to %s in about %d rows", self.name, now.name, then.type, now.type, then.rows
-                )
-            elif then.file != now.file and now.column_name is None and then.rows and _is_empty(self.session, now):
-                log.warning("%s: empties %s of about %d rows", self.name, now.name, then.rows)
-        parameters = {"bookkeeping": self.session.scope.bookkeeping, "version_table": parts.VERSION_TABLE}
-        for table_name, rows in self.session.connection.execute(query("run/deleted"), parameters).fetchall():
-            log.warning("%s: deletes %d rows of %s", self.name, rows, table_name)
 
 
 def computed(script: Script) -> tuple[str, ...]:
@@ -270,8 +295,3 @@ def refusal(losses: Sequence[str], session: Session) -> OnlineError:
         ),
         f"{keep}, or drop it with {discard}.",
     )
-
-
-def _is_empty(session: Session, table: Part) -> bool:
-    row = session.connection.execute("SELECT pg_relation_size(%s::oid) = 0", [table.oid]).fetchone()
-    return bool(row and row[0])

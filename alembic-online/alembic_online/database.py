@@ -63,11 +63,9 @@ def engine(
 ) -> Engine:
     """A SQLAlchemy engine whose sessions have passed the door; `arguments` are those of `create_engine`.
 
-    `settings` are set beside the pinned ones, and before them where a name is in both. `changing`: a standby and a
-    read-only database are refused, too. `path` is where names without a schema are looked for; None: where the
-    application looks, for statements that fire others' triggers. Where that is more than OWN_PATH, a stranger's
-    function or operator there that could be called instead of PostgreSQL's own is refused. Sessions are named like the
-    program, unless `connect_args` names them.
+    `settings` go before the pinned ones. `changing`: a standby and a read-only database are refused. `path` is where
+    names without a schema are looked for; None: where the application looks, for statements that fire others' triggers.
+    Beyond OWN_PATH, a stranger's function or operator that could be called instead of PostgreSQL's own is refused.
     """
     wanted = {**PINNED, **(settings or {})}
     connect_args = {"application_name": Path(sys.argv[0]).name, **arguments.pop("connect_args", {})}
@@ -122,19 +120,21 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
             shared = True
     if shared:
         raise AddressError(
-            f"{shown(url)} goes through a pooler in transaction mode, which changes the server's session with every"
-            " transaction; nothing was changed.",
-            "point the database URL at PostgreSQL itself, or at a pool in session mode.",
+            f"{shown(url)} goes through a pooler in transaction mode, which gives each transaction another session"
+            " of the server; nothing was changed.",
+            "for this program alone, point the database URL at PostgreSQL itself, or at a pool in session mode; "
+            "applications keep theirs.",
         )
     if changing and seen.standby:
         raise AddressError(
             f"{shown(url)} is a standby: it follows another server and cannot be changed; nothing was changed.",
-            "point the database URL at the primary, and run it again.",
+            "point the database URL at the primary (SELECT sender_host, sender_port FROM pg_stat_wal_receiver), and run"
+            " it again.",
         )
     if changing and seen.read_only:
         raise OnlineError(
             f"{shown(url)} is read-only (default_transaction_read_only is on); nothing was changed.",
-            f"see who set it and why; then {_reset(url, 'default_transaction_read_only')}, and run it again.",
+            f"see who set it and why; then {_resets(url, 'default_transaction_read_only')}, and run it again.",
         )
     if strange:
         more = f", and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""
@@ -160,7 +160,7 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
         raise OnlineError(
             f"{shown(url)} has {name} = {is_now} for this role; it must be {value}, and the role may not set"
             " it; nothing was changed.",
-            f"as a superuser: {_reset(url, name)} (\\drds in psql shows which); then run it again, which is safe.",
+            f"as a superuser: {_resets(url, name)} (\\drds in psql shows which); then run it again, which is safe.",
         )
 
 
@@ -254,9 +254,9 @@ def _refuse_unreadable(connection: Connection, url: URL) -> None:
         )
 
 
-def _reset(url: URL, name: str) -> str:
-    """The statements of which one takes a setting back."""
-    return f"ALTER DATABASE {url.database} RESET {name}, or ALTER ROLE {url.username} RESET {name}"
+def _resets(url: URL, name: str) -> str:
+    role, where = f"ALTER ROLE {url.username}", f"DATABASE {url.database}"
+    return f"ALTER {where} RESET {name}, {role} RESET {name} or {role} IN {where} RESET {name}"
 
 
 def _escaped(value: str) -> str:
@@ -278,7 +278,7 @@ def _told(url: URL) -> Iterator[None]:
 
 def _next_step(url: URL, reason: str) -> str:
     if "password" in reason or "authentication" in reason:
-        return "correct the user and password in the database URL (special characters are written %40, %2F, …)."
+        return "give the right user and password in the database URL (@ in a password is written %40, / is %2F, …)."
     if "SSL" in reason or "certificate" in reason or "no encryption" in reason:
         return "correct sslmode, sslrootcert or sslcert after ? in the database URL; the server's log says more."
     if "no pg_hba.conf entry" in reason or "pg_hba.conf rejects" in reason:

@@ -39,7 +39,7 @@ def run(scope: Scope, url: Callable[[], URL], options: Callable[[], Options] = O
             _offline(scope)
             return
         attributes = context.config.attributes
-        place, given = reach(attributes.get("connection")) or (url(), None)
+        place, given = reach(attributes.get("connection")) or (_of_postgresql(url()), None)
         if not _changes_something():
             _looking(scope, given or engine(place, path=scope.path, poolclass=NullPool))
             return
@@ -72,7 +72,16 @@ def reach(given: Any) -> tuple[URL, Engine | None] | None:
             "give SQLAlchemy's Engine or Connection, synchronous or not.",
         )
     ours = given.dialect.driver == "psycopg" and not given.dialect.is_async
-    return given.url.set(drivername="postgresql+psycopg"), given if ours else None
+    return _of_postgresql(given.url).set(drivername="postgresql+psycopg"), given if ours else None
+
+
+def _of_postgresql(url: URL) -> URL:
+    if (kind := url.get_backend_name()) != "postgresql":
+        raise OnlineError(
+            f"The address given is of {kind}, not of PostgreSQL; nothing was changed.",
+            "give that of a PostgreSQL 15 or newer, as postgresql://user:password@host:5432/database.",
+        )
+    return url
 
 
 def _has_begun(connection: Connection) -> bool:

@@ -35,12 +35,3 @@ class Stopped(OnlineError):  # noqa: N818 - nothing went wrong
     """Ctrl-C: what is done so far, and how to go on."""
 
     exit_code = 130
-
-
-def is_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is what ended it: it closes a session, and the error of who uses that session next hides it."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__context__
-    return False

@@ -86,7 +86,8 @@ class Following:
     @contextmanager
     def _own_session(self) -> Iterator[Session]:
         """The migration's own session is in the middle of Alembic's transaction."""
-        with open_session(self.session.url, self.session.scope, self.session.options) as own:
+        url, scope, options = self.session.url, self.session.scope, self.session.options
+        with open_session(url, scope, options, replicas=self.session.replicas) as own:
             yield own
 
     def _sql(self, statement: str) -> bytes:

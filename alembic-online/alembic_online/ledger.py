@@ -17,6 +17,7 @@ from alembic_online.bookkeeping import Component, bring_up_to_date, refuse_unusa
 from alembic_online.planned import Direction
 from alembic_online.queries import query
 from alembic_online.scope import Scope
+from alembic_online.watcher import Observed
 
 Before = Mapping[str, str]
 """The catalog before a step: what each object is called, and a hash of its definition."""
@@ -45,6 +46,8 @@ class Entry:
     client: str
     code_version: str
     message: str | None
+    samples: dict[str, list[float]] | None = None
+    alerts: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Applied:
     before: Before
 
 
-LEDGER = Component("ledger", [query("ledger/create")])
+LEDGER = Component("ledger", [query("ledger/create"), query("ledger/create_samples")])
 
 
 class Ledger:
@@ -105,12 +108,15 @@ class Ledger:
         }
         self._execute("gave_up", parameters)
 
-    def observed(self, step_id: int, victims: int, longest: float, observed: Mapping[str, Any]) -> None:
+    def observed(self, step_id: int, seen: Observed) -> None:
+        """What the watcher saw of the attempt."""
         parameters = {
             "step_id": step_id,
-            "victims": victims,
-            "longest_victim_seconds": longest,
-            "observed": Jsonb(observed),
+            "victims": seen.victims,
+            "longest_victim_seconds": seen.longest_wait,
+            "observed": Jsonb(dict(seen.measures)),
+            "samples": Jsonb(seen.series),
+            "alerts": list(seen.alerts),
         }
         self._execute("observed", parameters)
 

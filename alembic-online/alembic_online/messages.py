@@ -47,9 +47,9 @@ def server_error(error: PostgresError) -> OnlineError:
         reason = said[0] or (str(error).strip().splitlines() or ["no reason given"])[0]
         return OnlineError(
             f"The connection to the server was lost: {reason}",
-            "see that the server runs, and run it again, which is safe: it goes on at the step that was not finished.",
+            "when the server is up, run it again, which is safe: it continues at the step that was not finished.",
         )
-    again = "correct that, and run it again, which is safe: it goes on at the step that was not finished."
+    again = "correct that, and run it again, which is safe: it continues at the step that was not finished."
     return OnlineError("\n".join(part for part in said if part), error.diag.message_hint or again)
 
 

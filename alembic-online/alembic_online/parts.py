@@ -45,11 +45,15 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Stored(Part):
-    """A part as a session sees it: a column's type, the file that holds the table, about how many rows it has."""
+    """A part as a session sees it: a column's type, the file that holds the table, about how many rows it has.
+
+    `parent` is the table of which it is a partition; None: of none.
+    """
 
     type: str | None
     file: int
     rows: int
+    parent: int | None
 
 
 Inventory = Mapping[tuple[int, int], Stored]
@@ -77,6 +81,24 @@ def stored(connection: psycopg.Connection[Any], oids: Collection[int], bookkeepi
 
 def tables(parts: Iterable[Part]) -> list[Part]:
     return [part for part in parts if part.column_name is None]
+
+
+def without_partitions(parts: Collection[Stored]) -> list[Stored]:
+    """Those of the parts that do not go with a table that is among them as its partitions."""
+    whole = {part.oid for part in tables(parts)}
+    return [part for part in parts if part.parent not in whole]
+
+
+def attached(part: Stored, after: Inventory) -> bool:
+    """Whether a column is one of its table's parent by now: of a partition, they count as the parent's."""
+    table = after.get((part.oid, 0))
+    return part.column_name is not None and part.parent is None and table is not None and table.parent is not None
+
+
+def words(name: str) -> list[str]:
+    """A relation's schema and name out of a statement's text; where no schema is written, it is taken for public."""
+    found = [each.strip('"').replace('""', '"') if '"' in each else each.lower() for each in WORD.findall(name.strip())]
+    return found if len(found) > 1 else ["public", *found]
 
 
 def relations(names: Iterable[str]) -> list[str]:

@@ -46,6 +46,12 @@ class Planned:
         return tuple(self._said("drops").get(self.direction, ()))
 
     @property
+    def replaces(self) -> frozenset[str]:
+        """The tables in whose place it puts others of their names, as the catalog calls them: others' objects on one
+        would stay with that."""
+        return frozenset(f"table {name}" for name in self._said("replaces").get(self.direction, ()))
+
+    @property
     def changes(self) -> list[list[str]]:
         """What the step may change: one list for each form of database that it may find; empty where it is not said."""
         return list(self._said("changes").get(self.direction, []))
@@ -74,7 +80,7 @@ class Planned:
         goes only where no form of the step leaves it.
         """
         kinds = ("table", "view", "materialized view", "column")
-        found = {f"{kind} {name}" for name in self.drops for kind in kinds}
+        found = {f"{kind} {name}" for name in self.drops for kind in kinds} | self.replaces
         for form in self.changes:
             added = {kind(line) for line in form if line.startswith("added ")}
             perhaps = {*added, "table", "column", "comment", "privileges", "schema"}

@@ -4,6 +4,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from alembic_online.retry import RetryPolicy
 from alembic_online.step import Step
 from alembic_online.watcher import Observed
 
@@ -16,11 +17,10 @@ log = logging.getLogger("alembic.online")
 def report_step(done: Step, seen: Observed, seconds: float, metrics: "Metrics | None") -> None:
     """Say what a step that is applied took, and what was seen of it, on the log and in the metrics."""
     log.info(
-        "%s: done in %.2f s; locks acquired after %d attempts, %.2f s; %s",
+        "%s: done in %.2f s; %s; %s",
         done.name,
         seconds,
-        done.policy.tries,
-        done.policy.waited,
+        _acquired(done.policy),
         f"{seen.victims} sessions blocked, the longest for {seen.longest_wait * 1000:.0f} ms"
         if seen.victims
         else "no session was blocked",
@@ -37,3 +37,9 @@ def report_step(done: Step, seen: Observed, seconds: float, metrics: "Metrics | 
             replication_lag_seconds=max(seen.measures.get("replication_lag", [0.0])),
             finished_timestamp_seconds=time.time(),
         )
+
+
+def _acquired(policy: RetryPolicy) -> str:
+    if not policy.tries:
+        return "no locks to acquire beforehand"
+    return f"locks acquired after {policy.attempts}, {policy.waited:.2f} s"

@@ -33,6 +33,11 @@ class RetryPolicy:
     began: float = field(default_factory=time.monotonic)
 
     @property
+    def attempts(self) -> str:
+        """In words: "1 attempt", "12 attempts"."""
+        return f"{self.tries:,} attempt{'' if self.tries == 1 else 's'}"
+
+    @property
     def over(self) -> bool:
         return time.monotonic() - self.began > self.seconds
 

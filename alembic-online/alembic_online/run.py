@@ -18,13 +18,15 @@ from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
 from alembic_online.data_loss import Discard, Keeper, Refuse, Undeclared, refuse_loss
 from alembic_online.database import shown
-from alembic_online.errors import OnlineError, Stopped, is_interrupt
+from alembic_online.errors import OnlineError, Stopped
+from alembic_online.interrupts import is_interrupt, noting
 from alembic_online.ledger import Ledger
 from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside
 from alembic_online.messages import errors_for_people
 from alembic_online.options import Options
 from alembic_online.planned import Planned
+from alembic_online.replica_lag import LAG
 from alembic_online.report import report_step
 from alembic_online.retry import STEP_PAUSE, RetryPolicy
 from alembic_online.scope import Scope
@@ -49,10 +51,10 @@ def open_run(
     `keeper` keeps the data in what steps drop; without one, a step that would lose data is refused.
     """
     with ExitStack() as stack:
+        stack.enter_context(noting())
         try:
-            session = stack.enter_context(
-                open_session(url, scope, options, engine=engine, autocommit=False, sole=True),
-            )
+            opened = open_session(url, scope, options, engine=engine, autocommit=False, sole=True)
+            session = stack.enter_context(opened)
             version_table.refuse_elsewhere(session)
         except BaseException as error:
             if is_interrupt(error):
@@ -96,10 +98,7 @@ class Run:
             self.metrics = Metrics(self.options.metrics_file, self.scope.name)
 
     def take_over(self, context: MigrationContext) -> None:
-        """Have Alembic run the steps of its command one by one, each as it is begun and finished here.
-
-        They are planned once, however often Alembic has to be entered again: "-2" is not two more at each try.
-        """
+        """Have Alembic run its command's steps here, one by one; planned once: "-2" is not two more at each try."""
         migrations: Migrations = context.opts["fn"]
         is_stamp = "purge" in context.opts  # nothing else says whether to purge
 
@@ -115,6 +114,7 @@ class Run:
                 )
                 self.goes_forward = not is_stamp and all(step.is_upgrade for step in self.pending)
                 if is_stamp:
+                    self.scope.before_steps(self.session.observer)
                     if not context.opts["purge"]:
                         version_table.refuse_half_a_stamp(heads, self.pending)
                     self.validator.accept()
@@ -143,7 +143,8 @@ class Run:
         except BaseException as error:
             self._ended(failure=str(error).partition("\n")[0] or type(error).__name__)
             if is_interrupt(error):
-                raise self._stopped() from None
+                again = "run it again, which is safe: applied steps stay, and applications can work on."
+                raise Stopped(f"Interrupted. {self._so_far()}.", again) from None
             if isinstance(error, OnlineError) and self.step:
                 error.what += f"\n{self._so_far()}."
             raise
@@ -177,10 +178,6 @@ class Run:
             else:
                 return
 
-    def _stopped(self) -> Stopped:
-        again = "run it again, which is safe: what is applied stays, and it goes on behind that."
-        return Stopped(f"Interrupted. {self._so_far()}.", again)
-
     def _so_far(self) -> str:
         """What of this run stays, and what of the step that was not finished."""
         applied = f"Applied: {', '.join(self.done)}" if self.done else "No step was applied"
@@ -201,11 +198,11 @@ class Run:
 
     def _prepare(self) -> None:
         """Before the first step: refuse what must not be begun, open the books."""
-        if not (steps := self.pending):
-            return
         observer, options = self.session.observer, self.options
         if not self.is_way_back:
             self.scope.before_steps(observer)
+        if not (steps := self.pending):
+            return
         if options.window and not options.now:
             refuse_outside(observer, options.window, options.written("now", "yes"))
         if isinstance(self.keeper, Refuse):
@@ -263,18 +260,20 @@ class Run:
         done, self.step, self.running = self.step, None, False
         self.done.append(done.name)
         seen = self.watcher.end()
-        self.ledger.observed(done.entry, seen.victims, seen.longest_wait, dict(seen.measures))
+        self.ledger.observed(done.entry, seen)
         report_step(done, seen, time.monotonic() - done.policy.began, self.metrics)
         self.validator.finish(done.entry, done.script, done.direction)
+        behind = self.session.replicas.wait_until_replayed(done.name, self.watcher.interrupt)
+        if self.alerts and behind > LAG:
+            self.alerts.tell(f"{done.name}: it took {behind:.1f} s until the replicas had replayed it")
 
     def _try_again(self, error: BaseException) -> bool:
         """Whether the step missed its locks and may be run again; keeps what happened."""
         if self.step is None or self.watcher is None:
             return False
-        step = self.step
-        self.running = False
+        step, self.running = self.step, False
         original = error.orig if isinstance(error, DBAPIError) else error
-        missed = isinstance(original, MISSED)
+        missed = isinstance(original, MISSED) and not is_interrupt(error)
         if self.watcher.stopped and isinstance(original, psycopg.errors.QueryCanceled):
             self._gave_up(step, "failed", f"stopped: {self.watcher.stopped}")
             self.watcher.interrupt()
@@ -295,5 +294,7 @@ class Run:
     def _gave_up(self, step: Step, outcome: str, message: str) -> None:
         try:
             self.ledger.gave_up(step.entry, outcome, message, step.policy.tries, step.policy.waited)
+            if self.watcher:
+                self.ledger.observed(step.entry, self.watcher.end())
         except psycopg.OperationalError:
-            log.warning("The ledger could not be reached; the next run closes this attempt's entry.")
+            log.warning("The record of this attempt could not be completed; the next run does it.")

@@ -110,8 +110,8 @@ class Scope:
     before_leaving: Mapping[str, Hook] = field(default_factory=dict)
     """By revision: what has to happen before the first upgrade that leaves it."""
     before_steps: Hook = _nothing_more
-    """Called before the first step of a run: raises OnlineError where none may be run now. Not where the caller has a
-    `Keeper`, and so is the one that goes back."""
+    """Called before a run, also one without steps, or a stamp: raises OnlineError where none may be made now. Not where
+    the caller has a `Keeper`, and so is the one that goes back."""
     after_upgrade: Hook = _nothing_more
     """Called when an upgrade has run all its steps, also where there was none to run."""
     obstacles: Callable[[Connection, Sequence[Planned]], Iterable[Obstacle]] = _no_obstacles

@@ -14,6 +14,7 @@ from alembic_online import database
 from alembic_online.blockers import Blockers
 from alembic_online.migrator_lock import sole_migrator
 from alembic_online.options import Options
+from alembic_online.replicas import Replicas, following
 from alembic_online.scope import Scope
 from alembic_online.settings import PINNED
 
@@ -37,6 +38,7 @@ class Session:
     options: Options
     sqlalchemy: Connection
     observing: Connection
+    replicas: Replicas
     connection: psycopg.Connection[Any] = field(init=False)
     """The driver's own connection below `sqlalchemy`."""
     observer: psycopg.Connection[Any] = field(init=False)
@@ -63,11 +65,13 @@ def open_session(
     engine: Engine | None = None,
     autocommit: bool = True,
     sole: bool = False,
+    replicas: Replicas | None = None,
 ) -> Iterator[Session]:
     """A session with the engine's settings, closed at the end; `sole`: while no migration runs.
 
-    `engine` is one of the caller's that reaches the same database, on which the session is then opened. Raises
-    OnlineError where nothing can be changed: behind a transaction pooler, on a standby, read-only.
+    `engine` is one of the caller's that reaches the same database, on which the session is then opened. `replicas` are
+    minded already, by another session; else those of the options are, and at the end they have replayed what was done.
+    Raises OnlineError where nothing can be changed: behind a transaction pooler, on a standby, read-only.
     """
     options = options or Options()
     with ExitStack() as stack:
@@ -76,7 +80,16 @@ def open_session(
         working = stack.enter_context(settled(engine or opened, scope, autocommit=autocommit))
         if sole:
             stack.enter_context(sole_migrator(driver(observing), options.deadline))
-        yield Session(scope, options, working, observing)
+        if replicas is not None:
+            yield Session(scope, options, working, observing, replicas)
+            return
+        migrator, name = driver(working).info.backend_pid, application_name(scope)
+        minded = stack.enter_context(
+            following(options.replicas, driver(observing), name, migrator, options.replica_limit)
+        )
+        yield Session(scope, options, working, observing, minded)
+        if minded.asked:
+            minded.wait_until_replayed("the end")
 
 
 def client() -> str:

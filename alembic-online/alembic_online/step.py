@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
 from alembic_online.planned import Direction, Planned
 from alembic_online.queries import query
+from alembic_online.replicas import EXCLUSIVE
 from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import LOCK_TIMEOUT_MS, Session
 
@@ -77,7 +79,7 @@ class Step:
         if not self.acquired:
             self.acquired = True
             acquire(self.session, self.wanted, self.name, self.policy)
-            cursor.connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+            cursor.connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}{self.drops.announced}")
             self.drops.begin()
         work = partial(cursor.execute, statement, parameters)
         self.drops.execute(statement, work, self.policy, again=not self.committed)
@@ -90,10 +92,11 @@ class Step:
             return
         work = partial(cursor.execute, statement, parameters)
         while True:
+            self._wait_for_readers(self.declared)
             wait = self.policy.next_wait(partial(self.session.blockers.longest, self.declared))
             try:
                 with cursor.connection.transaction():
-                    cursor.connection.execute(f"SET LOCAL lock_timeout = {max(wait, 1)}")
+                    cursor.connection.execute(f"SET LOCAL lock_timeout = {max(wait, 1)}{self.drops.announced}")
                     if self.drops.undeclared:
                         self.drops.begin()
                     self.drops.execute(statement, work, self.policy, again=True)
@@ -146,7 +149,14 @@ class Step:
         blockers = self.session.blockers.blockers(self.declared)
         return gave_up(self.name, self.policy, blockers, self.session.options)
 
+    def _wait_for_readers(self, locks: Mapping[str, str]) -> None:
+        self.policy.began += self.session.replicas.wait_for_readers(locks, self.name, self.policy.interrupt)
+
     def _concurrently(self, cursor: psycopg.Cursor[Any], statement: str, parameters: Any) -> None:
+        if (
+            not statement.lstrip().upper().startswith("CREATE")
+        ):  # what goes is locked in the end, and replicas replay that
+            self._wait_for_readers(dict.fromkeys(self.declared, EXCLUSIVE))
         # Cancelled while it waits, it would leave an invalid index: it may wait for as long as the step may.
         cursor.connection.execute(f"SET lock_timeout = {int(self.policy.seconds * 1000)}")
         try:

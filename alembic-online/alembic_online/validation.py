@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from alembic_online.catalog import Identity, definitions
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
-from alembic_online.planned import Direction, Planned
+from alembic_online.planned import Direction, Planned, kind
 from alembic_online.queries import query
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session
@@ -26,6 +26,9 @@ log = logging.getLogger("alembic.online")
 INVALID = "invalid"
 NOT_IN_FORCE = ("not validated", "disabled")
 """How the state of a constraint or trigger is written that is there and not in force."""
+TABLE_GONE = "removed table "
+STORED = ("storage ", "options of column ", "compression of column ", "replica identity", "cluster")
+"""How the catalog calls what is set of a table's storage; "storage " of parameters and of columns."""
 
 
 def catalog(connection: Connection, scope: Scope) -> dict[str, str]:
@@ -119,7 +122,7 @@ def not_in_force(observer: psycopg.Connection[Any], scope: Scope) -> list[Found]
         "additions": scope.additions,
     }
     with observer.cursor(row_factory=class_row(Found)) as cursor:
-        return cursor.execute(query("run/invalid"), parameters).fetchall()
+        return cursor.execute(query("run/not_in_force"), parameters).fetchall()
 
 
 def refuse_invalid(
@@ -128,8 +131,9 @@ def refuse_invalid(
     script: Script,
     direction: Direction,
     changed: Collection[list[str]],
+    meant: Collection[str],
 ) -> None:
-    """Raise OnlineError unless one of `changed` is what the revision says, and all is in force but what it says is not.
+    """Raise OnlineError unless one of `changed` is what the revision says, and all is in force but what is `meant`.
 
     There is one for each place from where the step may have started: before its first attempt, before its last one.
     """
@@ -137,8 +141,8 @@ def refuse_invalid(
     if not accepted:
         log.warning("%s %s: the revision does not say what it changes; not validated", script.revision, direction)
         return
-    deviations = [_deviation(actual, expected) for actual in changed for expected in accepted]
-    meant = {line.partition(" ")[2] for lines in accepted for line in lines}
+    replaced = {name.removeprefix("table ") for name in Planned(script, direction).replaces}
+    deviations = [_deviation(actual, expected, replaced) for actual in changed for expected in accepted]
     findings = [found.finding for found in not_in_force(observer, scope) if found.object not in meant]
     findings += sorted(deviations, key=_length)[0]
     if findings:
@@ -147,15 +151,58 @@ def refuse_invalid(
         )
         raise OnlineError(
             "\n".join([what, *(f"  {finding}" for finding in findings)]),
-            "mend what is listed and run it again, or accept it as it is: `alembic stamp` the current revision.",
+            "correct what is listed and run it again, or accept it as it is: `alembic stamp` the current revision.",
         )
 
 
-def _deviation(actual: list[str], expected: list[str]) -> list[str]:
+def meant_out_of_force(script: Script, direction: Direction, directory: ScriptDirectory) -> set[str]:
+    """What is not in force after a step because revisions say so: what the last of them to name it says of it."""
+    *_, said = steps = [Planned(each, "upgrade") for each in directory.iterate_revisions(script.revision, "base")][::-1]
+    if direction == "downgrade":
+        steps.append(Planned(said.script, direction))
+    states: dict[str, str] = {}
+    for line in (line for step in steps for line in sorted(step.lines)):
+        name = line.partition(" ")[2]
+        bare = next((name.removesuffix(f" ({state})") for state in NOT_IN_FORCE if name.endswith(f" ({state})")), name)
+        states[bare] = name
+    return {name for bare, name in states.items() if name != bare}
+
+
+def _deviation(actual: list[str], expected: list[str], replaced: Collection[str]) -> list[str]:
+    gone = {line.removeprefix(TABLE_GONE) for line in actual if line.startswith(TABLE_GONE) and line in expected}
     # A privilege may have been revoked before the step that drops its object: by people, or by a rollback.
-    return [f"not expected: {line}" for line in actual if line not in expected] + [
-        f"missing: {line}" for line in expected if line not in actual and not line.startswith("removed privileges of ")
+    return [
+        f"not expected: {line}"
+        for line in actual
+        if line not in expected and not _goes_with(line, gone) and not _comes_with(line, replaced)
+    ] + [
+        f"missing: {line}"
+        for line in expected
+        if line not in actual and not line.startswith("removed privileges of ") and not _goes_with(line, gone)
     ]
+
+
+def _goes_with(line: str, tables: Collection[str]) -> bool:
+    """Whether something was removed, or was to be, that one of the tables has, which are removed: what others have put
+    there goes with them.
+    """
+    if not line.startswith("removed ") or line.startswith(TABLE_GONE):
+        return False
+    owned = kind(line) == "sequence" and any(f" {table}_" in line for table in tables)
+    return owned or _is_of(line, tables)
+
+
+def _comes_with(line: str, replaced: Collection[str]) -> bool:
+    """Whether it is something that the table has which took the place of one of these: what others have put there comes
+    with it, and how rows are stored stays with the rows.
+    """
+    if line.startswith("added ") and kind(line) != "privileges":
+        return _is_of(line, replaced)
+    return line.startswith(tuple(f"removed setting {table}.{what}" for table in replaced for what in STORED))
+
+
+def _is_of(line: str, tables: Collection[str]) -> bool:
+    return any(f" {table}." in f"{line}." for table in tables)
 
 
 def _length(lines: list[str]) -> int:
@@ -178,6 +225,7 @@ class Validator:
         self.ledger = ledger
         self.catalog: dict[str, str] | None = None
         """What there was after the last look; None: not looked yet."""
+        self.directory: ScriptDirectory | None = None
 
     def before(self, script: Script, direction: Direction) -> Mapping[str, str]:
         """The catalog before the first attempt at a step."""
@@ -196,6 +244,7 @@ class Validator:
 
     def finish_last(self, heads: tuple[str, ...], directory: ScriptDirectory) -> None:
         """A run that was killed, or stopped by its validation, left a step that is still to be validated."""
+        self.directory = directory
         if not self.ledger.exists() or (last := self.ledger.last_applied()) is None or last.validated:
             return
         script = next((known for known in directory.walk_revisions() if known.revision == last.revision), None)
@@ -214,10 +263,12 @@ class Validator:
     def _validate(self, entry: int, script: Script, direction: Direction, befores: Sequence[Mapping[str, str]]) -> None:
         after = self.catalog
         assert after is not None
+        assert self.directory is not None
         try:
             ours = [of_scope(before, self.session.scope, after) for before in befores]
             changed = [difference(start, after) for before in ours for start in starts(before, after)]
-            refuse_invalid(self.session.observer, self.session.scope, script, direction, changed)
+            meant = meant_out_of_force(script, direction, self.directory)
+            refuse_invalid(self.session.observer, self.session.scope, script, direction, changed, meant)
         except OnlineError as error:
             self.ledger.validated(entry, valid=False, message=error.what)
             raise

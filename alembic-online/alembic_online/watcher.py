@@ -1,10 +1,11 @@
 """The watcher: samples the server while a step runs, on a session and in a thread of its own."""
 
 import logging
+import math
 import statistics
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ log = logging.getLogger("alembic.online")
 
 EVERY = 0.1  # seconds between two samples
 MEASURES = ("connections", "active", "idle", "idle_in_transaction", "blocked", "longest_wait", "replication_lag")
+MOST_POINTS = 120  # of each measure, that are kept of a step
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Observed:
-    """What was seen during a step: [minimum, median, maximum] of each measure, and the victims."""
+    """What was seen during a step: [minimum, median, maximum] of each measure, and the victims.
+
+    `series` is for plots: the highest values of each measure, and `at` in seconds since the step began.
+    """
 
     measures: Mapping[str, list[float]]
     victims: int
     longest_wait: float
+    series: Mapping[str, list[float]]
+    alerts: Sequence[str] = ()
 
 
 class Watcher:
@@ -61,7 +68,7 @@ class Watcher:
         self.connection = connection
         self.migrator = migrator
         self.alerts = alerts
-        self.samples: list[Sample] = []
+        self.samples: list[tuple[float, Sample]] = []
         self.step: str | None = None
         self.began = 0.0
         self.stopped: str | None = None
@@ -83,18 +90,22 @@ class Watcher:
             self.condition.wait_for(lambda: self.samples or self.broken, timeout=5)
             self.step, samples = None, self.samples
         waits: dict[tuple[int, str], float] = {}
-        for sample in samples:
+        for _, sample in samples:
             waits.update({(pid, started): seconds for pid, started, seconds in sample.victims})
-        values = {measure: [float(getattr(sample, measure)) for sample in samples] for measure in MEASURES}
+        values = {measure: [float(getattr(sample, measure)) for _, sample in samples] for measure in MEASURES}
         measures = {name: [min(v), statistics.median(v), max(v)] for name, v in values.items() if v}
-        return Observed(measures, len(waits), max(waits.values(), default=0.0))
+        every = max(1, math.ceil(len(samples) / MOST_POINTS))
+        series = {name: [max(v[at : at + every]) for at in range(0, len(v), every)] for name, v in values.items()}
+        series["at"] = [round(at, 2) for at, _ in samples[::every]]
+        alerts = tuple(self.alerts.raised)
+        return Observed(measures, len(waits), max(waits.values(), default=0.0), series, alerts)
 
     def interrupt(self) -> None:
         """Raise OnlineError if an alert is to stop the step."""
         if self.stopped:
             raise OnlineError(
                 f"Stopped by an alert: {self.stopped}",
-                "see to it and run again; the database is at the last whole step.",
+                "resolve it and run it again; the database is at the last whole step.",
             )
 
     def close(self) -> None:
@@ -114,7 +125,7 @@ class Watcher:
             try:
                 self._look(step or "")
             except psycopg.Error as error:
-                log.warning("The watcher lost its session, the migration goes on unobserved: %s", error)
+                log.warning("The watcher lost its session, the migration continues unobserved: %s", error)
                 with self.condition:
                     self.broken = True
                     self.condition.notify_all()
@@ -129,9 +140,9 @@ class Watcher:
         with self.condition:
             if self.step != step:
                 return
-            self.samples.append(sample)
-            self.condition.notify_all()
             running = time.monotonic() - self.began
+            self.samples.append((running, sample))
+            self.condition.notify_all()
         stop = self.alerts.look(
             step, running, sample.longest_wait, sample.replication_lag, sample.connections / sample.max_connections
         )

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from alembic_online.catalog import columns, constraints, types
+from alembic_online.catalog import columns, constraints, partitioned, types
 from alembic_online.catalog.diff import Change
 from alembic_online.catalog.snapshot import REBUILT, Identity, Snapshot
-from alembic_online.catalog.statements import altered_sequence, is_check
+from alembic_online.catalog.statements import NOT_ENFORCED, NOT_VALID, called, is_check
 
 SET = ("comment", "privilege", "setting")
 """What stands on something else, and is set to what it is to be."""
@@ -16,13 +16,12 @@ BY_HAND = {
     "table": "write the ALTER TABLE by hand: SET LOGGED or UNLOGGED rewrites the table while everybody waits;"
     " parents are changed by INHERIT and NO INHERIT; partitioning, a type or an access method need a new table,"
     " filled in batches",
-    "constraint": "write the revision by hand: an exclusion holds up writers while it is built; NOT ENFORCED is changed"
-    " by ALTER CONSTRAINT",
+    "constraint": "write the revision by hand: an exclusion holds up writers while it is built",
     "disabled": "write a revision by hand: check the rows written meanwhile, then ALTER TABLE … ENABLE TRIGGER ALL",
     "setting": "write it by hand: ALTER DOMAIN {name} ADD CONSTRAINT … NOT VALID, which reads nothing; then, in a"
     " revision of its own, VALIDATE CONSTRAINT: it reads every table with a column of the domain, whose writers wait"
     " meanwhile. The same of NOT NULL: CHECK (VALUE IS NOT NULL)",
-    "sequence": "write it by hand: CREATE or DROP SEQUENCE and ALTER SEQUENCE … OWNED BY, with its column's default",
+    "sequence": "write it by hand: CREATE or DROP SEQUENCE, with its column's default",
     "unmet": "the table is not the project's: have its owner put it right",
     "owner": "ALTER … OWNER TO, as an administrator: no revision is needed, others' databases are not concerned",
     "type": "rows are of it; write it by hand. Of an enum: a label that is taken away, or another order, needs CREATE"
@@ -57,7 +56,7 @@ def reasons(
     what = f"it is {change.before or 'absent'}, the models mean {change.after or 'none'}".replace("\n", " ")
     disabled = "/* its triggers are disabled */" in (change.before or "")
     way = BY_HAND["disabled" if disabled else identity.kind]
-    yield f"{change} cannot be generated: {what}", way.replace("{name}", f"{identity.schema}.{identity.name}")
+    yield f"{change} cannot be generated: {what}", way.replace("{name}", called(identity))
 
 
 def is_validation(change: Change) -> bool:
@@ -68,7 +67,11 @@ def is_validation(change: Change) -> bool:
 def is_checked_anew(constraint: Identity, snapshot: Snapshot) -> bool:
     """Whether rows have to pass a CHECK once more when a function changes that it calls."""
     definition = snapshot.get(constraint)
-    return constraint.kind == "constraint" and is_check(definition) and not str(definition).endswith(" NOT VALID")
+    return (
+        constraint.kind == "constraint"
+        and is_check(definition)
+        and not str(definition).endswith((NOT_VALID, NOT_ENFORCED))
+    )
 
 
 def _is_stale(user: Identity, snapshot: Snapshot) -> bool:
@@ -87,18 +90,17 @@ def _is_generated(change: Change, before: Snapshot, after: Snapshot) -> bool:
     match change.identity.kind:
         case "constraint":
             definitions = [definition for definition in (change.before, change.after) if definition]
+            on_partitions = partitioned.stands_on(change.identity, before)
             return (
                 is_validation(change)
                 or constraints.is_switched_off(change)
-                or all(map(constraints.is_online, definitions))
+                or all(constraints.is_online(each, partitioned=on_partitions) for each in definitions)
             )
         case "type":
             return change.verb != "changed"
         case "setting":
             return not types.reads_rows(change, before)
         case "sequence":
-            if change.before and change.after:
-                return altered_sequence(change.before, change.after) is not None
-            return is_alone(change.identity, before, after)
+            return change.verb == "changed" or is_alone(change.identity, before, after)
         case kind:
-            return kind in (*REBUILT, *SET, "function", "index", "column")
+            return kind in (*REBUILT, *SET, "function", "column", "index")

@@ -8,8 +8,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
 from alembic_online.catalog.diff import diff
+from alembic_online.catalog.partition_constraints import on_partitions
+from alembic_online.catalog.partitioned import stands_on
 from alembic_online.catalog.snapshot import REBUILT, Column, Identity, Snapshot
-from alembic_online.catalog.statements import NOT_VALID, is_check, named, new_name, removal, validate, whole
+from alembic_online.catalog.statements import (
+    NOT_ENFORCED,
+    NOT_VALID,
+    is_check,
+    named,
+    new_name,
+    removal,
+    validate,
+    whole,
+)
 from alembic_online.catalog.steps import Step
 
 IN_BATCHES = "in batches of a few thousand rows, each committed: UPDATE {table} SET {new} = {value} WHERE {new} IS NULL"
@@ -27,10 +38,15 @@ MARKED = (
     "write it by hand: ALTER TABLE {table} ALTER COLUMN {old} ADD GENERATED {kind} AS IDENTITY (START WITH …) or DROP"
     " IDENTITY: only you know at which number it has to go on"
 )
+STORED = (
+    "make it VIRTUAL, which writes no row, where the server is PostgreSQL 18; or write it in steps: ALTER TABLE {table}"
+    " ADD COLUMN {new} {type}; a trigger BEFORE INSERT OR UPDATE that sets it; then " + IN_BATCHES
+)
 COMPUTED = (
     "write it in steps: a column with the new expression under a new name, filled like any other, that takes the old"
     " one's place"
 )
+VIRTUAL = "v"
 GENERATED = {"a": "ALWAYS", "d": "BY DEFAULT"}
 
 Why = tuple[str, str]
@@ -40,20 +56,6 @@ Why = tuple[str, str]
 def is_known(operation: ops.DropColumnOp) -> bool:
     """Whether SQLAlchemy knows the type of a column that is dropped: else Alembic could not write the way back."""
     return not isinstance(operation.to_column().type, NullType)
-
-
-def unknown(operation: ops.MigrateOperation) -> Iterator[Why]:
-    """Why a table that is dropped is not: SQLAlchemy does not know a column's type, so its way back is not written."""
-    if isinstance(operation, ops.DropTableOp):
-        table = operation.to_table()
-        for column in table.columns:
-            if isinstance(column.type, NullType):
-                yield (
-                    f"removed table {table.fullname} cannot be generated: SQLAlchemy does not know the type of column"
-                    f" {column.name}, so the way back cannot be written",
-                    f'write it by hand: op.execute("DROP TABLE {table.fullname}"), and back the CREATE TABLE that'
-                    " pg_dump prints",
-                )
 
 
 def rehearse(connection: Connection, before: Snapshot, after: Snapshot) -> dict[Identity, str]:
@@ -107,6 +109,8 @@ def altered(identity: Identity, before: Snapshot, after: Snapshot) -> Iterator[S
         yield Step("alter", identity, up, down, concurrent=bool(checks))
     if old.required != new.required:
         required, optional = _required(before, identity), (f"{alter} DROP NOT NULL",)
+        if stands_on(identity, before):
+            optional = (on_partitions(f"{alter} DROP NOT NULL"),)
         up, down = (required, optional) if new.required else (optional, required)
         yield Step("require", identity, up, down, concurrent=True)
 
@@ -117,9 +121,19 @@ def _altered(alter: str, old: Column, new: Column) -> list[str]:
         statements.append(f"{alter} TYPE {new.type}")
     if old.default != new.default:
         statements.append(f"{alter} DROP DEFAULT" if new.default is None else f"{alter} SET DEFAULT {new.default}")
+    if old.generated != new.generated and old.generated[:1] == new.generated[:1] == VIRTUAL:
+        statements.append(f"{alter} SET EXPRESSION AS ({new.generated[1:]})")
     if old.identity and new.identity and old.identity != new.identity:
         statements.append(f"{alter} SET GENERATED {GENERATED[new.identity]}")
     return statements
+
+
+def _is_only_computed(identity: Identity, before: Snapshot, after: Snapshot) -> bool:
+    """Whether its values are stored nowhere: PostgreSQL exchanges the expression, but on tables with a CHECK."""
+    old, new = before.columns[identity], after.columns[identity]
+    table = Identity("table", identity.schema, identity.name)
+    checks = any(is_check(before[i]) for i in before if i.kind == "constraint" and before.parent(i) == table)
+    return old.generated[:1] == new.generated[:1] == VIRTUAL and not checks
 
 
 def _checks(identity: Identity, snapshot: Snapshot) -> list[Identity]:
@@ -135,14 +149,19 @@ def _with_checks(altered: list[str], checks: list[Identity], snapshot: Snapshot)
     retyped, *more = altered
     table, _, what = retyped.partition(" ALTER COLUMN ")
     gone = [removal(snapshot, check).removeprefix(f"{table} ") for check in checks]
-    anew = [snapshot[check].removeprefix(f"{table} ").removesuffix(NOT_VALID) + NOT_VALID for check in checks]
+    anew = [_unread(snapshot[check].removeprefix(f"{table} ")) for check in checks]
     yield f"{table} {', '.join([*gone, f'ALTER COLUMN {what}', *anew])}"
     yield from more
     for check in checks:
         definition, *comments = whole(snapshot, check)
-        if not definition.endswith(NOT_VALID):
+        if not definition.endswith((NOT_VALID, NOT_ENFORCED)):
             yield validate(snapshot.removals[check])
         yield from comments
+
+
+def _unread(check: str) -> str:
+    """A CHECK for which no row is read."""
+    return check if check.endswith((NOT_VALID, NOT_ENFORCED)) else check + NOT_VALID
 
 
 def _required(snapshot: Snapshot, identity: Identity) -> tuple[str, ...]:
@@ -162,7 +181,7 @@ def by_hand(identity: Identity, before: Snapshot, after: Snapshot, rehearsed: Ma
     """What a changed column has that is not generated."""
     old, new = before.columns[identity], after.columns[identity]
     words = _words(before, identity, new)
-    if old.generated != new.generated:
+    if old.generated != new.generated and not _is_only_computed(identity, before, after):
         yield f"changed {identity} cannot be generated: it computes another value, which rewrites the table", COMPUTED
     if identity in rehearsed:
         words["value"] = f"{words['old']}::{new.type}"
@@ -181,10 +200,11 @@ def added_by_hand(identity: Identity, before: Snapshot, after: Snapshot) -> Iter
         words = _words(after, identity, new)
         words["new"] = words["old"]
         words["value"] = new.default or "…"
+        way = STORED if new.generated else FILLED
         what = (
             f"added {identity} cannot be generated: {new.type} with its value rewrites the table while everybody waits"
         )
-        yield what, FILLED.format(**words)
+        yield what, way.format(**words)
 
 
 def _words(snapshot: Snapshot, identity: Identity, new: Column) -> dict[str, str]:

@@ -1,33 +1,45 @@
 """Keys, foreign keys and CHECKs on tables in use: rows are read while writers go on, and the change is an instant.
 
-The index of a key is built beforehand and takes the old one's place; the others are added NOT VALID and validated.
-Each statement is one of its own, outside a transaction, and can be run again.
+The index of a key is built beforehand and takes the old one's place; the others are added NOT VALID and validated. On
+a partitioned table, each partition has a key or foreign key first. Each statement is one of its own, outside a
+transaction, and can be run again.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from alembic_online.catalog.diff import Change
+from alembic_online.catalog.partition_constraints import on_partitions
+from alembic_online.catalog.partitioned import stands_on
 from alembic_online.catalog.snapshot import Identity, Snapshot
-from alembic_online.catalog.statements import NOT_VALID, is_check, new_name, quoted, removal, validate, whole
+from alembic_online.catalog.statements import (
+    FOREIGN_KEY,
+    INVALID,
+    KEY,
+    NOT_ENFORCED,
+    NOT_VALID,
+    called,
+    is_check,
+    new_name,
+    quoted,
+    removal,
+    validate,
+    whole,
+)
 from alembic_online.catalog.steps import Step
 
-KEY = re.compile(
-    r"ALTER TABLE .+? ADD CONSTRAINT .+? (?P<kind>UNIQUE|PRIMARY KEY)(?P<nulls> NULLS NOT DISTINCT)?"
-    r" (?P<columns>\(.+?\)(?: INCLUDE \(.+?\))?)(?P<when>(?: NOT)? DEFERRABLE.*?)?"
-    r"(?: /\* index WITH (?P<options>\(.*\)) \*/)?",
-    re.DOTALL,
-)
-FOREIGN_KEY = re.compile(r"ALTER TABLE .+? ADD CONSTRAINT .+? FOREIGN KEY \(")
 SWITCHED_OFF = " /* its triggers are disabled */"
 
 
-def is_online(definition: str | None) -> bool:
-    """Whether a constraint that is there can be dropped, added and changed so: no exclusion, none without overlaps."""
+def is_online(definition: str | None, *, partitioned: bool = False) -> bool:
+    """Whether a constraint that is there can be dropped, added and changed so: no exclusion, none without overlaps; of
+    a `partitioned` table no foreign key that is to stay NOT VALID.
+    """
     if definition is None or SWITCHED_OFF in definition or " WITHOUT OVERLAPS" in definition:
         return False
-    return is_check(definition) or FOREIGN_KEY.match(definition) is not None or KEY.fullmatch(definition) is not None
+    if FOREIGN_KEY.match(definition):
+        return not (partitioned and definition.endswith(NOT_VALID))
+    return is_check(definition) or KEY.fullmatch(definition.removesuffix(INVALID)) is not None
 
 
 def is_switched_off(change: Change) -> bool:
@@ -79,25 +91,30 @@ def others(snapshot: Snapshot, identity: Identity) -> tuple[str, ...]:
     """The other table that a foreign key refers to."""
     if identity.kind != "constraint":
         return ()
-    used = {f"{i.schema}.{i.name}" for i in snapshot.uses.get(identity, ()) if i.kind in ("column", "constraint")}
-    return tuple(sorted(used - {f"{identity.schema}.{identity.name}"}))
+    used = {called(i) for i in snapshot.uses.get(identity, ()) if i.kind in ("column", "constraint")}
+    return tuple(sorted(used - {called(identity)}))
 
 
 def _to(identity: Identity, goal: Snapshot, other: Snapshot) -> Iterator[str]:
     either = goal if identity in goal else other
     drop = removal(either, identity)
-    if identity not in goal:
+    if goal.get(identity, INVALID).endswith(INVALID):  # no way back leads to a key that is not in force
         yield drop
         return
-    definition, *rest = whole(goal, identity)
+    definition, (_, *rest) = goal[identity], whole(goal, identity)
     table, _, name = either.removals[identity].removeprefix("ALTER TABLE ").rpartition(" DROP CONSTRAINT ")
-    if key := KEY.fullmatch(definition):
+    if stands_on(identity, goal) and not is_check(definition):
+        yield on_partitions(definition)
+    elif key := KEY.fullmatch(definition):
         index = new_name(identity.part, "new")
         options = f" WITH {key['options']}" if key["options"] else ""
         columns = f"{key['columns']}{key['nulls'] or ''}{options}"
         yield f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(identity.schema)}.{index}"
         yield f"CREATE UNIQUE INDEX CONCURRENTLY {index} ON {table} USING btree {columns}"
         yield f"{drop}, ADD CONSTRAINT {name} {key['kind']} USING INDEX {index}{key['when'] or ''}"
+    elif definition.endswith(NOT_ENFORCED):  # no row is read for it
+        yield drop
+        yield definition
     else:
         addition = definition.removeprefix(f"ALTER TABLE {table} ").removesuffix(NOT_VALID)
         yield f"{drop}, {addition}{NOT_VALID}"

@@ -8,6 +8,7 @@ from alembic.operations import ops
 
 from alembic_online.catalog.locks import locks
 from alembic_online.catalog.snapshot import Identity, Snapshot
+from alembic_online.catalog.statements import quoted
 from alembic_online.catalog.steps import OutsideTransaction, Step
 from alembic_online.scope import Scope
 from alembic_online.validation import INVALID, NOT_IN_FORCE, condensed, difference
@@ -103,7 +104,8 @@ def dropped(lines: Iterable[str]) -> list[str]:
     removed = [line.removeprefix("removed ") for line in lines if line.startswith("removed ")]
     names = {k: [line.removeprefix(f"{k} ") for line in removed if line.startswith(f"{k} ")] for k in DROPPED}
     relations = {*names["table"], *names["materialized view"]}
-    return sorted(relations | {column for column in names["column"] if column.rpartition(".")[0] not in relations})
+    columns = {column for column in names["column"] if column.rpartition(".")[0] not in relations}
+    return sorted(".".join(map(quoted, name.split("."))) for name in relations | columns)
 
 
 def _concurrent(script: ops.MigrationScript) -> list[Step]:

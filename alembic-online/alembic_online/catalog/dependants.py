@@ -4,15 +4,16 @@ Definition, owner, comments and privileges, ready to be run again, in an order i
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from alembic_online.catalog import partitioned
 from alembic_online.catalog.access import OWNED, Access, access
 from alembic_online.catalog.snapshot import Identity, Snapshot, definitions, qualified_names, query, snapshot
-from alembic_online.catalog.statements import concurrently, named, validate
+from alembic_online.catalog.statements import INVALID, NOT_ENFORCED, NOT_VALID, built, called, named, validate
 from alembic_online.scope import Scope
 
 RENDERED = (*OWNED, "column", "constraint", "index", "trigger", "rule", "policy", "statistics")
@@ -82,7 +83,7 @@ def dependants(
 
 
 def _reached(
-    seen: Snapshot, start: Collection[Identity], ours: Collection[Identity], inherited: Mapping[Identity, Identity]
+    seen: Snapshot, start: Set[Identity], ours: Set[Identity], inherited: Mapping[Identity, Identity]
 ) -> dict[Identity, list[Identity]]:
     """What of others is reached from `start` by use, with what it uses of that."""
     users: dict[Identity, set[Identity]] = {}
@@ -99,10 +100,10 @@ def _reached(
     waiting = list(start)
     while waiting:
         used = waiting.pop()
-        new = parts.get(used, set()) - gone - found.keys()
+        new = {part for part in parts.get(used, ()) if part not in gone and part not in found}
         # What stands on a relation that is brought back has to be brought back, too.
         brought_back = {part for part in new if used in found and part.kind in RENDERED and part not in inherited}
-        new_users = users.get(used, set()) - gone - {*ours}
+        new_users = [user for user in users.get(used, ()) if user not in gone and user not in ours]
         for user in (*brought_back, *(user for user in new_users if seen.parent(user) not in start)):
             if user not in found:
                 waiting.append(user)
@@ -120,10 +121,10 @@ def _rendered(
     if removal == seen.removals[unit]:  # else only a part of it goes
         further = [*known.statements, *_settings(seen, unit)]
         further += [seen[each] for each in seen if each.kind == "comment" and seen.parent(each) == unit]
-    relations = [f"{unit.schema}.{unit.name}"] if unit.kind != "function" else []
+    relations = [called(unit)] if unit.kind != "function" else []
     if unit.kind == "constraint":
         referred = [each for each in seen.uses.get(unit, ()) if each.kind in ("table", "column", "constraint")]
-        relations += [f"{each.schema}.{each.name}" for each in referred]
+        relations += [called(each) for each in referred]
     locks = dict.fromkeys(relations, "AccessExclusiveLock")
     obstacle = _obstacle(seen, unit, uses) or known.obstacle
     return Dependant(str(unit), _called(uses), removal, (definition, *further), later, locks, obstacle, known.barred)
@@ -149,11 +150,14 @@ def _statements(seen: Snapshot, unit: Identity, units: Sequence[Identity]) -> tu
         is_empty = Identity("setting", unit.schema, unit.name, "emptiness") in seen
         return removal, f"{definition}\nWITH NO DATA", "" if is_empty else removal.replace("DROP ", "REFRESH ", 1)
     if unit.kind == "index" and seen.parent(unit) not in units:
-        return removal, next(concurrently(seen, unit), definition), ""
-    if unit.kind == "constraint" and re.search(r" (CHECK \(|FOREIGN KEY \()", definition):
-        if definition.endswith(" NOT VALID"):
+        if definition.endswith(INVALID):
             return removal, definition, ""
-        return removal, f"{definition} NOT VALID", validate(removal)
+        return removal, partitioned.whole(definition) if partitioned.is_index(definition) else built(definition), ""
+    if unit.kind == "constraint" and re.search(r" (CHECK \(|FOREIGN KEY \()", definition):
+        # A partitioned table takes a foreign key that is NOT VALID from PostgreSQL 18 on.
+        if definition.endswith((NOT_VALID, NOT_ENFORCED)) or partitioned.stands_on(unit, seen):
+            return removal, definition, ""
+        return removal, f"{definition}{NOT_VALID}", validate(removal)
     if unit.kind == "column" and not seen.columns[unit].generated:
         altered = named(seen, unit)
         return f"{altered} DROP DEFAULT", f"{altered} SET DEFAULT {seen.columns[unit].default}", ""

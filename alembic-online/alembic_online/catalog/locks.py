@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator
 from alembic.operations import ops
 from sqlalchemy import ForeignKeyConstraint
 
+from alembic_online.catalog import partitioned
+from alembic_online.catalog.statements import called, quoted
 from alembic_online.catalog.steps import OutsideTransaction, Step, flat
 
 SHARE_UPDATE_EXCLUSIVE = "ShareUpdateExclusiveLock"
+SHARE = "ShareLock"
 SHARE_ROW_EXCLUSIVE = "ShareRowExclusiveLock"
 ACCESS_EXCLUSIVE = "AccessExclusiveLock"
-WEAKEST_FIRST = (SHARE_UPDATE_EXCLUSIVE, SHARE_ROW_EXCLUSIVE, ACCESS_EXCLUSIVE)
+WEAKEST_FIRST = (SHARE_UPDATE_EXCLUSIVE, SHARE, SHARE_ROW_EXCLUSIVE, ACCESS_EXCLUSIVE)
 
 # By kind of object, for the relation that it stands on; the others lock none, or only what they drop.
 ON_RELATION = {
@@ -47,10 +50,10 @@ def _taken(operations: Iterable[ops.MigrateOperation]) -> Iterator[tuple[str, st
             case OutsideTransaction():
                 yield from _taken(operation.steps)
             case Step() if operation.up:
-                relation = f"{operation.identity.schema}.{operation.identity.name}"
+                relation = called(operation.identity)
                 mode = ON_RELATION.get(operation.identity.kind, {}).get(operation.verb)
                 if operation.concurrent and operation.identity.kind != "function":
-                    mode = SHARE_UPDATE_EXCLUSIVE if all(map(_goes_on, operation.up)) else ACCESS_EXCLUSIVE
+                    mode = max(map(_alone, operation.up), key=WEAKEST_FIRST.index)
                 if mode:
                     yield relation, mode
                 for other in operation.others:
@@ -67,13 +70,14 @@ def _taken(operations: Iterable[ops.MigrateOperation]) -> Iterator[tuple[str, st
                 yield _qualified(operation.table_name, operation.schema), ACCESS_EXCLUSIVE
 
 
-def _goes_on(statement: str) -> bool:
-    """Whether readers and writers go on while it runs."""
-    return (
-        re.match(r"(COMMENT ON |(CREATE|DROP|REINDEX) .*?CONCURRENTLY |ALTER TABLE .+ VALIDATE )", statement)
-        is not None
-    )
+def _alone(statement: str) -> str:
+    """The lock of a statement that is run by itself: with the weakest, readers and writers go on."""
+    if partitioned.is_index(statement):
+        return SHARE  # until the index is there; its partitions build their own
+    goes_on = r"(COMMENT ON |(CREATE|DROP|REINDEX) .*?CONCURRENTLY |ALTER TABLE .+ VALIDATE )"
+    return SHARE_UPDATE_EXCLUSIVE if re.match(goes_on, statement) else ACCESS_EXCLUSIVE
 
 
 def _qualified(table: str, schema: str | None = None) -> str:
-    return table if "." in table else f"{schema or 'public'}.{table}"
+    schema, table = table.split(".", 1) if "." in table else (schema or "public", table)
+    return f"{quoted(schema)}.{quoted(table)}"

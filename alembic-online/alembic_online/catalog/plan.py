@@ -1,6 +1,6 @@
 """From a difference to operations: Alembic's own with ours around them, in an order in which they can run.
 
-What is in the way is dropped first, users before what they use; then come Alembic's operations; then everything is
+What is blocked by dropped first, users before what they use; then come Alembic's operations; then everything is
 created, what is used first. Alembic reverses the list for the downgrade, which is right for that, too. What runs
 outside a transaction comes last.
 """
@@ -9,19 +9,20 @@ from collections.abc import Iterator, Mapping
 
 from alembic.operations import ops
 
-from alembic_online.catalog import columns, constraints, types
-from alembic_online.catalog.by_hand import BY_HAND, SET, is_alone, is_checked_anew, is_validation, reasons
+from alembic_online.catalog import columns, constraints, object_steps, partitioned, tables, types
+from alembic_online.catalog.by_hand import BY_HAND, SET, is_alone, is_validation, reasons
 from alembic_online.catalog.diff import Change, diff
 from alembic_online.catalog.reported import seen
 from alembic_online.catalog.snapshot import REBUILT, Identity
-from alembic_online.catalog.statements import altered_sequence, concurrently, replaceable, validate, whole
-from alembic_online.catalog.steps import ByHand, Step, flat
+from alembic_online.catalog.statements import replaceable, validate, whole
+from alembic_online.catalog.steps import ByHand, IndexOfNewTable, Step, flat
 from alembic_online.catalog.target import Comparison
 
 # What keeps a column's type as it is, and is not made anew with it.
 HOLDS_TYPE = ("column", "foreign")
 # What tables are made of: created before them, dropped after them.
 UNDER_TABLES = ("type", "sequence")
+OF_TABLES = ("table", "column", "constraint", "index")
 
 
 def plan(
@@ -40,21 +41,44 @@ class _Plan:
         self.before, self.after = compared.here, compared.target
         self.rehearsed = rehearsed
         before, after = self.before, self.after
-        self.theirs = [operation for operation in flat(theirs) if self._is_alembics(operation)]
-        self.seen = {identity for operation in self.theirs for identity in self._seen(operation)}
         self.all = {change.identity: change for change in diff(before, after)}
+        self.tables, self.reasons = tables.ours(flat(theirs), before, after)
+        self.theirs = [
+            IndexOfNewTable.from_index(each.to_index()) if isinstance(each, ops.CreateIndexOp) else each
+            for each in flat(theirs)
+            if self._is_alembics(each)
+        ]
+        self.seen = {identity for operation in self.theirs for identity in self._seen(operation)}
+        self.seen |= {
+            part for table in self.tables for part in tables.parts(table, after if table in after else before)
+        }
+        self.marked = object_steps.marked(self.all, before, after)
+        self.seen |= self.marked
         self.ours = {identity: change for identity, change in self.all.items() if identity not in self.seen}
-        self.reasons = [(line, BY_HAND["unmet"]) for line in compared.unmet]
+        self.reasons += [(line, BY_HAND["unmet"]) for line in compared.unmet]
         self.reasons += [(line, BY_HAND["owner"]) for line in compared.owners]
         self.renamed = constraints.renamed(self.before, self.after)
         self.dropped = self._dropped()
         self.extended = types.extended(change for i, change in self.ours.items() if i not in self.dropped)
 
     def operations(self) -> list[ops.MigrateOperation]:
-        drops = [self._drop(i) for i in reversed(self.before) if i in self.dropped and not self._goes_along(i)]
-        gone = [self._alter(i) for i in reversed(self.before) if i.kind in SET and self._is(i, "removed")]
-        lost = [self._drop(i) for i in self.before if i.kind == "column" and self._is(i, "removed")]
-        last = [self._drop(i) for i in reversed(self.before) if i.kind in UNDER_TABLES and self._is(i, "removed")]
+        going = [i for i in reversed(self.before) if i in self.dropped and not self._goes_along(i)]
+        used = [i for i in going if i not in self.after and any(map(self._goes, self.before.users(i)))]
+        drops = [object_steps.dropped(i, self.before) for i in going if i not in used]
+        gone = [
+            object_steps.set_or_not(i, self.before, self.after)
+            for i in reversed(self.before)
+            if i.kind in SET and self._is(i, "removed")
+        ]
+        lost = [
+            object_steps.dropped(i, self.before) for i in self.before if i.kind == "column" and self._is(i, "removed")
+        ]
+        last = [
+            object_steps.dropped(i, self.before)
+            for i in reversed(self.before)
+            if i.kind in UNDER_TABLES and self._is(i, "removed")
+        ]
+        last = [*(object_steps.dropped(i, self.before) for i in used), *last]
         early: list[Step] = []
         late: list[Step] = []
         concurrent: list[Step] = []
@@ -62,24 +86,34 @@ class _Plan:
             for step in self._build(identity):
                 (concurrent if step.concurrent else early if self._is_under_tables(identity) else late).append(step)
         left = [i for i in self.before if self._is(i, "removed") and i not in self.renamed.values()]
-        keys = [self._constraint(i) for i in left if constraints.is_online(self.before[i]) and i.kind == "constraint"]
+        keys = [
+            constraints.step(i, self.before, self.after)
+            for i in left
+            if i.kind == "constraint" and self._can_go_on(i, self.before[i])
+        ]
         concurrent = [*keys, *concurrent, *(self._index(i) for i in left if i.kind == "index")]
+        concurrent = object_steps.with_marks(concurrent, self.marked, self.before, self.after)
         for change in self.ours.values():
             if not self._goes_along(change.identity):
-                handled = {*self.dropped, *self.extended}
+                handled = {*self.dropped, *self.extended, *self.renamed, *self.renamed.values()}
                 self.reasons += reasons(change, self.before, self.after, handled, self.rehearsed)
         for identity in self.after.columns.keys() - self.before.keys():
             self.reasons += columns.added_by_hand(identity, self.before, self.after)
-        self.reasons += [why for operation in self.theirs for why in columns.unknown(operation)]
         by_hand = [ByHand(tuple(self.reasons))] if self.reasons else []
-        return [*by_hand, *gone, *drops, *early, *self.theirs, *lost, *late, *last, *concurrent]
+        made = [tables.created(i, self.after) for i in self.after if i in self.tables]
+        left_out = [tables.created(i, self.before).reverse() for i in reversed(self.before) if i in self.tables]
+        return [*by_hand, *gone, *drops, *early, *made, *self.theirs, *left_out, *lost, *late, *last, *concurrent]
 
     def _is_under_tables(self, identity: Identity) -> bool:
         """Whether it has to be there before tables are: it is used by them."""
         return identity.kind in UNDER_TABLES or (
             identity.kind == "function"
-            and any(user.kind in ("column", "constraint", "index", "type") for user in self.after.users(identity))
+            and any(user.kind in (*OF_TABLES, "type") for user in self.after.users(identity))
         )
+
+    def _goes(self, user: Identity) -> bool:
+        """Whether it goes with a table or column: what it uses is dropped after it."""
+        return user in self.seen and user not in self.after and user.kind in OF_TABLES
 
     def _is_alembics(self, operation: ops.MigrateOperation) -> bool:
         """Whether to leave it to Alembic: whole tables, and columns that are added or dropped.
@@ -89,6 +123,8 @@ class _Plan:
         """
         table = Identity("table", getattr(operation, "schema", None) or "public", getattr(operation, "table_name", ""))
         match operation:
+            case ops.CreateTableOp() | ops.CreateIndexOp() | ops.DropTableOp() if table in self.tables:
+                return False
             case ops.CreateTableOp() | ops.CreateIndexOp():
                 return table in self.after and table not in self.before  # a view may be there in the table's place
             case ops.DropTableOp():
@@ -112,18 +148,18 @@ class _Plan:
                 continue
             if (
                 identity.kind in REBUILT
-                or (identity.kind == "function" and not replaceable(change))
+                or (identity.kind == "function" and not self._is_replaced(change, removed))
                 or (identity.kind == "type" and change.after and not types.is_held(self.before, identity))
                 or (self._is_online(change) and self._uses(identity) & lost)
             ):
                 dropped[identity] = None
         for column in self._retyped():
-            dropped |= {user: None for user in self.before.users(column) if user.kind in REBUILT}
+            dropped |= {user: None for user in self.before.users(column) if user.kind in (*REBUILT, "function")}
         waiting = list(dropped)
         while waiting:
             used = waiting.pop()
             for user in self.before.users(used):
-                if user in dropped or self.before.parent(user) == used:
+                if user in dropped or self.before.parent(user) == used or (used in removed and self._goes(user)):
                     continue
                 if user.kind in (*REBUILT, "function") or (
                     user.kind == "type" and not types.is_held(self.before, user)
@@ -146,6 +182,10 @@ class _Plan:
                     self._in_the_way(user, used, "dropped")
         return dropped
 
+    def _is_replaced(self, function: Change, removed: set[Identity]) -> bool:
+        """Whether CREATE OR REPLACE will do, after what goes."""
+        return replaceable(function) and not self.before.uses.get(function.identity, frozenset()) & removed
+
     def _retyped(self) -> Iterator[Identity]:
         for column in self.ours:
             old, new = self.before.columns.get(column), self.after.columns.get(column)
@@ -156,7 +196,12 @@ class _Plan:
         """Whether a step outside a transaction drops it, which is too late where what it uses goes before."""
         if change.identity.kind == "index":
             return change.after is None
-        return change.identity.kind == "constraint" and constraints.is_online(change.before)
+        return change.identity.kind == "constraint" and self._can_go_on(change.identity, change.before)
+
+    def _can_go_on(self, constraint: Identity, *definitions: str | None) -> bool:
+        """Whether a constraint is changed while rows are read and written."""
+        on_partitions = partitioned.stands_on(constraint, self.before)
+        return all(constraints.is_online(each, partitioned=on_partitions) for each in definitions)
 
     def _uses(self, identity: Identity) -> set[Identity]:
         parent = self.before.parent(identity)
@@ -193,7 +238,7 @@ class _Plan:
     def _is_created_whole(self, identity: Identity) -> bool:
         change = self.ours[identity]
         if identity.kind == "constraint":
-            return not is_validation(change) and constraints.is_online(change.after or change.before)
+            return not is_validation(change) and self._can_go_on(identity, change.after or change.before)
         if identity.kind == "index":
             return True
         is_whole = change.before is None or (change.after is None and identity.kind == "type")
@@ -214,78 +259,38 @@ class _Plan:
             if is_validation(change):
                 old, drop = self.before[identity], self.before.removals[identity]
                 yield Step("validate", identity, (validate(drop),), (drop, old), concurrent=True)
-            elif constraints.is_switched_off(change):
+            elif constraints.is_switched_off(change) and self._can_go_on(identity, change.after):
                 yield constraints.switched_on(identity, self.before, self.after)
-            elif constraints.is_online(change.before) and constraints.is_online(change.after):
-                yield self._constraint(identity)
+            elif self._can_go_on(identity, change.before, change.after):
+                yield constraints.step(identity, self.before, self.after)
         elif identity.kind == "column":
             yield from columns.altered(identity, self.before, self.after)
         elif identity.kind in SET:
-            yield self._alter(identity)
+            yield object_steps.set_or_not(identity, self.before, self.after)
         elif identity.kind == "function":
-            yield self._replace(identity)
+            yield object_steps.replaced(identity, self.before, self.after)
         elif identity.kind == "sequence":
-            up, down = (
-                altered_sequence(a[identity], b[identity])
-                for a, b in ((self.before, self.after), (self.after, self.before))
-            )
-            if up and down:
-                yield Step("alter", identity, (up,), (down,))
+            yield object_steps.sequence(identity, self.before, self.after)
 
     def _create(self, identity: Identity) -> Iterator[Step]:
         removal = self.after.removals[identity]
         if identity.kind in SET:
-            yield self._alter(identity)
+            yield object_steps.set_or_not(identity, self.before, self.after)
         elif identity.kind == "index":
             yield self._index(identity)
-        elif identity.kind == "constraint" and constraints.is_online(self.after[identity]):
+        elif identity in self.renamed:
+            yield constraints.rename(self.renamed[identity], identity, self.before, self.after)
+        elif identity.kind == "constraint" and self._can_go_on(identity, self.after[identity]):
             table = self.after.parent(identity)  # None: a shared one
-            if identity in self.renamed:
-                yield constraints.rename(self.renamed[identity], identity, self.before, self.after)
-            elif identity in self.dropped or (table is not None and table not in self.before):
+            if identity in self.dropped or (table is not None and table not in self.before):
                 locked = constraints.others(self.after, identity)
                 yield Step("create", identity, tuple(whole(self.after, identity)), (removal,), others=locked)
             else:
-                yield self._constraint(identity)
+                yield constraints.step(identity, self.before, self.after)
         elif identity.kind in (*REBUILT, "function", "type", "column") or (
             identity.kind == "sequence" and is_alone(identity, self.after)
         ):
             yield Step("create", identity, tuple(whole(self.after, identity)), (removal,))
 
-    def _replace(self, identity: Identity) -> Step:
-        """A function's new body; what an index holds of the old one's results, and what it let pass, is seen to."""
-        users = [user for user in self.before.users(identity) if self.after.get(user) == self.before.get(user)]
-        indexes = [self.before.removals[user].removeprefix("DROP INDEX ") for user in users if user.kind == "index"]
-        checks = [user for user in users if is_checked_anew(user, self.before)]
-        anew = [f"REINDEX INDEX CONCURRENTLY {index}" for index in indexes]
-        anew += [statement for check in checks for statement in constraints.anew(check, self.before)]
-        up, down = (self.after[identity], *anew), (self.before[identity], *anew)
-        tables = tuple(f"{check.schema}.{check.name}" for check in checks)
-        return Step("replace", identity, up, down, concurrent=bool(anew), others=tables)
-
-    def _constraint(self, identity: Identity) -> Step:
-        return constraints.step(identity, self.before, self.after)
-
-    def _drop(self, identity: Identity) -> Step:
-        up, down = (self.before.removals[identity],), tuple(whole(self.before, identity))
-        return Step("drop", identity, up, down, others=constraints.others(self.before, identity))
-
-    def _alter(self, identity: Identity) -> Step:
-        """A comment, a privilege or a setting; one that is no comment is taken away before it is changed."""
-        either = self.after if identity in self.after else self.before
-        take_away = [either.removals[identity]]
-        changed = identity.kind != "comment" and identity in self.before and identity in self.after
-        up, down = (
-            tuple((take_away if changed else []) + [s[identity]] if identity in s else take_away)
-            for s in (self.after, self.before)
-        )
-        if identity.kind == "setting" and identity.part == "emptiness":  # nobody wants it back
-            up, down = (() if identity in s else tuple(take_away) for s in (self.after, self.before))
-        return Step("alter", identity, up, down)
-
     def _index(self, identity: Identity) -> Step:
-        verb = {"added": "create", "removed": "drop", "changed": "rebuild"}[self.ours[identity].verb]
-        up, down = (tuple(concurrently(s, identity)) for s in (self.after, self.before))
-        either = self.after if identity in self.after else self.before
-        gone = (either.removals[identity].replace("DROP INDEX", "DROP INDEX CONCURRENTLY IF EXISTS"),)
-        return Step(verb, identity, (*gone, *up), (*gone, *down), concurrent=True)
+        return object_steps.index(self.ours[identity], self.before, self.after)

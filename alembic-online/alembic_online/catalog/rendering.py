@@ -10,6 +10,7 @@ from alembic.util import CommandError
 from sqlalchemy import Enum
 from sqlalchemy.dialects.postgresql import DOMAIN
 
+from alembic_online.catalog import partition_constraints, partitioned
 from alembic_online.catalog.steps import ByHand, OutsideTransaction, PerhapsRenamed, Step
 
 WIDTH = 100
@@ -20,6 +21,7 @@ ASKED_FOR = (
     (r"DROP (TYPE|OPERATOR)", "ban-drop-type"),
     (r"DROP DOMAIN", "ban-drop-domain"),
     (r"DROP (ROUTINE|FUNCTION|PROCEDURE|AGGREGATE)", "ban-drop-function"),
+    (r"DROP INDEX IF EXISTS ", "require-concurrent-index-deletion"),
     (r"DROP SEQUENCE", "ban-drop-sequence"),
     (r"DROP TRIGGER", "ban-drop-trigger"),
     (r"ALTER (TABLE|DOMAIN) [^;]* DROP CONSTRAINT ", "ban-drop-constraint"),
@@ -29,11 +31,15 @@ ASKED_FOR = (
     (r"ALTER TABLE [^;]* TYPE character varying", "prefer-text-field"),
     (r"ALTER DOMAIN [^;]* ADD CONSTRAINT ", "ban-alter-domain-with-add-constraint"),
     (r"ALTER TABLE [^;]* RENAME CONSTRAINT ", "renaming-object"),
+    (r"ALTER TABLE [^;]* SET GENERATED ", "ban-alter-identity"),
+    (r"ALTER TABLE [^;]* ADD CONSTRAINT .* NOT ENFORCED$", "constraint-missing-not-valid"),
+    (r"ALTER TABLE [^;]* FOREIGN KEY .* NOT ENFORCED$", "adding-foreign-key-constraint"),
 )
 # Outside a transaction: what may be left of an index is dropped before it, and the others can be run again.
 OUTSIDE = (r"CREATE (UNIQUE )?INDEX CONCURRENTLY |ALTER TABLE |CREATE OR REPLACE |REINDEX ", "prefer-robust-stmts")
-# A constraint whose column was dropped with it, and is added again, empty, just before.
-OF_NEW_COLUMN = (
+# Of a column that goes or comes in the same transaction: a constraint and an index go with it, or find it empty.
+OF_THE_COLUMN = (
+    (r"DROP INDEX ", "require-concurrent-index-deletion"),
     (r"ALTER TABLE [^;]* ADD CONSTRAINT .* (CHECK|FOREIGN KEY) ", "constraint-missing-not-valid"),
     (r"ALTER TABLE [^;]* ADD CONSTRAINT .* FOREIGN KEY ", "adding-foreign-key-constraint"),
     (r"ALTER TABLE [^;]* ADD CONSTRAINT .* UNIQUE ", "disallowed-unique-constraint"),
@@ -45,7 +51,7 @@ QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 
 def execute(context: AutogenContext, statements: Iterable[str], *more: tuple[str, str]) -> str:
     """A call of ``op.execute`` for the statements, as Python source; `more` are patterns and rules as in ASKED_FOR."""
-    sql = ";\n".join(_ignored(statement, more) + _wrapped(statement) for statement in statements)
+    sql = ";\n".join(_written(statement, more) for statement in statements)
     escaped = for_text(sql)
     # Only within quotes does white space matter.
     exact = any("\n" in quoted[0] for quoted in QUOTED.finditer(sql))
@@ -69,8 +75,16 @@ def for_text(sql: str) -> str:
     return re.sub(r"\\?(?<![:\w]):[\w$]*(?![:\w$])", lambda found: "\\" + found[0], sql)
 
 
+def _written(statement: str, more: Iterable[tuple[str, str]]) -> str:
+    """A statement in its lines, before the one where squawk finds what was asked for the comment to pass it over."""
+    ignored, lines = _ignored(statement, more), _wrapped(statement)
+    head, added, tail = lines.partition("\nADD CONSTRAINT ")
+    if added and "DROP CONSTRAINT" not in head:
+        return f"{head}\n{ignored}ADD CONSTRAINT {tail}"
+    return ignored + lines
+
+
 def _ignored(statement: str, more: Iterable[tuple[str, str]]) -> str:
-    """The comment by which squawk passes over what was asked for."""
     rules = [rule for pattern, rule in (*ASKED_FOR, *more) if re.match(pattern, statement)]
     return f"-- squawk-ignore {', '.join(dict.fromkeys(rules))}\n" if rules else ""
 
@@ -112,7 +126,7 @@ def item(kind: str, rendered: Any, context: AutogenContext) -> str | bool:
 def _step(context: AutogenContext, step: Step) -> list[str]:
     if not step.up:
         return []
-    return [*_notes(step), execute(context, step.up, *OF_NEW_COLUMN)]
+    return [*_notes(step), execute(context, step.up, *OF_THE_COLUMN)]
 
 
 @renderers.dispatch_for(OutsideTransaction)
@@ -120,12 +134,26 @@ def _outside_transaction(context: AutogenContext, outside: OutsideTransaction) -
     calls = [
         call
         for step in outside.steps
-        for call in (*_notes(step), *(execute(context, [statement], OUTSIDE) for statement in step.up))
+        for call in (*_notes(step), *(_alone(context, statement) for statement in step.up))
     ]
     if not calls:
         return []
     body = "\n".join(calls)
     return ["with op.get_context().autocommit_block():\n" + re.sub(r"^(?=.)", "    ", body, flags=re.MULTILINE)]
+
+
+def _alone(context: AutogenContext, statement: str) -> str:
+    call = execute(context, [statement], OUTSIDE)
+    if partitioned.is_index(statement):
+        online = f"{call}\n{partitioned.for_each_partition(statement)}"
+        branches = (execute(context, [partitioned.offline(statement)]), online)
+    elif partition_constraints.is_one(statement):
+        online = partition_constraints.for_each_partition(statement)
+        branches = (execute(context, [partition_constraints.offline(statement)], OUTSIDE), online)
+    else:
+        return call
+    offline, online = (re.sub(r"^(?=.)", "    ", branch, flags=re.MULTILINE) for branch in branches)
+    return f"if op.get_context().as_sql:\n{offline}\nelse:\n{online}"
 
 
 @renderers.dispatch_for(ByHand)

@@ -171,7 +171,7 @@ def snapshot(connection: Connection, scope: Scope) -> Snapshot:
                 addresses.get((row.refclassid, row.refobjid, row.refobjsubid))
                 or addresses.get((row.refclassid, row.refobjid, 0)),
             )
-            for row in connection.execute(query("dependencies"), {"objects": objects})
+            for row in connection.execute(query("dependencies"), {"objects": objects, "schemas": list(scope.schemas)})
         ]
     uses: dict[Identity, set[Identity]] = {}
     for user, what in used:

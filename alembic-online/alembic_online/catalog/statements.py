@@ -3,15 +3,25 @@
 import re
 from collections.abc import Iterator
 
+from alembic_online.catalog import partitioned
 from alembic_online.catalog.diff import Change
 from alembic_online.catalog.snapshot import Identity, Snapshot
 
 NOT_VALID = " NOT VALID"
+NOT_ENFORCED = " NOT ENFORCED"
+INVALID = " /* INVALID */"
+KEY = re.compile(
+    r"ALTER TABLE .+? ADD CONSTRAINT .+? (?P<kind>UNIQUE|PRIMARY KEY)(?P<nulls> NULLS NOT DISTINCT)?"
+    r" (?P<columns>\(.+?\)(?: INCLUDE \(.+?\))?)(?P<when>(?: NOT)? DEFERRABLE.*?)?"
+    r"(?: /\* index WITH (?P<options>\(.*\)) \*/)?",
+    re.DOTALL,
+)
+FOREIGN_KEY = re.compile(r"ALTER TABLE .+? ADD CONSTRAINT .+? FOREIGN KEY \(")
 
 
 def whole(snapshot: Snapshot, identity: Identity) -> Iterator[str]:
     """An object with everything that goes with it: indexes, triggers, comments, privileges."""
-    yield snapshot[identity]
+    yield with_options(snapshot[identity])
     if identity.kind == "function":  # everybody may call a new function
         yield snapshot.removals[identity].replace("DROP ", "REVOKE ALL ON ", 1) + " FROM PUBLIC"
     for child in snapshot:
@@ -19,13 +29,37 @@ def whole(snapshot: Snapshot, identity: Identity) -> Iterator[str]:
             yield from whole(snapshot, child)
 
 
-def concurrently(snapshot: Snapshot, identity: Identity) -> Iterator[str]:
-    """Build an index without holding up writers, after what may be left of it; an invalid one is not brought back."""
-    if identity not in snapshot or snapshot[identity].endswith("/* INVALID */"):
-        return
-    definition, *comments = whole(snapshot, identity)
-    yield re.sub(r"^CREATE (UNIQUE )?INDEX ", r"CREATE \1INDEX CONCURRENTLY ", definition)
-    yield from comments
+def with_options(definition: str) -> str:
+    """A definition in which the storage parameters of a key's index stand where PostgreSQL reads them."""
+    key = KEY.fullmatch(definition)
+    if key is None or not key["options"]:
+        return definition
+    head = definition[: key.start("kind")]
+    return f"{head}{key['kind']}{key['nulls'] or ''} {key['columns']} WITH {key['options']}{key['when'] or ''}"
+
+
+def concurrently(goal: Snapshot, other: Snapshot, identity: Identity) -> Iterator[str]:
+    """From an index of one state to that of another, without holding up writers; an invalid one is not brought back.
+
+    What may be left of it is dropped first; what is left on a partitioned table is gone on from.
+    """
+    either = goal if identity in goal else other
+    wanted = goal.get(identity, INVALID)
+    drop = either.removals[identity]
+    if not partitioned.is_index(either[identity]):
+        yield drop.replace("DROP INDEX", "DROP INDEX CONCURRENTLY IF EXISTS", 1)
+    elif wanted.endswith(INVALID) or other.get(identity, wanted) not in (wanted, wanted + INVALID):
+        yield drop.replace("DROP INDEX", "DROP INDEX IF EXISTS", 1)  # with those of the partitions
+    if not wanted.endswith(INVALID):
+        yield built(wanted)
+        yield from list(whole(goal, identity))[1:]
+
+
+def built(definition: str) -> str:
+    """What builds an index beside writers; of a partitioned table it builds none of the partitions'."""
+    if partitioned.is_index(definition):
+        return partitioned.on_table(definition)
+    return re.sub(r"^CREATE (UNIQUE )?INDEX ", r"CREATE \1INDEX CONCURRENTLY ", definition)
 
 
 def named(snapshot: Snapshot, column: Identity) -> str:
@@ -35,6 +69,11 @@ def named(snapshot: Snapshot, column: Identity) -> str:
 
 def quoted(name: str) -> str:
     return name if re.fullmatch("[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
+
+
+def called(identity: Identity) -> str:
+    """A relation, or that of what stands on one, as SQL names it."""
+    return f"{quoted(identity.schema)}.{quoted(identity.name)}"
 
 
 def new_name(name: str, suffix: str) -> str:
@@ -66,9 +105,11 @@ def is_check(definition: str | None) -> bool:
     return definition is not None and re.match(r"ALTER TABLE .+? ADD CONSTRAINT .+? CHECK \(", definition) is not None
 
 
-def altered_sequence(before: str, after: str) -> str | None:
-    """The statement that makes a sequence another one; None where another column is to own it."""
+def altered_sequence(before: str, after: str) -> tuple[str, ...]:
+    """The statements that make a sequence another one."""
     (old, _, old_owner), (new, _, owner) = before.partition(";\n"), after.partition(";\n")
-    if old_owner != owner or old == new:
-        return None
-    return new.replace("CREATE SEQUENCE ", "ALTER SEQUENCE ", 1) + ("" if new.endswith(" CYCLE") else " NO CYCLE")
+    altered = new.replace("CREATE SEQUENCE ", "ALTER SEQUENCE ", 1)
+    statements = [] if old == new else [altered + ("" if new.endswith(" CYCLE") else " NO CYCLE")]
+    if owner != old_owner:
+        statements.append(owner or f"{altered.partition(' AS ')[0]} OWNED BY NONE")
+    return tuple(statements)

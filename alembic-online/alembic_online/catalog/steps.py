@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alembic.operations.ops import AddColumnOp, DropColumnOp, MigrateOperation, OpContainer
+from alembic.operations.ops import AddColumnOp, CreateIndexOp, DropColumnOp, MigrateOperation, OpContainer
 
 from alembic_online.catalog.snapshot import Identity
 
@@ -54,6 +54,14 @@ class OutsideTransaction(MigrateOperation):
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
         return ("outside_transaction", *(step.to_diff_tuple() for step in self.steps))
+
+
+class IndexOfNewTable(CreateIndexOp):
+    """An index that Alembic creates after its table; on the way back it goes with that."""
+
+    def reverse(self) -> Step:  # type: ignore[override]
+        identity = Identity("index", self.schema or "public", self.table_name, str(self.index_name))
+        return Step("drop", identity, (), ())
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from alembic_online.acquisition import MISSED, gave_up
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
 from alembic_online.look.dependants import dependants
-from alembic_online.look.holders import holders
+from alembic_online.look.holders import holders, readers
 from alembic_online.look.lock_table import lock_table
 from alembic_online.look.privileges import groups, privileges
 from alembic_online.planned import Obstacle, Planned
@@ -43,11 +43,11 @@ def look(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -
             log.warning("%s", each)
     if stopping := [each for each in found if each.stops]:
         said = [
-            "Not every step could be applied, so none was begun; nothing was changed.",
+            "Not every step can be applied, so none was begun; nothing was changed.",
             *(f"  {each.what}" for each in stopping),
         ]
         if again := "".join(each.afterwards for each in stopping):
-            said += ["What makes these again, with owners, comments and grants:", "", again]
+            said += ["What makes these again, with owners, comments and grants; keep it:", "", again]
         raise OnlineError("\n".join(said), "\n".join(dict.fromkeys(each.next_step for each in stopping)))
 
 
@@ -67,6 +67,7 @@ def obstacles(session: Session, steps: Sequence[Planned], *, built_on: bool = Tr
         built,
         lambda: lock_table(connection, steps),
         lambda: holders(session, _strongest(steps)),
+        lambda: readers(session, _strongest(steps)),
         lambda: scope.obstacles(connection, steps),
     ]
     unseen = False

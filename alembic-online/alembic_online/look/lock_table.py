@@ -1,6 +1,6 @@
 """Whether the server's table of locks has room for the largest step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -17,7 +17,10 @@ WITHOUT_LOCK = ("comment", "privileges", "column")
 
 def lock_table(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obstacle]:
     """An obstacle where max_locks_per_transaction is too small for a step."""
-    needed, name = max(((_locks(step), step.name) for step in steps), default=(0, ""))
+    relations = sorted({relation for step in steps for relation in step.locks})
+    rows = connection.execute(text(query("look/partitions")), {"relations": relations})
+    partitions = {row.name: row.relations for row in rows}
+    needed, name = max(((_locks(step, partitions), step.name) for step in steps), default=(0, ""))
     row = connection.execute(text(query("look/lock_table"))).one()
     if needed > row.room - row.used:
         yield Obstacle(
@@ -27,6 +30,7 @@ def lock_table(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obs
         )
 
 
-def _locks(step: Planned) -> int:
+def _locks(step: Planned, partitions: Mapping[str, int]) -> int:
     objects = max((sum(kind(line) not in WITHOUT_LOCK for line in form) for form in step.changes), default=0)
-    return LOCKS_PER_OBJECT * objects + len(step.locks) + OTHERS
+    of_partitions = sum(partitions.get(relation, 0) for relation in step.locks)
+    return LOCKS_PER_OBJECT * objects + len(step.locks) + of_partitions + OTHERS

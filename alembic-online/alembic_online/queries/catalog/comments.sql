@@ -32,6 +32,11 @@ WITH described AS (
     FROM pg_description AS d
     INNER JOIN pg_rewrite AS r ON r.oid = d.objoid
     WHERE d.classoid = 'pg_rewrite'::regclass AND r.ev_class = ANY(:relations)
+    UNION ALL
+    SELECT d.classoid, d.objoid, d.objsubid, d.description, s.stxrelid, s.stxname, 'statistics'
+    FROM pg_description AS d
+    INNER JOIN pg_statistic_ext AS s ON s.oid = d.objoid
+    WHERE d.classoid = 'pg_statistic_ext'::regclass AND s.stxrelid = ANY(:relations)
 ),
 
 named AS (
@@ -55,6 +60,11 @@ named AS (
                 )
             WHEN s.kind = 'column' THEN format('COLUMN %s.%I', s.relation::regclass, s.part)
             WHEN s.kind = 'index' THEN format('INDEX %s', s.objoid::regclass)
+            WHEN s.kind = 'statistics' THEN (
+                SELECT format('STATISTICS %s.%I', e.stxnamespace::regnamespace, e.stxname)
+                FROM pg_statistic_ext AS e
+                WHERE e.oid = s.objoid
+            )
             ELSE format('%s %I ON %s', upper(s.kind), s.part, s.relation::regclass)
         END AS object,
         s.description
@@ -89,6 +99,26 @@ named AS (
     INNER JOIN pg_type AS t ON t.oid = d.objoid
     INNER JOIN pg_namespace AS n ON n.oid = t.typnamespace
     WHERE d.classoid = 'pg_type'::regclass AND n.nspname = ANY(:schemas)
+    UNION ALL
+    SELECT
+        n.nspname, c.relname, 'column ' || a.attname, format('COLUMN %s.%I', c.oid::regclass, a.attname), d.description
+    FROM pg_description AS d
+    INNER JOIN pg_class AS c ON c.oid = d.objoid AND c.relkind = 'c'
+    INNER JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND d.objsubid > 0
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE d.classoid = 'pg_class'::regclass AND n.nspname = ANY(:schemas)
+    UNION ALL
+    SELECT
+        n.nspname,
+        t.typname,
+        'constraint ' || k.conname,
+        format('CONSTRAINT %I ON DOMAIN %s', k.conname, t.oid::regtype),
+        d.description
+    FROM pg_description AS d
+    INNER JOIN pg_constraint AS k ON k.oid = d.objoid
+    INNER JOIN pg_type AS t ON t.oid = k.contypid
+    INNER JOIN pg_namespace AS n ON n.oid = t.typnamespace
+    WHERE d.classoid = 'pg_constraint'::regclass AND n.nspname = ANY(:schemas)
     UNION ALL
     SELECT
         n.nspname,

@@ -1,17 +1,27 @@
 -- Who uses what of ours: views and rules through their rewrite rule, columns through their default or expression.
 -- A sequence uses the column that owns it; a table's row type stands for the table, an array for its elements, the
 -- index of a key for the key, what checks a domain for the domain, a multirange for its range.
-WITH edges AS (
+WITH partitions AS MATERIALIZED (
+    SELECT c.oid
+    FROM pg_inherits AS i
+    INNER JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relispartition
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = ANY(:schemas)
+    INNER JOIN pg_class AS parent ON parent.oid = i.inhparent
+    INNER JOIN pg_namespace AS pn ON pn.oid = parent.relnamespace AND pn.nspname = ANY(:schemas)
+),
+
+edges AS (
     SELECT
         CASE
             WHEN r.oid IS NOT NULL AND r.rulename = '_RETURN' THEN 'pg_class'::regclass
             WHEN e.oid IS NOT NULL THEN 'pg_class'::regclass
+            WHEN indexed.oid IS NOT NULL THEN 'pg_constraint'::regclass
             WHEN composite.oid IS NOT NULL OR checked.oid IS NOT NULL THEN 'pg_type'::regclass
             ELSE d.classid
         END::oid AS classid,
         CASE
             WHEN r.rulename = '_RETURN' THEN r.ev_class
-            ELSE coalesce(e.adrelid, composite.reltype, checked.contypid, d.objid)
+            ELSE coalesce(e.adrelid, indexed.oid, composite.reltype, checked.contypid, d.objid)
         END AS objid,
         CASE
             WHEN e.oid IS NOT NULL THEN e.adnum::integer
@@ -40,6 +50,8 @@ WITH edges AS (
         ON d.classid = 'pg_constraint'::regclass AND checked.oid = d.objid AND checked.contypid <> 0
     LEFT JOIN pg_constraint AS key
         ON d.refclassid = 'pg_class'::regclass AND key.conindid = d.refobjid AND key.contype IN ('p', 'u', 'x')
+    LEFT JOIN pg_constraint AS indexed
+        ON d.classid = 'pg_class'::regclass AND indexed.conindid = d.objid AND indexed.contype IN ('p', 'u', 'x')
     LEFT JOIN pg_sequence AS s ON d.classid = 'pg_class'::regclass AND s.seqrelid = d.objid
     WHERE (d.deptype IN ('n', 'a') OR (d.deptype = 'i' AND s.seqrelid IS NOT NULL)) AND d.refobjid >= 16384
 )
@@ -79,4 +91,12 @@ WHERE
             AND i.objid = e.objid
             AND i.deptype = 'i'
             AND i.refclassid = 'pg_type'::regclass
+    )
+    -- and our partitions, which come and go with their table
+    AND (e.classid, e.objid) NOT IN (
+        SELECT 'pg_class'::regclass::oid, p.oid FROM partitions AS p
+        UNION ALL
+        SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint AS k INNER JOIN partitions AS p ON p.oid = k.conrelid
+        UNION ALL
+        SELECT 'pg_trigger'::regclass, t.oid FROM pg_trigger AS t INNER JOIN partitions AS p ON p.oid = t.tgrelid
     )

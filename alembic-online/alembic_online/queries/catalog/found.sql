@@ -22,7 +22,11 @@ SELECT format('partition %s of %s', c.oid::regclass, i.inhparent::regclass)
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 INNER JOIN pg_inherits AS i ON i.inhrelid = c.oid
-WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') AND (n.nspname = ANY(:schemas) OR i.inhparent IN (SELECT o.oid FROM ours AS o))
+WHERE
+    c.relispartition
+    AND c.relkind IN ('r', 'p', 'f')
+    -- those of our tables that are in our schemas are ours
+    AND (n.nspname = ANY(:schemas)) <> (i.inhparent IN (SELECT o.oid FROM ours AS o))
 UNION
 SELECT format('table %s, which inherits from %s', c.oid::regclass, i.inhparent::regclass)
 FROM pg_inherits AS i
@@ -59,3 +63,14 @@ SELECT format('statistics target of column %s.%I', o.name, a.attname)
 FROM pg_attribute AS a
 INNER JOIN ours AS o ON o.oid = a.attrelid
 WHERE a.attnum > 0 AND NOT a.attisdropped AND coalesce(a.attstattarget, -1) >= 0
+UNION
+SELECT format('statistics target of column %s of index %s', a.attnum, a.attrelid::regclass)
+FROM pg_attribute AS a
+INNER JOIN pg_index AS i ON i.indexrelid = a.attrelid
+INNER JOIN ours AS o ON o.oid = i.indrelid
+WHERE coalesce(a.attstattarget, -1) >= 0
+UNION
+SELECT format('statistics target of statistics %s.%I', s.stxnamespace::regnamespace, s.stxname)
+FROM pg_statistic_ext AS s
+INNER JOIN ours AS o ON o.oid = s.stxrelid
+WHERE coalesce(s.stxstattarget, -1) >= 0

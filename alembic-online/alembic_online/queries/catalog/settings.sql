@@ -63,7 +63,11 @@ settings AS (
         format(
             'ALTER TABLE %s REPLICA IDENTITY %s',
             r.called,
-            CASE r.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' ELSE format('USING INDEX %I', x.relname) END
+            CASE
+                WHEN r.relreplident = 'f' THEN 'FULL'
+                WHEN r.relreplident = 'n' OR x.relname IS NULL THEN 'NOTHING' -- as where its index is dropped
+                ELSE format('USING INDEX %I', x.relname)
+            END
         ),
         format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', r.called)
     FROM relations AS r
@@ -112,7 +116,7 @@ settings AS (
     CROSS JOIN LATERAL (SELECT format('%s_%s_not_null', c.name, c.attname) AS name) AS usual
     WHERE k.conname <> usual.name AND length(usual.name) < 64 AND k.conislocal
     UNION ALL
-    SELECT c.schema, c.name, 'NOT NULL without children of column ' || c.attname,
+    SELECT c.schema, c.name, 'no inheritance of NOT NULL of column ' || c.attname,
         format('ALTER TABLE %s ALTER CONSTRAINT %I NO INHERIT', c.called, k.conname),
         format('ALTER TABLE %s ALTER CONSTRAINT %I INHERIT', c.called, k.conname)
     FROM columns AS c

@@ -1,5 +1,9 @@
+-- Samples and alerts through JSON: where only older code has been here, the table does not have the columns.
 SELECT
-    step_id, revision, direction, outcome, started, finished, seconds, lock_tries, seconds_waited, rows_changed, locks,
-    victims, longest_victim_seconds, observed, validated, who, client, code_version, message
-FROM {bookkeeping}.step
-ORDER BY step_id;
+    s.step_id, s.revision, s.direction, s.outcome, s.started, s.finished, s.seconds, s.lock_tries, s.seconds_waited,
+    s.rows_changed, s.locks, s.victims, s.longest_victim_seconds, s.observed, s.validated, s.who, s.client,
+    s.code_version, s.message,
+    nullif(to_jsonb(s) -> 'samples', 'null') AS samples,
+    nullif(to_jsonb(s) -> 'alerts', 'null') AS alerts
+FROM {bookkeeping}.step AS s
+ORDER BY s.step_id;

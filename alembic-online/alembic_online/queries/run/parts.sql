@@ -10,9 +10,11 @@ SELECT
     concat(format('%%I.%%I', n.nspname, c.relname), '.' || quote_ident(a.attname)) AS name,
     format_type(a.atttypid, a.atttypmod) AS type,
     c.relfilenode::bigint AS file,
+    i.inhparent::bigint AS parent,
     CASE WHEN c.reltuples > 0 THEN c.reltuples ELSE pg_stat_get_live_tuples(c.oid) END::bigint AS rows
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_inherits AS i ON i.inhrelid = c.oid AND c.relispartition
 LEFT JOIN LATERAL (
     SELECT 0 AS attnum, NULL::name AS attname, NULL::oid AS atttypid, NULL::integer AS atttypmod
     UNION ALL

@@ -35,6 +35,8 @@ FROM pg_constraint AS k
 INNER JOIN ours AS o ON o.oid = k.conrelid
 WHERE
     NOT k.convalidated
+    AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) -- else it is meant to be none; from PostgreSQL 18 on
+    AND k.conparentid = 0 -- before PostgreSQL 18 a foreign key's to one partition is not validated with that to the table
     AND (NOT o.shared OR format('%%s.%%s', o.plain_name, k.conname) = ANY(%(additions)s))
 UNION ALL
 SELECT DISTINCT

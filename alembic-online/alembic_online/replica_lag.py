@@ -1,0 +1,6 @@
+"""How far a replica may be behind: the limits of alerts, of preflight and monitor, and of work in bulk."""
+
+LAG = 5.0
+"""Seconds behind that the readers of a replica stand: beyond it is an alert."""
+LAG_WARNING = 1.5
+"""Seconds behind from which it is worth a look, and bulk work holds back."""
