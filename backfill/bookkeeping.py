@@ -1,5 +1,7 @@
 """The backfill's tables as this code expects them: created on first use, and brought up to date."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, select, text
@@ -17,6 +19,8 @@ VERSIONS = {
         "added bigint",
         "oldest timestamptz",
         "newest timestamptz",
+        "erased bigint NOT NULL DEFAULT 0",
+        "expired bigint NOT NULL DEFAULT 0",
     ),
     "backfill_ranges": ("walked bigint []", "files bigint []", "waiting bigint []"),
     "backfill_set_aside": ("again boolean NOT NULL DEFAULT false",),
@@ -50,7 +54,8 @@ WHERE c.relnamespace = to_regnamespace(:schema) AND a.attnum > 0 AND NOT a.attis
 
 _IS_ANOTHER_TABLE = text(
     "SELECT EXISTS (SELECT FROM sidb.backfill_targets AS t WHERE t.job = 'event_history' "
-    "AND t.oid <> to_regclass('analytics.analytics_events')::oid::bigint)"
+    "AND to_regclass('analytics.analytics_events') IS NOT NULL AND t.oid NOT IN "
+    "(SELECT p.relid::oid::bigint FROM pg_partition_tree(to_regclass('analytics.analytics_events')) AS p))"
 )
 """Its ids begin anew, and those of staged events must not be given out again."""
 
@@ -67,7 +72,8 @@ def bring_up_to_date(connection: Connection) -> None:
         alone(connection, "tables")
         lacking = _lacking(connection)
         connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
-        Bookkeeping.metadata.create_all(connection)
+        with of_the_schemas_owner(connection):
+            Bookkeeping.metadata.create_all(connection)
         added = _lacking(connection)
         for table, columns in VERSIONS.items():
             for column in columns:
@@ -81,6 +87,21 @@ def bring_up_to_date(connection: Connection) -> None:
         connection.execute(text((QUERIES / "continue_event_ids.sql").read_text(encoding="utf-8")))
 
 
+@contextmanager
+def of_the_schemas_owner(connection: Connection) -> Iterator[None]:
+    """What tables the block creates in the schema belong to the schema's owner, where this role may give them to it, as
+    a superuser may: else the owner could not use them."""
+    statement = text((QUERIES / "of_another.sql").read_text(encoding="utf-8"))
+
+    def of_another() -> set[tuple[str, str]]:
+        return {(name, owner) for name, owner in connection.execute(statement, {"schema": SCHEMA})}
+
+    before = of_another()
+    yield
+    for name, owner in of_another() - before:
+        connection.execute(text(f"ALTER TABLE {name} OWNER TO {connection.dialect.identifier_preparer.quote(owner)}"))
+
+
 def _lacking(connection: Connection) -> set[tuple[str, str]]:
     """Columns that are not there, with their tables."""
     wanted = {(table.name, column.name) for table in Bookkeeping.metadata.tables.values() for column in table.columns}
@@ -88,10 +109,15 @@ def _lacking(connection: Connection) -> set[tuple[str, str]]:
 
 
 def drop_staged(connection: Connection) -> int:
-    """Drop staging, children too, keeping of each row what tells a later load that it is in; the number of rows."""
+    """Drop staging, children too, keeping of each row what tells a later load that it is in; the number of rows.
+
+    An empty one is made at once: whoever waits for the table finds that.
+    """
     keep = (QUERIES / "keep_lines.sql").read_text(encoding="utf-8")
     rows = connection.execute(text(keep)).rowcount
     connection.execute(text(f"DROP TABLE {StagedEvent.__table__} CASCADE"))
+    with of_the_schemas_owner(connection):
+        StagedEvent.__table__.create(connection)  # type: ignore[attr-defined]
     return rows
 
 

@@ -17,10 +17,13 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
+from backfill import erased
 from backfill.errors import BackfillError
 from backfill.files import incoming
 from backfill.formats import Bad, Format, Piece, Record
 
+MOST_LINES = 250_000
+"""Of a chunk: where all of short ones are refused, each takes more memory than its bytes."""
 PATIENCE = 60.0
 """Seconds that a load tries to create niches while other sessions hold the same phrases."""
 
@@ -70,8 +73,8 @@ class Chunk:
 
     @classmethod
     def take(cls, format: Format, items: Iterator[Piece | Bad], most: int) -> "Chunk":
-        """The next pieces, until they are so many bytes."""
-        chunk, size = cls(format), 0
+        """The next pieces, until they are so many bytes, or MOST_LINES."""
+        chunk, size, lines = cls(format), 0, 0
         for each in items:
             if isinstance(each, Bad):
                 chunk.bad.append(each)
@@ -79,7 +82,8 @@ class Chunk:
                 chunk.pieces.append(each)
             chunk.after = each.after
             size += len(each.content)
-            if size >= most:
+            lines += each.after - each.line
+            if size >= most or lines >= MOST_LINES:
                 chunk.is_last = False
                 break
         return chunk
@@ -91,7 +95,9 @@ class Chunk:
             try:
                 with connection.begin_nested():
                     contents = (self.format.encoded(piece.content) for piece in self.pieces)
-                    return self._copy(connection, self.format.columns, contents)
+                    copied = self._copy(connection, self.format.columns, contents)
+                if copied == self._lines or not any(self.format.runs_together(each.content) for each in self.pieces):
+                    return copied
             except Refusal as error:
                 if not is_refused(error):
                     raise
@@ -121,6 +127,10 @@ class Chunk:
         first = self._copy_around(connection, number, records[:half])
         return first + self._copy_around(connection, number + half, records[half:])
 
+    @property
+    def _lines(self) -> int:
+        return sum(piece.after - piece.line for piece in self.pieces)
+
     def _empty(self, connection: Connection) -> None:
         connection.execute(text("TRUNCATE pg_temp.backfill_records RESTART IDENTITY"))
         connection.execute(text("TRUNCATE pg_temp.backfill_refused"))
@@ -133,6 +143,10 @@ class Chunk:
                 for content in contents:
                     copy.write(content)
             return int(cursor.rowcount)
+
+    def drop_erased(self, connection: Connection) -> int:
+        """Take out the records of erased users; how many."""
+        return readable(connection, lambda: erased.drop_records(connection))
 
     def stage(self, connection: Connection, file_id: int) -> int:
         """Read the texts into the table of the file; the number of rows. What is refused is in `refused`."""
@@ -203,7 +217,7 @@ def _create(connection: Connection, phrases: list[str]) -> None:
             if monotonic() > until:
                 raise BackfillError(
                     f"Another session has added a niche of this file and not committed it within {PATIENCE:.0f} s.",
-                    "see to that session, then run the same command again: it goes on where this stopped.",
+                    "see to that session, then run the same command again: it continues where this stopped.",
                 ) from None
 
 

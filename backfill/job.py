@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
+    exists,
     false,
     func,
     literal,
@@ -206,6 +207,14 @@ class Job(ABC):
         counted = select(*end.c, *counts).select_from(select(text("1")).subquery().outerjoin(end, text("true")))
         cut, key, read, rows, done, *also = connection.execute(counted.add_cte(*written)).one()
         return Batch(read, done, rows - done, read - rows, tuple(also), over=read < asked, cut=cut, key=key)
+
+
+def is_there(row: Select[*tuple[Any, ...]], of: FromClause) -> ColumnElement[bool]:
+    """Whether such a row exists for each of these: looked up one by one in an index, whatever is known of the tables.
+
+    A join would read the whole table for each batch where the planner thinks it small, or wrongly so.
+    """
+    return exists(row.correlate(of).offset(0))
 
 
 def only(rows: Select[*tuple[Any, ...]], *models: Any) -> Select[*tuple[Any, ...]]:

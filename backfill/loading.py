@@ -11,20 +11,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from threading import Event
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import psycopg
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
-from backfill.bookkeeping import create
+from backfill import erased
+from backfill.bookkeeping import create, of_the_schemas_owner
 from backfill.chunks import Chunk, find_niches, open_session, query, said, transaction
 from backfill.errors import BackfillError
 from backfill.files import UNDECIDED, claim_key, discard, incoming
 from backfill.formats import Bad, Format
 from backfill.locks import Tell, watched
-from backfill.publishing import Meant, NotSaid, publish
+from backfill.pacing import Throttle
+from backfill.publishing import Meant, publish
 from backfill.reading import Source
 from backfill.tables import LoadedFile, Reject, StagedEvent
 
@@ -38,7 +40,10 @@ Report = Callable[[Source, int, int], None]
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of a file: its records, those refused, the rows that were new, and whether it was in already."""
+    """What became of a file: its records, those refused, the rows that were new, and whether it was in already.
+
+    `erased` records are left out since their users were erased, `expired` ones since their time is over.
+    """
 
     name: str
     records: int
@@ -46,6 +51,8 @@ class Loaded:
     added: int
     removed: int = 0
     already: bool = False
+    erased: int = 0
+    expired: int = 0
 
 
 def load(
@@ -57,15 +64,17 @@ def load(
     meant: Meant = None,
     tell: Tell = lambda _said: None,
     stop: Event | None = None,
+    throttle: Throttle | None = None,
 ) -> Loaded:
     """Stage a file; goes on where an earlier try was killed, and does nothing where all is in.
 
     `report` hears of the source, records so far and rejects after each chunk, `tell` of other sessions waited for; set
-    `stop` to end after the present chunk.
+    `stop` to end after the present chunk. `throttle` says how long to rest between two; it must not ask on a session
+    of this load.
     BackfillError: it is no history, it is not known what is `meant` by it, another process is loading the same
     content, or the server or `stop` ended the load.
     """
-    stop = stop or Event()
+    stop, throttle = stop or Event(), throttle or Throttle()
     try:
         create(engine)
         with source.opened():
@@ -74,23 +83,28 @@ def load(
         with _session(engine, tell, stop) as connection:
             file = _claimed(connection, source, digest)
             if file.finished_at is not None:
-                return Loaded(source.name, file.records, file.rejected, 0, already=True)
+                return _loaded(source, file, 0, already=True)
             with source.opened() as format, _session(engine, tell, stop) as other:
                 sessions = (connection, other)
                 for each in sessions:
                     open_session(each, file.file_id, format)
-                _stage(sessions, source, file, format, unknown_niches == "create", report, chunk, stop)
+                _stage(sessions, source, file, format, unknown_niches == "create", report, chunk, stop, throttle)
                 with other.begin():  # nothing of it may hang on the table that goes
                     other.execute(text("DROP VIEW pg_temp.backfill_incoming"))
             try:
+                source.refuse_changed()
                 added, removed = publish(connection, file, source.is_stream, meant)
-            except NotSaid:
+            except BackfillError:  # neither continued nor compared
                 with connection.begin():
                     discard(connection, file.file_id)
                 raise
     except (DBAPIError, psycopg.Error) as error:
         raise _failed(source, error) from error
-    return Loaded(source.name, file.records, file.rejected, added, removed)
+    return _loaded(source, file, added, removed)
+
+
+def _loaded(source: Source, file: LoadedFile, added: int, removed: int = 0, *, already: bool = False) -> Loaded:
+    return Loaded(source.name, file.records, file.rejected, added, removed, already, file.erased, file.expired)
 
 
 @contextmanager
@@ -103,7 +117,7 @@ def _session(engine: Engine, tell: Tell, stop: Event) -> Iterator[Connection]:
 
 
 def _failed(source: Source, error: DBAPIError | psycopg.Error) -> BackfillError:
-    again = "run the same command again: it goes on where this stopped."
+    again = "run the same command again: it continues where this stopped."
     found = error.orig if isinstance(error, DBAPIError) else error
     state = (found.sqlstate or "") if isinstance(found, psycopg.Error) else ""
     if isinstance(found, psycopg.OperationalError) and (not state or state[:2] == "08" or state in SHUT_DOWN):
@@ -124,7 +138,7 @@ def _claimed(connection: Connection, source: Source, digest: str) -> LoadedFile:
         claimed = connection.scalar(select(func.pg_try_advisory_lock(claim_key(file_id))))
     if not claimed:
         raise BackfillError(f"{source.name} is being loaded by another process.", "let that one finish.")
-    columns = ("file_id", "name", "records", "rejected", "lines", "series")
+    columns = ("file_id", "name", "records", "rejected", "lines", "series", "erased", "expired")
     with connection.begin():
         row = connection.execute(
             select(LoadedFile.finished_at.is_not(None), *(getattr(LoadedFile, name) for name in columns)).where(this)
@@ -134,11 +148,12 @@ def _claimed(connection: Connection, source: Source, digest: str) -> LoadedFile:
         file = dict(zip(columns, row[1:], strict=True))
         if not row[0] and not connection.scalar(select(func.to_regclass(incoming(file_id)).is_not(None))):
             # New, or half loaded by a version that staged at once: begun anew, and compared with what that staged.
-            connection.execute(
-                text(f"CREATE TABLE {incoming(file_id)} (LIKE {StagedEvent.__table__} INCLUDING DEFAULTS)")
-            )
+            with of_the_schemas_owner(connection):
+                connection.execute(
+                    text(f"CREATE TABLE {incoming(file_id)} (LIKE {StagedEvent.__table__} INCLUDING DEFAULTS)")
+                )
             connection.execute(delete(Reject).where(Reject.file_id == file_id))
-            anew = {"records": 0, "rejected": 0, "lines": 0, "name": source.name}
+            anew = {"records": 0, "rejected": 0, "lines": 0, "erased": 0, "name": source.name}
             connection.execute(update(LoadedFile).where(this).values(**anew))
             file |= anew
     return LoadedFile(**file, finished_at=True if row[0] else None)
@@ -153,8 +168,12 @@ def _stage(
     report: Report | None,
     size: int,
     stop: Event,
+    throttle: Throttle,
 ) -> None:
-    """Chunk by chunk, from where the file is: two at once, each on a session of its own, committed in their order."""
+    """Chunk by chunk, from where the file is, each on a session of its own, committed in their order.
+
+    Two at once; one, with a rest after it, where the throttle leaves a part of the time to others.
+    """
     items = format.pieces(file.lines)
 
     def read(session: Connection, chunk: Chunk, is_split: Event, before: _Before | None) -> tuple[int, int]:
@@ -168,12 +187,14 @@ def _stage(
         finally:
             is_split.set()
         with transaction(session):
+            erased.share(session)
+            left_out = chunk.drop_erased(session)
             rows = chunk.stage(session, file.file_id)
-            if rows < copied:
+            if rows + left_out < copied:
                 session.execute(query("refuse_together"))
             if before is not None:
                 before.staged.result()  # where it failed, this one may not be in, either
-            _record(session, file, chunk, rows)
+            _record(session, file, chunk, rows, left_out)
         return file.records, file.rejected
 
     def end(chunk: _Before) -> None:
@@ -183,21 +204,23 @@ def _stage(
         if stop.is_set() and not chunk.is_last:
             raise BackfillError(
                 f"Stopped as asked: {file.records:,} records of {source.name} are read.",
-                "run the same command again: it goes on where this stopped.",
+                "run the same command again: it continues where this stopped.",
             )
 
     with ThreadPoolExecutor(len(sessions)) as readers:
         under_way: deque[_Before] = deque()
+        is_last = False
         for session in cycle(sessions):
-            if len(under_way) == len(sessions):
-                end(under_way.popleft())  # the session is free again
-            chunk, is_split = Chunk.take(format, items, size), Event()
-            before = under_way[-1] if under_way else None
-            under_way.append(_Before(chunk.is_last, is_split, readers.submit(read, session, chunk, is_split, before)))
-            if chunk.is_last:
+            if is_last:
                 break
-        for each in under_way:
-            end(each)
+            with throttle.piece():
+                if len(under_way) == len(sessions):
+                    end(under_way.popleft())  # the session is free again
+                chunk, is_split = Chunk.take(format, items, size), Event()
+                before, is_last = under_way[-1] if under_way else None, chunk.is_last
+                under_way.append(_Before(is_last, is_split, readers.submit(read, session, chunk, is_split, before)))
+                while under_way and (is_last or throttle.share() < 1):
+                    end(under_way.popleft())
 
 
 class _Before(NamedTuple):
@@ -208,22 +231,30 @@ class _Before(NamedTuple):
     staged: Future[tuple[int, int]]
 
 
-def _record(connection: Connection, file: LoadedFile, chunk: Chunk, rows: int) -> None:
+def _record(connection: Connection, file: LoadedFile, chunk: Chunk, rows: int, left_out: int) -> None:
     """The rejects, and how far the file is; with the rows of the chunk they are lost or kept together."""
     rejects = chunk.refused(connection)
     if rejects:
-        connection.execute(insert(Reject), [_reject(file, bad) for bad in rejects])
+        _reject(connection, file, rejects)
     done = {
-        "records": file.records + rows + len(rejects),
+        "records": file.records + rows + len(rejects) + left_out,
+        "erased": file.erased + left_out,
         "rejected": file.rejected + len(rejects),
         "lines": max(file.lines, chunk.after - 1),
     }
     connection.execute(update(LoadedFile).where(LoadedFile.file_id == file.file_id).values(**done))
     # The last commit, which calls the file whole, makes all before it last: none of these has to wait for the disk.
     connection.execute(text("SET LOCAL synchronous_commit = off"))
-    file.records, file.rejected, file.lines = done["records"], done["rejected"], done["lines"]
+    for name, value in done.items():
+        setattr(file, name, value)
 
 
-def _reject(file: LoadedFile, bad: Bad) -> dict[str, Any]:
-    content = bad.content.replace(b"\0", b"\\0").decode(errors="backslashreplace")[:KEPT]
-    return {"file_id": file.file_id, "file": file.name, "line": bad.line, "reason": bad.reason, "content": content}
+def _reject(connection: Connection, file: LoadedFile, rejects: list[Bad]) -> None:
+    contents = [bad.content.replace(b"\0", b"\\0").decode(errors="backslashreplace")[:KEPT] for bad in rejects]
+    kept = [(bad.reason, content) for bad, content in zip(rejects, contents, strict=True)]
+    hidden = erased.mentioning(connection, ["\n".join(each) for each in kept])
+    nothing = (erased.HIDDEN["reason"], erased.HIDDEN["content"])
+    kept = [nothing if is_hidden else each for each, is_hidden in zip(kept, hidden, strict=True)]
+    reasons, contents = [each[0] for each in kept], [each[1] for each in kept]
+    of_file = {"file_id": file.file_id, "file": file.name, "lines": [bad.line for bad in rejects]}
+    connection.execute(query("reject"), {**of_file, "reasons": reasons, "contents": contents})

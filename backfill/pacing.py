@@ -1,7 +1,9 @@
-"""Pace: how many rows at once, how long to rest after them, and when to hold back."""
+"""Pace: how long to rest after a batch, and when to hold back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -11,9 +13,6 @@ from sqlalchemy.dialects.postgresql import insert
 from backfill.job import Job
 from backfill.tables import SCHEMA, Pause, PauseOrder
 from backfill.windows import Window
-
-MOST_ROWS = 20_000
-FIRST_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -32,24 +31,6 @@ class Health(Protocol):
 
     def share(self, connection: Connection) -> float:
         """What part of the time a worker's batches may take now: above 0, and 1 where nobody else is at work."""
-
-
-@dataclass
-class Pace:
-    """How many rows a batch of each job takes: what went through in the job's target duration, 20,000 at most."""
-
-    most: int = MOST_ROWS
-    _rows: dict[str, int] = field(default_factory=dict)
-
-    def rows(self, job: Job) -> int:
-        return min(self.most, self._rows.get(job.name, FIRST_ROWS))
-
-    def learn(self, job: Job, read: int, seconds: float) -> None:
-        """At most doubled at once, at most quartered, and unchanged by what is too little to learn from."""
-        rows = self.rows(job)
-        if read >= min(rows, FIRST_ROWS) / 2 or seconds > job.seconds:
-            fitting = round(read * job.seconds / max(seconds, 1e-4))
-            self._rows[job.name] = min(self.most, max(1, rows // 4, min(rows * 2, fitting)))
 
 
 @dataclass
@@ -81,8 +62,34 @@ class Brake:
         return found
 
     def rest(self, seconds: float) -> float:
-        """Seconds to rest after a batch that took so many, so that batches take their share of the time and no more."""
-        return seconds * (1 / self._share - 1)
+        """Seconds to rest after a batch that took so many."""
+        return rest(seconds, self._share)
+
+
+@dataclass
+class Throttle:
+    """Keeps whoever reads much to a share of the time: a rest after each piece, as after a batch."""
+
+    share: Callable[[], float] = lambda: 1.0
+    """What part of the time may be taken now."""
+    wait: Callable[[float], object] = time.sleep
+    _spent: float = 0.0
+    """Seconds of pieces that are done, and of their rests."""
+
+    @contextmanager
+    def piece(self) -> Iterator[None]:
+        """Do a piece in the block, and rest after it; of pieces within pieces each moment counts once."""
+        since, spent = time.monotonic(), self._spent
+        yield
+        pause = rest(time.monotonic() - since - (self._spent - spent), self.share())
+        if pause:
+            self.wait(pause)
+        self._spent = spent + time.monotonic() - since
+
+
+def rest(seconds: float, share: float) -> float:
+    """Seconds to rest after work that took so many, so that it takes its share of the time and no more."""
+    return seconds * (1 / share - 1)
 
 
 def is_paused(connection: Connection) -> bool:

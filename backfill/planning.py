@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal,
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backfill import identity, locks
+from backfill.batch_size import MOST_ROWS
 from backfill.errors import BackfillError
 from backfill.job import Job, Part
-from backfill.pacing import MOST_ROWS, is_paused
+from backfill.pacing import is_paused
 from backfill.progress import RECENT, next_pass
 from backfill.tables import Control, JobState, Range, SetAside, StagedEvent, Walked
 

@@ -99,12 +99,22 @@ def record(connection: Connection, claimed: Range, batch: Batch) -> None:
         "skipped": skipped,
     }
     if batch.key is not None:
-        values |= {"cursor_cut": batch.cut, "cursor_key": batch.key}
+        values |= _cursor(claimed, batch.cut, batch.key)
     if batch.over:
         values |= _pass_over(connection, claimed, skipped)
     cleared = update(JobState).where(JobState.job == claimed.job, JobState.failures > 0).values(failures=0)
     reached = update(Range).where(Range.range_id == claimed.range_id).values(values)
     connection.execute(reached.add_cte(cleared.returning(JobState.job).cte("cleared")))
+
+
+def _cursor(claimed: Range, cut: str | None, key: int) -> dict[str, Any]:
+    """The cursor after a row. BackfillError: it was there before, so that the pass would never end."""
+    if (cut, key) == (claimed.cursor_cut, claimed.cursor_key):
+        raise BackfillError(
+            f"{claimed.job} read row {key} at {cut} twice in one pass: an error of this program.",
+            "report it; the batch was rolled back, and what was done before it stays done.",
+        )
+    return {"cursor_cut": cut, "cursor_key": key}
 
 
 def _pass_over(connection: Connection, claimed: Range, skipped: int) -> dict[str, Any]:
@@ -145,7 +155,7 @@ def set_aside(connection: Connection, claimed: Range, cut: str, key: int, error:
     again = {"error": error, "again": False}
     connection.execute(refused.on_conflict_do_update(index_elements=["job", "key"], set_=again))
     values = {"rows_refused": Range.rows_refused + 1, "error": error, "attempts": 0, "suspect": 0}
-    after = {"cursor_cut": cut, "cursor_key": key, "passed": claimed.passed + 1}
+    after = _cursor(claimed, cut, key) | {"passed": claimed.passed + 1}
     connection.execute(update(Range).where(Range.range_id == claimed.range_id).values(**values, **after))
     failures = connection.scalar(
         update(JobState)
@@ -167,5 +177,5 @@ def leave(connection: Connection, claimed: Range, cut: str, key: int) -> None:
     row = {"job": claimed.job, "key": key, "range_id": claimed.range_id, "error": HELD, "again": True}
     connection.execute(insert(SetAside).values(**row).on_conflict_do_nothing())
     values = {"rows_refused": Range.rows_refused + 1, "attempts": 0, "suspect": 0}
-    after = {"cursor_cut": cut, "cursor_key": key}
+    after = _cursor(claimed, cut, key)
     connection.execute(update(Range).where(Range.range_id == claimed.range_id).values(**values, **after))

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, func, select, text, update
 
-from backfill.bookkeeping import alone
+from backfill import erased, expired
+from backfill.bookkeeping import alone, of_the_schemas_owner
 from backfill.chunks import query, transaction
 from backfill.errors import BackfillError
 from backfill.files import FORMER, incoming
@@ -37,11 +38,16 @@ def publish(connection: Connection, file: LoadedFile, is_stream: bool, meant: Me
         connection.execute(text(f"ALTER TABLE {table} ADD PRIMARY KEY (event_timestamp, event_id)"))
     with staging(connection, "load"), transaction(connection):
         alone(connection, "load")
-        StagedEvent.__table__.create(connection, checkfirst=True)  # type: ignore[attr-defined]
+        with of_the_schemas_owner(connection):
+            StagedEvent.__table__.create(connection, checkfirst=True)  # type: ignore[attr-defined]
+        erased.share(connection)
+        file.erased += erased.drop_incoming(connection)
+        file.expired = expired.drop_incoming(connection)
         series, removed = _compare(connection, file, is_stream, meant)
         added = _move(connection, table)
         this = update(LoadedFile).where(LoadedFile.file_id == file.file_id)
-        connection.execute(this.values(finished_at=func.now(), series=series, added=added))
+        left_out = {"erased": file.erased, "expired": file.expired}
+        connection.execute(this.values(finished_at=func.now(), series=series, added=added, **left_out))
         # The rejects of a file are those of its last load.
         before = select(LoadedFile.file_id).where(
             LoadedFile.series == series, LoadedFile.series != FORMER, LoadedFile.file_id != file.file_id

@@ -1,6 +1,5 @@
-"""Files of history: opened, recognised, and handed to their format, which is told from the content."""
+"""Files of history: opened, uncompressed, read more than once where they are streams."""
 
-import codecs
 import gzip
 import hashlib
 import io
@@ -16,11 +15,7 @@ from shutil import copyfileobj
 from typing import IO, Any
 
 from backfill.errors import BackfillError
-from backfill.formats import Format, not_loaded
-from backfill.formats.csv import Csv
-from backfill.formats.json_lines import JsonLines
-from backfill.formats.lines import Lines
-from backfill.formats.parquet import Parquet
+from backfill.formats import Format, not_loaded, recognised
 
 STANDARD_INPUT = "standard input"
 
@@ -37,17 +32,25 @@ class Source:
         self._file: IO[bytes] | None = None
         try:
             with self.path.open("rb") as file:
-                head = file.read(4)
+                self.is_gzip = file.read(2) == b"\x1f\x8b"
+            self._state = _state(self.path)
             self.size = self.path.stat().st_size
         except OSError as error:
             raise _unreadable(self.name, error) from None
-        self.is_gzip = head[:2] == b"\x1f\x8b"
-        self.is_parquet = head == b"PAR1"
 
     @property
     def position(self) -> int:
         """Bytes of the file that were read, of `size`."""
         return self._file.tell() if self._file is not None and not self._file.closed else 0
+
+    def refuse_changed(self) -> None:
+        """Raise BackfillError where the file is not the one any more that it was: what was read may be neither."""
+        try:
+            is_same = _state(self.path) == self._state
+        except OSError as error:
+            raise _unreadable(self.name, error) from None
+        if not is_same:
+            raise not_loaded(self.name, "it changed while it was being read", "copy it")
 
     def digest(self) -> str:
         """What the file is recognised by: its content, whether or not it is compressed."""
@@ -60,20 +63,14 @@ class Source:
     @contextmanager
     def opened(self) -> Iterator[Format]:
         """The file by its format. BackfillError: it is no history at all."""
-        if self.is_parquet:
-            yield Parquet(self.path, self.name)
-            return
         with self._open() as stream:
-            if stream.peek(3).startswith(codecs.BOM_UTF8):
-                stream.read(len(codecs.BOM_UTF8))
-            first = stream.peek(2**16).lstrip()[:1]
-            if first == b"[":
-                raise not_loaded(self.name, "it is one JSON array", "write one JSON object a line")
-            lines = Lines(stream)
-            yield JsonLines(lines) if first == b"{" else Csv(lines, self.name)
+            yield recognised.format_of(self.path, self.is_gzip, stream, self.name)
 
     def _open(self) -> io.BufferedReader:
-        self._file = self.path.open("rb")
+        try:
+            self._file = self.path.open("rb")
+        except OSError as error:
+            raise _unreadable(self.name, error) from None
         return io.BufferedReader(
             _Checked(self, gzip.GzipFile(fileobj=self._file) if self.is_gzip else self._file), 2**18
         )
@@ -107,19 +104,25 @@ class _Checked(io.RawIOBase):
 @contextmanager
 def source(name: str, standard_input: IO[bytes]) -> Iterator[Source]:
     """The file of that name; `-`, a pipe or a device is written to a file first, since it is read more than once."""
+    known = known_as(name)
     if name == "-":
-        with _spooled(standard_input, STANDARD_INPUT) as spooled:
+        with _spooled(standard_input, known) as spooled:
             yield spooled
         return
     try:
         if stat.S_ISREG(os.stat(name).st_mode) or stat.S_ISDIR(os.stat(name).st_mode):
-            yield Source(Path(name), name)
+            yield Source(Path(name), known)
             return
         stream = Path(name).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
-        raise _unreadable(name, error) from None
-    with stream, _spooled(stream, name) as spooled:
+        raise _unreadable(known, error) from None
+    with stream, _spooled(stream, known) as spooled:
         yield spooled
+
+
+def known_as(name: str) -> str:
+    """What a file is called in the database and in what people read: bytes that are no UTF-8 as \\xe9."""
+    return STANDARD_INPUT if name == "-" else os.fsencode(name).decode(errors="backslashreplace")
 
 
 @contextmanager
@@ -131,6 +134,12 @@ def _spooled(stream: IO[bytes], name: str) -> Iterator[Source]:
         except OSError as error:
             raise _unreadable(name, error) from None
         yield Source(Path(spool.name), name, is_stream=True)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes with a file, by whatever hand."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _unreadable(name: str, error: OSError) -> BackfillError:

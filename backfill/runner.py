@@ -11,12 +11,13 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFail
 from sqlalchemy import Connection, Engine, Text, cast, text
 from sqlalchemy.exc import DBAPIError
 
-from backfill import progress
+from backfill import erased, progress
+from backfill.batch_size import BatchSize
 from backfill.errors import BackfillError
 from backfill.job import Batch, Job, NotWrittenError
 from backfill.jobs import JOBS
 from backfill.locks import Tell, watched
-from backfill.pacing import Brake, Pace, Trouble, begin_pause, end_pause
+from backfill.pacing import Brake, Trouble, begin_pause, end_pause
 from backfill.phase1_columns import ChangedError
 from backfill.progress import Scope
 from backfill.tables import Range
@@ -60,7 +61,7 @@ class Runner:
 
     engine: Engine
     brake: Brake
-    pace: Pace = field(default_factory=Pace)
+    pace: BatchSize = field(default_factory=BatchSize)
     jobs: Sequence[Job] = JOBS
     stop: Event = field(default_factory=Event)
     """Set it to end after the present batch."""
@@ -139,6 +140,7 @@ class Runner:
                 return None
             asked = progress.size(claimed, self.pace.rows(job))
             since = time.monotonic()
+            erased.share(connection)  # until the commit: an error that is written down may name a user
             try:
                 with connection.begin_nested():
                     batch = job.batch(connection, claimed, scope.as_of, asked)
@@ -164,7 +166,10 @@ class Runner:
             progress.failed(connection, claimed, failure.reason, failure.asked, failure.seconds)
             return Batch(read=0, written=0, present=0, skipped=0)
         place = [cast(job.cut, Text), job.key]
-        cut, key = connection.execute(job.next_rows(claimed, scope.as_of, 1, *place)).one()
+        row = connection.execute(job.next_rows(claimed, scope.as_of, 1, *place)).one_or_none()
+        if row is None:  # somebody has deleted it since
+            return Batch(read=0, written=0, present=0, skipped=0)
+        cut, key = row
         if failure.is_busy:
             progress.leave(connection, claimed, cut, key)
             return Batch(read=1, written=0, present=0, skipped=1, seconds=failure.seconds, cut=cut, key=key)

@@ -81,7 +81,9 @@ class LoadedFile(Bookkeeping):
 
     ``series`` joins the loads of one file as it grows or is corrected: the file_id of the first; 0 for all that version
     2.0.6 or older loaded, of whose rows it is not known which file they came from. ``lines`` is how far it is read, in
-    lines (in rows where it is Parquet); ``added`` how many of its rows were not in already.
+    lines (in rows where it is Parquet); ``added`` how many of its rows were not in already; ``erased`` how many of its
+    records are left out, or gone since, because their users were erased, ``expired`` how many because their
+    time is over.
     """
 
     __tablename__ = "backfill_files"
@@ -98,6 +100,8 @@ class LoadedFile(Bookkeeping):
     added: Mapped[int | None]
     oldest: Mapped[datetime | None]
     newest: Mapped[datetime | None]
+    erased: Mapped[int] = mapped_column(server_default=_NO_ROWS)
+    expired: Mapped[int] = mapped_column(server_default=_NO_ROWS)
 
 
 class Reject(Bookkeeping):
@@ -248,3 +252,30 @@ class Pause(Bookkeeping):
     detail: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     ended_at: Mapped[datetime | None]
+
+
+class ErasureKey(Bookkeeping):
+    """A secret key under which ids of erased users are hashed (HMAC-SHA-256). One a database, made by its first
+    erasure; another comes with the certificate of an erasure that is repeated here.
+
+    The pads are the key's two as HMAC defines them, so that SQL can hash without an extension.
+    """
+
+    __tablename__ = "erasure_key"
+
+    key_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    secret: Mapped[bytes] = mapped_column(unique=True)
+    inner_pad: Mapped[bytes]
+    outer_pad: Mapped[bytes]
+    made_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ErasedUser(Bookkeeping):
+    """A tombstone: a user of this id was erased, by the erasure named, and does not come back."""
+
+    __tablename__ = "erased_user"
+
+    user_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    key_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    erasure_id: Mapped[int] = mapped_column(index=True)
+    erased_at: Mapped[datetime] = mapped_column(server_default=func.now())

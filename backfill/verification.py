@@ -15,10 +15,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from backfill import identity, planning
+from backfill import erased, expired, identity, planning
 from backfill.files import half_loaded
 from backfill.job import Job, Part, Rows, table_of
 from backfill.locks import Tell, staging, watched
+from backfill.pacing import Throttle
 from backfill.tables import JobState, Range, SetAside, StagedEvent
 
 ALLOWED = {
@@ -61,7 +62,8 @@ class Proof:
 
     Against it: ranges not done (or grown since), rows set aside, files half loaded, targets that are other ones than
     those filled, and differences. `allowed` are rows deleted or changed since, and rows of others that look alike.
-    `left_out` are ranges that a sample did not look at.
+    `left_out` are ranges that a sample did not look at, `erased` records of files whose users were erased,
+    `expired` ones whose time is over.
     """
 
     job: str
@@ -69,6 +71,8 @@ class Proof:
     unfinished: int = 0
     set_aside: int = 0
     left_out: int = 0
+    erased: int = 0
+    expired: int = 0
     half_loaded: list[str] = field(default_factory=list)
     another_table: list[str] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
@@ -84,6 +88,10 @@ class Proof:
         for what, count in self.allowed.items():
             more = ", …" if count.rows > len(count.keys) else ""
             yield f"{count.rows:,} {ALLOWED[what]}: {', '.join(map(str, count.keys))}{more}"
+        if self.erased:
+            yield f"{self.erased:,} records of its files are left out: their users were erased"
+        if self.expired:
+            yield f"{self.expired:,} records of its files are left out, or gone: their time is over"
 
 
 Report = Callable[[Job, int], None]
@@ -95,24 +103,32 @@ def verify(
     as_of: datetime,
     report: Report | None = None,
     tell: Tell = lambda _: None,
+    throttle: Callable[[Connection], Throttle] | None = None,
 ) -> list[Proof]:
     """Compare everything in one repeatable-read snapshot; jobs that hold are done from then on, and ranges that differ
-    are walked again by the next run. `report` hears of each range's rows, `tell` for whom it waits."""
+    are walked again by the next run. `report` hears of each range's rows, `tell` for whom it waits; `throttle` makes
+    what rests after each range."""
     snapshot = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with snapshot.connect() as connection, watched(connection, tell, Event()):
-        proofs = prove_all(connection, jobs, as_of, report)
+        proofs = prove_all(connection, jobs, as_of, report, throttle(connection) if throttle else None)
     with engine.connect() as connection, watched(connection, tell, Event()), connection.begin():
         keep(connection, jobs, proofs)
     return proofs
 
 
-def prove_all(connection: Connection, jobs: Sequence[Job], as_of: datetime, report: Report | None) -> list[Proof]:
+def prove_all(
+    connection: Connection,
+    jobs: Sequence[Job],
+    as_of: datetime,
+    report: Report | None,
+    throttle: Throttle | None = None,
+) -> list[Proof]:
     """The proofs of the jobs, on a session in repeatable read; staging stays while they are made."""
     with staging(connection, "verify"):
         transaction = connection.begin()
         connection.execute(text(f"LOCK TABLE {table_of(StagedEvent)} IN ACCESS SHARE MODE"))
     try:
-        return [prove(connection, job, as_of, report) for job in jobs]
+        return [prove(connection, job, as_of, report, throttle=throttle) for job in jobs]
     finally:
         transaction.close()
 
@@ -132,10 +148,20 @@ def keep(connection: Connection, jobs: Sequence[Job], proofs: Sequence[Proof]) -
 _SETTINGS = select(func.set_config("timezone", "UTC", True), func.set_config("work_mem", "64MB", True))
 
 
-def prove(connection: Connection, job: Job, as_of: datetime, report: Report | None = None, share: float = 1.0) -> Proof:
+def prove(
+    connection: Connection,
+    job: Job,
+    as_of: datetime,
+    report: Report | None = None,
+    share: float = 1.0,
+    throttle: Throttle | None = None,
+) -> Proof:
     """Compare a job's ranges, or such a share of them, in the caller's transaction, which it changes nothing in."""
+    throttle = throttle or Throttle()
     connection.execute(_SETTINGS)
     proof = Proof(job.name, half_loaded=[file.name for file in half_loaded(connection)])
+    proof.erased = erased.of_files(connection) if job.source is StagedEvent else 0
+    proof.expired = expired.of_files(connection) if job.source is StagedEvent else 0
     proof.another_table = identity.another(connection, [job]).get(job.name, [])
     found = connection.execute(select(Range.__table__).where(Range.job == job.name).order_by(Range.newest.desc()))
     ranges = [Range(**row._mapping) for row in found]
@@ -145,7 +171,8 @@ def prove(connection: Connection, job: Job, as_of: datetime, report: Report | No
     proof.left_out = len(done) - len(chosen)
     for each in chosen:
         part = Part(job, int(each.lower), int(each.upper), as_of, each.walked)
-        rows = _compare(connection, job, part, each, proof)
+        with throttle.piece():
+            rows = _compare(connection, job, part, each, proof)
         proof.rows += rows
         if report:
             report(job, rows)

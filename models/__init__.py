@@ -4,19 +4,21 @@
 """
 
 from models.activity import NicheDailyActivityDelta, NicheDailyActivitySummary, StaleView, niche_daily_activity
-from models.base import ANALYTICS, Base
+from models.base import ANALYTICS, PARTITIONS, Base
 from models.events import AnalyticsEvent
 from models.insights import Insight
 from models.learning import MlFeature
 from models.niches import Feature, HotNicheToday
 from models.platforms import CrossPlatformMetric
 from models.recommendations import ContentRecommendation
+from models.retention_horizon import NicheDailyActivityKept, Retention
 from models.trends import TrendCache
 from models.views import HOT_NICHES_TODAY, ROLES, SqlFile, sql_files
 
 __all__ = [
     "ANALYTICS",
     "HOT_NICHES_TODAY",
+    "PARTITIONS",
     "ROLES",
     "AnalyticsEvent",
     "Base",
@@ -27,7 +29,9 @@ __all__ = [
     "Insight",
     "MlFeature",
     "NicheDailyActivityDelta",
+    "NicheDailyActivityKept",
     "NicheDailyActivitySummary",
+    "Retention",
     "SqlFile",
     "StaleView",
     "TrendCache",

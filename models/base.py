@@ -15,10 +15,8 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 ANALYTICS = "analytics"
 """The schema that holds everything Phase 2 adds, but for the columns added to Phase 1's own tables."""
 
-PLATFORMS = ("youtube", "tiktok", "instagram")
-CONTENT_TYPES = ("video", "short", "stream", "post")
-DIRECTIONS = ("rising", "stable", "falling")
-COMPETITION_LEVELS = ("low", "medium", "high")
+PARTITIONS = "analytics_partitions"
+"""The schema that holds the partitions of its tables, so that months come and go beside the application's names."""
 
 NOW = text("now()")
 
@@ -56,12 +54,6 @@ class Base(DeclarativeBase):
 def within_0_and_1(column: str) -> CheckConstraint:
     """A score is normalised: ``0 <= column <= 1`` (NULL passes)."""
     return CheckConstraint(f"{column} BETWEEN 0 AND 1", name=column)
-
-
-def one_of(column: str, vocabulary: tuple[str, ...]) -> CheckConstraint:
-    """A column holds only words of a closed vocabulary (NULL passes)."""
-    words = ", ".join(f"'{word}'" for word in vocabulary)
-    return CheckConstraint(f"{column} IN ({words})", name=column)
 
 
 def not_blank(column: str) -> CheckConstraint:

@@ -7,18 +7,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import (
     ANALYTICS,
-    PLATFORMS,
     Base,
     CreatedAt,
     Score,
     Timestamp,
     json_of,
     not_blank,
-    one_of,
     valid_after_creation,
     within_0_and_1,
 )
 from models.niches import Feature
+from models.vocabularies import PLATFORMS, one_of
 
 
 class Insight(Base):

@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, Numeric, Uni
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.elements import conv
 
-from models.base import DIRECTIONS, NOW, Base, Score, Timestamp, json_of, one_of, within_0_and_1
+from models.base import NOW, Base, Score, Timestamp, json_of, within_0_and_1
+from models.vocabularies import DIRECTIONS, one_of
 
 
 class Feature(Base):

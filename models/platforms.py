@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Computed, Date, ForeignKey, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import ANALYTICS, NOW, PLATFORMS, Base, Score, Timestamp, json_of, one_of, within_0_and_1
+from models.base import ANALYTICS, NOW, Base, Score, Timestamp, json_of, within_0_and_1
 from models.niches import Feature
+from models.vocabularies import PLATFORMS, one_of
 
 
 class CrossPlatformMetric(Base):

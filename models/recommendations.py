@@ -5,21 +5,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from models.base import (
-    ANALYTICS,
-    COMPETITION_LEVELS,
-    CONTENT_TYPES,
-    DIRECTIONS,
-    Base,
-    CreatedAt,
-    Score,
-    Timestamp,
-    not_blank,
-    one_of,
-    valid_after_creation,
-    within_0_and_1,
-)
+from models.base import ANALYTICS, Base, CreatedAt, Score, Timestamp, not_blank, valid_after_creation, within_0_and_1
 from models.niches import Feature
+from models.vocabularies import COMPETITION_LEVELS, CONTENT_TYPES, DIRECTIONS, one_of
 
 
 class ContentRecommendation(Base):

@@ -1,4 +1,4 @@
-"""What a MetaData cannot hold: functions, views, materialized views, triggers, roles and grants.
+"""What a MetaData cannot hold: functions, views, materialized views, triggers, partitions, roles and grants.
 
 Each is an SQL file under ``sql/``, complete with its comments and, for a materialized view, its indexes; this module
 declares which there are and in which order they are built, and hooks them into ``create_all`` and ``drop_all``.
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, MetaData, event
 
-from models.base import ANALYTICS, Base
+from models.base import ANALYTICS, PARTITIONS, Base
 
 Kind = Literal["function", "view", "materialized_view", "trigger"]
 
@@ -47,6 +47,7 @@ _DECLARED = (
     SqlFile("function", "record_event_activity"),
     SqlFile("function", "drain_niche_daily_activity"),
     SqlFile("function", "rebuild_niche_daily_activity"),
+    SqlFile("function", "move_retention_horizon"),
     SqlFile("function", "mark_view_stale"),
     SqlFile("function", "refresh_stale_views"),
     SqlFile("view", "niche_daily_activity"),
@@ -79,6 +80,7 @@ def _create_schema(_target: MetaData, connection: Connection, **_kw: Any) -> Non
 
 @event.listens_for(Base.metadata, "after_create")
 def _create_declared(_target: MetaData, connection: Connection, **_kw: Any) -> None:
+    _run(connection, (SQL / "partitions.sql").read_text(encoding="utf-8"))
     for declared in sql_files():
         _run(connection, declared.sql)
     _run(connection, (SQL / "grants.sql").read_text(encoding="utf-8"))
@@ -95,4 +97,5 @@ def _drop_declared(_target: MetaData, connection: Connection, **_kw: Any) -> Non
 
 @event.listens_for(Base.metadata, "after_drop")
 def _drop_schema(_target: MetaData, connection: Connection, **_kw: Any) -> None:
-    _run(connection, f"DROP SCHEMA IF EXISTS {ANALYTICS}")
+    for schema in (PARTITIONS, ANALYTICS):
+        _run(connection, f"DROP SCHEMA IF EXISTS {schema}")

@@ -1,4 +1,7 @@
-"""Formats of history. A format only splits: whole records go on as they stand, for COPY to take them as texts."""
+"""Formats of history. A format only splits: whole records go on as they stand, for COPY to take them as texts.
+
+Which format a file has is told in `recognised`.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,6 +77,9 @@ class Format(Protocol):
 
     def ends_copy(self, content: bytes) -> bool:
         """Whether COPY would take something in there for its end, and pass over what follows."""
+
+    def runs_together(self, content: bytes) -> bool:
+        """Whether COPY would take several lines in there for one record that are none."""
 
     def encoded(self, content: bytes) -> bytes:
         """What COPY reads as this content."""

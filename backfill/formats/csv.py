@@ -8,7 +8,7 @@ from backfill.formats import COLUMNS, IGNORED, LONGEST, REQUIRED, Bad, Piece, Re
 from backfill.formats.lines import Lines, count
 
 _OPEN = "not CSV: a quote is opened and not closed"
-_QUOTED = re.compile(rb'"[^"]*"')
+_STRAY = re.compile(rb'[^,"\s]"')
 _END_OF_COPY = re.compile(rb"^\\\.\r?$", re.MULTILINE)
 
 
@@ -101,10 +101,11 @@ class Csv:
         """Why COPY would refuse this record."""
         if content.count(b'"') % 2:
             return _OPEN
-        fields = _QUOTED.sub(b"", content).count(b",") + 1
+        bare = _bare(content)
+        fields = bare.count(b",") + 1
+        if b"\n" in content and (fields != len(self.columns) or _STRAY.search(bare)):
+            return _OPEN
         if fields != len(self.columns):
-            if b"\n" in content:
-                return _OPEN
             return f"{fields} fields, and the header has {len(self.columns)}"
         if _END_OF_COPY.search(content):
             return r"a line that is \. and nothing else ends a COPY"
@@ -113,11 +114,20 @@ class Csv:
     def ends_copy(self, content: bytes) -> bool:
         return rb"\." in content and _END_OF_COPY.search(content) is not None
 
+    def runs_together(self, content: bytes) -> bool:
+        """Where a quote opens within a field, as in 5" pipe, what follows up to the next one is hardly meant."""
+        return _STRAY.search(_bare(content)) is not None
+
     def encoded(self, content: bytes) -> bytes:
         return content
 
     def numbered(self, number: int, record: Record) -> bytes:
         return b"%d,%b\n" % (number, record.content)
+
+
+def _bare(content: bytes) -> bytes:
+    """With a single quote for each text in quotes; all are closed."""
+    return b'"'.join(content.split(b'"')[::2])
 
 
 def _end(content: bytes, at: int) -> int:
@@ -135,6 +145,8 @@ def _end_of_line(content: bytes, at: int) -> int:
 
 def _header(lines: Lines, name: str) -> tuple[str, ...]:
     line = lines.one()
+    if b"\r" in (line.content if isinstance(line, Bad) else stripped(line)):
+        raise not_loaded(name, "its lines end in CR alone", "let them end in LF or CRLF")
     if isinstance(line, Bad):
         raise not_loaded(name, "its header cannot be read: it is too long", "write CSV in UTF-8")
     try:
@@ -143,7 +155,8 @@ def _header(lines: Lines, name: str) -> tuple[str, ...]:
         raise not_loaded(name, f"its header cannot be read: {error}", "write CSV in UTF-8") from None
     header = [each.strip().lower() for each in names]
     if not header:
-        raise not_loaded(name, "it is empty" if not line else "its first line is", "see whether the export worked")
+        why = "its first line is empty" if line else "it is empty"
+        raise not_loaded(name, why, "see whether the export worked")
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
         raise not_loaded(name, "its columns are not separated by commas", "separate them by commas")
     check_columns(header, name)

@@ -41,6 +41,9 @@ class JsonLines:
     def ends_copy(self, content: bytes) -> bool:
         return False  # it would begin with a backslash, and none is left alone
 
+    def runs_together(self, content: bytes) -> bool:
+        return False
+
     def encoded(self, content: bytes) -> bytes:
         return content.replace(b"\\", b"\\\\")
 

@@ -22,7 +22,7 @@ class Lines:
         if not block:
             block = self._stream.read(BLOCK)
         if block and not block.endswith(b"\n"):
-            block += self._stream.readline(LONGEST + 1)
+            block += self._stream.readline(LONGEST)
         last = block.rfind(b"\n", 0, -1) + 1
         if len(block) - last > LONGEST:
             if not last:
@@ -37,7 +37,7 @@ class Lines:
             end = self._ahead.find(b"\n") + 1 or len(self._ahead)
             line, self._ahead = self._ahead[:end], self._ahead[end:]
             if not line.endswith(b"\n"):
-                line += self._stream.readline(LONGEST + 1)
+                line += self._stream.readline(LONGEST)
         else:
             line = self._stream.readline(LONGEST + 1)
         if len(line) > LONGEST:

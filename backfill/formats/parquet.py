@@ -4,6 +4,8 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from backfill.errors import BackfillError
 from backfill.formats import Bad, Piece, Record, not_loaded
 from backfill.formats.csv import Csv, check_columns
 
+MAGIC = b"PAR1"
+"""What a Parquet file begins with."""
 ROWS = 1_000
 
 
@@ -26,10 +30,11 @@ class Parquet(Csv):
             raise BackfillError(f"{name} is a Parquet file, and pyarrow is not installed.", step) from None
         self._name, self._damage = name, (pyarrow.ArrowException, OSError)
         try:
-            self._file = ParquetFile(path)
+            # As nanoseconds, in which INT96 is kept, no time before 1677 or after 2262 is what it was.
+            self._file = ParquetFile(path, coerce_int96_timestamp_unit="us")
         except self._damage as error:
             raise self._damaged(error) from None
-        self.columns = tuple(self._file.schema_arrow.names)
+        self.columns = tuple(each.strip().lower() for each in self._file.schema_arrow.names)
         check_columns(list(self.columns), name)
 
     def pieces(self, skip: int) -> Iterator[Piece | Bad]:
@@ -44,7 +49,7 @@ class Parquet(Csv):
             raise self._damaged(error) from None
 
     def _rows(self, batch: Any, row: int) -> Iterator[Piece | Bad]:
-        columns = [_texts(column) for column in batch.columns]
+        columns = [_values(column) for column in batch.columns]
         begun, content = row, io.StringIO()
         writer = csv.writer(content, lineterminator="\n")
         for values in zip(*columns, strict=True):
@@ -52,8 +57,9 @@ class Parquet(Csv):
                 writer.writerow([_text(value) for value in values])
                 row += 1
                 continue
-            except (TypeError, ValueError) as error:
-                bad = Bad(row, str(error), repr(values).encode(errors="backslashreplace"), row + 1)
+            except (TypeError, ValueError, KeyError) as error:
+                shown = ", ".join(map(_shown, values))
+                bad = Bad(row, str(error), shown.encode(errors="backslashreplace"), row + 1)
             if begun < row:
                 yield Piece(begun, row, content.getvalue().encode(errors="backslashreplace"))
             yield bad
@@ -77,21 +83,44 @@ class Parquet(Csv):
         return not_loaded(self._name, f"it is damaged ({reason})", "fetch it anew")
 
 
-def _texts(column: Any) -> list[Any]:
+def _values(column: Any) -> Any:
     """The values of a column; times as Arrow writes them, which knows more of them than Python does."""
     from pyarrow import types  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     if types.is_timestamp(column.type) or types.is_date(column.type):
         column = column.cast("string")
-    values: list[Any] = column.to_pylist()
-    return values
+    # Nested ones one by one: each may hold what Python does not know.
+    return column if types.is_nested(column.type) else column.to_pylist()
 
 
 def _text(value: Any) -> str:
+    """TypeError, ValueError or KeyError: it has none."""
+    if hasattr(value, "as_py"):
+        value = value.as_py(maps_as_pydicts="strict")
     if value is None:
         return ""
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False, default=_text_in_json)
+    if isinstance(value, bytes):  # as older programs write texts
+        return value.decode()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     raise TypeError(f"a value is of the type {type(value).__name__}, which is no text")
+
+
+def _shown(value: Any) -> str:
+    """For people; of what Python does not know, the type."""
+    try:
+        return repr(value.as_py() if hasattr(value, "as_py") else value)
+    except ValueError:
+        return str(value.type)
+
+
+def _text_in_json(value: Any) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode()
+    raise TypeError(f"event_data holds a value of the type {type(value).__name__}, which JSON has not")

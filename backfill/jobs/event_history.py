@@ -18,12 +18,14 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    column,
     exists,
     func,
     literal,
     literal_column,
     or_,
     select,
+    table,
     true,
     union_all,
     update,
@@ -31,7 +33,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from backfill.job import Batch, Job, NotWrittenError, Part, Rows, table_of
+from backfill import erased, expired
+from backfill.job import Batch, Job, NotWrittenError, Part, Rows, is_there, table_of
 from backfill.tables import Range, Renumbered, SetAside, StagedEvent
 from models import AnalyticsEvent
 
@@ -41,6 +44,14 @@ EPOCH = date(1970, 1, 1)
 # Days since 1970. PostgreSQL's own run from 4714 BC to 294276; infinity and -infinity are days beyond these.
 FIRST_DAY, LAST_DAY = -2_440_588, 106_762_939
 PAST, FUTURE = FIRST_DAY - 1, LAST_DAY + 1
+
+
+ID_IS_KEY = ~exists(
+    select(literal(1))
+    .select_from(table("pg_partitioned_table", column("partrelid"), schema="pg_catalog"))
+    .where(column("partrelid") == func.to_regclass("analytics.analytics_events"))
+)
+"""Whether event_id alone is the key: where events are partitioned, it is with event_timestamp."""
 
 
 def same(one: Any, other: Any) -> ColumnElement[bool]:
@@ -55,21 +66,30 @@ class EventHistory(Job):
     def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
         columns = ["event_id", *CONTENT, "created_at"]
         values = [*(batch.c[name] for name in columns[:-1]), func.coalesce(batch.c.created_at, func.now())]
-        # What has its id already is left. ON CONFLICT would cost more, and pass over rows for a unique index of others.
-        # OFFSET: looked up one by one, in the index; a join would read the whole table for each batch.
+        # What has its key already is left. ON CONFLICT would cost more, and pass over what a unique index of others
+        # refuses.
         same_id = select(AnalyticsEvent.event_id).where(AnalyticsEvent.event_id == batch.c.event_id)
-        is_there = exists(same_id.correlate(batch).offset(0))
+        same_key = same_id.where(AnalyticsEvent.event_timestamp == batch.c.event_timestamp)
+        there = or_(is_there(same_key, batch), and_(ID_IS_KEY, is_there(same_id, batch)))
         # By niche: its row is locked once for all its events, and they come to lie together in table and indexes.
-        rows = select(*values).where(~is_there).order_by(batch.c.niche_id, batch.c.event_timestamp)
+        rows = (
+            select(*values)
+            .where(~there, ~erased.is_erased(batch.c.user_id))
+            .order_by(batch.c.niche_id, batch.c.event_timestamp)
+        )
         moved = insert(AnalyticsEvent).from_select(columns, rows)
         inserted = moved.returning(*(getattr(AnalyticsEvent, name) for name in columns)).cte("inserted")
         # Compared here and now: what differs later, others have changed. Of an inner join of the two, whose sizes
         # nobody knows beforehand, the planner would make a loop in a loop.
-        pairs = batch.join(inserted, inserted.c.event_id == batch.c.event_id, full=True)
+        key = (inserted.c[name] == batch.c[name] for name in ("event_id", "event_timestamp"))
+        pairs = batch.join(inserted, and_(*key), full=True)
         equal = (inserted.c[name].is_not_distinct_from(value) for name, value in zip(columns, values, strict=True))
         return select(inserted.c.event_id).select_from(pairs).where(*equal).cte("moved"), inserted
 
     def batch(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> Batch:
+        if (kept_from := expired.horizon(connection)) is not None and self._begins_before(claimed, kept_from):
+            while expired.drop_staged(connection, kept_from):  # before they are looked at
+                pass
         done = super().batch(connection, claimed, as_of, asked)
         inserted = done.also[0]
         if inserted > done.written:
@@ -77,6 +97,9 @@ class EventHistory(Job):
         if done.present:  # these events are there already, or others have their ids
             done.present -= self._renumber(connection, claimed, as_of, asked)
         return done
+
+    def _begins_before(self, claimed: Range, instant: datetime) -> bool:
+        return int(claimed.lower) < (instant.astimezone(UTC).date() - EPOCH).days
 
     def _renumber(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> int:
         """Give events new ids whose own others have, as in a new table whose ids begin anew; the next pass writes them.
@@ -90,6 +113,7 @@ class EventHistory(Job):
             select(rows.c.part, rows.c.place, rows.c.event_id)
             .join(AnalyticsEvent, AnalyticsEvent.event_id == rows.c.event_id)
             .where(~same(rows.c, AnalyticsEvent))
+            .where(or_(AnalyticsEvent.event_timestamp == rows.c.event_timestamp, ID_IS_KEY))
             .cte("displaced")
         )
         new_ids = (
@@ -129,12 +153,12 @@ class EventHistory(Job):
         content = [getattr(AnalyticsEvent, name) for name in CONTENT]
         created_at = case((StagedEvent.created_at.is_not(None), AnalyticsEvent.created_at)).label("created_at")
         both = select(AnalyticsEvent.event_id.label("key"), *content, created_at)
-        return both.join(StagedEvent, StagedEvent.event_id == AnalyticsEvent.event_id).where(*self._written(part))
+        return both.join(StagedEvent, _of_one_key()).where(*self._written(part))
 
     def since(self, part: Part) -> Rows:
         what = case((AnalyticsEvent.event_id.is_(None), "deleted"), else_="changed")
         left = select(StagedEvent.event_id.label("key"), cast(what, String).label("what"))
-        left = left.outerjoin(AnalyticsEvent, AnalyticsEvent.event_id == StagedEvent.event_id)
+        left = left.outerjoin(AnalyticsEvent, _of_one_key())
         return left.where(
             *self._written(part), or_(AnalyticsEvent.event_id.is_(None), ~same(StagedEvent, AnalyticsEvent))
         )
@@ -175,6 +199,14 @@ class EventHistory(Job):
         ordinal = bound + EPOCH.toordinal()
         known = date.min.toordinal() <= ordinal <= date.max.toordinal()
         return date.fromordinal(ordinal).isoformat() if known else f"day {bound:,} after 1970-01-01"
+
+
+def _of_one_key() -> ColumnElement[bool]:
+    """A staged event and the event of its key."""
+    return and_(
+        AnalyticsEvent.event_id == StagedEvent.event_id,
+        AnalyticsEvent.event_timestamp == StagedEvent.event_timestamp,
+    )
 
 
 def _instant(day: int) -> ColumnElement[datetime]:

@@ -6,10 +6,10 @@ Each niche is written once. Niches appear at any time and commit in any order, s
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Double, and_, cast, exists, false, func, literal, select, true, union_all
+from sqlalchemy import CTE, ColumnElement, Double, and_, cast, false, func, literal, select, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, array, insert
 
-from backfill.job import Job, Part, Rows, only
+from backfill.job import Job, Part, Rows, is_there, only, table_of
 from backfill.tables import Walked
 from models import AnalyticsEvent, CrossPlatformMetric, Feature, MlFeature
 
@@ -17,6 +17,7 @@ SCORES = ("demand_score", "monetise_score", "supply_score")
 SCORED = {"event_type": "niche_scored", "event_source": "phase1"}
 VECTOR = {"feature_set": "phase1_scores", "model_version": "phase1"}
 PLATFORM = {"platform": "youtube"}
+_NOTHING = false()
 
 
 class NicheScores(Job):
@@ -30,9 +31,9 @@ class NicheScores(Job):
         complete = and_(*(score.is_not(None) for score in scores))
 
         def fill(model: Any, constants: dict[str, str], values: dict[str, Any], *where: Any, key: Sequence[str]) -> CTE:
-            rows = select(niche, *(literal(value) for value in constants.values()), *values.values()).where(
-                ~exists().where(model.niche_id == niche, *_are(model, constants)), *where
-            )
+            same = select(model.niche_id).where(model.niche_id == niche, *_are(model, constants))
+            rows = select(niche, *(literal(value) for value in constants.values()), *values.values())
+            rows = rows.where(~is_there(same, batch), *where)
             filled = insert(model).from_select(["niche_id", *constants, *values], rows)
             if key:  # a row that live traffic writes in the same moment is newer, and stays
                 filled = filled.on_conflict_do_nothing(index_elements=key)
@@ -52,7 +53,8 @@ class NicheScores(Job):
         return ~self.done(part)
 
     def done(self, part: Part) -> ColumnElement[bool]:
-        return exists().where(Walked.job == self.name, Walked.key == Feature.niche_id)
+        walked = select(Walked.key).where(Walked.job == self.name, Walked.key == Feature.niche_id)
+        return is_there(walked, table_of(Feature))
 
     def expected(self, part: Part) -> Rows:
         """Of each niche a scoring, and the rest. Values are not compared: the niche may have changed since."""
@@ -61,27 +63,31 @@ class NicheScores(Job):
         return rows.where(part.of(Feature.niche_id), self.done(part))
 
     def actual(self, part: Part) -> Rows:
-        def of(model: Any, constants: dict[str, str]) -> Any:
-            """The niches that have such a row; looked up at once, not niche by niche."""
-            found = select(model.niche_id).where(part.of(model.niche_id), *_are(model, constants))
-            return found.group_by(model.niche_id).subquery()
+        """What each niche lacks: rows of all kinds put together and grouped, which takes the same work for a niche
+        however many there are, and however wrong what is known of the tables; joins may not."""
 
-        scored, vectors, platforms = (
-            of(AnalyticsEvent, SCORED),
-            of(MlFeature, VECTOR),
-            of(CrossPlatformMetric, PLATFORM),
+        def of(kind: str, key: Any, *where: Any, complete: Any = _NOTHING) -> Any:
+            kinds = (literal(kind == each).label(each) for each in ("niche", "scoring", "vector", "platform"))
+            return select(key.label("key"), *kinds, complete.label("complete")).where(part.of(key), *where)
+
+        niche, complete = Feature.niche_id, and_(*(getattr(Feature, name).is_not(None) for name in SCORES))
+        found = union_all(
+            only(of("niche", niche, self.done(part), complete=complete), Feature),
+            of("scoring", AnalyticsEvent.niche_id, *_are(AnalyticsEvent, SCORED)),
+            of("vector", MlFeature.niche_id, *_are(MlFeature, VECTOR)),
+            of("platform", CrossPlatformMetric.niche_id, *_are(CrossPlatformMetric, PLATFORM)),
+        ).subquery()
+        has = found.c
+        return (
+            select(
+                has.key,
+                (~func.bool_or(has.scoring)).label("lacks_scoring"),
+                and_(func.bool_or(has.complete), ~func.bool_or(has.vector)).label("lacks_vector"),
+                (~func.bool_or(has.platform)).label("lacks_platform"),
+            )
+            .group_by(has.key)
+            .having(func.bool_or(has.niche))
         )
-        complete = and_(*(getattr(Feature, name).is_not(None) for name in SCORES))
-        niches = select(
-            Feature.niche_id.label("key"),
-            scored.c.niche_id.is_(None).label("lacks_scoring"),
-            and_(complete, vectors.c.niche_id.is_(None)).label("lacks_vector"),
-            platforms.c.niche_id.is_(None).label("lacks_platform"),
-        )
-        found = only(niches, Feature).where(part.of(Feature.niche_id), self.done(part))
-        for each in (scored, vectors, platforms):
-            found = found.outerjoin(each, each.c.niche_id == Feature.niche_id)
-        return found
 
     def since(self, part: Part) -> Rows:
         found = self.actual(part).cte("found")

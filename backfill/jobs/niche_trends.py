@@ -88,11 +88,9 @@ def _series(day: Any, events: Any) -> Any:
     return func.jsonb_agg(aggregate_order_by(func.jsonb_build_array(day, events), day))
 
 
-def prepare(listed: CTE, part: Part) -> CTE:
-    """The vector and the points of the chart of each niche."""
-    # Bounds, unlike a list, are seen through the view by the planner.
-    ends = [select(end(listed.c.niche_id)).scalar_subquery() for end in (func.min, func.max)]
-    active = vectors(part.as_of, lambda niche_id: niche_id.between(*ends))
+def prepare(listed: CTE, part: Part, meant: Callable[[Any], Any]) -> CTE:
+    """The vector and the points of the chart of each niche; `meant`: whether a niche may be one of those."""
+    active = vectors(part.as_of, meant)
     computed = (
         select(listed, func.coalesce(active.c.trend_vector, quiet(part)).label("computed"))
         .outerjoin(active, active.c.niche_id == listed.c.niche_id)
@@ -207,9 +205,14 @@ class NicheTrends(Job):
         phase1_columns.refuse_change(connection, done.written, unchanged=done.also[0], before=before)
         return done
 
+    def meant(self, listed: CTE, niche_id: Any) -> Any:
+        """Whether a niche lies among those listed. Bounds, unlike a list, are seen through the view by the planner."""
+        ends = [select(end(listed.c.niche_id)).scalar_subquery() for end in (func.min, func.max)]
+        return niche_id.between(*ends)
+
     def take(self, listed: CTE, part: Part) -> CTE:
         """What takes long is worked out before the rows are locked; those that the application holds are left."""
-        prepared = prepare(listed, part)
+        prepared = prepare(listed, part, lambda niche_id: self.meant(listed, niche_id))
         features = table_of(Feature)
         kept = phase1_columns.values(self.others_columns).label("kept")
         rows = only(select(features, prepared.c.computed, prepared.c.points, kept), Feature)

@@ -1,5 +1,6 @@
 -- What stands under the names of tables and columns now: the oid and, of a column, its attnum. A partitioned table is
 -- any of its partitions that `known` names: a table that was attached as a partition is still the one that was filled.
+-- Where it names none, it is the first one: that is what stays when it is made one table again.
 -- A materialized view has none: each refresh makes its rows anew.
 -- parameters: relations, columns (NULL: the whole table) and known (oids, NULL: none)
 SELECT
@@ -9,6 +10,12 @@ SELECT
             WHEN wanted.known <> c.oid::bigint AND wanted.known IN (SELECT t.relid::bigint FROM pg_partition_tree(c.oid) AS t)
                 THEN wanted.known
         END,
+        (
+            SELECT i.inhrelid::bigint
+            FROM pg_inherits AS i
+            INNER JOIN pg_class AS p ON p.oid = i.inhrelid AND p.relispartition
+            WHERE i.inhparent = c.oid AND pg_get_expr(p.relpartbound, p.oid) LIKE 'FOR VALUES FROM (MINVALUE)%'
+        ),
         c.oid::bigint
     ) AS oid,
     coalesce(a.attnum, 0)::bigint AS attnum

@@ -13,7 +13,10 @@ WITH mine AS (
     SELECT DISTINCT i.event_timestamp, i.line
     FROM pg_temp.backfill_incoming AS i
     WHERE EXISTS (SELECT FROM near)
-        AND NOT EXISTS (SELECT FROM pg_temp.backfill_compared AS c WHERE c.mine = i.event_id AND c.theirs IS NOT NULL)
+        AND NOT EXISTS (
+            SELECT FROM pg_temp.backfill_compared AS c
+            WHERE c.mine = i.event_id AND c.event_timestamp = i.event_timestamp AND c.theirs IS NOT NULL
+        )
 )
 SELECT s.series, count(*) AS lines, coalesce(min(f.name), 'a load of version 2.0.6 or older') AS name
 FROM pg_temp.backfill_earlier AS s

@@ -26,8 +26,16 @@ scored AS (
     WHERE
         e.niche_id = CAST(:niche_id AS bigint)
         AND e.event_type = 'niche_scored'
+        -- The unit is spelt out, so that the planner knows the period, and leaves out the months before it.
         AND e.event_timestamp >= coalesce(
-            date_trunc((SELECT asked.unit FROM asked), CAST(CAST(:since AS date) AS timestamp)) AT TIME ZONE 'UTC',
+            date_trunc(
+                CASE coalesce(CAST(:granularity AS text), 'daily')
+                    WHEN 'daily' THEN 'day'
+                    WHEN 'weekly' THEN 'week'
+                    WHEN 'monthly' THEN 'month'
+                END,
+                CAST(CAST(:since AS date) AS timestamp)
+            ) AT TIME ZONE 'UTC',
             '-infinity'
         )
         AND e.event_timestamp < coalesce(

@@ -11,20 +11,11 @@ DECLARE
     counted boolean;
 BEGIN
     IF tg_op = 'INSERT' THEN
-        PERFORM FROM new_events OFFSET 1;
-        IF found THEN
-            INSERT INTO analytics.niche_daily_activity_delta (niche_id, day, event_type, events)
-            SELECT n.niche_id, (n.event_timestamp AT TIME ZONE 'UTC')::date, n.event_type, count(*)
-            FROM new_events AS n
-            WHERE n.niche_id IS NOT NULL
-            GROUP BY 1, 2, 3;
-        ELSE
-            -- A single event, as the application writes them: grouping it would cost as much as appending it.
-            INSERT INTO analytics.niche_daily_activity_delta (niche_id, day, event_type, events)
-            SELECT n.niche_id, (n.event_timestamp AT TIME ZONE 'UTC')::date, n.event_type, 1
-            FROM new_events AS n
-            WHERE n.niche_id IS NOT NULL;
-        END IF;
+        -- Not grouped: the application writes single events, for which that costs as much as appending; the drain groups.
+        INSERT INTO analytics.niche_daily_activity_delta (niche_id, day, event_type, events)
+        SELECT n.niche_id, (n.event_timestamp AT TIME ZONE 'UTC')::date, n.event_type, 1
+        FROM new_events AS n
+        WHERE n.niche_id IS NOT NULL;
     ELSIF tg_op = 'DELETE' THEN
         INSERT INTO analytics.niche_daily_activity_delta (niche_id, day, event_type, events)
         SELECT o.niche_id, (o.event_timestamp AT TIME ZONE 'UTC')::date, o.event_type, -count(*)

@@ -1,5 +1,5 @@
 -- Exact at every moment: what is not folded in yet, and what is; in the order in which a TRUNCATE of the events locks the
--- two, or it could deadlock with a reader.
+-- two, or it could deadlock with a reader. And what was counted of days whose events go.
 CREATE OR REPLACE VIEW analytics.niche_daily_activity AS
 SELECT
     counts.niche_id,
@@ -10,6 +10,8 @@ FROM (
     SELECT d.niche_id, d.day, d.event_type, d.events FROM analytics.niche_daily_activity_delta AS d
     UNION ALL
     SELECT s.niche_id, s.day, s.event_type, s.events FROM analytics.niche_daily_activity_summary AS s
+    UNION ALL
+    SELECT k.niche_id, k.day, k.event_type, k.events FROM analytics.niche_daily_activity_kept AS k
 ) AS counts
 GROUP BY counts.niche_id, counts.day, counts.event_type
 HAVING sum(counts.events) <> 0;
