@@ -30,7 +30,7 @@ from backfill.runner import Runner, Summary
 from backfill.tables import Control
 from backfill.verification import Proof
 from operations.database import address
-from operations.health import Health
+from operations.health import Health, throttle
 from operations.scope import QUALIFIED
 from operations.settings import BackfillSettings, Settings
 from operations.status import amiss
@@ -181,8 +181,8 @@ def status(opened: Engine) -> Status:
         )
 
 
-def verify(opened: Engine, console: Console) -> list[Proof]:
-    """Compare sources and targets."""
+def verify(opened: Engine, console: Console, share: float = 1.0) -> list[Proof]:
+    """Compare sources and targets; `share`: what part of the time it reads while the application is at work."""
     control = begin(opened, None)
     with console.status("Verifying") as shown_status:
         rows = 0
@@ -192,7 +192,7 @@ def verify(opened: Engine, console: Console) -> list[Proof]:
             rows += compared
             shown_status.update(f"{job.name}: {rows:,} rows compared")
 
-        return verification.verify(opened, JOBS, control.as_of, report, tell)
+        return verification.verify(opened, JOBS, control.as_of, report, tell, lambda each: throttle(each, share))
 
 
 def finish(opened: Engine) -> int:

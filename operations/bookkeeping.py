@@ -13,8 +13,11 @@ BOOKKEEPING = "sidb"
 FINGERPRINT = Component("fingerprint", [query(f"fingerprint/{name}") for name in ("create", "key", "oldest_open")])
 RIGHTS = Component("rights", [query("rights/create")])
 RAISED_SETTINGS = Component("raised settings", [query("preflight/remembered_create")])
+PREFLIGHT_RUNS = Component("preflight runs", [query("preflight/runs_create")])
 SIZE_SAMPLES = Component("size samples", [query("monitor/create_samples")])
+RETENTION = Component("retention", [query("retention/create")])
 ROLLBACKS = Component("rollbacks", [query(f"rollback/{name}") for name in ("create", "create_dependants")])
+ERASURES = Component("erasures", [query("erasure/create")])
 
 
 def open_records(connection: psycopg.Connection[Any], component: Component) -> None:

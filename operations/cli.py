@@ -6,17 +6,21 @@ from typing import Any, NoReturn
 
 import click
 from alembic_online.errors import Stopped
+from alembic_online.interrupts import noting
 
 from operations.commands import (
     backfill,
     demo,
+    erase,
     export_sql,
     history,
     maintain,
     monitor,
     preflight,
     rehearse,
+    report,
     restore,
+    retention,
     rollback,
     server,
     status,
@@ -31,11 +35,12 @@ class Console(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         given = sys.argv[1:] if args is None else list(args)
-        try:
-            code = super().main(given, *rest, **{**extra, "standalone_mode": False})
-        except Exception as error:  # Ctrl-C while a question was asked comes as an Abort
-            command = next((word for word in given if word in self.commands), None)
-            _end(ending(error, command), as_json="--json" in given)
+        with noting():
+            try:
+                code = super().main(given, *rest, **{**extra, "standalone_mode": False})
+            except Exception as error:  # Ctrl-C while a question was asked comes as an Abort
+                command = next((word for word in given if word in self.commands), None)
+                _end(ending(error, command), as_json="--json" in given)
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -78,7 +83,10 @@ main.add_command(history.history)
 main.add_command(backfill.backfill)
 main.add_command(verify.verify)
 main.add_command(maintain.maintain)
+main.add_command(retention.retention)
+main.add_command(erase.erase)
 main.add_command(export_sql.export_sql)
 main.add_command(monitor.monitor)
+main.add_command(report.report)
 main.add_command(rehearse.rehearse)
 main.add_command(server.server)

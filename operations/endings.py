@@ -7,7 +7,8 @@ from traceback import extract_tb
 
 import click
 from alembic.util import CommandError
-from alembic_online.errors import AddressError, OnlineError, Stopped, is_interrupt
+from alembic_online.errors import AddressError, OnlineError, Stopped
+from alembic_online.interrupts import is_interrupt
 from alembic_online.messages import server_error
 from psycopg import Error as PostgresError
 from sqlalchemy.exc import DBAPIError
@@ -18,17 +19,20 @@ from operations.settings import EXAMPLE, Settings
 FAILED = 1
 
 ADDRESS = (
-    f"The database URL is the environment variable DATABASE_URL: {EXAMPLE}. Set it anew where your shell or service"
+    f"The database URL is the environment variable DATABASE_URL, written {EXAMPLE}. Set it where your shell or service"
     " sets it, and run the same command again, which is safe."
 )
 READ_ONLY = "nothing was changed; run it again when you like."
 AFTER_CTRL_C = {
-    "upgrade": "no step was at work, so that nothing is half done; run `sidb upgrade` again, which is safe.",
-    "rollback": "`sidb status` says where it stands; `sidb rollback` goes on where it was, which is safe.",
-    "restore": "`sidb status` says where it stands; the same `sidb restore` goes on where it was, which is safe.",
-    "backfill": "finished batches stay, the one at work was undone; run the same command again, it goes on there.",
+    "upgrade": "no step was at work, so that nothing is half done (`sidb status` shows the revision); run"
+    " `sidb upgrade` again, which is safe.",
+    "rollback": "`sidb status` says where it stands; `sidb rollback` continues where it was, which is safe.",
+    "restore": "`sidb status` says where it stands; the same `sidb restore` continues where it was, which is safe.",
+    "backfill": "finished batches stay, the one at work was undone; run the same command again, it continues there.",
     "maintain": "parts that are done stay, the one at work was undone; run `sidb maintain` again.",
-    "demo": "what is built stays; run `sidb demo` again, it goes on there, or `sidb server remove` to begin anew.",
+    "retention": "the setting is one statement: it is as before, or as you gave it; `sidb retention` shows which.",
+    "erase": "who is known as erased stays so; `sidb erase --resume` finishes it, or the same command again.",
+    "demo": "what is built stays; run `sidb demo` again, it continues there, or `sidb server remove` to begin anew.",
     "rehearse": "a staging database stays as it is now: restore its snapshot before the next rehearsal.",
     "preflight": "nothing of yours was changed; what --prepare had raised is put back by `sidb preflight --finish`.",
     "export-sql": "files that are written stay; run it again with --replace.",
@@ -56,14 +60,16 @@ class Ending:
 def ending(error: BaseException, command: str | None) -> Ending:
     """How a command ends for whatever reason."""
     match error:
+        case Stopped():
+            return Ending(error.what, error.next_step, error.exit_code)
+        case _ if is_interrupt(error):
+            return Ending("Interrupted.", AFTER_CTRL_C.get(command or "", READ_ONLY), Stopped.exit_code)
         case AddressError() if Settings.from_environment().database_url:
             return Ending(error.what, f"{error.next_step}\n{ADDRESS}", error.exit_code)
         case OnlineError():
             return Ending(error.what, error.next_step, error.exit_code)
         case BackfillError():
             return Ending(error.what, error.next_step, FAILED)
-        case _ if is_interrupt(error):
-            return Ending("Interrupted.", AFTER_CTRL_C.get(command or "", READ_ONLY), Stopped.exit_code)
         case click.exceptions.Abort():
             return Ending("Not confirmed; nothing was changed.", "answer y, or add --yes where nobody can.", FAILED)
         case click.ClickException():

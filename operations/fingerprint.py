@@ -11,11 +11,14 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from backfill.pacing import Throttle
 from operations.bookkeeping import FINGERPRINT, open_records
 from operations.queries import query
 
 BEFORE_UPGRADE = "before upgrade"
 BEFORE_ROLLBACK = "before rollback"
+PIECE = 20_000  # niches
+LOWEST = -(2**63)  # a key below all
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,26 @@ class Comparison:
         return not (self.altered or self.vanished or self.older)
 
 
-def take(connection: psycopg.Connection[Any], moment: str) -> int:
+def take(connection: psycopg.Connection[Any], moment: str, throttle: Throttle | None = None) -> int:
     """Keep what each niche is now; the number of niches. It replaces an earlier one of the same moment, or nothing.
 
-    Reads in one snapshot, and locks `features` as a query does. Raises psycopg's errors, and leaves no half of it.
+    Reads in pieces, rests after each where there is a `throttle`, and locks `features` as a query does. What is written
+    meanwhile is kept as it is when its piece is read. Raises psycopg's errors, and leaves no half of it.
     """
     parameters = {"moment": moment}
+    throttle = throttle or Throttle()
     with connection.transaction():
         open_records(connection, FINGERPRINT)
         connection.execute(query("fingerprint/begin"), parameters)
         connection.execute(query("fingerprint/clear"), parameters)
-        return connection.execute(query("fingerprint/take"), parameters).rowcount
+        lower, niches = LOWEST, 0
+        while True:
+            with throttle.piece():
+                piece = {**parameters, "lower": lower, "rows": PIECE}
+                row = connection.execute(query("fingerprint/take"), piece).fetchone()
+            if row is None or row[1] is None:
+                return niches
+            niches, lower = niches + row[0], row[1]
 
 
 def compare(connection: psycopg.Connection[Any], moment: str) -> Comparison | None:

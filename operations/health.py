@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import psycopg
+from alembic_online.replica_lag import LAG_WARNING
+from alembic_online.sessions import driver
 from sqlalchemy import Connection, TextClause, text
 
-from backfill.pacing import Trouble
+from backfill.pacing import Throttle, Trouble
 from operations.queries import query
 
 
@@ -13,7 +17,7 @@ from operations.queries import query
 class Health:
     """Limits beyond which bulk work holds back. What the role may not see (it needs pg_monitor) counts as well."""
 
-    lag_seconds: float = 1.5
+    lag_seconds: float = LAG_WARNING
     waiting_segments: int = 3
     lock_wait_seconds: float = 0.1
     connections_share: float = 0.8
@@ -37,7 +41,28 @@ class Health:
 
     def share(self, connection: Connection) -> float:
         """What part of the time a worker's batches may take now."""
-        return self.beside_application if connection.scalar(_query("at_work")) else 1.0
+        return share_now(driver(connection), self.beside_application)
+
+
+def share_now(connection: psycopg.Connection[Any], beside_application: float) -> float:
+    """What part of the time may be taken now: so much beside the application, all of it where it is not at work."""
+    if beside_application >= 1:
+        return 1.0
+    connection.execute("SELECT pg_stat_clear_snapshot()")  # or a transaction sees who was at work when it first asked
+    at_work = connection.execute(query("health/at_work")).fetchone() == (True,)
+    return beside_application if at_work else 1.0
+
+
+def throttle(connection: Connection, beside_application: float) -> Throttle:
+    """For reading on this session, in its transaction or between two."""
+
+    def share() -> float:
+        if connection.in_transaction():
+            return share_now(driver(connection), beside_application)
+        with connection.begin():
+            return share_now(driver(connection), beside_application)
+
+    return Throttle(share)
 
 
 def _query(name: str) -> TextClause:

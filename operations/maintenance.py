@@ -1,17 +1,23 @@
-"""Upkeep, made for cron: fold activity, refresh stale views, delete expired cache entries.
+"""Upkeep, made for cron: fold activity, refresh stale views, delete expired cache entries, make the months to come, let
+go of what has lived its time.
 
 Each part is a transaction of its own (the deletion: each batch) that waits for no lock longer than LOCK_TIMEOUT, so
-that no traffic queues behind it; what it does not get is left for next time. Needs the rights of analytics_writer.
+that no traffic queues behind it; what it does not get is left for next time. Needs the rights of analytics_writer, and
+those of the owner of the events for their months.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
+import psycopg
+from alembic_online import Options
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.replicas import Replicas, following
 from alembic_online.sessions import driver
 from psycopg.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable
 from rich.console import Console
@@ -19,27 +25,34 @@ from sqlalchemy import URL, Connection, NullPool, Row, Select, delete, func, sel
 from sqlalchemy.exc import DBAPIError
 
 from models import TrendCache
-from operations import grants, report
+from operations import grants, output, partitions, replicas
+from operations.findings import Finding, Findings, exit_code, verdicts
+from operations.retention import due, expiry
 
+BATCH = 10_000  # cache entries deleted in a transaction
 LOCK_TIMEOUT = "100ms"
 
 GRANTS = "make up grants"
 DRAIN = "fold activity"
 REFRESH = "refresh views"
 EXPIRE = "expire trends"
+MONTHS = "make months"
 
 
 class Outcome(StrEnum):
-    """`left`: at least a part was held by another session; the next run does it. `absent`: not migrated so far."""
+    """`left`: at least a part was held by another session; the next run does it. `absent`: not migrated so far.
+    `due`: it was only asked for. `failed`: somebody has to see to what is said."""
 
     DONE = "done"
+    DUE = "due"
+    FAILED = "failed"
     LEFT = "left"
     ABSENT = "absent"
 
 
 @dataclass(frozen=True)
 class Task:
-    """One part of the upkeep; `amount` is the number of deltas, views or entries that it dealt with."""
+    """One part of the upkeep; `amount` is the number of deltas, views, entries, months or rows that it dealt with."""
 
     task: str
     outcome: Outcome
@@ -49,15 +62,48 @@ class Task:
 
 @dataclass(frozen=True)
 class Maintenance:
-    """What a run did to a database; on a standby nothing."""
+    """What a run did to a database, and how its replicas are after it; on a standby nothing."""
 
     database: str
     standby: bool
     tasks: list[Task]
+    replicas: list[Finding] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0; 1: a task failed, or a replica did; 3: a replica could not be looked at."""
+        return 1 if any(task.outcome is Outcome.FAILED for task in self.tasks) else exit_code(self.replicas)
 
 
-def run(url: URL, batch: int) -> Maintenance:
-    """Do what there is to do, deleting at most `batch` entries in a transaction. Raises OnlineError."""
+def run(url: URL, options: Options | None = None, archive: Path | None = None) -> Maintenance:
+    """Do what there is to do, deleting at most BATCH entries in a transaction. Raises OnlineError.
+
+    What has lived its time is exported to `archive` before it goes, if that is given. The end is when the replicas that
+    `options` name have replayed it.
+    """
+    options = options or Options()
+    if not options.replicas:
+        return _maintained(url, options, archive)
+    watching = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with watching.connect() as connection:
+        primary = driver(connection)
+        with following(options.replicas, primary, "sidb maintain", limit=options.replica_limit) as minded:
+            done = _maintained(url, options, archive, minded)
+            if not done.standby:
+                minded.wait_until_replayed("maintain")
+        return replace(done, replicas=list(replicas.beside(primary, options.replicas)))
+
+
+def plan(url: URL) -> Maintenance:
+    """What rows would go now, and of which tables none go, however old they are. Raises OnlineError."""
+    tasks = [
+        Task(f"expire {each.table}", Outcome.DUE, each.rows or 0 if each.is_on else 0, str(each))
+        for each in due.due_of(url)
+    ]
+    return Maintenance(shown(url), False, tasks)
+
+
+def _maintained(url: URL, options: Options, archive: Path | None, minded: Replicas | None = None) -> Maintenance:
     with engine(url, poolclass=NullPool).connect() as connection:
         with _transaction(connection):
             found = connection.execute(
@@ -69,7 +115,10 @@ def run(url: URL, batch: int) -> Maintenance:
                     func.to_regclass("analytics.trend_cache").is_not(None).label("trend_cache"),
                 )
             ).one()
-        return Maintenance(shown(url), found.standby, [] if found.standby else list(_tasks(connection, found, batch)))
+        done = [] if found.standby else list(_tasks(connection, found, minded))
+    if not found.standby:
+        done += _let_go(url, options, archive)
+    return Maintenance(shown(url), found.standby, done)
 
 
 def show(result: Maintenance, console: Console) -> None:
@@ -77,15 +126,20 @@ def show(result: Maintenance, console: Console) -> None:
     if result.standby:
         console.print(f"There is nothing to do on a standby, which follows its primary: {result.database}")
         return
-    console.print(result.database, style=report.TITLE, soft_wrap=True)
-    console.print(report.table(result.tasks))
+    console.print(result.database, style=output.TITLE, soft_wrap=True)
+    console.print(output.table(result.tasks))
+    if result.replicas:
+        console.print(verdicts(Findings(result.replicas, "")))
 
 
-def _tasks(connection: Connection, found: Row[bool, datetime, bool, bool, bool], batch: int) -> Iterator[Task]:
+def _tasks(
+    connection: Connection, found: Row[bool, datetime, bool, bool, bool], minded: Replicas | None
+) -> Iterator[Task]:
     yield from _grants(connection)
     yield _drain(connection) if found.drain else _absent(DRAIN, "2.0.6")
     yield _refresh(connection) if found.refresh else _absent(REFRESH, "2.0.6")
-    yield _expire(connection, found.now, batch) if found.trend_cache else _absent(EXPIRE, "2.0.1")
+    yield _expire(connection, found.now) if found.trend_cache else _absent(EXPIRE, "2.0.1")
+    yield _months(connection, minded)
 
 
 def _absent(task: str, revision: str) -> Task:
@@ -125,13 +179,13 @@ def _refresh(connection: Connection) -> Task:
     return Task(REFRESH, Outcome.DONE, len(views), ", ".join(views) or "none was stale")
 
 
-def _expire(connection: Connection, now: datetime, batch: int) -> Task:
+def _expire(connection: Connection, now: datetime) -> Task:
     deleted = 0
     since = None
     try:
         while True:
             with _transaction(connection):
-                count, since = connection.execute(_deletion(now, since, batch)).one()
+                count, since = connection.execute(_deletion(now, since)).one()
             if not count:
                 break
             deleted += count
@@ -145,7 +199,25 @@ def _expire(connection: Connection, now: datetime, batch: int) -> Task:
     return Task(EXPIRE, Outcome.DONE, deleted, "entries deleted")
 
 
-def _deletion(now: datetime, since: datetime | None, batch: int) -> Select[int, datetime | None]:
+def _months(connection: Connection, minded: Replicas | None) -> Task:
+    with _refusals(connection):
+        made = partitions.make_months(connection, minded)
+    if made is None:
+        return _absent(MONTHS, "2.1.0")
+    told = f"{', '.join(made.months)}; {made.moved:,} rows moved there" if made.months else "those to come are there"
+    if made.left:
+        return Task(MONTHS, Outcome.LEFT, len(made.months), made.left)
+    return Task(MONTHS, Outcome.DONE, len(made.months), told)
+
+
+def _let_go(url: URL, options: Options, archive: Path | None) -> Iterator[Task]:
+    """Nothing where no table's rows are to go."""
+    for gone in expiry.let_go(url, options, archive):
+        outcome = Outcome.FAILED if gone.failed else Outcome.LEFT if gone.left else Outcome.DONE
+        yield Task(f"expire {gone.table}", outcome, gone.rows, "; ".join(filter(None, [str(gone), gone.left])))
+
+
+def _deletion(now: datetime, since: datetime | None) -> Select[int, datetime | None]:
     """Deletes the next entries that expired before `now` and are not locked; gives their number and last expiry.
 
     Beginning at the last batch's expiry spares the index entries that it left behind.
@@ -153,7 +225,7 @@ def _deletion(now: datetime, since: datetime | None, batch: int) -> Select[int, 
     expired = select(TrendCache.trend_id).where(TrendCache.valid_until < now)
     if since is not None:
         expired = expired.where(TrendCache.valid_until >= since)
-    chosen = expired.order_by(TrendCache.valid_until).limit(batch).with_for_update(skip_locked=True).cte("chosen")
+    chosen = expired.order_by(TrendCache.valid_until).limit(BATCH).with_for_update(skip_locked=True).cte("chosen")
     deletion = delete(TrendCache).where(TrendCache.trend_id == chosen.c.trend_id)
     deleted = deletion.returning(TrendCache.valid_until).cte("deleted")
     return select(func.count(), func.max(deleted.c.valid_until)).select_from(deleted)
@@ -165,20 +237,27 @@ class _HeldError(Exception):
 
 @contextmanager
 def _transaction(connection: Connection) -> Iterator[None]:
+    with _refusals(connection), connection.begin():
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+        yield
+
+
+@contextmanager
+def _refusals(connection: Connection) -> Iterator[None]:
+    """What another session holds is _HeldError, all else that the server refuses OnlineError."""
     try:
-        with connection.begin():
-            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-            yield
-    except DBAPIError as error:
-        if isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(original, LockNotAvailable | DeadlockDetected):
             raise _HeldError from None
         url = connection.engine.url
         next_step = "see the server's log; what was done so far stays done, and running it again is safe."
-        if isinstance(error.orig, InsufficientPrivilege):
+        if isinstance(original, InsufficientPrivilege):
             next_step = f"as an administrator: GRANT analytics_writer TO {url.username or 'that role'}."
             with connection.begin():
                 late = ", ".join(grants.late(driver(connection)))
             if late:
                 next_step = f"sidb upgrade, as the role that owns schema analytics: {late} got no rights so far."
-        reason = str(error.orig).strip().partition("\n")[0]
+        reason = str(original).strip().partition("\n")[0]
         raise OnlineError(f"Maintenance of {shown(url)} failed: {reason}", next_step) from None

@@ -9,7 +9,7 @@ from alembic_online import Obstacle, Planned
 from sqlalchemy import Connection
 
 from operations.findings import Finding
-from operations.preflight import others, roles, server, space
+from operations.preflight import others, partitioning, roles, server, space
 from operations.preflight.surroundings import Request, Surroundings
 
 REPLACING = "2.0.4"
@@ -24,6 +24,7 @@ def obstacles(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obst
     if asked.value("waits_for_standby"):  # what sessions begin with otherwise is pinned for ours
         yield Obstacle(server.NO_STANDBY, server.SETTINGS.remedy)
     yield from _failed(space.for_steps(asked, steps))
+    yield from partitioning.obstacles(asked, steps)
     if revisions:
         yield from (Obstacle(each.what, each.remedy, stops=False) for each in others.noticed(asked))
 

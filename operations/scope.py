@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Hashable, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -11,12 +12,14 @@ import psycopg
 from alembic_online import Additions, Scope
 from sqlalchemy import URL, Connection, text
 
-from models import ANALYTICS, HOT_NICHES_TODAY, ROLES, Base, views
+from backfill.pacing import Throttle
+from models import ANALYTICS, HOT_NICHES_TODAY, PARTITIONS, ROLES, Base, views
 from operations import fingerprint, grants, rights
 from operations.bookkeeping import BOOKKEEPING
+from operations.health import share_now
 from operations.obstacles import obstacles
 from operations.queries import query
-from operations.settings import Settings
+from operations.settings import BackfillSettings, Settings
 from operations.status.half_way import refuse_half_way
 
 QUALIFIED = {"schema_translate_map": {None: Scope.default_schema}}
@@ -51,7 +54,9 @@ def _keep_phase1(connection: psycopg.Connection[Any]) -> None:
     rights.take(connection, before_upgrade=True)
     began = time.monotonic()
     try:
-        niches = fingerprint.take(connection, fingerprint.BEFORE_UPGRADE)
+        share = BackfillSettings.from_environment().share
+        throttle = Throttle(partial(share_now, connection, share))
+        niches = fingerprint.take(connection, fingerprint.BEFORE_UPGRADE, throttle)
     except psycopg.errors.InsufficientPrivilege as error:
         log.warning("Phase 1's rows are not fingerprinted, and cannot be compared later: %s", error)
         return
@@ -87,7 +92,7 @@ ON_HOT_NICHES_TODAY = Additions(
 
 SCOPE = Scope(
     metadata=Base.metadata,
-    schemas=(ANALYTICS,),
+    schemas=(ANALYTICS, PARTITIONS),
     shared={"public.features": ON_FEATURES, "public.hot_niches_today": ON_HOT_NICHES_TODAY},
     prerequisites=_unmet_by_phase1,
     retained_schemas=("analytics_phase1",),

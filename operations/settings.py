@@ -14,7 +14,17 @@ from backfill.windows import Window
 
 DRIVER = "postgresql+psycopg"
 SCHEMES = ("postgresql", "postgres", DRIVER)
-ROLLOUT = ("deadline", "step-alert", "on-alert", "alert-addresses", "metrics-file", "window", "end-idle-after")
+ROLLOUT = (
+    "deadline",
+    "step-alert",
+    "on-alert",
+    "alert-addresses",
+    "metrics-file",
+    "window",
+    "end-idle-after",
+    "replicas",
+    "replica-wait",
+)
 """The engine's options that the environment may set: `deadline` as SIDB_DEADLINE."""
 
 EXAMPLE = "postgresql://user:password@host:5432/database"
@@ -38,10 +48,16 @@ class Settings:
         """The engine's options as the environment sets them. Raises UsageError."""
         return read_options(self.rollout, lambda name: f"SIDB_{name.replace('-', '_').upper()}", Options(prefix="--"))
 
-    def given(self, options: Mapping[str, str | None]) -> Options:
-        """The same, with what stands on the command line on top; None where it does not. Raises UsageError."""
-        texts = {name.replace("_", "-"): text for name, text in options.items() if text is not None}
-        return read_options(texts, lambda name: f"--{name}", self.options)
+    def given(self, options: Mapping[str, str | tuple[str, ...] | None]) -> Options:
+        """The same, with what stands on the command line on top; None or nothing where it does not. Raises UsageError.
+
+        A tuple are the values of an option that is given several times.
+        """
+        if any(not text.strip() for texts in options.values() if isinstance(texts, tuple) for text in texts):
+            raise UsageError("--replica names nothing: its address is empty.", f"--replica {EXAMPLE}, or leave it out.")
+        given = {name: " ".join(text) if isinstance(text, tuple) else text for name, text in options.items()}
+        texts = {name.replace("_", "-"): text for name, text in given.items() if text}
+        return read_options(texts, lambda name: "--replica" if name == "replicas" else f"--{name}", self.options)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -98,6 +114,11 @@ class BackfillSettings:
                 f"SIDB_BACKFILL_SHARE is {share!r}, not a percentage from 1 to 100.", "set SIDB_BACKFILL_SHARE=5."
             )
         return cls(opens, int(days), int(share) / 100)
+
+
+def reading_share(fast: bool) -> float:
+    """What part of the time a command reads while the application is at work: the backfill's share, or all of it."""
+    return 1.0 if fast else BackfillSettings.from_environment().share
 
 
 def parse_address(text: str, name: str = "DATABASE_URL") -> URL:

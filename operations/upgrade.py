@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 
 from alembic import command
@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy import URL, Connection, NullPool
 
-from operations import report
+from operations import output, replicas
 from operations.embedded import CLONE
+from operations.findings import Finding
 from operations.scope import SCOPE
 
 
@@ -55,9 +56,10 @@ class History:
 
 @dataclass(frozen=True)
 class Upgraded:
-    """What an upgrade did: the ledger's entries of this run."""
+    """What an upgrade did: the ledger's entries of this run, and how the replicas are after it."""
 
     steps: list[Entry]
+    replicas: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,16 @@ class Line:
     started: str
     seconds: str | None
     waited: str
-    tries: int
-    victims: int | None
+    attempts: int
+    blocked: int | None
 
 
 def run(url: URL, revision: str, options: Options, console: Console) -> Upgraded:
     """Upgrade the database of `url` as `alembic upgrade` does that of the settings; a line a step on the console."""
     before = {entry.step_id for entry in history(url).steps}
     migrate(lambda config: command.upgrade(config, revision), url, options, console)
-    return Upgraded([entry for entry in history(url).steps if entry.step_id not in before])
+    steps = [entry for entry in history(url).steps if entry.step_id not in before]
+    return Upgraded(steps, replicas.findings(url, options.replicas))
 
 
 def migrate(
@@ -86,7 +89,7 @@ def migrate(
     """One of Alembic's commands on the database of `url`, shown step by step. Raises OnlineError."""
     config = _config()
     config.attributes.update(connection=migration_engine(url, SCOPE), options=options, keeper=keeper)
-    with _progress(console):
+    with said(console), console.status("Migrating"):
         _alembic(lambda: run(config))
 
 
@@ -131,7 +134,7 @@ def show_plan(planned: Plan, console: Console) -> None:
     if not planned.steps:
         console.print("There is nothing to do.")
     for step in planned.steps:
-        console.print(Text(f"\n{step.revision}  {step.title}", style=report.TITLE))
+        console.print(Text(f"\n{step.revision}  {step.title}", style=output.TITLE))
         for relation, mode in step.locks.items():
             console.print(f"  locks {relation}: {mode}")
         console.print(step.sql, soft_wrap=True)
@@ -139,7 +142,7 @@ def show_plan(planned: Plan, console: Console) -> None:
 
 def show_history(found: History, console: Console) -> None:
     if found.steps:
-        console.print(report.table([_line(entry) for entry in found.steps]))
+        console.print(output.table([_line(entry) for entry in found.steps]))
     elif not found.unrecorded:
         console.print("No migration was run here yet.")
     if found.unrecorded:
@@ -214,16 +217,18 @@ class _Lines(logging.Handler):
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[None]:
-    """What the guard and the revisions say; on a terminal with a sign of life."""
-    handler, logger = _Lines(console), logging.getLogger("alembic.online")
-    level = logger.level
+def said(console: Console) -> Iterator[None]:
+    """What the engine says meanwhile, who is in the way above all: a line each, and once within one another."""
+    logger = logging.getLogger("alembic.online")
+    if any(isinstance(each, _Lines) for each in logger.handlers):
+        yield
+        return
+    handler, level = _Lines(console), logger.level
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     logger.propagate = False
     try:
-        with console.status("Migrating"):
-            yield
+        yield
     finally:
         logger.removeHandler(handler)
         logger.propagate = True

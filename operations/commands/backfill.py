@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from operations.commands import shared_options
 from operations.commands.backfill_load import load
 
 NOW = click.option("--now", "ignore_window", is_flag=True, help="Do not wait for the off-peak window.")
@@ -27,14 +28,10 @@ def backfill() -> None:
       sidb backfill finish               drop the staging table
 
     \b
-    It works off-peak, as these say:
+    It works off-peak, within a week, and each worker uses at most this share
+    of wall-clock time beside the application:
       SIDB_BACKFILL_WINDOW=00:00-06:00 SIDB_BACKFILL_TIME_ZONE=UTC
-      SIDB_BACKFILL_DAYS=7
-
-    \b
-    While the application is at work, a worker's batches take so many percent
-    of the time, and it rests for the others:
-      SIDB_BACKFILL_SHARE=5
+      SIDB_BACKFILL_DAYS=7 SIDB_BACKFILL_SHARE=5
     """
 
 
@@ -57,9 +54,9 @@ def run(as_of: str | None, everything: bool, ignore_window: bool) -> None:
       sidb backfill run --all --now        all history, at once
     """
     from backfill.progress import Scope
-    from operations import backfilling, report
+    from operations import backfilling, output
 
-    console = report.console()
+    console = output.console()
     now = _instant(as_of)
     with backfilling.database() as opened, backfilling.stopping() as stop:
         control = backfilling.begin(opened, now, stop)
@@ -78,13 +75,14 @@ def daily(as_of: str | None, ignore_window: bool) -> None:
     to SIDB_ALERT_ADDRESSES.
 
     \b
-    Example:
-      5 0 * * *  sidb backfill daily
+    Examples:
+      sidb backfill daily
+      sidb backfill daily --now
     """
     from backfill.progress import Scope
-    from operations import backfilling, report
+    from operations import backfilling, output
 
-    console = report.console()
+    console = output.console()
     now = _instant(as_of)
     with backfilling.database() as opened, backfilling.stopping() as stop:
         control = backfilling.begin(opened, now, stop)
@@ -103,7 +101,13 @@ def daily(as_of: str | None, ignore_window: bool) -> None:
 
 @backfill.command()
 def pause() -> None:
-    """Make all workers hold back, wherever they run, until `resume`."""
+    """Make all workers hold back, wherever they run, until `resume`.
+
+    \b
+    Examples:
+      sidb backfill pause
+      sidb backfill resume
+    """
     from operations import backfilling
 
     with backfilling.database() as opened:
@@ -113,7 +117,13 @@ def pause() -> None:
 
 @backfill.command()
 def resume() -> None:
-    """Let the workers go on after `pause`."""
+    """Let the workers continue after `pause`.
+
+    \b
+    Examples:
+      sidb backfill resume
+      sidb backfill status
+    """
     from operations import backfilling
 
     with backfilling.database() as opened:
@@ -128,17 +138,18 @@ def status(watch: bool, as_json: bool) -> None:
     """Say what is done and left, how fast it goes, and what it waited for.
 
     \b
-    Example:
+    Examples:
+      sidb backfill status --watch
       sidb backfill status --json | jq '.jobs[] | {job, left}'
     """
-    from operations import backfilling, report
+    from operations import backfilling, output
 
-    console = report.console()
+    console = output.console()
     with backfilling.database(reading=True) as opened:
         while True:
             found = backfilling.status(opened)
             if as_json:
-                click.echo(report.to_json(found))
+                click.echo(output.to_json(found))
             else:
                 if watch:
                     console.clear()
@@ -149,25 +160,28 @@ def status(watch: bool, as_json: bool) -> None:
 
 
 @backfill.command()
+@shared_options.fast
 @JSON
-def verify(as_json: bool) -> None:
+def verify(fast: bool, as_json: bool) -> None:
     """Prove on the data itself that every row is there, once; exit code 1 where not.
 
     All is read in one snapshot. Ranges that differ are walked again by the
     next run or daily.
 
     \b
-    Example:
+    Examples:
       sidb backfill verify && sidb backfill finish
+      sidb backfill verify --json
     """
     import json
     from dataclasses import asdict
 
-    from operations import backfilling, report
+    from operations import backfilling, output
+    from operations.settings import reading_share
 
-    console = report.console(stderr=as_json)
+    console = output.console(stderr=as_json)
     with backfilling.database() as opened:
-        proofs = backfilling.verify(opened, console)
+        proofs = backfilling.verify(opened, console, reading_share(fast))
     if as_json:
         click.echo(json.dumps([asdict(proof) for proof in proofs], indent=2))
     else:
@@ -175,7 +189,7 @@ def verify(as_json: bool) -> None:
             found = "all there, once" if proof.holds else "NOT proved"
             console.print(f"{proof.job:<15}{proof.rows:>12,} rows compared: {found}")
             for name in proof.half_loaded:
-                console.print(f"  {name} is half loaded")
+                console.print(f"  {name} is half loaded", soft_wrap=True)
             for target in proof.another_table:
                 console.print(f"  {target} is another one than the one that was filled")
             if proof.unfinished:
@@ -193,7 +207,13 @@ def verify(as_json: bool) -> None:
 
 @backfill.command()
 def finish() -> None:
-    """Drop the staging table, once all jobs are verified."""
+    """Drop the staging table, once all jobs are verified.
+
+    \b
+    Examples:
+      sidb backfill verify && sidb backfill finish
+      sidb backfill finish
+    """
     from operations import backfilling
 
     with backfilling.database() as opened:
@@ -203,7 +223,13 @@ def finish() -> None:
 
 @backfill.command()
 def retry() -> None:
-    """Give rows that were set aside another try, and let stopped jobs go on."""
+    """Give rows that were set aside another try, and let stopped jobs continue.
+
+    \b
+    Examples:
+      sidb backfill retry
+      sidb backfill retry && sidb backfill run --all
+    """
     from operations import backfilling
 
     with backfilling.database() as opened:
@@ -243,9 +269,9 @@ def _jobs(jobs: Any) -> Any:
     """A line a job, in 80 columns; what else is known of it has --json."""
     from alembic_online.quantities import duration
 
-    from operations import report
+    from operations import output
 
-    table = report.columns("job", "state", "done", "left", "rows/s", "rested", "time left")
+    table = output.columns("job", "state", "done", "left", "rows/s", "rested", "time left")
     table.columns[1].justify, table.columns[1].no_wrap = "left", False
     for job in jobs:
         done = f"{1 - job.left / job.rows:.0%}" if job.rows else ""
@@ -267,7 +293,7 @@ def _show(found: Any, console: Any) -> None:
     deadline = f"deadline {found.deadline:%Y-%m-%d %H:%M} UTC" if found.deadline else "not begun"
     console.print(f"{paused}window {found.window}; {deadline}")
     for file in found.half_loaded:
-        console.print(f"half loaded: {file}")
+        console.print(f"half loaded: {file}", soft_wrap=True)
     for each in found.last_pauses:
         until = f"{each['until']:%H:%M:%S}" if each["until"] else "now"
         console.print(f"held back {each['since']:%Y-%m-%d %H:%M:%S} to {until}: {each['detail']}")

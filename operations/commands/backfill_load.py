@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 import click
 
+from operations.commands import shared_options
+
 
 @click.command()
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
@@ -11,8 +13,8 @@ import click
     "--unknown-niches",
     type=click.Choice(["create", "reject"]),
     default="create",
-    show_default=True,
-    help="What to do with a phrase that no niche has.",
+    metavar="WHAT",
+    help="create (default) or reject, for a new phrase.",
 )
 @click.option(
     "--limit",
@@ -20,45 +22,45 @@ import click
     default=0,
     show_default=True,
     metavar="ROWS",
-    help="Exit with 1 when more lines than this were rejected.",
+    help="Rejected lines before exit code 1.",
 )
-@click.option("--new", "meant", flag_value="new", help="A file that shares lines with loaded ones is one of its own.")
-@click.option("--replace", "meant", flag_value="replace", help="It takes the place of these: what it lacks is deleted.")
+@click.option("--new", "meant", flag_value="new", help="A file of its own, though it shares lines.")
+@click.option("--replace", "meant", flag_value="replace", help="It replaces these: what it lacks is deleted.")
+@shared_options.fast
 @click.option("--forget", is_flag=True, help="Give up files that are half loaded.")
 def load(
     files: tuple[str, ...],
     unknown_niches: Literal["create", "reject"],
     limit: int,
     meant: Literal["new", "replace"] | None,
+    fast: bool,
     forget: bool,
 ) -> None:
-    """Stage exported events: CSV, JSON Lines (also gzipped) or Parquet; - is standard input.
+    """Stage exported events: CSV, JSON Lines (also gzipped), Parquet; - is standard input.
 
-    A file is compared line by line with earlier loads. Of one with the same
-    name, grown or corrected, what is new is added. One that lacks earlier
-    lines, or shares lines with another, is refused until --new or --replace
-    says what it is.
-
-    After an interruption the same command goes on where it stopped. Bad lines
-    go to sidb.backfill_rejects.
+    A file is compared line by line with earlier loads, and what is new is
+    added. One that lacks earlier lines, or shares lines with another, is
+    refused until --new or --replace says what it is. Run it again after an
+    interrupt. Invalid lines go to sidb.backfill_rejects.
 
     \b
     Examples:
-      sidb backfill load history/*.csv.gz
+      sidb backfill load history/2025.csv.gz
       zcat events.jsonl.gz | sidb backfill load -
       sidb backfill load --replace corrected.csv
     """
     from backfill.errors import BackfillError
-    from operations import backfilling, loading, report
+    from operations import backfilling, loading, output
+    from operations.settings import reading_share
 
-    console = report.console(stderr=True)
-    rejected = failed = 0
+    console = output.console(stderr=True)
+    share, rejected, failed = reading_share(fast), 0, 0
     with backfilling.database() as opened:
         if forget:
             for name, records in loading.forget(opened, files):
                 click.echo(f"{name} is given up: {records:,} records that were read of it")
             return
-        for result in loading.load_files(opened, files, unknown_niches, meant, console):
+        for result in loading.load_files(opened, files, unknown_niches, meant, share, console):
             if isinstance(result, BackfillError):
                 failed += 1
                 click.secho(str(result), fg="red", err=True)
@@ -73,10 +75,14 @@ def load(
 
 def _loaded(result: Any) -> str:
     """What became of a file, in a line."""
-    rows = result.records - result.rejected
+    rows = result.records - result.rejected - result.erased - result.expired
     told = f"{result.name} {'is in already' if result.already else 'loaded'}: {rows:,} rows"
     if not result.already and result.added < rows:
         told += f", {result.added:,} of them new"
     if result.removed:
         told += f", {result.removed:,} earlier ones deleted"
+    if result.erased:
+        told += f", {result.erased:,} of erased users left out"
+    if result.expired:
+        told += f", {result.expired:,} from before the horizon left out: their time is over"
     return f"{told}, {result.rejected:,} rejected"

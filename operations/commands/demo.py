@@ -5,8 +5,7 @@ import click
 
 @click.command()
 @click.option("--shape", type=click.Choice(["table", "matview"]), default="table", help="What hot_niches_today is.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def demo(shape: str, as_json: bool) -> None:
+def demo(shape: str) -> None:
     """Migrate a sample Phase 1 database of 20,000 niches in the embedded PostgreSQL.
 
     Run again, it says that there is nothing to do; after an interruption, it
@@ -19,8 +18,8 @@ def demo(shape: str, as_json: bool) -> None:
     """
     from alembic_online.errors import UsageError
 
-    from operations import report
-    from operations.demo import run, show
+    from operations import output
+    from operations.demo.run import run, show
     from operations.embedded import project_server
     from operations.phase1 import Shape
     from operations.settings import Settings
@@ -30,9 +29,6 @@ def demo(shape: str, as_json: bool) -> None:
         raise UsageError(
             "DATABASE_URL is set, but a demo runs in the embedded PostgreSQL only.", "unset DATABASE_URL for it."
         )
-    console = report.console(stderr=as_json)
+    console = output.console()
     result = run(project_server(settings.data_home), Shape(shape), say=console.print)
-    if as_json:
-        click.echo(report.to_json(result))
-    else:
-        show(result, console)
+    show(result, console)

@@ -13,7 +13,7 @@ def history(as_json: bool) -> None:
       sidb history
       sidb history --json | jq '.steps[] | select(.victims > 0)'
     """
-    from operations import report, upgrade
+    from operations import output, upgrade
     from operations.database import address
     from operations.settings import Settings
     from operations.status import amiss
@@ -22,6 +22,6 @@ def history(as_json: bool) -> None:
     amiss.tell(url)
     found = upgrade.history(url)
     if as_json:
-        click.echo(report.to_json(found))
+        click.echo(output.to_json(found))
     else:
-        upgrade.show_history(found, report.console())
+        upgrade.show_history(found, output.console())

@@ -1,35 +1,57 @@
 """`sidb maintain`."""
 
+from pathlib import Path
+
 import click
+
+from operations.commands import shared_options
 
 
 @click.command()
-@click.option("--batch", type=click.IntRange(min=1), default=10_000, show_default=True, help="Rows to delete at once.")
+@shared_options.replicas
+@shared_options.replica_wait
+@click.option(
+    "--archive",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
+    help="Export rows whose time is over before they go.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say which rows would go.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def maintain(batch: int, as_json: bool) -> None:
-    """Fold activity, refresh stale views, delete expired cache entries.
+def maintain(archive: Path | None, dry_run: bool, as_json: bool, **options: str | tuple[str, ...] | None) -> None:
+    """Fold activity, refresh stale views, expire cache entries, make months.
 
     Made for cron: safe at any time, any number of times, also on a standby or
     on a database that is migrated in part. What another session holds is left
-    for the next run. The role must be a member of analytics_writer.
+    for the next run. The role must be a member of analytics_writer, and for
+    the months of events that come, and for rows that go, of their owner.
+
+    Rows whose time is over go where sidb retention says so. With --archive,
+    they are in a CSV file first, without user_id, counted and hashed.
 
     \b
     Examples:
       sidb maintain
+      sidb maintain --dry-run
+      sidb maintain --archive /srv/expired
       sidb maintain --json | jq '.tasks[] | select(.outcome == "left")'
     """
-    from operations import report
+    from operations import output
     from operations.database import address
-    from operations.maintenance import run, show
+    from operations.maintenance import plan, run, show
     from operations.settings import Settings
     from operations.status import amiss
+    from operations.upgrade import said
 
-    url = address(Settings.from_environment())
+    settings = Settings.from_environment()
+    chosen = settings.given(options)
+    url = address(settings)
     amiss.refuse(url)
-    console = report.console(stderr=as_json)
-    with console.status("Maintaining"):
-        result = run(url, batch)
+    console = output.console(stderr=as_json)
+    with said(console), console.status("Maintaining"):
+        result = plan(url) if dry_run else run(url, chosen, archive.absolute() if archive else None)
     if as_json:
-        click.echo(report.to_json(result))
+        click.echo(output.to_json(result))
     else:
         show(result, console)
+    raise SystemExit(result.exit_code)

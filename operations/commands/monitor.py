@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from operations.commands import shared_options
+
 
 @click.command()
 @click.option(
@@ -12,34 +14,33 @@ import click
     type=click.IntRange(min=1),
     is_flag=False,
     flag_value=10,
-    help="Look again every so many seconds (10 if none are given), until Ctrl-C.",
+    help="Look again every so many seconds (default 10).",
 )
 @click.option(
     "--prometheus",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the figures to FILE too, for the node exporter's textfile collector.",
+    help="Write the figures for the node exporter, too.",
 )
+@shared_options.replicas
 @click.option("--json", "as_json", is_flag=True, help="Print everything that was read, as JSON.")
-def monitor(watch: int | None, prometheus: Path | None, as_json: bool) -> None:
+def monitor(watch: int | None, prometheus: Path | None, replicas: tuple[str, ...], as_json: bool) -> None:
     """Look at the new tables after the migration, and suggest what to do.
 
-    Statements, indexes, sizes and growth beside the plan's forecast, bloat and
-    autovacuum, materialized views, pending deltas, replicas, cache hits: a
-    verdict each. It changes nothing but its own record of sizes, a sample a
-    day in schema sidb. The role should be a member of pg_monitor and
-    analytics_reader; what it may not see is said.
+    Statements, indexes, sizes and growth beside the plan's forecast, bloat,
+    autovacuum, materialized views, replicas, cache hits: a verdict each.
+    Changes nothing but its own record of sizes, a sample a day. The role
+    should be a member of pg_monitor and analytics_reader.
 
     \b
     Examples:
-      sidb monitor
       sidb monitor --watch 30
       sidb monitor --prometheus /var/lib/node_exporter/sidb.prom
       sidb monitor --json | jq '.figures[] | select(.statement != "")'
     """
     from alembic_online.errors import UsageError
 
-    from operations import report
+    from operations import output
     from operations.database import address
     from operations.monitor import look, screen
     from operations.settings import Settings
@@ -48,16 +49,18 @@ def monitor(watch: int | None, prometheus: Path | None, as_json: bool) -> None:
 
     if watch and as_json:
         raise UsageError("--watch shows a screen, --json prints once.", "give one of the two.")
-    url = address(Settings.from_environment())
+    settings = Settings.from_environment()
+    named = settings.given({"replicas": replicas}).replicas
+    url = address(settings)
     amiss.tell(url)
-    console = report.console(stderr=as_json)
+    console = output.console(stderr=as_json)
     if watch:
-        watching(lambda: screen(look(url, prometheus, thorough=False), console), watch, console)
+        watching(lambda: screen(look(url, prometheus, thorough=False, replicas=named), console), watch, console)
         return
     with console.status("Looking"):
-        seen = look(url, prometheus)
+        seen = look(url, prometheus, replicas=named)
     if as_json:
-        click.echo(report.to_json(seen))
+        click.echo(output.to_json(seen))
     else:
         console.print(screen(seen, console))
     raise SystemExit(seen.exit_code)

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import click
 
+from operations.commands import shared_options
+
 
 @click.command()
 @click.option(
     "--backup",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="A base backup that proves there is one; every file of it is verified.",
+    help="A base backup; every file of it is verified.",
 )
 @click.option("--backup-command", metavar="CMD", help="A command that proves a backup by exiting 0.")
 @click.option(
@@ -18,48 +20,48 @@ import click
     "applications",
     metavar="ROLE",
     multiple=True,
-    help="A role by which applications connect (default: whoever is connected or has rights on the tables).",
+    help="A role by which applications connect; repeatable.",
 )
+@shared_options.replicas
 @click.option(
     "--rows",
     type=click.IntRange(min=1),
     default=10_000_000,
     show_default=True,
     metavar="N",
-    help="How many new rows there has to be space for.",
+    help="New rows for which there must be space.",
 )
-@click.option("--prepare", is_flag=True, help="If nothing fails, raise log and WAL retention and tell the teams.")
-@click.option("--finish", is_flag=True, help="Look at nothing; put back what --prepare raised and tell the teams.")
+@click.option("--prepare", is_flag=True, help="If nothing fails, raise retention, tell the teams.")
+@click.option("--finish", is_flag=True, help="Put back what --prepare raised, tell the teams.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def preflight(
     backup: Path | None,
     backup_command: str | None,
     applications: tuple[str, ...],
+    replicas: tuple[str, ...],
     rows: int,
     prepare: bool,
     finish: bool,
     as_json: bool,
 ) -> None:
-    """Look whether the database is fit for the upgrade. Changes nothing, unless told to prepare.
+    """Look whether the database is fit for the upgrade.
 
-    A proof of a backup is needed: WAL archiving that works, --backup, or
+    Needs proof of a backup: WAL archiving that works, --backup, or
     --backup-command. --prepare raises wal_keep_size, max_slot_wal_keep_size,
     log_truncate_on_rotation and log_lock_waits until --finish; where the role
-    may not, it prints the statements. The teams are those of
-    SIDB_ALERT_ADDRESSES. Exit code 1: a check failed.
+    may not, it prints the statements. Exit code 1: a check failed.
 
     \b
     Examples:
       sidb preflight --backup /backups/2025-05-30 --application api
       sidb preflight --backup-command "pgbackrest --stanza=main check" --prepare
       sidb preflight --finish
-      sidb preflight --json | jq '.findings[] | select(.verdict == "failed")'
     """
     from dataclasses import replace
 
     from alembic_online.errors import UsageError
 
-    from operations import findings, report
+    from operations import findings, output
     from operations.database import address
     from operations.preflight import run as preflight
     from operations.preflight.surroundings import Request
@@ -69,20 +71,21 @@ def preflight(
     if prepare and finish:
         raise UsageError("--prepare begins a rollout, --finish ends it.", "give one of the two.")
     settings = Settings.from_environment()
-    addresses = settings.options.alert_addresses
+    chosen = settings.given({"replicas": replicas})
+    addresses = chosen.alert_addresses
     url = address(settings)
     if prepare:
         amiss.refuse(url)
     first = amiss.tell(url)
-    console = report.console(stderr=as_json)
+    console = output.console(stderr=as_json)
     if finish:
         found = preflight.finish(url, addresses=addresses)
     else:
-        request = Request(rows, backup, backup_command, applications)
+        request = Request(rows, backup, backup_command, applications, chosen.replicas)
         found = preflight.run(url, request, console, prepare=prepare, addresses=addresses)
         found = replace(found, next_step=first or found.next_step)
     if as_json:
-        click.echo(report.to_json(found))
+        click.echo(output.to_json(found))
     else:
         findings.show(found, console)
     raise SystemExit(found.exit_code)

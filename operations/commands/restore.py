@@ -2,23 +2,35 @@
 
 import click
 
+from operations.commands import shared_options
+
 
 @click.command()
 @click.argument("archive", type=int, required=False)
-@click.option("--skip", is_flag=True, help="Leave rows that do not fit in the archive.")
+@click.option("--skip", is_flag=True, help="Leave rows that conflict in the archive.")
 @click.option("--renumber", is_flag=True, help="Give rows whose id is taken the next free one.")
+@shared_options.fast
 @click.option("--drop", "delete", is_flag=True, help="Delete the archive instead, for good.")
 @click.option("--yes", is_flag=True, help="Do not ask before --drop.")
+@shared_options.replicas
+@shared_options.replica_wait
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def restore(archive: int | None, skip: bool, renumber: bool, delete: bool, yes: bool, as_json: bool) -> None:
+def restore(
+    archive: int | None,
+    skip: bool,
+    renumber: bool,
+    fast: bool,
+    delete: bool,
+    yes: bool,
+    as_json: bool,
+    **options: str | tuple[str, ...] | None,
+) -> None:
     """Bring back what a rollback put aside, after a later upgrade.
 
-    Without ARCHIVE, lists all there are. A table that is still empty is
-    exchanged for the archived one at once, whatever its size; into one that
-    has rows, the archive's go in batches. Values and rows written since stay
-    as they are. Rows that do not fit (an id is taken, a niche is gone) are
-    named first, and nothing is changed until an option says what to do.
-    Interrupted, it goes on where it was when it is run again.
+    A table that is still empty is exchanged for the archived one at once;
+    into one that has rows, the archive's go in batches, and what was written
+    since stays. Where archived rows conflict with current data, nothing is
+    changed until an option says what to do. Run it again after an interrupt.
 
     \b
     Examples:
@@ -27,24 +39,28 @@ def restore(archive: int | None, skip: bool, renumber: bool, delete: bool, yes: 
       sidb restore 1 --renumber --skip
       sidb restore --drop 1          delete one
     """
+    from dataclasses import replace
+
     from alembic_online.errors import UsageError
 
-    from operations import findings, report
+    from operations import findings, output, replicas
     from operations.database import address
     from operations.rollback import archives, stopped
     from operations.rollback import restore as restoring
-    from operations.settings import Settings
+    from operations.settings import Settings, reading_share
     from operations.status import amiss
 
-    url = address(Settings.from_environment())
-    console = report.console(stderr=as_json)
+    settings = Settings.from_environment()
+    chosen = settings.given(options)
+    url = address(settings)
+    console = output.console(stderr=as_json)
     if archive is None:
         if delete or skip or renumber:
             raise UsageError("Which archive?", "sidb restore lists them.")
         first = amiss.tell(url)
         listed = archives.archives(url)
         if as_json:
-            click.echo(report.to_json(listed))
+            click.echo(output.to_json(listed))
         else:
             archives.show_archives(listed, console, first)
         return
@@ -56,10 +72,12 @@ def restore(archive: int | None, skip: bool, renumber: bool, delete: bool, yes: 
         archives.drop(url, archive)
         console.print(f"Archive {archive} is deleted.")
         return
+    choice = restoring.Choice(skip, renumber, reading_share(fast))
     with stopped.told(url, f"sidb restore {archive}"):
-        found = restoring.restore(url, archive, restoring.Choice(skip, renumber), console)
+        found = restoring.restore(url, archive, choice, console, chosen)
+    found = replace(found, findings=[*found.findings, *replicas.findings(url, chosen.replicas)])
     if as_json:
-        click.echo(report.to_json(found))
+        click.echo(output.to_json(found))
     else:
         findings.show(found, console)
     raise SystemExit(found.exit_code)

@@ -2,6 +2,8 @@
 
 import click
 
+from operations.commands import shared_options
+
 
 @click.command()
 @click.option(
@@ -10,20 +12,17 @@ import click
     type=click.IntRange(min=1),
     is_flag=False,
     flag_value=2,
-    help="Follow a rollout: look again every so many seconds (2 if none are given), until Ctrl-C.",
+    help="Look again every so many seconds (default 2).",
 )
+@shared_options.replicas
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def status(watch: int | None, as_json: bool) -> None:
+def status(watch: int | None, replicas: tuple[str, ...], as_json: bool) -> None:
     """Say where the rollout stands, what is amiss, and the one next command.
 
-    Revision; a step, rollback or restore half-way; the backfill's jobs and
-    deadline; rights that are missing; settings raised and not put back;
-    archives kept; what was found that is not ours. It reads only, waits for
-    nobody, and works on a standby, too. What is amiss is the first line of
-    every other command as well.
-
-    --watch is for a second person in a second terminal during the rollout: the
-    step at work, who is blocked by whom, load, connections, lag, deadlocks.
+    Revision; what is half-way; the backfill's jobs and deadline; rights that
+    are missing; settings raised; archives; objects of others. Reads only,
+    waits for nobody, and works on a standby. --watch follows a rollout from a
+    second terminal: the step at work, who is blocked by whom, load, lag.
 
     \b
     Exit codes: 1 something is amiss, 3 not everything could be looked at.
@@ -31,12 +30,12 @@ def status(watch: int | None, as_json: bool) -> None:
     \b
     Examples:
       sidb status
-      sidb status --json | jq '.amiss[].what'
       sidb status --watch
+      sidb status --json | jq '.amiss[].what'
     """
     from alembic_online.errors import UsageError
 
-    from operations import report
+    from operations import output
     from operations.database import address
     from operations.settings import Settings
     from operations.status.look import look
@@ -44,16 +43,18 @@ def status(watch: int | None, as_json: bool) -> None:
 
     if watch and as_json:
         raise UsageError("--watch shows a screen, --json prints once.", "give one of the two.")
-    url = address(Settings.from_environment())
-    console = report.console(stderr=as_json)
+    settings = Settings.from_environment()
+    named = settings.given({"replicas": replicas}).replicas
+    url = address(settings)
+    console = output.console(stderr=as_json)
     if watch:
         from operations.status.watching import watch as follow
 
-        follow(url, watch, console)
+        follow(url, watch, console, named)
         return
-    seen = look(url)
+    seen = look(url, named)
     if as_json:
-        click.echo(report.to_json(seen))
+        click.echo(output.to_json(seen))
     else:
         show(seen, console)
     raise SystemExit(seen.exit_code)

@@ -2,37 +2,28 @@
 
 import click
 
+from operations.commands import shared_options
+
 
 @click.command()
-@click.option(
-    "--sample",
-    type=click.FloatRange(min=0.01, max=100),
-    metavar="PERCENT",
-    default=100.0,
-    help="Look at so much of the rows only (default all).",
-)
-@click.option("--readers", is_flag=True, help="Measure the application's queries against their budgets, too.")
-@click.option("--accept-rights", is_flag=True, help="First write down the rights on Phase 1's tables as they are now.")
+@shared_options.sample
+@click.option("--readers", is_flag=True, help="Measure the application's queries, too.")
+@shared_options.fast
+@click.option("--accept-rights", is_flag=True, help="First record the rights on Phase 1's tables.")
+@shared_options.replicas
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def verify(sample: float, readers: bool, accept_rights: bool, as_json: bool) -> None:
+def verify(
+    sample: float, readers: bool, fast: bool, accept_rights: bool, replicas: tuple[str, ...], as_json: bool
+) -> None:
     """Verify the schema and its rows: is the database what it should be?
 
-    The catalog against the models; owners, group roles and the application's
-    rights; keys, foreign keys, CHECKs and NOT NULL counted on the rows; each
-    index beside its table; activity and materialized views against their
-    sources; the backfill's work against what it was made from; Phase 1's rows
-    against the fingerprint taken before the upgrade. Changes nothing, and holds up nobody: it reads,
-    each check in a transaction of its own; the models, to compare with, are
-    built in a scratch database, or under other names in what is rolled back. A sample is of rows, niches or
-    ranges, whichever is cheapest to take; the schema and Phase 1's rows are
-    always looked at whole.
+    Compares catalog, rights, constraints, indexes, derived data, the
+    backfill's rows and Phase 1's with what they must be (docs/checks.md).
+    Changes nothing. --accept-rights records the rights on Phase 1's tables
+    anew, where somebody changed them on purpose. With --readers and --replica
+    the queries are measured there, too.
 
-    Rights on Phase 1's tables are compared with what was written down before
-    the upgrade. Where somebody changed them on purpose, or an earlier version
-    of this project upgraded, --accept-rights writes them down anew.
-
-    What is `unknown` could not be looked at, mostly for lack of a privilege.
-    Exit code 1 if something failed, 3 if something is unknown.
+    Exit codes: 1 something failed, 3 something could not be looked at.
 
     \b
     Examples:
@@ -42,23 +33,30 @@ def verify(sample: float, readers: bool, accept_rights: bool, as_json: bool) -> 
     """
     from dataclasses import replace
 
-    from operations import findings, report
+    from alembic_online.errors import UsageError
+
+    from operations import findings, output
     from operations import verify as verification
     from operations.database import address
-    from operations.settings import Settings
+    from operations.settings import Settings, reading_share
     from operations.status import amiss
 
-    url = address(Settings.from_environment())
+    settings = Settings.from_environment()
+    if replicas and not readers:
+        raise UsageError("--replica is where readers are measured.", "add --readers.")
+    named = settings.given({"replicas": replicas}).replicas if readers else ()
+    url = address(settings)
     if accept_rights:
         amiss.refuse(url)
     first = amiss.tell(url)
-    console = report.console(stderr=as_json)
+    console = output.console(stderr=as_json)
     if accept_rights:
         console.print(f"{verification.accept_rights(url)} rights are written down as they are now.")
-    found = verification.verify(url, sample, console, with_readers=readers)
+    share = reading_share(fast)
+    found = verification.verify(url, sample, console, with_readers=readers, replicas=named, share=share)
     found = replace(found, next_step=first or found.next_step)
     if as_json:
-        click.echo(report.to_json(found))
+        click.echo(output.to_json(found))
     else:
         findings.show(found, console)
     raise SystemExit(found.exit_code)

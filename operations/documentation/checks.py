@@ -8,6 +8,7 @@ from operations.findings import Check
 from operations.monitor.thresholds import METRICS
 from operations.preflight import run as preflight
 from operations.rehearsal import gates
+from operations.reporting import checks as report
 from operations.rollback import checks as rollback
 
 CHECKS: dict[str, Sequence[Check]] = {
@@ -15,6 +16,7 @@ CHECKS: dict[str, Sequence[Check]] = {
     "sidb verify": verify.CHECKS,
     "sidb monitor": monitor.CHECKS,
     "sidb rollback and sidb restore": rollback.CHECKS,
+    "sidb report": report.CHECKS,
     "sidb rehearse": gates.CHECKS,
 }
 """The checks of each command, in the order in which they are usually run."""

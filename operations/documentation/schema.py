@@ -54,7 +54,8 @@ def page(connection: Connection) -> str:
 def section(connection: Connection, relation: Row[Any]) -> Iterator[str]:
     """One table or view."""
     yield f"### {qualified(relation)}\n"
-    yield f"{relation.kind.capitalize()}. {meaning(relation)}\n"
+    by = f", partitioned by `{relation.partitioned}`" if relation.partitioned else ""
+    yield f"{relation.kind.capitalize()}{by}. {meaning(relation)}\n"
     columns = read(connection, "columns", relation=qualified(relation))
     yield of_table(relation, columns) if relation.kind == "table" else of_view(columns)
     for title, source in (("constraint", "constraints"), ("index", "indexes")):

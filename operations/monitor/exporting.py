@@ -7,6 +7,7 @@ from pathlib import Path
 from alembic_online import alerts
 from alembic_online.errors import OnlineError
 from alembic_online.options import Options
+from alembic_online.replica_lag import LAG
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from operations.findings import Finding, Verdict
@@ -36,7 +37,7 @@ def write_metrics(path: Path, found: Readings, measured: Sequence[Measure], find
                 (gauge.labels(each.subject) if metric.label else gauge).set(each.value)
     Gauge(LOOKED, "When sidb monitor looked", registry=registry).set(found.server.at.timestamp())
     verdict = Gauge(VERDICT, "Verdict of a check: -1 unknown, 0 ok, 1 warning, 2 failed", ("check",), registry=registry)
-    for finding in findings:
+    for finding in sorted(findings, key=lambda each: VALUES[each.verdict]):  # of several of a check, the worst
         verdict.labels(finding.check).set(VALUES[finding.verdict])
     try:
         write_to_textfile(str(path), registry)
@@ -62,7 +63,7 @@ def alert_rules() -> str:
     limits = (
         ("Long", "seconds", Options().step_alert, "s to its commit"),
         ("Victims", "longest_victim_wait_seconds", alerts.VICTIM, "s that somebody waited for it"),
-        ("Lag", "replication_lag_seconds", alerts.LAG, "s that a replica was behind"),
+        ("Lag", "replication_lag_seconds", LAG, "s that a replica was behind"),
     )
     migration = [
         _rule(

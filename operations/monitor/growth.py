@@ -72,7 +72,7 @@ def read_growth(connection: psycopg.Connection[Any], sizes: Mapping[str, tuple[i
         migrated = _instant(connection, "monitor/migrated") if records.ledger else None
         role = connection.info.user
         if not records.kept and not (keep and records.creatable):
-            why = f"{role} may not make sidb.size_sample" if keep else "a standby makes no table for them"
+            why = f"{role} may not make sidb.size_sample" if keep else "no sizes are recorded yet"
             return Growth(migrated, {}, why, "run sidb monitor on the primary, once as the role that migrates.")
         if records.kept and not (records.readable and (records.writable or not keep)):
             grant = sql.SQL("GRANT USAGE ON SCHEMA sidb TO {0}; GRANT SELECT, INSERT ON sidb.size_sample TO {0};")

@@ -6,15 +6,25 @@ from datetime import datetime
 
 from alembic_online.quantities import duration, size
 
-from models import ANALYTICS, NicheDailyActivityDelta, NicheDailyActivitySummary, StaleView
+from models import (
+    ANALYTICS,
+    PARTITIONS,
+    NicheDailyActivityDelta,
+    NicheDailyActivityKept,
+    NicheDailyActivitySummary,
+    Retention,
+    StaleView,
+)
 from operations.findings import Check, Finding, Findings
 from operations.monitor import thresholds as of
 from operations.monitor.growth import forecast
 from operations.monitor.reading import Readings, Table
 from operations.monitor.thresholds import CHECKS, Metric
+from operations.retention.due import lines
 
 DERIVED = frozenset(
-    f"{ANALYTICS}.{model.__tablename__}" for model in (NicheDailyActivityDelta, NicheDailyActivitySummary, StaleView)
+    f"{ANALYTICS}.{model.__tablename__}"
+    for model in (NicheDailyActivityDelta, NicheDailyActivityKept, NicheDailyActivitySummary, Retention, StaleView)
 )
 """Tables that count or mark the rows of others: their bytes are in the plan's forecast, their rows are not."""
 NAMED = 2  # measures that a line names; the others are counted
@@ -63,8 +73,12 @@ def _finding(check: Check, found: Readings, measured: list[Measure]) -> Finding:
 
 
 def _named(worst: list[Measure]) -> str:
-    texts = [f"{each.subject.removeprefix(f'{ANALYTICS}.')} {amount(each)}".strip() for each in worst]
+    texts = [f"{_short(each.subject)} {amount(each)}".strip() for each in worst]
     return "; ".join(texts[:NAMED]) + (f"; {len(texts) - NAMED} more" if len(texts) > NAMED else "")
+
+
+def _short(subject: str) -> str:
+    return subject.removeprefix(f"{ANALYTICS}.").removeprefix(f"{PARTITIONS}.")
 
 
 def _well(check: Check, found: Readings, measured: list[Measure]) -> str:
@@ -102,6 +116,12 @@ def _well(check: Check, found: Readings, measured: list[Measure]) -> str:
             return f"{len(found.views)} views, {stale} stale; {last}"
         case of.DELTAS:
             return f"{worst:,.0f}"
+        case of.MONTHS:
+            if found.months is None:
+                return "events are not partitioned"
+            return f"{found.months.ahead} months ahead, {found.months.default_rows:,} rows in none"
+        case of.RETENTION:
+            return "; ".join(lines(found.retention))
         case of.REPLICAS:
             lags = [each.value for each in measured if each.metric is of.REPLICA_LAG]
             return f"{len(lags)}, {max(lags):.1f} s behind at most" if lags else "no replica is connected"
@@ -125,7 +145,8 @@ def _indexes(found: Readings) -> Iterator[Measure]:
         yield Measure(of.INDEX_INVALID, float(not index.valid), index.name, f"REINDEX INDEX CONCURRENTLY {index.name};")
         if judged and not index.unique and index.valid and rows[index.of_table] >= of.MANY_ROWS:
             unused = float(index.scans == 0)
-            yield Measure(of.INDEX_UNUSED, unused, index.name, f"DROP INDEX CONCURRENTLY {index.name};")
+            way = "" if index.partitioned else " CONCURRENTLY"  # which PostgreSQL refuses there
+            yield Measure(of.INDEX_UNUSED, unused, index.name, f"DROP INDEX{way} {index.name};")
 
 
 def _counted_since(found: Readings) -> datetime | None:
@@ -140,7 +161,7 @@ def _a_week_since(since: datetime, found: Readings) -> bool:
 
 def _growth(found: Readings) -> Iterator[Measure]:
     new = _new(found)
-    for table in new:
+    for table in [*new, *(each for each in found.tables if each.name.startswith(f"{PARTITIONS}."))]:
         yield Measure(of.ROWS, table.rows, table.name)
         yield Measure(of.BYTES, table.bytes + table.index_bytes, table.name)
     for name, gain in found.growth.gains.items():
@@ -159,7 +180,7 @@ def _growth(found: Readings) -> Iterator[Measure]:
 
 
 def _tables(found: Readings) -> Iterator[Measure]:
-    for table in found.tables:
+    for table in (each for each in found.tables if not each.partitioned):
         vacuum = f"VACUUM (ANALYZE) {table.name};"
         if table.oid in found.bloat:
             yield Measure(of.BLOAT_SHARE, found.bloat[table.oid], table.name, vacuum)
@@ -185,6 +206,12 @@ def _rest(found: Readings) -> Iterator[Measure]:
             yield Measure(of.VIEW_REFRESHED, view.refreshed_seconds, view.name)
     if found.deltas is not None:
         yield Measure(of.PENDING_DELTAS, found.deltas)
+    if found.months is not None:
+        yield Measure(of.MONTHS_AHEAD, found.months.ahead)
+        yield Measure(of.DEFAULT_ROWS, found.months.default_rows)
+    for each in found.retention:
+        if each.rows is not None:
+            yield Measure(of.ROWS_DUE if each.is_on else of.ROWS_OLDER, each.rows, f"{ANALYTICS}.{each.table}")
     for replica in found.replicas:
         yield Measure(of.REPLICA_LAG, replica.seconds, replica.name)
     for slot in found.slots:

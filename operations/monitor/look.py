@@ -12,6 +12,7 @@ from operations.monitor.exporting import write_metrics
 from operations.monitor.growth import Gain
 from operations.monitor.judging import Measure, judge, measures
 from operations.monitor.reading import Index, Statement, Table, read
+from operations.replicas import findings
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,27 @@ class Monitoring(Findings):
     figures: Sequence[Figure]
 
 
-def look(url: URL, metrics: Path | None = None, *, thorough: bool = True) -> Monitoring:
+def look(
+    url: URL,
+    metrics: Path | None = None,
+    *,
+    thorough: bool = True,
+    keep: bool = True,
+    replicas: Sequence[URL] = (),
+) -> Monitoring:
     """Look at the database, and write the metrics to a file if one is given. Raises OnlineError.
 
-    `thorough`: see `reading.read`. Nothing of the database is changed but the day's sample of sizes.
+    `thorough`: see `reading.read`; `replicas` are looked at, too. Nothing of the database is changed but, with `keep`,
+    the day's sample of sizes.
     """
-    found = read(url, thorough=thorough)
+    found = read(url, thorough=thorough, keep=keep)
     measured = measures(found)
     judged = judge(found, measured)
+    named = findings(url, replicas)
     if metrics is not None:
-        write_metrics(metrics, found, measured, judged.findings)
+        write_metrics(metrics, found, measured, [*judged.findings, *named])
     return Monitoring(
-        findings=judged.findings,
+        findings=[*judged.findings, *named],
         next_step=judged.next_step,
         database=found.database,
         at=found.server.at,

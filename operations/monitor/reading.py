@@ -16,8 +16,9 @@ from sqlalchemy import URL, NullPool
 from models import ANALYTICS, Base, sql_files
 from operations.findings import Check
 from operations.monitor.growth import Growth, read_growth
-from operations.monitor.thresholds import BLOAT, DELTAS, MANY_BYTES, READ_TIMES, REPLICAS, VIEWS
+from operations.monitor.thresholds import BLOAT, DELTAS, MANY_BYTES, READ_TIMES, REPLICAS, RETENTION, VIEWS
 from operations.queries import query
+from operations.retention.due import Due, due
 from operations.status.half_way import blocking
 
 # A monitor must not become the load, nor wait behind a migration.
@@ -49,11 +50,15 @@ class Server:
 
 @dataclass(frozen=True)
 class Table:
-    """A table or materialized view; counters since statistics were last reset, on this server."""
+    """A table or materialized view; counters since statistics were last reset, on this server.
+
+    `partitioned`: the sum of its partitions, which are tables besides.
+    """
 
     oid: int
     name: str
     view: bool
+    partitioned: bool
     rows: int
     bytes: int
     index_bytes: int
@@ -76,6 +81,7 @@ class Index:
     scans: int
     unique: bool
     valid: bool
+    partitioned: bool
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,14 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Months:
+    """Partitions of events: how many whole months ahead there are, and about how many rows none of them takes."""
+
+    ahead: int
+    default_rows: int
+
+
+@dataclass(frozen=True)
 class Open:
     """Why a question could not be asked, and what would let it be."""
 
@@ -137,6 +151,8 @@ class Readings:
     bloat_measured: bool = False
     views: Sequence[View] = ()
     deltas: int | None = None
+    months: Months | None = None
+    retention: Sequence[Due] = ()
     replicas: Sequence[Replica] = ()
     slots: Sequence[Slot] = ()
     growth: Growth = field(default_factory=Growth)
@@ -144,11 +160,11 @@ class Readings:
     open: dict[Check, Open] = field(default_factory=dict)
 
 
-def read(url: URL, *, thorough: bool = True) -> Readings:
+def read(url: URL, *, thorough: bool = True, keep: bool = True) -> Readings:
     """Look at the database. `thorough`: measure bloat with pgstattuple where there is one, which reads pages.
 
-    Keeps the day's sample of sizes where this role may; changes nothing else. Raises OnlineError where the new tables
-    are missing, and where the database cannot be read.
+    With `keep`, keeps the day's sample of sizes where this role may; changes nothing else. Raises OnlineError where
+    the new tables are missing, and where the database cannot be read.
     """
     opened = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with opened.connect() as held:
@@ -157,7 +173,7 @@ def read(url: URL, *, thorough: bool = True) -> Readings:
             readings = _read(connection, url, thorough)
             new = [table for table in readings.tables if table.name.startswith(f"{ANALYTICS}.")]
             sizes = {table.name: (table.rows, table.bytes + table.index_bytes) for table in new}
-            readings.growth = read_growth(connection, sizes, keep=not readings.server.standby)
+            readings.growth = read_growth(connection, sizes, keep=keep and not readings.server.standby)
             return readings
         except psycopg.Error as error:
             reason = str(error).strip().partition("\n")[0]
@@ -214,7 +230,7 @@ def _statements(connection: Connection, found: Readings, server: Server) -> None
 
 
 def _bloat(connection: Connection, found: Readings, measured_in: str | None) -> None:
-    large = [table.oid for table in found.tables if table.bytes >= MANY_BYTES]
+    large = [table.oid for table in found.tables if table.bytes >= MANY_BYTES and not table.partitioned]
     text: str | sql.Composed = query("monitor/bloat_estimated")
     if measured_in is not None:
         may = "SELECT has_function_privilege(%s, 'EXECUTE')"
@@ -248,6 +264,12 @@ def _activity(connection: Connection, found: Readings, server: Server) -> None:
             found.deltas = row[0] if row else None
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable) as error:
         found.open[DELTAS] = _closed(error, internal)
+    found.months = next(iter(_rows(connection, Months, query("monitor/months"), {})), None)
+    try:
+        with connection.transaction():
+            found.retention = due(connection)
+    except psycopg.errors.InsufficientPrivilege as error:
+        found.open[RETENTION] = _closed(error, internal)
     found.slots = _rows(connection, Slot, query("monitor/slots"), {})
     found.replicas = _rows(connection, Replica, query("monitor/replicas"), {})
     if found.replicas and not server.sees_all and not server.standby:

@@ -7,8 +7,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as Columns
 from rich.text import Text
 
-from models import ANALYTICS
-from operations import report
+from models import ANALYTICS, PARTITIONS
+from operations import output
 from operations.findings import remedies, verdicts
 from operations.monitor.look import Monitoring
 from operations.monitor.reading import Table
@@ -21,7 +21,7 @@ WIDE = 110  # columns of a terminal, from which on there is more to a table
 def screen(seen: Monitoring, console: Console) -> RenderableType:
     """All of it, for the console's width."""
     wide = console.width >= WIDE
-    title = Text(f"{seen.at:%Y-%m-%d %H:%M:%S %Z}  {seen.database}", style=report.TITLE)
+    title = Text(f"{seen.at:%Y-%m-%d %H:%M:%S %Z}  {seen.database}", style=output.TITLE)
     title.truncate(console.width, overflow="ellipsis")
     parts: list[RenderableType] = [title, verdicts(seen), Text(), _tables(seen, wide)]
     if seen.statements:
@@ -31,14 +31,14 @@ def screen(seen: Monitoring, console: Console) -> RenderableType:
 
 def _tables(seen: Monitoring, wide: bool) -> Columns:
     more = ("bloat", "index scans", "vacuumed") if wide else ()
-    table = report.columns("table", "rows", "rows/day", "size", "indexes", "dead", *more)
+    table = output.columns("table", "rows", "rows/day", "size", "indexes", "dead", *more)
     for each in seen.tables[:TABLES]:
         table.add_row(*_row(each, seen, wide))
     return table
 
 
 def _row(table: Table, seen: Monitoring, wide: bool) -> Iterator[str]:
-    yield table.name.removeprefix(f"{ANALYTICS}.")
+    yield table.name.removeprefix(f"{ANALYTICS}.").removeprefix(f"{PARTITIONS}.")
     yield f"{table.rows:,}"
     gain = seen.gains.get(table.name)
     yield f"{gain.rows_a_day:+,.0f}" if gain else ""
@@ -52,7 +52,7 @@ def _row(table: Table, seen: Monitoring, wide: bool) -> Iterator[str]:
 
 
 def _statements(seen: Monitoring, wide: bool) -> Columns:
-    table = report.columns("calls", "mean", "longest", *(("in all",) if wide else ()))
+    table = output.columns("calls", "mean", "longest", *(("in all",) if wide else ()))
     table.columns[0].justify = "right"
     table.expand = True
     table.add_column("statement", no_wrap=True, overflow="ellipsis", ratio=1)

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from alembic_online.alerts import LAG
+from alembic_online.replica_lag import LAG, LAG_WARNING
 
 from operations.findings import Check, Verdict
 
-Unit = Literal["seconds", "share", "rows", "rows a day", "bytes", "bytes a day", "transactions", "yes"]
+Unit = Literal["seconds", "share", "rows", "rows a day", "bytes", "bytes a day", "transactions", "months", "yes"]
 
 # From the plan, "Data Volume": ~10 M rows and ~20 GB in the first month, 500 K rows a day after it, ~100 GB after six.
 FIRST_MONTH = 30.0  # days
@@ -26,7 +26,7 @@ READ_TIMES = Check(
     "query times",
     "Reads of the new tables by applications, as pg_stat_statements counts them, stay within the endpoints' budget:"
     " 500 ms, at worst 800 ms.",
-    "look at its plan: EXPLAIN (ANALYZE, BUFFERS) with real values; once it is mended:"
+    "look at its plan: EXPLAIN (ANALYZE, BUFFERS) with real values; once it is corrected:"
     " SELECT pg_stat_statements_reset();",
 )
 INDEX_USE = Check(
@@ -43,7 +43,7 @@ GROWTH = Check(
     "growth",
     "Rows and size of the new tables against the plan's forecast: 10 million rows and 20 GB in the first month,"
     " then 500,000 rows a day, 100 GB after six months.",
-    "see which table grows (rows a day, above); apply the retention periods, or provide the disk.",
+    "see which table grows (rows a day, above); let go what is old (sidb retention), or provide the disk.",
 )
 BLOAT = Check(
     "bloat",
@@ -65,6 +65,18 @@ DELTAS = Check(
     "Changes to niche_daily_activity that are not folded in: it stays exact, but each costs its readers time.",
     "see that cron runs sidb maintain every few minutes; now: SELECT analytics.drain_niche_daily_activity();",
 )
+MONTHS = Check(
+    "months of events",
+    "Each month to come has a partition of events before it begins; what none takes lies in the DEFAULT one.",
+    "see that cron runs sidb maintain, as the owner of analytics.analytics_events; rows dated years ahead, or infinity,"
+    " stay in the DEFAULT partition until they are corrected.",
+)
+RETENTION = Check(
+    "retention",
+    "Rows whose time is over go, where that is switched on; where it is not, how many are older than the contract's"
+    " periods (events 24 months; recommendations, insights and cross-platform metrics 12).",
+    "see that cron runs sidb maintain, as the owner of the tables; sidb maintain --dry-run says what is due.",
+)
 REPLICAS = Check(
     "replica lag",
     "Replicas serve the analytics queries: they have to be connected, and less than 5 seconds behind.",
@@ -77,7 +89,20 @@ CACHE = Check(
     "see what reads so much (sidb monitor --json); then raise shared_buffers, or add memory.",
 )
 
-CHECKS = (READ_TIMES, INDEX_USE, UNUSED_INDEXES, GROWTH, BLOAT, VACUUM, VIEWS, DELTAS, REPLICAS, CACHE)
+CHECKS = (
+    READ_TIMES,
+    INDEX_USE,
+    UNUSED_INDEXES,
+    GROWTH,
+    BLOAT,
+    VACUUM,
+    VIEWS,
+    DELTAS,
+    MONTHS,
+    RETENTION,
+    REPLICAS,
+    CACHE,
+)
 
 
 @dataclass(frozen=True)
@@ -205,13 +230,41 @@ PENDING_DELTAS = Metric(
     warning=20_000,
     failed=200_000,
 )
+MONTHS_AHEAD = Metric(
+    "sidb_event_months_ahead",
+    MONTHS,
+    "Whole months ahead that have a partition of events",
+    "months",
+    warning=2,
+    failed=1,
+    below=True,
+)
+DEFAULT_ROWS = Metric(
+    "sidb_event_default_rows", MONTHS, "Events in the DEFAULT partition, estimated", "rows", warning=0
+)
+ROWS_DUE = Metric(
+    "sidb_retention_rows_due",
+    RETENTION,
+    "Rows whose time is over and that have not gone, estimated",
+    "rows",
+    "relation",
+    warning=0,
+    minutes=1440,
+)
+ROWS_OLDER = Metric(
+    "sidb_retention_rows_older",
+    RETENTION,
+    "Rows older than the contract's period of a table whose rows do not go, estimated",
+    "rows",
+    "relation",
+)
 REPLICA_LAG = Metric(
     "sidb_replica_lag_seconds",
     REPLICAS,
     "How far a replica is behind in replaying",
     "seconds",
     "replica",
-    warning=1.5,
+    warning=LAG_WARNING,
     failed=LAG,
     minutes=1,
 )

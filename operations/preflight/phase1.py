@@ -19,7 +19,7 @@ PHASE1 = Check(
     "phase 1",
     "Phase 1's two relations have the columns and keys that Phase 2 builds on; hot_niches_today may be a table or a"
     " materialized view. Whether the role may alter them is among its privileges.",
-    "mend what is listed, or move what is not Phase 1's out of the way.",
+    "correct what is listed, or move what is not Phase 1's out of the way.",
 )
 INDEXES = Check(
     "invalid indexes",

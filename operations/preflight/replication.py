@@ -2,6 +2,7 @@
 
 from alembic_online.quantities import size
 
+from operations import replicas
 from operations.findings import Check, Finding
 from operations.preflight.surroundings import Surroundings, judged
 
@@ -32,15 +33,15 @@ def slots(asked: Surroundings) -> Finding:
 
 
 def lag(asked: Surroundings) -> Finding:
-    replicas = asked.rows("replicas")
+    standbys = asked.rows("replicas")
     stopped = [slot.name for slot in asked.rows("slots") if slot.kind == "physical" and not slot.active]
-    if replicas and all(replica.state is None for replica in replicas):
+    if standbys and all(replica.state is None for replica in standbys):
         return LAG.unknown(
             "only members of pg_monitor may see it", "as an administrator: GRANT pg_monitor TO the migrating role."
         )
     wrong = [f"no replica reads slot {name}" for name in stopped]
     doubtful, seen = [], []
-    for replica in replicas:
+    for replica in standbys:
         behind = f"{replica.name} is {size(replica.bytes or 0)} and {replica.seconds or 0:.1f} s behind"
         seconds_share = (replica.seconds or 0) / asked.limits.lag_seconds
         share = max(seconds_share, (replica.bytes or 0) / asked.limits.lag_bytes)
@@ -52,3 +53,8 @@ def lag(asked: Surroundings) -> Finding:
             doubtful.append(behind)
         seen.append(behind)
     return judged(LAG, "; ".join(seen) or "no replica", wrong, doubtful)
+
+
+def named(asked: Surroundings) -> list[Finding]:
+    """Those of which the address is given, looked at themselves."""
+    return list(replicas.beside(asked.connection, asked.request.replicas))

@@ -9,12 +9,28 @@ from alembic_online.alerts import Alerts
 from alembic_online.database import shown
 from alembic_online.errors import OnlineError
 from alembic_online.messages import server_error
+from alembic_online.sessions import client
+from psycopg.types.json import Jsonb
 from rich.console import Console
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
+from operations import replicas
+from operations.bookkeeping import PREFLIGHT_RUNS, open_records
 from operations.findings import Check, Finding, Findings
-from operations.preflight import backups, others, phase1, replication, retention, roles, server, sessions, space, steps
+from operations.preflight import (
+    backups,
+    others,
+    partitioning,
+    phase1,
+    replication,
+    retention,
+    roles,
+    server,
+    sessions,
+    space,
+    steps,
+)
 from operations.preflight.surroundings import Request, Surroundings, surroundings
 
 Question = Callable[[Surroundings], Finding | Sequence[Finding] | None]
@@ -30,6 +46,7 @@ QUESTIONS: tuple[tuple[Check, Question], ...] = (
     (phase1.PHASE1, phase1.phase1),
     (steps.DEPENDANTS, steps.dependants),
     (steps.LOCK_TABLE, steps.lock_table),
+    (partitioning.PARTITIONING, steps.partitioning),
     (phase1.INDEXES, phase1.indexes),
     (phase1.OVERFLOW, phase1.overflow),
     (others.OTHERS, others.others),
@@ -38,13 +55,19 @@ QUESTIONS: tuple[tuple[Check, Question], ...] = (
     (sessions.TABLES, sessions.tables),
     (replication.SLOTS, replication.slots),
     (replication.LAG, replication.lag),
+    (replicas.REPLICA, replication.named),
     (backups.BASE_BACKUP, backups.base_backup),
     (backups.ARCHIVING, backups.archiving),
     (backups.COMMAND, backups.command),
     (retention.LOG, retention.log),
 )
 
-CHECKS = (*(check for check, _ in QUESTIONS), retention.RETENTION, retention.RESTORED)
+RECORD = Check(
+    "record",
+    "What --prepare and --finish found is recorded in schema sidb, for `sidb report`. Mentioned only where it fails.",
+    "run it as a role that may create schema sidb; the report will say that this is missing.",
+)
+CHECKS = (*(check for check, _ in QUESTIONS), retention.RETENTION, retention.RESTORED, RECORD)
 
 
 def run(
@@ -62,10 +85,12 @@ def run(
         elif not _is_standby(findings):
             findings += _answer(asked, retention.RETENTION, retention.retention)
         if prepare:
+            if not failed:
+                findings += _keep(asked, "prepare", findings)
             teams.announce(f"Rollout of {shown(url)} " + (f"not begun; failed: {failed}" if failed else "begins"))
         migrated = not _is_standby(findings) and phase1.revision(asked) == version("social-intelligence-db")
     if failed:
-        return Findings(findings, "mend what failed, and run `sidb preflight` again.")
+        return Findings(findings, "correct what failed, and run `sidb preflight` again.")
     if migrated:
         return Findings(findings, "`sidb verify`; the newest revision is in place already.")
     if prepare:
@@ -83,10 +108,25 @@ def finish(url: URL, *, addresses: Sequence[str] = ()) -> Findings:
                 f"What was raised on {shown(url)} cannot be put back: {_reason(error)}",
                 "run it again as the role that prepared the rollout, or as a superuser.",
             ) from None
+        if asked.value("has_runs"):
+            findings += _keep(asked, "finish", findings)
         well = all(finding.verdict != "failed" for finding in findings)
         done = "finished" if well else "finished, but not everything that was raised for it is put back"
         teams.announce(f"Rollout of {shown(url)} {done}")
-    return Findings(findings, "`sidb monitor`." if well else "mend that, and run `sidb preflight --finish` again.")
+    return Findings(findings, "`sidb monitor`." if well else "correct that, and run `sidb preflight --finish` again.")
+
+
+def _keep(asked: Surroundings, action: str, findings: Sequence[Finding]) -> list[Finding]:
+    """Record what was found, for the rollout's report; a finding only where that fails."""
+    kept = Jsonb([{"check": each.check, "verdict": each.verdict, "detail": each.detail} for each in findings])
+    try:
+        open_records(asked.connection, PREFLIGHT_RUNS)
+        asked.do("keep_run", action=action, client=client(), findings=kept)
+    except psycopg.Error as error:
+        return [RECORD.unknown(_reason(error))]
+    except OnlineError as error:
+        return [RECORD.unknown(error.what, error.next_step)]
+    return []
 
 
 def _teams(addresses: Sequence[str]) -> closing[Alerts]:

@@ -25,6 +25,9 @@ SORTS_SHARE = 0.1
 WRITTEN = re.compile(r"(?:added index|changed materialized view) ([^.]+\.[^.]+)")
 """A line of a step that writes as much as a relation holds, at most."""
 
+KEYS = re.compile(r"changed constraint ([^.]+\.[^.]+)\.\S+_pkey")
+"""A line of a step that builds the index of a key anew."""
+
 SPACE = Check(
     "free space",
     "Free space where the server keeps tables, sorts and WAL, against the plan's estimate: 2 kB a new row, indexes "
@@ -56,12 +59,14 @@ def for_steps(asked: Surroundings, steps: Sequence[Planned]) -> Finding:
     """For the steps alone: indexes on tables that are there, and a materialized view beside the one it replaces."""
     lines = set().union(*(step.lines for step in steps)) if steps else set()
     written = {found[1] for line in lines if (found := WRITTEN.match(line))}
+    keys = {found[1] for line in lines if (found := KEYS.match(line))}
     bytes_ = asked.value("size_by_estimate", relations=sorted(written))
+    bytes_ += 2 * asked.value("size_of_keys", relations=sorted(keys))  # one more column, and a safe margin
     return _judged(asked, {"tables": bytes_, "sorts": bytes_, "WAL": bytes_}, f"{size(3 * bytes_)} for the steps")
 
 
 def _judged(asked: Surroundings, needed: Mapping[str, float], estimate: str) -> Finding:
-    places = [(row.what, row.directory) for row in asked.rows("places")]
+    places = [(row.what, row.directory) for row in asked.rows("directories")]
     look = f"see on the server itself (df -h, or the provider's storage metric) that {estimate} are free."
     if any(directory is None for _, directory in places):
         return SPACE.unknown("only members of pg_read_all_settings may see where the server keeps its data", look)
@@ -94,7 +99,7 @@ def _elsewhere(asked: Surroundings) -> str | None:
     """Why the server's files are not those of this machine; None if they are."""
     if not _is_near(asked.connection.info):
         return "the server runs on another machine"
-    directory = Path(next(row.directory for row in asked.rows("places") if row.what == "WAL")).parent
+    directory = Path(next(row.directory for row in asked.rows("directories") if row.what == "WAL")).parent
     if not directory.is_dir():
         return f"the server's data directory {directory} is not on this machine: it runs in a container"
     try:

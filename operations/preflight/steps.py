@@ -6,6 +6,7 @@ from alembic_online import Obstacle, Planned, look
 from alembic_online.quantities import listed
 
 from operations.findings import Check, Finding
+from operations.preflight import partitioning as months
 from operations.preflight import phase1, roles
 from operations.preflight.roles import PRIVILEGES
 from operations.preflight.surroundings import Surroundings
@@ -54,6 +55,10 @@ def dependants(asked: Surroundings) -> Finding:
 def lock_table(asked: Surroundings) -> Finding:
     found = list(look.lock_table(asked.sqlalchemy, pending(asked)))
     return LOCK_TABLE.failed(found[0].what, found[0].next_step) if found else LOCK_TABLE.ok("large enough")
+
+
+def partitioning(asked: Surroundings) -> Finding:
+    return months.partitioning(asked, pending(asked))
 
 
 def _statements(obstacles: Iterable[Obstacle]) -> str:

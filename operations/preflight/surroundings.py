@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from alembic_online.database import engine
 from alembic_online.quantities import listed
+from alembic_online.replica_lag import LAG
 from alembic_online.sessions import driver
 from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, Connection, NullPool
@@ -26,7 +27,7 @@ class Limits:
 
     transaction_seconds: float = 600  # as long as a migration's step tries to get its locks
     idle_seconds: float = 60
-    lag_seconds: float = 5  # what the readers of replicas stand
+    lag_seconds: float = LAG
     lag_bytes: int = 64 * 2**20
     slot_bytes: int = 10**9
     connections_share: float = 0.8
@@ -38,12 +39,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Request:
-    """What the caller wants to be looked at: for how many new rows, which backup, whose application."""
+    """What the caller wants to be looked at: for how many new rows, which backup, whose application, which
+    replicas that readers use."""
 
     rows: int = 10_000_000
     backup: Path | None = None
     backup_command: str | None = None
     applications: tuple[str, ...] = ()
+    replicas: tuple[URL, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
 

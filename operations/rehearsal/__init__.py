@@ -1,1 +1,1 @@
-"""The rehearsal: the whole rollout played through on a production-like database, under traffic, with a report."""
+"""The rehearsal: the whole rollout run on a production-like database, under traffic, with a report."""

@@ -37,8 +37,11 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Statement:
-    """What clients send: of a phase's statements so many in a hundred. `changes_type`: prepared, it would break by a
-    new column, once a session; drivers then prepare it anew, and here it is never prepared."""
+    """What clients send: of a phase's statements so many in a hundred; those of phase 0 on a replica.
+
+    `changes_type`: prepared, it would break by a new column, once a session; drivers then prepare it anew, and here it
+    is never prepared.
+    """
 
     name: str
     phase: int

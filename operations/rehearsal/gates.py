@@ -7,10 +7,21 @@ from alembic_online.errors import UsageError
 
 from operations.findings import Check, Finding
 from operations.rehearsal.summary import Summary
-from operations.rehearsal.traffic import ROLLOUT
+from operations.rehearsal.traffic import REPLAY, ROLLOUT
+from operations.reporting import steps
+from operations.reporting.checks import LONGEST_STEP, LONGEST_WAIT_MS
+from operations.reporting.contents import Rollout
 
 GIGABYTE = 10**9
 NEXT = "see the report."
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the gates judge."""
+
+    traffic: Summary
+    rollout: Rollout
 
 
 @dataclass(frozen=True)
@@ -20,14 +31,14 @@ class Gate:
     check: Check
     limit: float
     unit: str
-    measure: Callable[[Summary], tuple[float, str] | None]
+    measure: Callable[[Measured], tuple[float, str] | None]
 
     @property
     def name(self) -> str:
         return self.check.name
 
-    def judge(self, summary: Summary, limit: float) -> Finding:
-        found = self.measure(summary)
+    def judge(self, measured: Measured, limit: float) -> Finding:
+        found = self.measure(measured)
         if found is None:
             return self.check.unknown("not measured: the rehearsal did not come so far")
         value, words = found
@@ -36,55 +47,61 @@ class Gate:
         return self.check.ok(detail) if value <= limit else self.check.failed(detail)
 
 
-def _acts(summary: Summary) -> tuple[float, str]:
-    failed = [f"{act.title}: {act.detail}" for act in summary.acts if act.error]
+def _tasks(measured: Measured) -> tuple[float, str]:
+    failed = [f"{task.title}: {task.detail}" for task in measured.traffic.tasks if task.error]
     return len(failed), "; ".join(failed)
 
 
-def _checks(summary: Summary) -> tuple[float, str]:
-    failed = [f"{each.check}: {each.detail}" for each in summary.notes.checks if each.verdict == "failed"]
+def _checks(measured: Measured) -> tuple[float, str]:
+    found = [each for looked in measured.traffic.notes.looked for each in looked.findings]
+    failed = [f"{each.check}: {each.detail}" for each in found if each.verdict == "failed"]
     return len(failed), "; ".join(failed)
 
 
-def _undeclared(summary: Summary) -> tuple[float, str] | None:
-    found = [
-        f"{step.revision} {step.direction} holds {mode} on {relation}"
-        for step in summary.steps
-        for relation, mode in step.undeclared.items()
-    ]
-    return (len(found), "; ".join(found)) if summary.steps else None
+def _undeclared(measured: Measured) -> tuple[float, str] | None:
+    found = steps.undeclared(measured.rollout.steps)
+    return (len(found), "; ".join(found)) if measured.rollout.steps else None
 
 
-def _longest_wait(summary: Summary) -> tuple[float, str]:
-    seen = [wait.longest_ms for wait in summary.waits if wait.behind == ROLLOUT]
-    steps = [(step.longest_wait_ms, f"{step.revision} {step.direction}") for step in summary.steps]
-    return max([*((longest, "") for longest in seen), *steps], default=(0.0, ""))
+def _longest_wait(measured: Measured) -> tuple[float, str]:
+    seen = [(wait.longest_ms, "") for wait in measured.traffic.waits if wait.behind == ROLLOUT]
+    return max([*seen, steps.longest_wait(measured.rollout.steps)])
 
 
-def _step_seconds(summary: Summary) -> tuple[float, str] | None:
-    return max(((step.seconds, f"{step.revision} {step.direction}") for step in summary.steps), default=None)
+def _replica_wait(measured: Measured) -> tuple[float, str] | None:
+    if not measured.traffic.notes.replicas:
+        return None
+    return max((wait.longest_ms for wait in measured.traffic.waits if wait.behind == REPLAY), default=0.0), ""
 
 
-def _p99_ratio(summary: Summary) -> tuple[float, str] | None:
-    before, during = summary.before.p99_ms, summary.during.p99_ms
+def _replica_lag(measured: Measured) -> tuple[float, str] | None:
+    return max(((each.seconds, f"after {each.task}") for each in measured.traffic.notes.lags), default=None)
+
+
+def _step_seconds(measured: Measured) -> tuple[float, str] | None:
+    return steps.slowest(measured.rollout.steps)
+
+
+def _p99_ratio(measured: Measured) -> tuple[float, str] | None:
+    before, during = measured.traffic.before.p99_ms, measured.traffic.during.p99_ms
     if not before or during is None:
         return None
     return during / before, f"{before:g} ms before, {during:g} ms during"
 
 
-def _errors(summary: Summary) -> tuple[float, str]:
-    every = [latency for act in summary.acts for latency in (act.phase1, act.phase2)]
+def _errors(measured: Measured) -> tuple[float, str]:
+    every = [latency for task in measured.traffic.tasks for latency in (task.phase1, task.phase2)]
     states = sorted({state for latency in every for state in latency.errors})
     return sum(sum(latency.errors.values()) for latency in every), ", ".join(f"SQLSTATE {state}" for state in states)
 
 
-def _missing(summary: Summary) -> tuple[float, str] | None:
-    rows = summary.notes.missing_rows
-    return None if rows is None else (rows, "; ".join(summary.notes.missing))
+def _missing(measured: Measured) -> tuple[float, str] | None:
+    rows = measured.traffic.notes.missing_rows
+    return None if rows is None else (rows, "; ".join(measured.traffic.notes.missing))
 
 
-def _readers(summary: Summary) -> tuple[float, str] | None:
-    answers = summary.notes.answers
+def _readers(measured: Measured) -> tuple[float, str] | None:
+    answers = measured.traffic.notes.answers
     shares = (
         (answer.p95_ms / answer.budget_ms, f"{answer.reader} took {answer.p95_ms:g} of {answer.budget_ms} ms")
         for answer in answers
@@ -92,30 +109,30 @@ def _readers(summary: Summary) -> tuple[float, str] | None:
     return max(shares, default=None)
 
 
-def _backfill_days(summary: Summary) -> tuple[float, str] | None:
-    done = summary.notes.backfilled
+def _backfill_days(measured: Measured) -> tuple[float, str] | None:
+    done = measured.traffic.notes.backfilled
     if done is None or not done.needed_hours:
         return None
     days = done.needed_hours / (done.window_hours / done.deadline_days)
     return days, f"10 million events at {done.events_per_second:,.0f} a second, in off-peak windows only"
 
 
-def _first_month(summary: Summary) -> tuple[float, str] | None:
-    forecast = summary.forecast
+def _first_month(measured: Measured) -> tuple[float, str] | None:
+    forecast = measured.traffic.forecast
     return (forecast.first_month_bytes / GIGABYTE, f"{forecast.event_bytes:,.0f} bytes an event") if forecast else None
 
 
-def _six_months(summary: Summary) -> tuple[float, str] | None:
-    forecast = summary.forecast
+def _six_months(measured: Measured) -> tuple[float, str] | None:
+    forecast = measured.traffic.forecast
     return (forecast.six_months_bytes / GIGABYTE, f"{forecast.six_months_rows:,} rows") if forecast else None
 
 
 GATES = (
     Gate(
-        Check("failed-acts", "Every part of the rollout was played to its end.", "Mend what it says, rehearse again."),
+        Check("failed-tasks", "Every task of the rollout ran to its end.", "Correct what it says, rehearse again."),
         0,
         "",
-        _acts,
+        _tasks,
     ),
     Gate(
         Check(
@@ -130,7 +147,7 @@ GATES = (
     Gate(
         Check(
             "undeclared-locks",
-            "No step held a stronger lock than its revision declares: such a lock is not asked for patiently.",
+            "No step held a stronger lock than its revision declares: such a lock is not acquired with retries.",
             "Declare it in the revision's `locks`, or change the statement that takes it.",
         ),
         0,
@@ -143,9 +160,29 @@ GATES = (
             "The longest that a statement of the application was seen waiting for a lock of the rollout.",
             "The report names the step; make its transaction shorter, or its lock weaker.",
         ),
-        250,
+        LONGEST_WAIT_MS,
         " ms",
         _longest_wait,
+    ),
+    Gate(
+        Check(
+            "replica-wait",
+            "The longest that a statement on a replica was seen waiting for a lock, which is behind replay.",
+            "See what read for long on the replica then; set max_standby_streaming_delay to 2 s there.",
+        ),
+        250,
+        " ms",
+        _replica_wait,
+    ),
+    Gate(
+        Check(
+            "replica-lag",
+            "How far a replica was behind when upgrade, rollback or restore had ended.",
+            "See what holds up replay on the replica (sidb status --replica …).",
+        ),
+        1,
+        " s",
+        _replica_lag,
     ),
     Gate(
         Check(
@@ -153,7 +190,7 @@ GATES = (
             "How long the slowest migration step took (plan: alert on steps that exceed 5 minutes).",
             "See the step's locks and waits in the report.",
         ),
-        300,
+        LONGEST_STEP,
         " s",
         _step_seconds,
     ),
@@ -161,9 +198,9 @@ GATES = (
         Check(
             "p99-ratio",
             "The 99th percentile of Phase 1's statements during the rollout, beside that before it.",
-            "See which act the plot shows it in; run that one in quieter hours.",
+            "See which task the plot shows it in; take a smaller --share of the time, or quieter hours.",
         ),
-        10,
+        1.5,
         "",
         _p99_ratio,
     ),
@@ -171,7 +208,7 @@ GATES = (
         Check(
             "errors",
             "Statements of the application that failed, but for those refused while a rollback had closed the tables.",
-            "The report lists them by SQLSTATE and act.",
+            "The report lists them by SQLSTATE and task.",
         ),
         0,
         "",
@@ -247,6 +284,6 @@ def limits(given: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def judge(summary: Summary, limits: Mapping[str, float]) -> list[Finding]:
+def judge(measured: Measured, limits: Mapping[str, float]) -> list[Finding]:
     """Every gate's verdict."""
-    return [gate.judge(summary, limits[gate.name]) for gate in GATES]
+    return [gate.judge(measured, limits[gate.name]) for gate in GATES]

@@ -1,4 +1,4 @@
-"""Where the rehearsal plays: a database of its own in the embedded server, or a staging database that was given."""
+"""Where the rehearsal runs: a database of its own in the embedded server, or a staging database that was given."""
 
 import re
 import secrets
@@ -24,10 +24,14 @@ PRODUCTION = re.compile(r"(^|[^a-z])(prod|production|prd|live)([^a-z]|$)", re.IG
 
 @dataclass(frozen=True)
 class Place:
-    """`application` is how clients reach the database: as a role of their own, or as the owner for want of one."""
+    """`application` is how clients reach the database: as a role of their own, or as the owner for want of one.
+
+    `replicas` are standbys of it, on which readers read.
+    """
 
     owner: URL
     application: URL
+    replicas: tuple[URL, ...] = ()
 
     @property
     def shared(self) -> bool:
@@ -70,7 +74,7 @@ def refuse_production(url: URL) -> None:
 
 
 @contextmanager
-def application(owner: URL) -> Iterator[Place]:
+def application(owner: URL, replicas: tuple[URL, ...] = ()) -> Iterator[Place]:
     """A login role with an application's rights for the clients, dropped at the end; else the owner's."""
     password = secrets.token_urlsafe(24)
     clients = owner.set(username=APPLICATION, password=password)
@@ -86,7 +90,7 @@ def application(owner: URL) -> Iterator[Place]:
         except psycopg.Error:  # not allowed, or not let in by pg_hba.conf
             clients = owner
         try:
-            yield Place(owner, clients)
+            yield Place(owner, clients, replicas)
         finally:
             with suppress(psycopg.Error):
                 _drop_role(connection)

@@ -1,21 +1,15 @@
-"""The summary: everything that the report says, computed once, from what was measured, noted and recorded."""
+"""The summary: all that a rehearsal measured of its traffic, computed once."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from alembic.script import ScriptDirectory
-from alembic_online import lock_modes
-from alembic_online.ledger import Entry
-from alembic_online.planned import Planned
-from alembic_online.step import UNDECLARED
-
 from operations.monitor.growth import forecast
 from operations.monitor.thresholds import FIRST_MONTH
 from operations.rehearsal.clients import Sample
+from operations.rehearsal.context import Notes, TaskResult
 from operations.rehearsal.latency import Bucket, Latency, measured, series, within
-from operations.rehearsal.stage import Notes, Played
 from operations.rehearsal.traffic import Scoring, Traffic
 
 PIECES = 240
@@ -27,12 +21,9 @@ AFTERMATH = 1.0
 """Seconds after the scorer in which clients catch up."""
 
 
-RELATIONS = ("table", "materialized view", "view")
-
-
 @dataclass(frozen=True)
-class ActSummary:
-    """An act: when it began and how long it took, in seconds, and what the application saw meanwhile."""
+class TaskSummary:
+    """A task: when it began and how long it took, in seconds, and what the application saw meanwhile."""
 
     name: str
     title: str
@@ -42,28 +33,6 @@ class ActSummary:
     error: str | None
     phase1: Latency
     phase2: Latency
-
-
-@dataclass(frozen=True)
-class StepSummary:
-    """A try at a migration step, from the ledger; `began` in seconds from the start.
-
-    `locks` are the strongest held on each relation that existed before, `undeclared` those of them that are stronger
-    than the revision's `locks` say.
-    """
-
-    revision: str
-    direction: str
-    outcome: str
-    began: float
-    seconds: float
-    seconds_waited: float
-    lock_tries: int
-    victims: int
-    longest_wait_ms: float
-    locks: dict[str, str]
-    declared: dict[str, str]
-    undeclared: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -107,7 +76,7 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Pieces of the whole run, or of an act that migrates, for a plot; `began` and `seconds` from the run's start."""
+    """Pieces of the whole run, or of an task that migrates, for a plot; `began` and `seconds` from the run's start."""
 
     name: str
     began: float
@@ -118,12 +87,12 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Summary:
-    """All that was measured. Latencies before and during are Phase 1's, without the times in which its scorer ran."""
+    """All that was measured. Latencies before and during are Phase 1's, without the times in which its scorer ran;
+    those during are of the rollout's tasks, without those that make rows for it."""
 
     began: datetime
     seconds: float
-    acts: list[ActSummary]
-    steps: list[StepSummary]
+    tasks: list[TaskSummary]
     waits: list[WaitSummary]
     scorings: list[ScoringSummary]
     statements: list[StatementSummary]
@@ -134,11 +103,9 @@ class Summary:
     notes: Notes
 
 
-def summarise(
-    played: Sequence[Played], traffic: Traffic, entries: Sequence[Entry], script: ScriptDirectory, notes: Notes
-) -> Summary:
+def summarise(results: Sequence[TaskResult], traffic: Traffic, notes: Notes) -> Summary:
     """Compute all of it; to be called when the traffic has ended."""
-    began, ended = played[0].began, played[-1].ended
+    began, ended = results[0].began, results[-1].ended
     now = datetime.now(UTC)
     started = now - timedelta(seconds=time.monotonic() - began)
     samples = traffic.ordered()
@@ -147,8 +114,7 @@ def summarise(
     return Summary(
         began=started,
         seconds=round(ended - began, 1),
-        acts=[_act(each, began, by_phase) for each in played],
-        steps=[_step(entry, started, script) for entry in entries],
+        tasks=[_task(each, began, by_phase) for each in results],
         waits=_waits(traffic),
         scorings=[
             ScoringSummary(round(each.began - began, 1), round(each.ended - each.began, 2), each.error)
@@ -158,14 +124,14 @@ def summarise(
             StatementSummary(each.name, each.phase, measured(_of(samples, number), ended - began))
             for number, each in enumerate(traffic.statements)
         ],
-        before=_over(quiet, [each for each in played if each.act.name == "before"]),
-        during=_over(quiet, [each for each in played if each.act.name not in ("before", "after")]),
+        before=_over(quiet, [each for each in results if each.task.name == "before"]),
+        during=_over(quiet, [each for each in results if each.task.is_rollout]),
         timelines=[
             _timeline("the whole run", began, ended, began, by_phase),
             *(
-                _timeline(each.act.title, each.began, each.ended, began, by_phase)
-                for each in played
-                if each.act.migrates
+                _timeline(each.task.title, each.began, each.ended, began, by_phase)
+                for each in results
+                if each.task.migrates
             ),
         ],
         forecast=_forecast(notes),
@@ -177,19 +143,19 @@ def _of(samples: Iterable[Sample], statement: int) -> list[Sample]:
     return [sample for sample in samples if sample.statement == statement]
 
 
-def _act(played: Played, began: float, by_phase: dict[int, list[Sample]]) -> ActSummary:
-    seconds = played.ended - played.began
+def _task(results: TaskResult, began: float, by_phase: dict[int, list[Sample]]) -> TaskSummary:
+    seconds = results.ended - results.began
     latencies = [
-        measured(within(by_phase[phase], played.began, played.ended), seconds, closed=played.act.closes)
+        measured(within(by_phase[phase], results.began, results.ended), seconds, closed=results.task.closes)
         for phase in (1, 2)
     ]
-    return ActSummary(
-        played.act.name,
-        played.act.title,
-        round(played.began - began, 2),
+    return TaskSummary(
+        results.task.name,
+        results.task.title,
+        round(results.began - began, 2),
         round(seconds, 2),
-        played.detail,
-        played.error,
+        results.detail,
+        results.error,
         *latencies,
     )
 
@@ -213,36 +179,10 @@ def _undisturbed(samples: Iterable[Sample], scorings: Sequence[Scoring]) -> list
     ]
 
 
-def _over(samples: Sequence[Sample], acts: Sequence[Played]) -> Latency:
-    open_acts = [each for each in acts if not each.act.closes]
-    chosen = [sample for each in open_acts for sample in within(samples, each.began, each.ended)]
-    return measured(chosen, sum(each.ended - each.began for each in open_acts))
-
-
-def _step(entry: Entry, started: datetime, script: ScriptDirectory) -> StepSummary:
-    revision = next(each for each in script.walk_revisions() if each.revision == entry.revision)
-    step = Planned(revision, entry.direction)
-    declared = step.locks
-    dropped = {name.removeprefix(f"{kind} ") for kind in RELATIONS for name in step.removed}
-    locks = entry.locks or {}
-    return StepSummary(
-        revision=entry.revision,
-        direction=entry.direction,
-        outcome=entry.outcome if entry.validated is not False else "not valid",
-        began=round((entry.started - started).total_seconds(), 2),
-        seconds=round(entry.seconds or 0.0, 3),
-        seconds_waited=round(entry.seconds_waited, 3),
-        lock_tries=entry.lock_tries,
-        victims=entry.victims or 0,
-        longest_wait_ms=round((entry.longest_victim_seconds or 0.0) * 1000, 1),
-        locks=locks,
-        declared=declared,
-        undeclared={
-            relation: mode
-            for relation, mode in locks.items()
-            if relation not in dropped and lock_modes.stronger(mode, declared.get(relation, UNDECLARED))
-        },
-    )
+def _over(samples: Sequence[Sample], tasks: Sequence[TaskResult]) -> Latency:
+    open_tasks = [each for each in tasks if not each.task.closes]
+    chosen = [sample for each in open_tasks for sample in within(samples, each.began, each.ended)]
+    return measured(chosen, sum(each.ended - each.began for each in open_tasks))
 
 
 def _waits(traffic: Traffic) -> list[WaitSummary]:

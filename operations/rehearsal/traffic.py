@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 
@@ -38,6 +38,8 @@ from operations.rehearsal.clients import (
 LOOK = 0.1
 MOST_SESSIONS = 10
 CLIENTS = ("phase 1", "seeder", "phase 2")
+REPLICA = "replica"
+"""Clients that read there, one a replica: "replica 1"."""
 APPLICATION = "the application"
 OURS = {
     **{f"rehearsal {client}": APPLICATION for client in CLIENTS},
@@ -48,6 +50,7 @@ OURS = {
 }
 """Who may stand in the way without being the rollout, by application name."""
 ROLLOUT = "the rollout"
+REPLAY = "replay on a replica"
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,9 @@ class Scoring:
     error: str | None
 
 
-def statements() -> tuple[Statement, ...]:
-    """Phase 1's repository and seeder, and Phase 2: its readers in equal parts, and events as they happen."""
+def statements(replicas: int = 0) -> tuple[Statement, ...]:
+    """Phase 1's repository and seeder, and Phase 2: its readers in equal parts, and events as they happen; on each
+    replica, Phase 1's reads."""
     first = (
         Statement("read hot niches", 1, query("rehearsal/read_hot_niches"), 25),
         Statement("read niche", 1, query("rehearsal/read_niche"), 40, changes_type=True),
@@ -79,7 +83,13 @@ def statements() -> tuple[Statement, ...]:
     )
     asked = readers()
     second = tuple(Statement(reader.name, 2, as_sent(reader), 70 / len(asked), client="phase 2") for reader in asked)
-    return (*first, *second, Statement("insert event", 2, query("rehearsal/insert_event"), 30, client="phase 2"))
+    there = [
+        replace(each, name=f"{each.name}, {REPLICA} {number}", phase=0, client=f"{REPLICA} {number}")
+        for number in range(1, replicas + 1)
+        for each in first[:2]
+    ]
+    events = Statement("insert event", 2, query("rehearsal/insert_event"), 30, client="phase 2")
+    return (*first, *second, events, *there)
 
 
 def as_sent(reader: Reader) -> str:
@@ -92,9 +102,16 @@ class Traffic:
     """Running clients. Half of the rate is Phase 1's with its seeder's, the other half Phase 2's, while it is on."""
 
     def __init__(
-        self, application: URL, owner: URL, shape: Shape, rate: float, niches: int, open_seconds: float
+        self,
+        application: URL,
+        owner: URL,
+        shape: Shape,
+        rate: float,
+        niches: int,
+        open_seconds: float,
+        replicas: tuple[URL, ...] = (),
     ) -> None:
-        self.statements = statements()
+        self.statements = statements(len(replicas))
         self.samples: list[Sample] = []
         self.scorings: list[Scoring] = []
         self.waits: dict[tuple[int, str], Wait] = {}
@@ -104,21 +121,26 @@ class Traffic:
         self._pipes: dict[str, Pipe] = {}
         self._processes: dict[str, multiprocessing.process.BaseProcess] = {}
         address = _address(application)
-        for client in CLIENTS:
+        there = {f"{REPLICA} {number}": _address(each) for number, each in enumerate(replicas, start=1)}
+        for client in (*CLIENTS, *there):
             chosen = tuple(each for each in self.statements if each.client == client)
             numbers = tuple(self.statements.index(each) for each in chosen)
             share = rate / 2 * sum(each.share for each in chosen) / 100
             sessions = max(2, min(MOST_SESSIONS, round(share / 10)))
             live = client != "phase 2"
+            where = there.get(client, address)
             self._start(
-                client, work, Order(address, chosen, numbers, share, sessions, niches, f"rehearsal {client}", live)
+                client, work, Order(where, chosen, numbers, share, sessions, niches, f"rehearsal {client}", live)
             )
         scorer = tuple(query(f"phase1/{name}") for name in ("score", f"refresh_{shape}"))
         self._start("scorer", score, _address(owner), scorer)
         self._start("report", leave_open, address, open_seconds)
         self._threads = [
             threading.Thread(target=self._listen, name="rehearsal samples", daemon=True),
-            threading.Thread(target=self._look, args=(_address(owner),), name="rehearsal waits", daemon=True),
+            *(
+                threading.Thread(target=self._look, args=(where,), name="rehearsal waits", daemon=True)
+                for where in (_address(owner), *there.values())
+            ),
         ]
         for thread in self._threads:
             thread.start()
@@ -208,6 +230,8 @@ class Traffic:
                         self._note(*row)
 
     def _note(self, pid: int, waiting: str, since: str, seconds: float, behind: str) -> None:
+        if waiting.startswith(f"rehearsal {REPLICA}"):
+            self.waits[pid, since] = Wait(time.monotonic(), seconds, waiting, REPLAY)
         if OURS.get(waiting) != APPLICATION:
             return
         known = self.waits.get((pid, since))
@@ -218,10 +242,16 @@ class Traffic:
 
 @contextmanager
 def running(
-    application: URL, owner: URL, shape: Shape, rate: float, niches: int, open_seconds: float
+    application: URL,
+    owner: URL,
+    shape: Shape,
+    rate: float,
+    niches: int,
+    open_seconds: float,
+    replicas: tuple[URL, ...] = (),
 ) -> Iterator[Traffic]:
     """Clients that run for the length of the block."""
-    traffic = Traffic(application, owner, shape, rate, niches, open_seconds)
+    traffic = Traffic(application, owner, shape, rate, niches, open_seconds, replicas)
     try:
         traffic.wait_for_first()
         yield traffic

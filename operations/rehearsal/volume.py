@@ -4,13 +4,11 @@ The statements are in ``queries/rehearsal``. All of it is the same at every run 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 
 import psycopg
 from alembic_online.sessions import driver
-from psycopg.rows import class_row
 from sqlalchemy import Engine, inspect, text
 
 from backfill import bookkeeping
@@ -26,19 +24,6 @@ CONTENTS = ("correlations", "platform_metrics", "recommendations", "insights")
 """What the Phase 2 application itself computes, a query each; no history brings it."""
 
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Size:
-    """A relation on disk, in bytes; TOAST counts as data."""
-
-    relation: str
-    data_bytes: int
-    index_bytes: int
-
-    @property
-    def total_bytes(self) -> int:
-        return self.data_bytes + self.index_bytes
 
 
 def build_phase1(engine: Engine, shape: Shape, niches: int) -> bool:
@@ -88,12 +73,6 @@ def fill_contents(engine: Engine) -> int:
         with connection.transaction():
             niches = {"niches": _rank(connection)}
             return sum(connection.execute(query(f"rehearsal/{name}"), niches).rowcount for name in CONTENTS)
-
-
-def sizes(engine: Engine) -> list[Size]:
-    """The application's tables and materialized views as they are on disk, the largest first."""
-    with engine.connect() as opened, driver(opened).cursor(row_factory=class_row(Size)) as cursor:
-        return cursor.execute(query("rehearsal/sizes")).fetchall()
 
 
 def _vacuum(engine: Engine, table: str) -> None:

@@ -183,6 +183,8 @@ def grant(connection: psycopg.Connection[Any], wanted: Sequence[Right]) -> None:
         for role, is_member in connection.execute("SELECT rolname::text, pg_has_role(oid, 'MEMBER') FROM pg_roles")
     }
     objects = {each.relation: each for each in relations(connection, {right.relation for right in wanted})}
+    by_owners: list[Composed] = []
+    by_others: list[tuple[str, Composed]] = []  # who were given the right to pass it on, by these
     for right in wanted:
         if not able.get(right.grantor) or (right.grantee and right.grantee not in able):
             continue
@@ -195,10 +197,13 @@ def grant(connection: psycopg.Connection[Any], wanted: Sequence[Right]) -> None:
             SQL(" WITH GRANT OPTION") if right.is_grantable else SQL(""),
         )
         if right.grantor == granted.owner:
-            connection.execute(statement)
-            continue
+            by_owners.append(statement)
+        else:
+            by_others.append((right.grantor, statement))
+    connection.execute(SQL("; ").join(by_owners))
+    for grantor, statement in by_others:
         with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
-            connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(right.grantor)))
+            connection.execute(SQL("SET LOCAL ROLE {}").format(Identifier(grantor)))
             connection.execute(statement)
             connection.execute("RESET ROLE")
 

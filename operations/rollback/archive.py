@@ -5,9 +5,10 @@ so that it is in the archive if and only if the step is applied. An empty table 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import psycopg
-from alembic_online import Session
+from alembic_online import OnlineError, Session, parts
 from alembic_online.parts import Part
 from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composed, Identifier
@@ -44,35 +45,52 @@ class Archive:
         """Finish the copy of the columns; without one that is under way, copy them now."""
         connection = session.connection
         copy = self.copies.get(columns[0].oid)
-        for statement in self._create_schema():
-            connection.execute(statement)
+        steps = self._create_schema()
         if copy is None:
+            connection.execute(SQL("; ").join(steps))
             copy = copy_of(connection, columns, self.schema)
             copy.take(connection)
+            steps = []
         else:
-            for statement in copy.finish():
-                connection.execute(statement)
-        connection.execute(self._record(columns[0].table_name, copy.names, []))
+            steps += copy.finish()
+        connection.execute(SQL("; ").join([*steps, self._record(columns[0].table_name, copy.names, [])]))
 
     def table(self, session: Session, table: Part) -> None:
-        """Move the table; what triggers fill need not be kept."""
-        if table.computed:
+        """Move the table, with its partitions; what triggers fill need not be kept."""
+        if table.computed or self._is_kept_already(session.connection, table):
             return
         connection = session.connection
         with connection.transaction() as looking:
             connection.execute("SET LOCAL search_path = ''")  # so that names are printed in full
             parameters = {"relation": table.table_name}
             found = connection.execute(query("rollback/foreign_keys_and_triggers"), parameters).fetchall()
+            partitions = connection.execute(query("rollback/partitions"), parameters).fetchall()
             raise psycopg.Rollback(looking)  # the setting would last as long as the step's transaction
         moved = Identifier(self.schema, table.relation)
         steps = [
             *self._create_schema(),
             *(SQL("{}").format(SQL(removal)) for removal, _ in found),
             SQL("ALTER TABLE {} SET SCHEMA {}").format(table.table, Identifier(self.schema)),
+            *(SQL("ALTER TABLE {} SET SCHEMA {}").format(SQL(name), Identifier(self.schema)) for (name,) in partitions),
             SQL("CREATE TABLE {} (LIKE {})").format(table.table, moved),
             self._record(table.table_name, None, [definition for _, definition in found]),
         ]
         connection.execute(SQL("; ").join(steps))
+
+    def _is_kept_already(self, connection: psycopg.Connection[Any], table: Part) -> bool:
+        """Whether an earlier step of this rollback has kept the table, and left an empty one in its place.
+
+        Raises OnlineError where that holds rows by now.
+        """
+        kept = SQL("SELECT to_regclass({}) IS NOT NULL").format(f"{self.schema}.{table.relation}")
+        if connection.execute(kept).fetchone() != (True,):
+            return False
+        if parts.holds(connection, table):
+            raise OnlineError(
+                f"{table.table_name} was written to since it was put aside.",
+                f"move its rows elsewhere, or delete them: {self.schema} holds all that there were before.",
+            )
+        return True
 
     def close(self) -> None:
         """What an interrupted copy left is taken off when the rollback goes on, or is aborted."""

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+import psycopg
+from alembic_online import acquire
 from alembic_online.errors import OnlineError, UsageError
 from psycopg.sql import SQL, Identifier
 from rich.console import Console
 from sqlalchemy import URL
 
-from operations import report
+from operations import output
 from operations.queries import query
 from operations.rollback import dependants
 from operations.rollback.records import Archived, Records, Rollback, alone, reading
@@ -66,19 +68,36 @@ def show_archives(found: Archives, console: Console, first: str | None) -> None:
     if not found.tables:
         console.print("No rollback put anything aside here.")
     else:
-        console.print(report.table(found.tables))
+        console.print(output.table(found.tables))
         first = first or "`sidb restore ARCHIVE` brings one back, `sidb restore --drop ARCHIVE` deletes it."
     if first:
         console.print(f"\nNext: {first}")
 
 
 def drop(url: URL, number: int) -> None:
-    """Delete an archive for good."""
+    """Delete an archive for good. Raises OnlineError where others have built on it; nothing is deleted then."""
     with alone(url) as records:
         rollback = find(records, number)
         with records.connection.transaction():
-            records.connection.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(rollback.archive)))
+            found = records.connection.execute(
+                query("rollback/archive_tables"), {"archive": rollback.archive}
+            ).fetchall()
+            names = [name for (name,) in found]
+            acquire(records.session, dict.fromkeys(names, "AccessExclusiveLock"), f"end of archive {number}")
+            _drop(records, rollback, names)
             records.connection.execute(query("rollback/dropped"), {"rollback_id": number})
+
+
+def _drop(records: Records, rollback: Rollback, tables: list[str]) -> None:
+    try:
+        if tables:
+            records.connection.execute(SQL("DROP TABLE {}").format(SQL(", ").join(map(SQL, tables))))
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise OnlineError(
+            f"Others have built on archive {rollback.rollback_id}; nothing was deleted:\n{error.diag.message_detail}",
+            "have them drop it; then do it again.",
+        ) from None
+    records.connection.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(rollback.archive)))
 
 
 def find(records: Records, number: int) -> Rollback:

@@ -21,7 +21,12 @@ SESSIONS = Check(
 MOVED = Check(
     "moved aside",
     "Tables that the way back would drop move, whole, into an archive schema; dropped columns are copied by key.",
-    "run `sidb rollback` again: it goes on with the step that was not finished.",
+    "run `sidb rollback` again: it continues with the step that was not finished.",
+)
+ERASED = Check(
+    "erased users",
+    "What an archive holds of users who were erased is deleted, and does not come back.",
+    "give the role that restores the rights of the one that migrates.",
 )
 CATALOG = Check(
     "catalog",
@@ -49,10 +54,16 @@ SMOKE = Check(
     "Phase 1's queries answer, and those readers of Phase 2 whose tables remain.",
     "run the query that failed by hand; `sidb rollback --abort` is too late now, `sidb upgrade` goes forward again.",
 )
+RETENTION = Check(
+    "retention",
+    "Rows before the horizon of their table are not written back; the daily activity of the days before that of the"
+    " events is as it was before the rollback.",
+    "sidb maintain lets go what came back with a whole table.",
+)
 RESTORED = Check(
     "restored",
     "Every row of the archive is in its table again, or counted with the reason why not.",
-    "run `sidb restore` again: it goes on where it stopped.",
+    "run `sidb restore` again: it continues where it stopped.",
 )
 ACTIVITY = Check(
     "daily activity",
@@ -81,6 +92,8 @@ CHECKS = (
     OPENED,
     GIVEN_UP,
     SMOKE,
+    ERASED,
+    RETENTION,
     RESTORED,
     ACTIVITY,
     DEPENDANTS,

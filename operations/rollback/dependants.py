@@ -5,7 +5,7 @@ whenever the rollback is killed.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -59,6 +59,7 @@ def built_on(session: Session, way: Way) -> list[Dependant]:
     """What others have built on what goes, each after what it uses."""
     gone = frozenset[str]().union(*way.going.values())
     gone |= {f"materialized view {relation}" for relation in way.replaced}
+    gone |= frozenset[str]().union(*(step.replaces for step in way.steps))
     gone -= staying(session)
     parameters = {"relations": list(way.replaced), "retained": list(SCOPE.retained_schemas)}
     added = session.connection.execute(query("rollback/added_indexes"), parameters).fetchall()
@@ -74,7 +75,7 @@ def refuse(found: Sequence[Dependant], *, take_along: bool) -> None:
     dropping = " ".join(f"{each.removal};" for each in reversed(barred or found) if each.removal)
     drop = f"have its owners drop it{f' ({dropping})' if dropping else ''}"
     if again := "".join(each.sql for each in barred if not each.obstacle):
-        lines += ["What makes these again, with owners, comments and grants:", "", again]
+        lines += ["What makes these again, with owners, comments and grants; keep it:", "", again]
     if barred:
         next_step = f"what has a reason beside it cannot be put aside: {drop}; --take-along takes the rest along."
     else:
@@ -108,10 +109,13 @@ def aside(records: Records, rollback: Rollback) -> list[Aside]:
         return cursor.execute(query("rollback/dependants"), {"rollback_id": rollback.rollback_id}).fetchall()
 
 
-def give_back(records: Records, rollback: Rollback, console: Console, *, or_later: bool = False) -> Iterator[Finding]:
+def give_back(
+    records: Records, rollback: Rollback, console: Console, *, or_later: Collection[str] | None = None
+) -> Iterator[Finding]:
     """Bring back what was put aside, as far as that can be done now; what cannot is named, with its SQL.
 
-    `or_later`: what it is built on may be there only after an upgrade.
+    `or_later`: an upgrade may follow, which makes what some is built on, and puts other relations in the place of
+    these: what is built on them would be in its way.
     """
     waiting = aside(records, rollback)
     if not waiting:
@@ -120,16 +124,16 @@ def give_back(records: Records, rollback: Rollback, console: Console, *, or_late
     for each in waiting:
         console.print(f"Giving back {told(each.name, each.creation)}", soft_wrap=True, markup=False)
         try:
-            _give_back(records, rollback, each)
+            _give_back(records, rollback, each, or_later or ())
         except (psycopg.Error, OnlineError) as error:
             if records.connection.broken:
                 raise
             left.append(f"{each.name}: {str(error).strip().partition(chr(10))[0]}")
-            if or_later:
+            if or_later is not None:
                 continue
             console.print(f"\n{left[-1]}. What brings it back:\n", style="yellow", soft_wrap=True, markup=False)
             console.print(each.sql, soft_wrap=True, markup=False, highlight=False)
-    if left and or_later:
+    if left and or_later is not None:
         names = {line.partition(":")[0] for line in left}
         back = ", ".join(each.name for each in waiting if each.name not in names)
         yield checks.DEPENDANTS.ok(f"still put aside: {'; '.join(left)}" + (f"; back: {back}" if back else ""))
@@ -139,7 +143,7 @@ def give_back(records: Records, rollback: Rollback, console: Console, *, or_late
         yield checks.DEPENDANTS.ok(", ".join(each.name for each in waiting))
 
 
-def _give_back(records: Records, rollback: Rollback, each: Aside) -> None:
+def _give_back(records: Records, rollback: Rollback, each: Aside, replaced: Collection[str]) -> None:
     policy = RetryPolicy(records.session.options.deadline)
     if each.state == "aside":
         creation = each.creation
@@ -147,20 +151,35 @@ def _give_back(records: Records, rollback: Rollback, each: Aside) -> None:
             _build(records, each, policy)
             creation = creation[1:]
         state = "created" if each.later else "back"
-        retried(partial(_run, records, rollback, each, creation, state), policy)
+        retried(partial(_run, records, rollback, each, creation, state, replaced), policy)
     if each.later:
         retried(partial(_run, records, rollback, each, [each.later], "back", alone=False), policy)
 
 
 def _run(
-    records: Records, rollback: Rollback, each: Aside, statements: Sequence[str], state: str, *, alone: bool = True
+    records: Records,
+    rollback: Rollback,
+    each: Aside,
+    statements: Sequence[str],
+    state: str,
+    replaced: Collection[str] = (),
+    *,
+    alone: bool = True,
 ) -> None:
-    """Run the statements and write down what is reached, in one transaction; `alone`: with the relations locked."""
+    """Run the statements and write down what is reached, in one transaction; `alone`: with the relations locked.
+
+    Raises OnlineError where it is built on a table that is `replaced` later on.
+    """
     with records.connection.transaction():
         if alone:
             acquire(records.session, dict.fromkeys(each.relations, "AccessExclusiveLock"), each.name)
         for statement in statements:
             records.connection.execute(statement.encode())
+        tables = frozenset(f"table {name}" for name in replaced)
+        if tables and each.name in {found.name for found in dependants(records.session.sqlalchemy, SCOPE, tables)}:
+            raise OnlineError(
+                f"it is in the way of the upgrade, which replaces {', '.join(replaced)}", "upgrade first."
+            )
         parameters = {"rollback_id": rollback.rollback_id, "place": each.place, "state": state}
         records.connection.execute(query("rollback/dependant_state"), parameters)
 

@@ -12,7 +12,9 @@ from alembic_online.options import Options
 from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
+from backfill.pacing import Throttle
 from operations.queries import query
+from operations.retention.returning import has_horizons, is_kept
 from operations.rollback.misfits import Table
 from operations.rollback.records import Archived, Rollback
 
@@ -36,6 +38,7 @@ class Merge:
     skip: bool
     renumber: bool
     report: Report
+    throttle: Throttle
 
     def table(self, merged: Table, archived: Archived) -> None:
         """All rows behind the place that was reached."""
@@ -93,9 +96,10 @@ class Merge:
                 value = SQL("coalesce({}, {})").format(merged.noted_id(), value)
             chosen.append(SQL("{} AS {}").format(value, Identifier(column)))
         fitting = SQL(" AND ").join(SQL("NOT ({})").format(merged.vanished(each)) for each in merged.references)
+        kept = is_kept(merged.relation) if has_horizons(self.connection) else SQL("true")
         return SQL(
             "WITH chosen AS MATERIALIZED (SELECT a.{key} AS was, {values} FROM {aside} AS a"
-            " WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND NOT {there} AND {fitting}),"
+            " WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND NOT {there} AND {fitting} AND {kept}),"
             " written AS (INSERT INTO {here} ({columns}) SELECT {columns} FROM chosen {conflict} RETURNING {key})"
             "{followed}"
             " SELECT (SELECT count(*) FROM {aside} WHERE {key} > %(place)s AND {key} <= %(upper)s),"
@@ -108,6 +112,7 @@ class Merge:
             key=key,
             columns=SQL(", ").join(map(Identifier, merged.columns)),
             values=SQL(", ").join(chosen),
+            kept=kept,
             fitting=fitting if self.skip and merged.references else SQL("true"),
             conflict=SQL("ON CONFLICT DO NOTHING") if self.skip else SQL(""),
             followed=SQL(query("rollback/renumbered")) if merged.noted is not None else SQL(""),
@@ -120,7 +125,8 @@ class Merge:
         ).format(key=Identifier(key), aside=self._aside(archived), rows=rows)
         place = archived.place if archived.place is not None else -(2**63)
         while (upper := self._value(following, place)) is not None:
-            retried(partial(self._batch, archived, statement, place, upper), RetryPolicy(Options().deadline))
+            with self.throttle.piece():
+                retried(partial(self._batch, archived, statement, place, upper), RetryPolicy(Options().deadline))
             place = upper
 
     def _value(self, statement: Composed, place: int) -> int | None:
@@ -147,7 +153,7 @@ class Merge:
         except psycopg.errors.UniqueViolation as error:
             raise OnlineError(
                 f"{archived.relation}: {error.diag.message_detail} It was written just now.",
-                "run `sidb restore` again with --renumber or --skip; it goes on where it stopped.",
+                "run `sidb restore` again with --renumber or --skip; it continues where it stopped.",
             ) from None
         self.report(archived.relation, read)
 

@@ -1,20 +1,24 @@
 """Rows of an archive that do not fit into the tables as they are now; found and named before anything is changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from alembic_online import OnlineError
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from backfill.tables import SCHEMA, Renumbered
 from operations.queries import query
+from operations.rollback.access import relations
 from operations.rollback.records import Archived
 
 EVENTS = "analytics.analytics_events"
 RENUMBERED = f"{SCHEMA}.{Renumbered.__tablename__}"
 NAMED = 5  # keys named for each kind
+NO_COLUMN = "no column"
+"""The kind of a misfit that is a value without a place."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Table:
         """Whether what a row `a` of the archive refers to is gone."""
         return SQL("a.{} IS NOT NULL AND NOT EXISTS (SELECT FROM {} AS r WHERE r.{} = a.{})").format(
             Identifier(reference.column_name),
-            Identifier(*reference.referred.split(".")),
+            SQL(reference.referred),
             Identifier(reference.referred_column),
             Identifier(reference.column_name),
         )
@@ -151,12 +155,12 @@ def find(connection: psycopg.Connection[Any], checked: Table, place: int | None)
     """The misfits among the rows behind `place`, the key up to which they are back."""
     for reference in checked.references:
         why = f"whose {reference.column_name} is gone from {reference.referred}"
-        yield from _misfit(connection, checked, "vanished", why, checked.vanished(reference), place)
+        yield from count(connection, checked, "vanished", why, checked.vanished(reference), place)
     if not is_empty(connection, checked):
         for key in checked.keys:
             kind = "same id" if key.is_primary else "same key"
             why = f"whose {', '.join(key.columns)} a newer row has"
-            yield from _misfit(connection, checked, kind, why, checked.collides(key), place)
+            yield from count(connection, checked, kind, why, checked.collides(key), place)
 
 
 def is_empty(connection: psycopg.Connection[Any], checked: Table) -> bool:
@@ -164,9 +168,10 @@ def is_empty(connection: psycopg.Connection[Any], checked: Table) -> bool:
     return bool(row and row[0])
 
 
-def _misfit(
+def count(
     connection: psycopg.Connection[Any], checked: Table, kind: str, why: str, condition: Composed, place: int | None
 ) -> Iterator[Misfit]:
+    """A misfit where rows `a` of the archive meet a condition, behind the place up to which they are back."""
     parts: dict[str, Composable]
     if checked.key is None:
         parts = {"keys": SQL("ARRAY[]::bigint []"), "further": SQL("%(place)s::bigint IS NULL")}
@@ -183,3 +188,33 @@ def _misfit(
     assert row is not None
     if row[0]:
         yield Misfit(checked.relation, kind, why, row[0], row[1])
+
+
+def refuse_if_not_upgraded(connection: psycopg.Connection[Any], waiting: Iterable[Archived]) -> None:
+    """Raise OnlineError where a table or a column is not there to which something of the archive belongs."""
+    there = {each.relation for each in relations(connection, [kept.relation for kept in waiting])}
+    missing = [kept.relation for kept in waiting if kept.relation not in there]
+    for kept in waiting:
+        for column in kept.kept_columns or []:
+            row = connection.execute(
+                "SELECT FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped",
+                [kept.relation, column],
+            ).fetchone()
+            if row is None:
+                missing.append(f"{kept.relation}.{column}")
+    if missing:
+        raise OnlineError(
+            f"There is no place yet for what the archive holds: {', '.join(sorted(missing))} is not there.",
+            "sidb upgrade, and then restore.",
+        )
+
+
+def refuse_unmergeable(connection: psycopg.Connection[Any], tables: Iterable[Table]) -> None:
+    """Raise OnlineError where rows would have to be merged, and there is no key by which that is done in batches."""
+    for table in tables:
+        if table.key is None and not is_empty(connection, table):
+            raise OnlineError(
+                f"{table.relation} holds rows by now, and has no integer key by which those of the archive could join"
+                " them; nothing was changed.",
+                f"move its rows elsewhere, restore, and insert them again; or insert those of {table.archived}.",
+            )

@@ -1,6 +1,6 @@
 """What a rollback would do, before it does it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 from rich.console import Console
 
 from models import ANALYTICS
-from operations import report
+from operations import output
 from operations.queries import query
 from operations.rollback.way import Way
 
@@ -55,7 +55,8 @@ class Plan:
 
 def plan(session: Session, way: Way, others: list[str]) -> Plan:
     """What there is to lose, and what of it is kept. Changes nothing."""
-    objects = [line for script in way.scripts for line in _lines(session.connection, way, script)]
+    aside = _aside(session.connection, way)
+    objects = [line for script in way.scripts for line in _lines(session.connection, way, script, aside)]
     titles = [f"{script.revision}  {script.doc.rstrip('.')}" for script in way.scripts]
     return Plan(way.current, way.target, titles, objects, way.affected, others)
 
@@ -63,19 +64,34 @@ def plan(session: Session, way: Way, others: list[str]) -> Plan:
 def show_plan(planned: Plan, console: Console) -> None:
     console.print(f"From {planned.current} back to {planned.target}:")
     if planned.objects:
-        console.print(report.table(planned.objects))
-    console.print("\nkept: moves or is copied into an archive. rebuilt: a later upgrade computes it again.")
+        console.print(output.table(planned.objects))
+    console.print("\nkept: moved or copied into an archive, for `sidb restore`.")
+    console.print("rebuilt: dropped, and computed again by a later upgrade.")
     if planned.others:
         console.print("put aside, and given back by `sidb restore`, as others have built it on what goes:")
         for name in planned.others:
             console.print(f"  {name}", soft_wrap=True, markup=False)
-    console.print(f"{len(planned.closed)} relations of schema {ANALYTICS} are closed to applications meanwhile.")
+    console.print(f"While it runs, {len(planned.closed)} relations of schema {ANALYTICS} are closed to applications.")
 
 
-def _lines(connection: psycopg.Connection[Any], way: Way, script: Script) -> Iterator[Line]:
+def _aside(connection: psycopg.Connection[Any], way: Way) -> dict[str, str]:
+    """The tables that move before the revision that drops them is undone, whole: an empty one takes their place.
+
+    By name, the revision with which they do.
+    """
+    row = connection.execute(query("rollback/goes_aside")).fetchone()
+    if row is None or not row[0]:
+        return {}
+    replaced = ((name, step.script.revision) for step in way.steps for name in step.replaces)
+    return {name.removeprefix("table "): revision for name, revision in replaced}
+
+
+def _lines(connection: psycopg.Connection[Any], way: Way, script: Script, aside: Mapping[str, str]) -> Iterator[Line]:
     revision = script.revision
     for kind in ("table", "materialized view", "view"):
-        for name in sorted(each for each in way.of(kind) if f"{kind} {each}" in way.going[revision]):
+        going = {each for each in way.of(kind) if f"{kind} {each}" in way.going[revision]} - aside.keys()
+        going |= {name for name, at in aside.items() if kind == "table" and at == revision}
+        for name in sorted(going):
             row = connection.execute(query("rollback/size"), {"relation": name}).fetchone()
             if row is None:
                 continue

@@ -1,17 +1,11 @@
 """The proof that a rollback left what was there before the upgrade."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import psycopg
-from alembic_online import Options, Session, validation
-from alembic_online.acquisition import retried
-from alembic_online.retry import RetryPolicy
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from alembic_online import Session, validation
 
-from models.reading import Reader, readers
 from operations import fingerprint
 from operations.findings import Finding
 from operations.rollback import checks
@@ -19,13 +13,6 @@ from operations.rollback.way import Way, before_upgrade, staying
 from operations.scope import SCOPE
 
 SHOWN = 10  # differences named in a finding
-COMMENT = re.compile(r"--[^\n]*")
-OF_ANALYTICS = re.compile(r"\b(analytics\.\w+)(\()?")
-
-PHASE1 = {
-    "a niche": "SELECT * FROM public.features WHERE niche_id = (SELECT min(niche_id) FROM public.features)",
-    "the top five": "SELECT phrase, opportunity FROM public.hot_niches_today ORDER BY opportunity DESC LIMIT 5",
-}
 
 
 def catalog(session: Session, back: Way) -> Finding:
@@ -63,43 +50,5 @@ def phase1_data(connection: psycopg.Connection[Any]) -> Finding:
     return checks.PHASE1_DATA.failed(f"{altered}, {vanished}, {older}; {detail}")
 
 
-def smoke(session: Session) -> Finding:
-    """Ask what Phase 1 asks, and what those readers ask whose tables are there."""
-    asked, failed = [], []
-    connection = session.sqlalchemy
-    for name, statement in PHASE1.items():
-        asked.append(name)
-        if error := _error(connection, statement):
-            failed.append(f"{name}: {error}")
-    for reader in readers():
-        if not _has_its_relations(connection, reader):
-            continue
-        error = _error(connection, reader.sql, **dict.fromkeys(reader.parameters))
-        if error != "column":
-            asked.append(reader.name)
-        if error not in (None, "column"):
-            failed.append(f"{reader.name}: {error}")
-    if failed:
-        return checks.SMOKE.failed("; ".join(failed))
-    return checks.SMOKE.ok(f"{len(asked)} answered: {', '.join(asked)}")
-
-
 def _without_privileges(catalog: Mapping[str, str]) -> dict[str, str]:
     return {name: definition for name, definition in catalog.items() if not name.startswith("privileges of ")}
-
-
-def _error(connection: Connection, statement: str, **parameters: None) -> str | None:
-    """What the server says to a query; "column" where a column of features is gone with the revision that added it."""
-    try:
-        retried(lambda: connection.execute(text(statement), parameters).all(), RetryPolicy(Options().deadline))
-    except DBAPIError as error:
-        if isinstance(error.orig, psycopg.errors.UndefinedColumn):
-            return "column"
-        return str(error.orig).strip().partition("\n")[0]
-    return None
-
-
-def _has_its_relations(connection: Connection, reader: Reader) -> bool:
-    used = OF_ANALYTICS.findall(COMMENT.sub("", reader.sql))
-    relation, function = text("SELECT to_regclass(:name) IS NOT NULL"), text("SELECT to_regproc(:name) IS NOT NULL")
-    return all(connection.scalar(function if call else relation, {"name": name}) for name, call in used)

@@ -75,11 +75,11 @@ class Archived:
 
 @contextmanager
 def alone(url: URL, options: Options | None = None, *, sole: bool = False) -> Iterator["Records"]:
-    """The records, on a session that keeps every other rollback and restore out; `sole`: migrations, too."""
+    """The records, on a session that keeps every other rollback, restore and erasure out; `sole`: migrations, too."""
     with reading(url, options, sole=sole) as records:
         if records.connection.execute(ONE_AT_A_TIME).fetchone() != (True,):
             raise OnlineError(
-                "Another rollback or restore is at work on this database; nothing was changed.",
+                "Another rollback, restore or erasure is at work on this database; nothing was changed.",
                 "wait for it; `SELECT * FROM pg_stat_activity WHERE application_name LIKE 'sidb%'` names it.",
             )
         if records.exist():
@@ -98,7 +98,7 @@ def reading(url: URL, options: Options | None = None, *, sole: bool = False) -> 
         reason = str(original).strip().partition("\n")[0]
         raise OnlineError(
             f"The database refused it: {reason}",
-            "correct that and run it again: it goes on with the phase that was not finished.",
+            "correct that and run it again: it continues with the phase that was not finished.",
         ) from error
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
 from alembic_online import OnlineError, Options, Session, UsageError, acquire, database
 from alembic_online.acquisition import retried
 from alembic_online.catalog import Snapshot, diff, snapshot
+from alembic_online.look.holders import readers
 from alembic_online.parts import written
+from alembic_online.replicas import EXCLUSIVE
 from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Identifier
 from rich.console import Console
@@ -17,14 +20,18 @@ from sqlalchemy import URL
 
 from backfill import bookkeeping, identity
 from backfill.jobs import JOBS
+from backfill.pacing import Throttle
 from models import ANALYTICS
+from operations import upgrade
+from operations.erasure.sweep import sweep
 from operations.findings import Finding, Findings
-from operations.rollback import access, checks, dependants, misfits, swap
+from operations.health import share_now
+from operations.retention import returning
+from operations.rollback import access, checks, dependants, left_behind, misfits, swap, ways_back
 from operations.rollback.archives import find
 from operations.rollback.merge import Merge, Report, keep
 from operations.rollback.misfits import EVENTS
 from operations.rollback.records import Archived, Records, Rollback, alone
-from operations.rollback.swap import Swap
 from operations.scope import SCOPE
 from operations.status.half_way import refuse_half_way
 
@@ -37,73 +44,108 @@ class Choice:
 
     skip: bool
     renumber: bool
+    share: float = 1.0
+    """What part of the time batches take while the application is at work."""
 
     def settles(self, misfit: misfits.Misfit) -> bool:
         return self.skip or (self.renumber and misfit.kind == "same id")
 
 
-def restore(url: URL, number: int, choice: Choice, console: Console) -> Findings:
+def restore(url: URL, number: int, choice: Choice, console: Console, options: Options | None = None) -> Findings:
     """Bring an archive back: at once where a table is empty, in batches where it is not. Goes on where it stopped.
 
     Raises OnlineError, with nothing changed, where rows do not fit and `choice` does not settle it.
     """
     path = database.look(url, changing=True, path=None).path
-    with alone(url, sole=True) as records:
+    with upgrade.said(console), alone(url, options, sole=True) as records:
         session, connection = records.session, records.connection
         refuse_half_way(connection, but_restore=number)  # a rollback moves away what this one would bring
         rollback = find(records, number)
 
         def merge(told: Report) -> Merge:
-            return Merge(connection, path, rollback, choice.skip, choice.renumber, told)
+            throttle = Throttle(partial(share_now, connection, choice.share))
+            return Merge(connection, path, rollback, choice.skip, choice.renumber, told, throttle)
 
-        waiting = [kept for kept in records.archived(rollback) if kept.state not in ("restored", "dropped")]
-        if not waiting and not dependants.aside(records, rollback):
-            raise UsageError(
-                f"Archive {number} is restored already, or was dropped.", "sidb restore lists all of them."
-            )
-        _refuse_if_not_upgraded(connection, waiting)
+        waiting = _waiting(records, rollback)
+        misfits.refuse_if_not_upgraded(connection, waiting)
         if any(kept.state == "swapped" for kept in waiting):
             swap.finish(session)  # it was interrupted before that
-        _bring_up_backfill(records)
+        swept = _without_erased(records, rollback)
+        names = {kept.relation for kept in waiting}
+        waiting = [kept for kept in waiting if kept.relation not in returning.RELATIONS]
         live = snapshot(session.sqlalchemy, SCOPE)
         tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if _is_table(kept)}
-        unfit = [
-            misfit
-            for kept in waiting
-            if kept.relation in tables and kept.state != "swapped"
-            for misfit in misfits.find(connection, tables[kept.relation], kept.place)
-        ]
+        plans, unfit = ways_back.find(records, rollback, live, [kept for kept in waiting if _is_table(kept)], tables)
         _refuse(unfit, choice)
-        _refuse_unmergeable(connection, tables.values())
+        misfits.refuse_unmergeable(connection, tables.values())
+        others = ways_back.left_behind_by(records, rollback, live, waiting, plans)
+        _name_readers(session, tables, console)
         with records.connection.transaction():
-            access.grant_again(records, rollback)  # first of all on the schema, for those who passed privileges on
+            access.grant_again(records, rollback)  # first on the schema, for those who passed privileges on
+        swept += _horizons(records, rollback, names)
         for kept in waiting:
             console.print(f"Restoring {kept.relation}")
             if not _is_table(kept):
                 _columns(connection, kept, merge, console)
                 continue
             table = tables[kept.relation]
-            planned = _swap(session, live, table, rollback, kept, unfit)
-            if planned is not None:
-                swap.exchange(records, rollback, planned)
-            elif kept.state != "swapped":
+            if (plan := plans[kept.relation]) is not None:
+                ways_back.exchange(records, rollback, plan)
+                continue
+            if kept.state != "swapped":
                 with _progress(console, kept) as told:
                     merge(told).table(table, kept)
         console.print("Finishing: foreign keys, materialized views, daily activity")
-        found = [*_finish(records, rollback, live), *dependants.give_back(records, rollback, console)]
-        left = sum(each.rows_left for each in records.archived(rollback))
+        found = [*swept, *_finish(records, rollback, live), *left_behind.told(others, console)]
+        found += dependants.give_back(records, rollback, console)
+        rows_left = sum(each.rows_left for each in records.archived(rollback))
     next_step = f"sidb verify; then `sidb backfill resume`, and `sidb restore --drop {number}` once you are sure."
-    if left:
-        next_step = f"{left:,} rows stay in {rollback.archive}: look at them, then `sidb restore --drop {number}`."
+    if rows_left:
+        next_step = f"{rows_left:,} rows stay in {rollback.archive}: look at them, then `sidb restore --drop {number}`."
     return Findings(found, next_step)
 
 
-def _bring_up_backfill(records: Records) -> None:
-    """What the backfill knows of events follows them: its tables have to be those that this code expects."""
+def _waiting(records: Records, rollback: Rollback) -> list[Archived]:
+    """What is not back yet. Raises UsageError where that is nothing."""
+    waiting = [kept for kept in records.archived(rollback) if kept.state not in ("restored", "dropped")]
+    if not waiting and not dependants.aside(records, rollback):
+        raise UsageError(
+            f"Archive {rollback.rollback_id} is restored already, or was dropped.", "sidb restore lists all of them."
+        )
+    if returning.is_wanted(records.connection, rollback.archive):
+        return waiting
+    return [kept for kept in waiting if kept.relation not in returning.RELATIONS]
+
+
+def _name_readers(session: Session, tables: Iterable[str], console: Console) -> None:
+    """Before the first exchange: who reads on replicas what is exchanged."""
+    for obstacle in readers(session, dict.fromkeys([*tables, swap.FEATURES], EXCLUSIVE)):
+        console.print(str(obstacle), soft_wrap=True, markup=False)
+
+
+def _without_erased(records: Records, rollback: Rollback) -> list[Finding]:
+    """Rows of users who were erased go from the archive.
+
+    What the backfill knows of events follows them: its tables have to be those that this code expects.
+    """
     connection = records.connection
     with connection.transaction():
         if connection.execute("SELECT to_regclass('sidb.backfill_control') IS NOT NULL").fetchone() == (True,):
             bookkeeping.bring_up_to_date(records.session.sqlalchemy)
+    swept = sweep(connection, rollback.archive)
+    return [swept] if swept else []
+
+
+def _horizons(records: Records, rollback: Rollback, names: set[str]) -> list[Finding]:
+    """Before the rows: what comes back is measured by them."""
+    if not names.issuperset(returning.RELATIONS):
+        return []
+    with records.connection.transaction():
+        horizon = returning.come_back(records.connection, rollback.archive, with_events=EVENTS in names)
+        for relation in returning.RELATIONS:
+            keep(records.connection, rollback, relation, "restored")
+    told = f"events are kept from {horizon} on; older ones of a whole table go by sidb maintain"
+    return [checks.RETENTION.ok(told)] if horizon else []
 
 
 def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Finding]:
@@ -150,21 +192,6 @@ def _refresh_hot_niches(session: Session) -> None:
             session.connection.execute(SQL("REFRESH MATERIALIZED VIEW {}").format(Identifier(*HOT_NICHES.split("."))))
 
 
-def _swap(
-    session: Session,
-    live: Snapshot,
-    table: misfits.Table,
-    rollback: Rollback,
-    kept: Archived,
-    unfit: list[misfits.Misfit],
-) -> Swap | None:
-    """How the table is exchanged; None where its rows have to be merged, or it is exchanged already."""
-    has_misfits = any(misfit.relation == kept.relation for misfit in unfit)
-    if kept.state != "archived" or has_misfits or not misfits.is_empty(session.connection, table):
-        return None
-    return swap.plan(session, live, table, rollback.archive, kept.definitions)
-
-
 def _columns(
     connection: psycopg.Connection[Any], kept: Archived, merge: Callable[[Report], Merge], console: Console
 ) -> None:
@@ -178,42 +205,16 @@ def _columns(
             merge(told).columns(kept, conditions)
 
 
-def _refuse_if_not_upgraded(connection: psycopg.Connection[Any], waiting: list[Archived]) -> None:
-    there = {each.relation for each in access.relations(connection, [kept.relation for kept in waiting])}
-    missing = [kept.relation for kept in waiting if kept.relation not in there]
-    for kept in waiting:
-        for column in kept.kept_columns or []:
-            row = connection.execute(
-                "SELECT FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped",
-                [kept.relation, column],
-            ).fetchone()
-            if row is None:
-                missing.append(f"{kept.relation}.{column}")
-    if missing:
-        raise OnlineError(
-            f"There is no place yet for what the archive holds: {', '.join(sorted(missing))} is not there.",
-            "sidb upgrade, and then restore.",
-        )
-
-
 def _refuse(unfit: list[misfits.Misfit], choice: Choice) -> None:
     open_questions = [misfit for misfit in unfit if not choice.settles(misfit)]
     if open_questions:
+        next_step = "--skip leaves them in the archive; --renumber gives those with the same id the next free one."
+        if any(misfit.kind == misfits.NO_COLUMN for misfit in open_questions):
+            next_step = f"add the columns (ALTER TABLE … ADD COLUMN …), and restore. Or {next_step}"
         raise OnlineError(
             "\n".join(["Rows of the archive do not fit; nothing was changed.", *(f"  {m}" for m in open_questions)]),
-            "--skip leaves them in the archive; --renumber gives those with the same id the next free one.",
+            next_step,
         )
-
-
-def _refuse_unmergeable(connection: psycopg.Connection[Any], tables: Iterable[misfits.Table]) -> None:
-    """Raise OnlineError where rows would have to be merged, and there is no key by which that is done in batches."""
-    for table in tables:
-        if table.key is None and not misfits.is_empty(connection, table):
-            raise OnlineError(
-                f"{table.relation} holds rows by now, and has no integer key by which those of the archive could join"
-                " them; nothing was changed.",
-                f"move its rows elsewhere, restore, and insert them again; or insert those of {table.archived}.",
-            )
 
 
 def _is_table(kept: Archived) -> bool:

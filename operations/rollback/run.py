@@ -14,15 +14,16 @@ from rich.console import Console
 from sqlalchemy import URL
 
 from backfill import bookkeeping, pacing
+from models import PARTITIONS
 from operations import fingerprint, upgrade
 from operations.findings import Finding, Findings
 from operations.queries import query
-from operations.rollback import access, checks, dependants, proof
+from operations.rollback import access, archived_months, checks, dependants, proof, smoke
 from operations.rollback.archive import Archive
 from operations.rollback.copies import stop_following
 from operations.rollback.plan import Plan, plan
-from operations.rollback.records import Records, Rollback, alone, reading
-from operations.rollback.way import Way, between, revision, way
+from operations.rollback.records import Archived, Records, Rollback, alone, reading
+from operations.rollback.way import Way, between, replaced_later, revision, way
 from operations.scope import SCOPE
 from operations.status.half_way import refuse_half_way
 from operations.upgrade import script_directory
@@ -41,9 +42,9 @@ class Prepared:
     others: list[str]
 
 
-def prepare(url: URL, target: str | None, *, take_along: bool = False) -> Prepared:
+def prepare(url: URL, target: str | None, *, take_along: bool = False, options: Options | None = None) -> Prepared:
     """Find the way back, or the rollback to go on with; changes nothing. OnlineError where it must not be begun."""
-    with reading(url) as records:
+    with reading(url, options) as records:
         pending = records.pending()
         if pending is not None:
             if target not in (None, pending.target):
@@ -72,7 +73,7 @@ def planned(url: URL, prepared: Prepared) -> Plan:
 def run(url: URL, prepared: Prepared, options: Options, console: Console) -> Findings:
     """Roll back, or go on with it."""
     back = prepared.way
-    with alone(url, options) as records:
+    with upgrade.said(console), alone(url, options) as records:
         rollback = records.pending()
         if rollback is None:
             refuse_half_way(records.connection)
@@ -82,8 +83,8 @@ def run(url: URL, prepared: Prepared, options: Options, console: Console) -> Fin
             rollback = _begin(records, back, prepared, policy)
         found = list(_phases(records, rollback, prepared, console))
     next_step = (
-        f"when the cause is mended, `sidb upgrade` and `sidb restore {rollback.rollback_id}`; the backfill stays "
-        "paused until `sidb backfill resume`."
+        f"when what led to the rollback is put right, `sidb upgrade` and `sidb restore {rollback.rollback_id}`; the "
+        "backfill stays paused until `sidb backfill resume`."
     )
     return Findings(found, next_step)
 
@@ -110,26 +111,42 @@ def _see_to_others(records: Records, rollback: Rollback, prepared: Prepared) -> 
         dependants.put_aside(records, rollback, found)
 
 
-def abort(url: URL, console: Console) -> Findings:
+def abort(url: URL, console: Console, options: Options | None = None) -> Findings:
     """Give up the rollback that was interrupted: access as it was, the backfill too. Steps that are undone stay so.
 
     A step that is undone in part is undone whole first: no upgrade would bring that part back.
     """
-    with alone(url) as records:
+    with upgrade.said(console), alone(url, options) as records:
         rollback = records.pending()
         if rollback is None:
             raise UsageError("No rollback was interrupted.", "there is nothing to abort.")
         stop_following(records.session, rollback.archive)
         validated = list(_undo_whole_step(records, rollback, console))
-        validated += _validate_last_step(records.session, console)
+        validated += _validate_last_step(records.session, rollback, console)
         resumed, opened = _resume_backfill(records, rollback), access.open_again(records, rollback, "aborted")
         before = {each.name for each in dependants.aside(records, rollback)}
-        given_back = list(dependants.give_back(records, rollback, console, or_later=True))  # it reads what was closed
+        later = replaced_later(records.session)
+        given_back = list(dependants.give_back(records, rollback, console, or_later=later))  # it reads what was closed
         aside = [each.name for each in dependants.aside(records, rollback)]
-        kept = [each.relation for each in records.archived(rollback)] + aside
+        kept = [_kept(each) for each in records.archived(rollback)] + aside
+        given_back += _drop_plain_key(records.session)
         at = revision(records.session)
         given_up = _given_up(opened, at, sorted(before.difference(aside)), kept)
     return Findings([*validated, resumed, opened, *given_back, given_up], _left_by_abort(rollback, at, kept))
+
+
+def _drop_plain_key(session: Session) -> Iterator[Finding]:
+    """What is built while others write, and stands on a partition, is in nobody's way: it goes when access is open."""
+    try:
+        archived_months.drop_plain_key(session)
+    except OnlineError as error:
+        remedy = f"DROP INDEX {PARTITIONS}.{archived_months.PLAIN_KEY};"
+        yield checks.MOVED.warning(f"an index that 2.1.0's way back needs is left. {error.what}", remedy)
+
+
+def _kept(archived: Archived) -> str:
+    columns = archived.kept_columns
+    return f"{', '.join(sorted(columns))} of {archived.relation}" if columns else archived.relation
 
 
 def _given_up(opened: Finding, at: str | None, back: list[str], kept: list[str]) -> Finding:
@@ -150,7 +167,8 @@ def _left_by_abort(rollback: Rollback, at: str | None, kept: list[str]) -> str:
         return f"the database is at {at} as before; `sidb restore {rollback.rollback_id}` for {', '.join(kept)}."
     newest = script_directory().get_current_head()
     forward = "sidb upgrade" if rollback.origin == newest else f"sidb upgrade {rollback.origin}"
-    stands = f"the database is at {at or 'no revision'}, not at {rollback.origin} as before: `{forward}`"
+    place = f"the database is at {at or 'no revision'}, not at {rollback.origin} as before"
+    stands = f"{place}, and applications miss what lies between: `{forward}`"
     if not kept:
         return f"{stands}."
     return f"{stands}, then `sidb restore {rollback.rollback_id}` for {', '.join(kept)}."
@@ -167,20 +185,19 @@ def _undo_whole_step(records: Records, rollback: Rollback, console: Console) -> 
     if begun is None or not difference(of_scope(begun[0], SCOPE, now), now):
         return
     before = str(script_directory().get_revision(current).down_revision)
-    options, archive = replace(session.options, now=True), Archive(session, rollback)
+    options, archive = _options(session), Archive(session, rollback)
     try:
         upgrade.migrate(lambda config: command.downgrade(config, before), session.url, options, console, archive)
     except OnlineError as error:  # access is opened whatever it says
         yield checks.MOVED.failed(f"a part of {current} is undone. {error.what}", error.next_step)
 
 
-def _validate_last_step(session: Session, console: Console) -> Iterator[Finding]:
+def _validate_last_step(session: Session, rollback: Rollback, console: Console) -> Iterator[Finding]:
     """A step that was killed behind its commit is validated while the tables are still closed, as they were then."""
-    current = str(revision(session))
+    current, archive = str(revision(session)), Archive(session, rollback)
+    to_here = partial(command.upgrade, revision=current)
     try:
-        upgrade.migrate(
-            lambda config: command.upgrade(config, current), session.url, replace(session.options, now=True), console
-        )
+        upgrade.migrate(to_here, session.url, _options(session), console, archive)
     except OnlineError as error:  # access is opened whatever it says
         yield checks.MOVED.failed(error.what, error.next_step)
 
@@ -202,7 +219,7 @@ def _phases(records: Records, rollback: Rollback, prepared: Prepared, console: C
         upgrade.migrate(
             lambda config: command.downgrade(config, back.target),
             session.url,
-            replace(session.options, now=True),  # whoever rolls back does not wait for a maintenance window
+            _options(session),
             console,
             Archive(session, rollback),
         )
@@ -217,8 +234,13 @@ def _phases(records: Records, rollback: Rollback, prepared: Prepared, console: C
     if not rollback.has_reached("opened"):
         console.print("Opening access again")
         yield access.open_again(records, rollback, "opened")
-    yield proof.smoke(session)
+    yield smoke.smoke(session)
     records.reached(rollback, "done")
+
+
+def _options(session: Session) -> Options:
+    """For the steps: whoever rolls back does not wait for a maintenance window, nor for replicas that went away."""
+    return replace(session.options, now=True, replicas=session.replicas.still_followed())
 
 
 def _pause_backfill(records: Records, rollback: Rollback) -> Finding:
@@ -237,6 +259,6 @@ def _pause_backfill(records: Records, rollback: Rollback) -> Finding:
 
 def _resume_backfill(records: Records, rollback: Rollback) -> Finding:
     if rollback.was_paused is not False:
-        return checks.BACKFILL.ok("left as it is")
+        return checks.BACKFILL.ok("stays paused, as before" if rollback.was_paused else "left as it is")
     pacing.resume(records.session.sqlalchemy)
     return checks.BACKFILL.ok("goes on, as before")

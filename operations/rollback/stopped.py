@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from alembic_online.errors import OnlineError, Stopped, UsageError, is_interrupt
+from alembic_online.errors import OnlineError, Stopped, UsageError
+from alembic_online.interrupts import is_interrupt
 from alembic_online.sessions import application_name, driver
 from sqlalchemy import URL
 
@@ -12,8 +13,8 @@ from operations.scope import SCOPE
 from operations.status.amiss import session
 from operations.status.half_way import Amiss, HalfWayError, blocking, readable
 
-OPEN = "No rollback or restore stands half-way: the tables are open to applications"
-AGAIN = "`{command}` again when you like, which is safe; `sidb status` says what else there is to do."
+OPEN = "No rollback or restore is half done: the tables are open to applications"
+AGAIN = "`{command}` again when you like, which is safe; `sidb status` shows how the database stands."
 UNKNOWN = "Where the rollback or restore stands could not be looked up, and tables of Phase 2 may be closed"
 
 

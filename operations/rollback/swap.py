@@ -42,21 +42,23 @@ class Swap:
 
 
 def plan(session: Session, live: Snapshot, table: Table, archive: str, definitions_kept: list[str]) -> Swap | None:
-    """How `table` is swapped; None where its columns or keys are other ones by now, or others have built on it: then
-    its rows are merged.
+    """How `table` is swapped; None where its columns or keys are other ones by now, it is partitioned, or others have
+    built on it: then its rows are merged.
     """
     name = table.relation.partition(".")[2]
-    there = _at_home(definitions(session.sqlalchemy, SCOPE.of(archive)), archive)
-    own = [identity for identity in live if _belongs(live, identity, Identity("table", ANALYTICS, name))]
+    if " PARTITION BY " in live[Identity("table", ANALYTICS, name)]:
+        return None
+    there = at_home(definitions(session.sqlalchemy, SCOPE.of(archive)), archive)
+    own = [identity for identity in live if belongs(live, identity, Identity("table", ANALYTICS, name))]
     differing = [identity for identity in own if there.get(identity) != live[identity]]
     for identity in differing:
         changed = identity in there and identity.kind not in ("sequence", "privilege")
         key = identity.kind == "constraint" and " FOREIGN KEY " not in live[identity]
         if changed or key or identity.kind not in LATER:
             return None
-    if _is_built_on(live, own):
+    if is_built_on(live, own):
         return None
-    dependants = _dependants(live, Identity("table", ANALYTICS, name))
+    users = dependants(live, Identity("table", ANALYTICS, name))
     indexes = [
         live[identity].replace(f" ON {ANALYTICS}.{name} ", f" ON {archive}.{name} ", 1)
         for identity in differing
@@ -68,9 +70,9 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str, definitio
             after.append(f"{live[identity]} NOT VALID")
         elif identity.kind not in ("index", "sequence"):
             after.append(live[identity])
-    names = [f"{user.schema}.{user.name}" for user in dependants]
+    names = [f"{user.schema}.{user.name}" for user in users]
     owners = {each.relation: each.owner for each in access.relations(session.connection, names)}
-    for user, name in zip(dependants, names, strict=True):
+    for user, name in zip(users, names, strict=True):
         definition, *rest = whole(live, user)
         if user.kind == "materialized_view":
             definition += "\nWITH NO DATA"
@@ -80,7 +82,7 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str, definitio
         after += [definition, owned.as_string(), *rest]
     known = set(live.values())
     after += [statement for statement in definitions_kept if statement not in known]
-    before = [*(live.removals[user] for user in reversed(dependants)), f"DROP TABLE {table.relation}"]
+    before = [*(live.removals[user] for user in reversed(users)), f"DROP TABLE {table.relation}"]
     locks = dict.fromkeys([table.relation, table.archived, *names, FEATURES], "AccessExclusiveLock")
     return Swap(table, indexes, before, after, locks)
 
@@ -94,21 +96,20 @@ def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
     with connection.transaction():
         for statement in swap.indexes:
             connection.execute(statement)
-    rights = [right for right in records.rights(rollback) if _is_of(right, table)]
+    rights = [right for right in records.rights(rollback) if is_of(right, table)]
     with connection.transaction():
         acquire(records.session, swap.locks, f"restore of {table.relation}")
         if not is_empty(connection, table):
             raise OnlineError(
                 f"{table.relation} was written to just now.", "run `sidb restore` again: its rows are merged."
             )
-        used = _sequence(connection, table)
-        for statement in swap.before:
-            connection.execute(statement)
-        connection.execute(SQL("ALTER TABLE {} SET SCHEMA {}").format(table.aside, Identifier(ANALYTICS)))
+        used = sequence(connection, table)
+        moved = SQL("ALTER TABLE {} SET SCHEMA {}").format(table.aside, Identifier(ANALYTICS))
+        # Each journey to the server is time under the locks.
+        connection.execute(SQL("; ").join([*map(SQL, swap.before), moved]))
         access.grant(connection, rights)
-        for statement in swap.after:
-            connection.execute(statement)
-        _go_on_counting(connection, table, used)
+        connection.execute(SQL("; ").join(map(SQL, swap.after)))
+        go_on_counting(connection, table, used)
         keep(connection, rollback, table.relation, "swapped")
 
 
@@ -121,7 +122,7 @@ def finish(session: Session) -> None:
             session.connection.execute(statement)
 
 
-def _belongs(live: Snapshot, identity: Identity, table: Identity) -> bool:
+def belongs(live: Snapshot, identity: Identity, table: Identity) -> bool:
     seen: Identity | None = identity
     while seen is not None:
         if seen == table:
@@ -130,7 +131,7 @@ def _belongs(live: Snapshot, identity: Identity, table: Identity) -> bool:
     return False
 
 
-def _at_home(found: dict[Identity, str], archive: str) -> dict[Identity, str]:
+def at_home(found: dict[Identity, str], archive: str) -> dict[Identity, str]:
     """What is in the archive, as it would be called in its place."""
     return {
         Identity(each.kind, ANALYTICS, each.name, each.part): text.replace(f"{archive}.", f"{ANALYTICS}.")
@@ -139,18 +140,18 @@ def _at_home(found: dict[Identity, str], archive: str) -> dict[Identity, str]:
     }
 
 
-def _is_built_on(live: Snapshot, own: Sequence[Identity]) -> bool:
+def is_built_on(live: Snapshot, own: Sequence[Identity]) -> bool:
     """Whether something of others uses a table, which would be in the way of its exchange."""
     return any(user.kind == "foreign" and not uses.isdisjoint(own) for user, uses in live.uses.items())
 
 
-def _dependants(live: Snapshot, table: Identity) -> list[Identity]:
+def dependants(live: Snapshot, table: Identity) -> list[Identity]:
     """Views and materialized views on the table, and those on them, in order of creation."""
     found = {table}
     waiting = [table]
     while waiting:
         used = waiting.pop()
-        parts = [used, *(identity for identity in live if _belongs(live, identity, used))]
+        parts = [used, *(identity for identity in live if belongs(live, identity, used))]
         for user in {user for part in parts for user in live.users(part)} - found:
             if user.kind in ("view", "materialized_view"):
                 found.add(user)
@@ -158,12 +159,12 @@ def _dependants(live: Snapshot, table: Identity) -> list[Identity]:
     return [identity for identity in live if identity in found and identity != table]
 
 
-def _is_of(right: Right, table: Table) -> bool:
+def is_of(right: Right, table: Table) -> bool:
     """The table's own rights, and those of the sequence of its key."""
     return right.relation in (table.relation, f"{table.relation}_{table.key}_seq")
 
 
-def _sequence(connection: psycopg.Connection[Any], table: Table) -> int | None:
+def sequence(connection: psycopg.Connection[Any], table: Table) -> int | None:
     """The highest key that the empty table has given away; None: none."""
     row = connection.execute(
         "SELECT pg_sequence_last_value(pg_get_serial_sequence(%s, %s))", [table.relation, table.key]
@@ -172,7 +173,7 @@ def _sequence(connection: psycopg.Connection[Any], table: Table) -> int | None:
     return found[0] if found else None
 
 
-def _go_on_counting(connection: psycopg.Connection[Any], table: Table, used: int | None) -> None:
+def go_on_counting(connection: psycopg.Connection[Any], table: Table, used: int | None) -> None:
     if used is not None:
         statement = (
             "SELECT setval(sequence, greatest(pg_sequence_last_value(sequence), %s))"

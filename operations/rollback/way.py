@@ -109,6 +109,13 @@ def between(session: Session, current: str, target: str) -> Way:
     return Way(current, target, scripts, _going(session, scripts), _replaced(session, scripts))
 
 
+def replaced_later(session: Session) -> frozenset[str]:
+    """The tables in whose place the upgrade from here puts others, `schema.table`."""
+    scripts = script_directory().iterate_revisions("head", revision(session) or "base")
+    replaced = frozenset[str]().union(*(Planned(script, "upgrade").replaces for script in scripts))
+    return frozenset(name.removeprefix("table ") for name in replaced)
+
+
 def before_upgrade(session: Session, script: Script) -> Mapping[str, str] | None:
     """The catalog before the upgrade to a revision, as the ledger kept it; None: it does not know that upgrade."""
     if not Ledger(session.connection, SCOPE).exists():

@@ -15,16 +15,20 @@ from psycopg.rows import namedtuple_row
 from operations.queries import query
 
 NAMED = 3
-GO_ON = "go on with `sidb rollback`, which is safe; `sidb rollback --abort` gives it up instead, and opens the tables"
+GO_ON = (
+    "`sidb rollback` finishes it; `sidb rollback --abort` ends it where it is now and opens the tables; nothing is lost"
+    " by either"
+)
 WAIT = "wait for it; `sidb status --watch` follows it"
 ASK_THE_PRIMARY = "ask the primary"
 SEES_NOBODY = "; this standby does not see who is at work"
 AT = {
     "started": "nothing is closed yet",
     "paused": "nothing is closed yet",
-    "closed": "tables of Phase 2 are closed to applications",
-    "moved": "tables of Phase 2 have moved, and are closed to applications",
-    "opened": "all is done but the last queries",
+    "closed": "tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before",
+    "moved": "tables of Phase 2 have moved and are closed to applications, which get an error; Phase 1 is in use as"
+    " before",
+    "opened": "the tables are open again; the last queries, which only read, are missing",
 }
 """By phase: how it stands for those who use the database."""
 CLOSED = ("closed", "moved")
@@ -71,7 +75,7 @@ class HalfWayError(OnlineError):
 def refuse_half_way(connection: psycopg.Connection[Any], *, but_restore: int | None = None) -> None:
     """Raise HalfWayError while a rollback or a restore, but for that of this archive, is half-way or at work."""
     if each := blocking(connection, but_restore=but_restore):
-        raise HalfWayError(f"{each.what}; nothing was changed.", f"{each.next_step}.")
+        raise HalfWayError(f"{each.what}; this command changed nothing.", f"{each.next_step}.")
 
 
 def rows(connection: psycopg.Connection[Any], name: str, **parameters: Any) -> list[Any]:
@@ -95,6 +99,8 @@ def _half_way(connection: psycopg.Connection[Any], but_restore: int | None, ende
     for each in restores:
         if each.archive != but_restore:
             yield _restore(each, at_work.way_back, at_work.standby)
+    for each in rows(connection, "erasure") if "sidb.erasure" in there else []:
+        yield _erasure(each, at_work.way_back, at_work.standby)
     for each in rows(connection, "aside") if "sidb.rollback_dependant" in there and not begun else []:
         more = f", and {len(each.names) - NAMED} more" if len(each.names) > NAMED else ""
         what = f"The rollback to {each.target} put aside of others: {', '.join(each.names[:NAMED])}{more}"
@@ -107,6 +113,10 @@ def _half_way(connection: psycopg.Connection[Any], but_restore: int | None, ende
             if undoes and rows(connection, "aborted_since", started=each.started):
                 continue
             yield from _step(each, at_work.migrator, at_work.standby)
+    for each in rows(connection, "refused_events") if at_work.migrator is None else []:
+        what = f"Events dated from {each.since:%Y-%m-%d} on are refused, by a CHECK that an unfinished step has left"
+        drop = "ALTER TABLE analytics.analytics_events DROP CONSTRAINT analytics_events_bound"
+        yield Amiss(what, f"`sidb upgrade` finishes it; or {drop}")
 
 
 def _is_at(connection: psycopg.Connection[Any], there: frozenset[str], revision: str) -> bool:
@@ -117,26 +127,37 @@ def _is_at(connection: psycopg.Connection[Any], there: frozenset[str], revision:
 
 
 def _rollback(begun: Any, pid: int | None, standby: bool) -> Amiss:
-    what, next_step = f"An interrupted rollback to {begun.target} stands at phase {begun.phase}", GO_ON
+    stands = AT[begun.phase]
+    what, next_step = f"An interrupted rollback to {begun.target} is not finished ({stands})", GO_ON
     if standby:
-        what, next_step = f"A rollback to {begun.target} has passed phase {begun.phase}", ASK_THE_PRIMARY
+        what, next_step = f"A rollback to {begun.target} is not finished ({stands}){SEES_NOBODY}", ASK_THE_PRIMARY
     elif pid is not None:
-        at_work = f"A rollback to {begun.target} is at work (pid {pid})"
-        what, next_step = f"{at_work}; it has passed phase {begun.phase}", WAIT
-    what += f" ({AT[begun.phase]})" + (SEES_NOBODY if standby else "")
+        what, next_step = f"A rollback to {begun.target} is at work (pid {pid}; {stands})", WAIT
     return Amiss(what, next_step, blocks=True, closes=begun.phase in CLOSED)
 
 
 def _restore(begun: Any, pid: int | None, standby: bool) -> Amiss:
-    tables = f"{begun.back} of its {begun.tables} tables are back; the tables are open to applications"
+    tables = f"{begun.back} of its {begun.tables} tables are back whole; all are open to applications"
     if standby:
         what = f"A restore of archive {begun.archive} was begun; {tables}{SEES_NOBODY}"
         return Amiss(what, ASK_THE_PRIMARY, blocks=True)
     if pid is not None:
         what = f"A restore of archive {begun.archive} is at work (pid {pid}); {tables}"
         return Amiss(what, WAIT, blocks=True)
-    what = f"An interrupted restore of archive {begun.archive} stands half-way; {tables}"
-    return Amiss(what, f"go on with `sidb restore {begun.archive}`, which is safe", blocks=True)
+    what = f"An interrupted restore of archive {begun.archive} is not finished; {tables}"
+    next_step = f"`sidb restore {begun.archive}` continues it, which is safe: what applications write meanwhile is kept"
+    return Amiss(what, next_step, blocks=True)
+
+
+def _erasure(begun: Any, pid: int | None, standby: bool) -> Amiss:
+    """Nothing else has to wait for it: whatever is done meanwhile, it finds the rows where they are then."""
+    users = "1 user" if begun.users == 1 else f"{begun.users:,} users"
+    what = f"Erasure {begun.erasure} of {users}, begun {begun.begun:%Y-%m-%d %H:%M} UTC,"
+    if standby:
+        return Amiss(f"{what} is not finished{SEES_NOBODY}", ASK_THE_PRIMARY)
+    if pid is not None:
+        return Amiss(f"{what} is at work (pid {pid})", WAIT)
+    return Amiss(f"{what} is not finished", "`sidb erase --resume` finishes it, which is safe")
 
 
 def _step(last: Any, pid: int | None, standby: bool) -> Iterator[Amiss]:
@@ -154,4 +175,5 @@ def _step(last: Any, pid: int | None, standby: bool) -> Iterator[Amiss]:
     elif last.validated is None:
         yield Amiss(f"Step {name} is applied and not validated", "`sidb upgrade` validates it")
     elif not last.validated:
-        yield Amiss(f"Step {name} is applied, and not valid{reason}", "mend what is named; `sidb upgrade` validates it")
+        then = "correct what is named; `sidb upgrade` validates it"
+        yield Amiss(f"Step {name} is applied, and not valid{reason}", then)

@@ -1,6 +1,6 @@
 """Where the rollout stands: one look at a database, which reads only and waits for nobody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,8 +16,10 @@ from backfill.files import half_loaded
 from backfill.jobs import JOBS
 from backfill.tables import Control
 from operations import grants, rights
+from operations.replicas import findings
+from operations.retention import due
 from operations.scope import SCOPE
-from operations.status import following
+from operations.status import next_command
 from operations.status.amiss import amiss, session
 from operations.status.half_way import readable, rows
 from operations.status.state import Archive, Backfill, Job, Status
@@ -27,8 +29,8 @@ RECORDS = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_jobs"
 WHOLE = ("table", "view", "materialized_view")
 
 
-def look(url: URL) -> Status:
-    """Look at the database. Changes nothing. Raises OnlineError."""
+def look(url: URL, replicas: Sequence[URL] = ()) -> Status:
+    """Look at the database, and at these replicas of it. Changes nothing. Raises OnlineError."""
     with session(url) as connection:
         ours = driver(connection)
         [server] = rows(ours, "server")
@@ -51,9 +53,12 @@ def look(url: URL) -> Status:
         if not any(each.blocks for each in seen.amiss):
             with _part(connection, seen, "rights"):
                 seen.rights_missing = list(_rights_missing(ours))
+        with _part(connection, seen, "retention"):
+            seen.retention = due.due(ours)
         with _part(connection, seen, "what is not ours"):
             seen.found = _found(connection) if seen.revision else []
-    seen.next = following.command(seen)
+    seen.replicas = findings(url, replicas)
+    seen.next = next_command.command(seen)
     return seen
 
 

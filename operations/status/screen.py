@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from operations import report
+from operations import output
+from operations.findings import STYLES
+from operations.retention import due
 from operations.status.state import Backfill, Status
 
 MOST = 3
@@ -17,7 +19,7 @@ MOST = 3
 def show(seen: Status, console: Console) -> None:
     """A word and what there is to say to it; what is amiss first, the next command last."""
     standby = ", a standby" if seen.standby else ""
-    title = Text(f"{seen.at:%Y-%m-%d %H:%M:%S %Z}  {seen.database}{standby}", style=report.TITLE)
+    title = Text(f"{seen.at:%Y-%m-%d %H:%M:%S %Z}  {seen.database}{standby}", style=output.TITLE)
     title.truncate(console.width, overflow="ellipsis")
     console.print(title)
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -43,10 +45,13 @@ def _lines(seen: Status) -> Iterator[tuple[str, str, str]]:
         for each in seen.archives
     ]
     yield from _some("archive", archives, "")
+    yield from _some("expiry", due.lines(seen.retention), "")
     if seen.found:
         names = ", ".join(seen.found[:MOST])
         more = f", and {len(seen.found) - MOST} more" if len(seen.found) > MOST else ""
         yield "found", f"{len(seen.found)} not ours, left alone: {names}{more}", ""
+    for replica in seen.replicas:
+        yield replica.check, replica.detail, STYLES[replica.verdict] if replica.verdict != "ok" else ""
     yield from _some("unknown", seen.unknown, "magenta")
 
 

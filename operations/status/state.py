@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from operations.findings import Finding, exit_code
+from operations.retention.due import Due
 from operations.status.half_way import Amiss
 
 
@@ -56,7 +58,9 @@ class Status:
     rights_missing: list[str] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)
     archives: list[Archive] = field(default_factory=list)
+    retention: list[Due] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
+    replicas: list[Finding] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     next: str = ""
 
@@ -65,4 +69,4 @@ class Status:
         """1: something is amiss. 3: not everything could be looked at."""
         if self.amiss or self.rights_missing:
             return 1
-        return 3 if self.unknown else 0
+        return exit_code(self.replicas) or (3 if self.unknown else 0)

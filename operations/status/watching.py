@@ -1,6 +1,6 @@
 """The hour of the rollout, for a second person in a second terminal: who is at work, and who waits for whom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -11,14 +11,16 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from sqlalchemy import URL
 
-from operations import report
+from operations import output
+from operations.findings import STYLES
 from operations.queries import query
+from operations.replicas import findings
 from operations.status.amiss import session
 from operations.status.half_way import half_way, readable, rows
 from operations.watching import watching
 
 
-def watch(url: URL, seconds: int, console: Console) -> None:
+def watch(url: URL, seconds: int, console: Console, replicas: Sequence[URL] = ()) -> None:
     """Follow a rollout until Ctrl-C, on sessions of its own that read and wait for nobody. Raises OnlineError."""
     before: list[Any] = []
 
@@ -27,20 +29,21 @@ def watch(url: URL, seconds: int, console: Console) -> None:
             ours = driver(connection)
             [now] = rows(ours, "activity")
             seen = _screen(ours, url, now, before[0] if before else None, console)
+        named = [Text(f"{each.check:<9} {each.detail}", style=STYLES[each.verdict]) for each in findings(url, replicas)]
         before[:] = [now]
-        return seen
+        return Group(seen, *named)
 
     watching(look, seconds, console)
 
 
 def _screen(ours: psycopg.Connection[Any], url: URL, now: Any, before: Any, console: Console) -> RenderableType:
     there = readable(ours)
-    title = Text(f"{now.at:%Y-%m-%d %H:%M:%S %Z}  {shown(url)}", style=report.TITLE)
+    title = Text(f"{now.at:%Y-%m-%d %H:%M:%S %Z}  {shown(url)}", style=output.TITLE)
     parts: list[RenderableType] = [title, *_at_work(ours, there), Text(), _load(ours, now, before)]
     blocked = rows(ours, "blocked")
     parts += [Text(), Text("blocked" if blocked else "nobody waits for a lock", style="dim")]
     if blocked:
-        table = report.columns("pid", "who", "waits", "for", "mode", "held by")
+        table = output.columns("pid", "who", "waits", "for", "mode", "held by")
         for each in blocked:
             by = ", ".join(str(pid) if pid else "prepared" for pid in each.blocked_by)  # which has no session
             waits = duration(each.seconds) if each.seconds is not None else ""

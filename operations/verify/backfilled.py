@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from backfill.job import Job, table_of
 from backfill.jobs import EVENT_HISTORY, HOT_NICHES, NICHE_SCORES, NICHE_TRENDS
-from backfill.tables import StagedEvent
+from backfill.tables import LoadedLine, StagedEvent
 from backfill.verification import Proof, prove
 from operations.findings import Check, Finding
 from operations.verify.subject import WHOLE, Subject, listed
@@ -48,6 +48,8 @@ PROVES: dict[Check, Job] = {
 
 CHART_TABLES = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_targets")
 TABLES = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_set_aside")
+FINISHED = "the backfill is finished: its history was proved, and its source dropped"
+KEPT = f"{table_of(LoadedLine).schema}.{table_of(LoadedLine).name}"
 STAGED = f"{table_of(StagedEvent).schema}.{table_of(StagedEvent).name}"
 
 
@@ -59,10 +61,13 @@ def agrees(subject: Subject, check: Check) -> Finding | None:
     if not subject.there(*TABLES) or not (began := subject.rows("backfill_as_of")):
         return check.warning("no history is backfilled yet", "sidb backfill run")
     if job.source is StagedEvent and not subject.there(STAGED):
-        return check.ok("the backfill is finished: its history was proved, and its source dropped")
+        return check.ok(FINISHED)
     [(as_of,)] = began
-    proof = prove(subject.connection, job, as_of, lambda _job, _rows: None, subject.percent / WHOLE)
-    return _finding(check, proof, subject)
+    proof = prove(subject.connection, job, as_of, lambda _job, _rows: None, subject.percent / WHOLE, subject.throttle)
+    found = _finding(check, proof, subject)
+    if job.source is StagedEvent and found.verdict == "ok" and subject.there(KEPT) and subject.rows("finished")[0][0]:
+        return check.ok(FINISHED)
+    return found
 
 
 def charts(subject: Subject) -> Finding | None:

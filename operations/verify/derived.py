@@ -11,7 +11,8 @@ from operations.verify.subject import Subject, listed, template
 
 ACTIVITY = Check(
     "activity",
-    "analytics.niche_daily_activity shows what a recount of the events gives, niche by niche, day by day.",
+    "analytics.niche_daily_activity shows what a recount of the events gives, niche by niche, day by day, from the day"
+    " on from which they are kept.",
     "SELECT analytics.rebuild_niche_daily_activity(); counts go wrong where the triggers were bypassed.",
 )
 MATERIALIZED_VIEWS = Check(
@@ -28,6 +29,7 @@ HOT_NICHES = Check(
 )
 
 EVENTS = ("analytics.analytics_events", "analytics.niche_daily_activity")
+HORIZON = "analytics.retention"
 PHASE1 = ("public.features", "public.hot_niches_today")
 TOP = 50
 REFRESH = "run Phase 1's refresh of hot_niches_today"
@@ -37,10 +39,12 @@ REFRESHES = "REFRESH MATERIALIZED VIEW, or where it is a table what its program 
 def activity(subject: Subject) -> Finding | None:
     if not subject.there(*EVENTS):
         return None
-    [found] = subject.rows("activity", **subject.share)
+    horizon = subject.rows("horizon")[0].kept_from if subject.there(HORIZON) else "-infinity"
+    [found] = subject.rows("activity", **subject.share, horizon=horizon)
     if found.wrong:
         return ACTIVITY.failed(f"{found.wrong:,} counts are wrong{listed(found.examples)}")
-    return ACTIVITY.ok(f"{found.rows:,} events recounted{subject.sampled}")
+    since = "" if horizon == "-infinity" else f" since {horizon}, from when on they are kept"
+    return ACTIVITY.ok(f"{found.rows:,} events recounted{since}{subject.sampled}")
 
 
 def materialized_views(subject: Subject) -> Finding | None:

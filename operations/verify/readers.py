@@ -45,9 +45,10 @@ def _measured(subject: Subject, reader: Reader) -> Finding:
     statement = text(reader.sql)
     taken: list[float] = []
     for _ in range(RUNS):
-        began = time.perf_counter()
-        rows = subject.connection.execute(statement, given).all()
-        taken.append((time.perf_counter() - began) * 1000)
+        with subject.throttle.piece():
+            began = time.perf_counter()
+            rows = subject.connection.execute(statement, given).all()
+            taken.append((time.perf_counter() - began) * 1000)
     median, longest = statistics.median(taken), max(taken)
     asked = ", ".join(f"{name} {value}" for name, value in given.items() if value is not None)
     if not asked:

@@ -1,6 +1,6 @@
 """The run: every check in a transaction of its own, and what to do next."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -15,8 +15,20 @@ from sqlalchemy.exc import DBAPIError
 
 from operations import rights
 from operations.findings import Check, Finding, Findings
+from operations.health import throttle
 from operations.scope import QUALIFIED
-from operations.verify import access, backfilled, constraints, derived, indexes, phase1, readers, schema, sequences
+from operations.verify import (
+    access,
+    backfilled,
+    constraints,
+    derived,
+    indexes,
+    on_replicas,
+    phase1,
+    readers,
+    schema,
+    sequences,
+)
 from operations.verify.subject import Subject
 
 Look = Callable[[Subject], Finding | None]
@@ -44,17 +56,29 @@ LOOKS: dict[Check, Look] = {
     **{check: partial(backfilled.agrees, check=check) for check in backfilled.PROVES},
     backfilled.CHARTS: backfilled.charts,
 }
-CHECKS = (*LOOKS, readers.READERS)
+CHECKS = (*LOOKS, readers.READERS, on_replicas.READERS_ON_REPLICAS)
 
 WRITES = (schema.CATALOG, indexes.INDEXES)
 """Checks that may build the models, or an extension, in a transaction that is rolled back."""
 
 
-def verify(url: URL, percent: float, console: Console, *, with_readers: bool = False) -> Findings:
-    """Look at everything, or at such a percentage of the rows. Changes nothing. Raises OnlineError."""
+def verify(
+    url: URL,
+    percent: float,
+    console: Console,
+    *,
+    with_readers: bool = False,
+    replicas: Sequence[URL] = (),
+    share: float = 1.0,
+) -> Findings:
+    """Look at everything, or at such a percentage of the rows. Raises OnlineError.
+
+    Changes nothing, but for views that are refreshed where `replicas` are named: readers are measured there meanwhile.
+    `share`: what part of the time it reads while the application is at work.
+    """
     opened = engine(url, poolclass=NullPool, execution_options=QUALIFIED)
     with opened.connect() as connection, _progress(console, len(LOOKS)) as (say, done):
-        subject = Subject(connection, percent, say)
+        subject = Subject(connection, percent, say, throttle(connection, share))
         with subject.transaction():
             if not subject.there("public.features"):
                 raise OnlineError(
@@ -64,11 +88,15 @@ def verify(url: URL, percent: float, console: Console, *, with_readers: bool = F
         findings: list[Finding] = []
         for check, look in LOOKS.items():
             say(check.name)
-            if (found := _look(subject, check, look)) is not None:
+            with subject.throttle.piece():
+                found = _look(subject, check, look)
+            if found is not None:
                 findings.append(found)
             done()
         if with_readers:
             findings += readers.within_budget(subject)
+        if replicas:
+            findings += on_replicas.readers_there(url, replicas, say)
     return Findings(findings, _next(findings))
 
 
@@ -127,7 +155,7 @@ def _first_line(error: psycopg.Error) -> str:
 def _next(findings: list[Finding]) -> str:
     """What to type: what failed is for a person to judge, what is pending or unknown has a command or a reason."""
     if any(finding.verdict == "failed" for finding in findings):
-        return "mend what failed, from the top; then sidb verify"
+        return "correct what failed, from the top; then sidb verify"
     for verdict in ("warning", "unknown"):
         for finding in findings:
             if finding.verdict == verdict:

@@ -12,6 +12,7 @@ from psycopg.rows import namedtuple_row
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from sqlalchemy import Connection
 
+from backfill.pacing import Throttle
 from operations.queries import query
 
 PARTS = 10_000
@@ -26,6 +27,7 @@ class Subject:
     connection: Connection
     percent: float
     say: Callable[[str], None]
+    throttle: Throttle = field(default_factory=Throttle)
     seed: int = field(default_factory=lambda: random.getrandbits(31))
 
     @property

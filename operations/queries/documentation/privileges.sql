@@ -6,7 +6,7 @@ WITH objects AS (
     UNION ALL
     SELECT c.oid::regclass::text, CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'relation' END, c.relacl, 2
     FROM pg_class AS c
-    WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind IN ('r', 'v', 'm', 'S')
+    WHERE c.relnamespace = %(schema)s::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
     UNION ALL
     SELECT p.oid::regprocedure::text, 'function', coalesce(p.proacl, acldefault('f', p.proowner)), 3
     FROM pg_proc AS p

@@ -1,6 +1,6 @@
 -- Who holds, or waits for, locks on Phase 1's two relations: the strongest lock of each session, and prepared transactions.
 SELECT
-    format('pid %s (user %s, application %s)', l.pid, coalesce(a.usename, a.backend_type, 'nobody'),
+    format('pid %s (user %s, application %s)', l.pid, coalesce(a.usename, a.backend_type, 'a background process'),
         coalesce(nullif(a.application_name, ''), 'unnamed')) AS whose,
     l.relation::regclass::text AS relation,
     array_agg(l.mode ORDER BY l.mode) AS modes,

@@ -9,6 +9,7 @@ WHERE
             SELECT FROM pg_class AS c
             INNER JOIN pg_inherits AS i ON i.inhrelid = c.oid
             INNER JOIN pg_class AS parent ON parent.oid = i.inhparent
-            WHERE c.relispartition AND c.relnamespace = n.oid AND parent.relnamespace <> n.oid
+            INNER JOIN pg_namespace AS theirs ON theirs.oid = parent.relnamespace
+            WHERE c.relispartition AND c.relnamespace = n.oid AND theirs.nspname <> ALL(%(schemas)s)
         )
     );

@@ -1,14 +1,18 @@
--- The view of daily activity beside a recount of the events, of the niches in the sample; some differences.
+-- The view of daily activity beside a recount of the events, of the niches in the sample, from the horizon on; some
+-- differences.
 WITH viewed AS (
     SELECT a.niche_id, a.day, a.event_type, a.events
     FROM analytics.niche_daily_activity AS a
-    WHERE abs(hashint8extended(a.niche_id, %(seed)s) %% 10000) < %(of_10000)s
+    WHERE abs(hashint8extended(a.niche_id, %(seed)s) %% 10000) < %(of_10000)s AND a.day >= %(horizon)s::date
 ),
 
 recounted AS (
     SELECT e.niche_id, (e.event_timestamp AT TIME ZONE 'UTC')::date AS day, e.event_type, count(*) AS events
     FROM analytics.analytics_events AS e
-    WHERE e.niche_id IS NOT NULL AND abs(hashint8extended(e.niche_id, %(seed)s) %% 10000) < %(of_10000)s
+    WHERE
+        e.niche_id IS NOT NULL
+        AND abs(hashint8extended(e.niche_id, %(seed)s) %% 10000) < %(of_10000)s
+        AND e.event_timestamp >= %(horizon)s::date::timestamp AT TIME ZONE 'UTC'
     GROUP BY 1, 2, 3
 ),
 

@@ -1,0 +1,62 @@
+"""How commands show what they did: plain columns for people, coloured on a terminal only, and JSON for machines."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, fields
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+TITLE = "bold cyan"
+
+
+def console(stderr: bool = False) -> Console:
+    """Where people read; text is shown as it is, brackets and all."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def table(rows: Sequence["DataclassInstance"]) -> Table:
+    """Rows of one dataclass under the names of its fields; numbers are aligned to the right, None is empty."""
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    for field in fields(rows[0]) if rows else ():
+        number = any(isinstance(getattr(row, field.name), int | float | Decimal) for row in rows)
+        # A long name of several words is broken in two, so that the table fits 80 columns.
+        header = field.name.replace("_", "_\n", 1) if len(field.name) > 12 else field.name
+        made.add_column(Text(header), justify="right" if number else "left")
+    for row in rows:
+        made.add_row(*(Text(_cell(value)) for value in astuple(row)))
+    return made
+
+
+def columns(*names: str) -> Table:
+    """A table of a screen: its first column to the left, figures to the right, and no line broken."""
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    for number, name in enumerate(names):
+        made.add_column(name, justify="right" if number else "left", no_wrap=True)
+    return made
+
+
+def to_json(result: "DataclassInstance") -> str:
+    """A dataclass as JSON; exact decimals become numbers, instants ISO 8601."""
+    return json.dumps(asdict(result), default=_plain, ensure_ascii=False, indent=2)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _plain(value: object) -> float | str:
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form here")

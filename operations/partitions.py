@@ -1,0 +1,82 @@
+"""The months of events that come: each gets its partition before it begins, with what DEFAULT holds for it.
+
+A month is made in one transaction, which waits for nobody: what others hold is tried again a few times, and then left
+for the next run.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+from alembic_online.replicas import EXCLUSIVE, Replicas
+from alembic_online.sessions import driver
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+from sqlalchemy import Connection, text
+
+from operations.queries import query
+
+MOST_ROWS = 50_000
+"""Of a month in DEFAULT, that are moved at once: the application waits for DEFAULT meanwhile, for about a second."""
+TRIES, PAUSE = 40, 0.05  # s between them
+DEFAULT = "analytics_partitions.analytics_events_default"
+LEFT = {
+    -1: f"more than {MOST_ROWS:,} rows of it lie in the DEFAULT partition",
+    -2: "rows of it lie in the DEFAULT partition, and a foreign key to analytics_events would take them for deleted",
+}
+"""Why a month is not made that could be."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of the months that were missing; `left` says why one of them is still."""
+
+    months: Sequence[str]
+    moved: int
+    left: str = ""
+
+
+def make_months(connection: Connection, replicas: Replicas | None = None) -> Made | None:
+    """Make what is missing of this month and the three ahead; None where events are not partitioned here.
+
+    While a query on one of the `replicas` reads events, the lock on the DEFAULT partition is not asked for.
+    """
+    with connection.begin():
+        partitioned = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass('analytics.analytics_events')"
+        if not connection.scalar(text(partitioned)):
+            return None
+        missing = connection.exec_driver_sql(query("maintenance/missing_months")).all()
+    months: list[str] = []
+    moved = 0
+    for month, is_ours in missing:
+        if not is_ours:
+            return Made(months, moved, f"{month[:7]} is missing: sidb maintain, as the owner of analytics_events")
+        made = _make(connection, month, replicas)
+        if isinstance(made, str):
+            return Made(months, moved, f"{month[:7]}: {made}")
+        months.append(month[:7])
+        moved += made
+    return Made(months, moved)
+
+
+def _make(connection: Connection, month: str, replicas: Replicas | None) -> int | str:
+    """How many rows were moved into the month; or why it is left."""
+    session = driver(connection)
+    for attempt in range(TRIES):
+        if attempt:
+            time.sleep(PAUSE)
+        if replicas is not None:
+            replicas.wait_for_readers({DEFAULT: EXCLUSIVE}, f"month {month[:7]}")
+        try:
+            with connection.begin():
+                session.execute(query("maintenance/make_month"))
+                row = session.execute("SELECT pg_temp.make_month(%s, %s)", [month, MOST_ROWS]).fetchone()
+                assert row is not None
+                return LEFT.get(row[0], int(row[0]))
+        except (LockNotAvailable, DeadlockDetected):
+            continue
+        except psycopg.Error as error:  # a table of its name, a partition that overlaps it
+            if session.broken:
+                raise
+            return str(error).strip().partition("\n")[0]
+    return "its locks are held by another session"

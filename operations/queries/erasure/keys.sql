@@ -1,0 +1,1 @@
+SELECT key_id, secret FROM sidb.erasure_key ORDER BY key_id;

@@ -1,0 +1,1 @@
+SELECT analytics.move_retention_horizon(%(relation)s, %(kept_from)s);

@@ -1,0 +1,5 @@
+-- A deletion that was interrupted is gone on with, up to the horizon of today.
+UPDATE sidb.expiry AS e
+SET kept_from = %(kept_from)s
+WHERE e.relation = %(relation)s AND e.aside IS NULL AND e.finished_at IS NULL
+RETURNING e.expiry_id;

@@ -1,0 +1,82 @@
+"""What others had on an archived table, and the table that is there now has not: it does not come back with the rows.
+
+A table that is exchanged brings along all that it has. Where rows are merged, or the table becomes a partition, columns
+of others are a question beforehand, row security is refused, and the rest is named with the statements that make it.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import psycopg
+from alembic_online import OnlineError, Planned
+from alembic_online.catalog import Identity, Snapshot
+from psycopg.sql import SQL, Identifier
+from rich.console import Console
+
+from models import ANALYTICS
+from operations.findings import Finding
+from operations.queries import query
+from operations.rollback import checks
+from operations.rollback.attach import BOUND, KEY
+from operations.rollback.misfits import NO_COLUMN, Misfit, Table, count
+from operations.rollback.records import Archived
+from operations.upgrade import script_directory
+
+KINDS = ("index", "constraint", "trigger", "rule", "policy", "statistics")
+REMEDY = "run the SQL that is printed above, where it is still wanted."
+NAMED = re.compile(r"^(?:ALTER TABLE .*? ADD CONSTRAINT|CREATE (?:CONSTRAINT )?TRIGGER) (\"(?:[^\"]|\"\")+\"|\S+) ")
+
+
+def columns(connection: psycopg.Connection[Any], table: Table) -> Iterator[Misfit]:
+    """A misfit for each column of the archive that holds values and has no place any more."""
+    parameters = {"relation": table.relation, "archived": table.archived}
+    for name, type_name in connection.execute(query("rollback/columns_without_place"), parameters).fetchall():
+        why = f"hold a value in {name} ({type_name}), a column that it does not have"
+        condition = SQL("a.{} IS NOT NULL").format(Identifier(str(name)))
+        yield from count(connection, table, NO_COLUMN, why, condition, None)
+
+
+def refuse_unprotected(connection: psycopg.Connection[Any], table: Table) -> None:
+    """Raise OnlineError where row security protects the archived rows, and would not protect them in their place."""
+    parameters = {"relation": table.relation, "archived": table.archived}
+    row = connection.execute(query("rollback/loses_row_security"), parameters).fetchone()
+    if row != (True,):
+        return
+    raise OnlineError(
+        f"Row security protects the rows of {table.archived}, and not those of {table.relation}; nothing was changed.",
+        f"ALTER TABLE {table.relation} ENABLE ROW LEVEL SECURITY; make its policies as those of {table.archived}"
+        " (pg_policies), and restore.",
+    )
+
+
+def of_others(live: Snapshot, there: Mapping[Identity, str], kept: Archived) -> list[str]:
+    """The statements that make again what of others stood on an archived table and is not on the live one."""
+    name, ours = kept.relation.partition(".")[2], _made_by_revisions()
+    own = [each for each in there if (each.schema, each.name) == (ANALYTICS, name) and each.kind in KINDS and each.part]
+    found = [
+        there[each] for each in own if each not in live and str(each) not in ours and each.part not in (KEY, BOUND)
+    ]
+    for statement in kept.definitions:
+        kind = "trigger" if " TRIGGER " in statement.partition(" ON ")[0] else "constraint"
+        part = named[1].strip('"').replace('""', '"') if (named := NAMED.match(statement)) else ""
+        identity = Identity(kind, ANALYTICS, name, part)
+        if identity not in live and str(identity) not in ours:
+            found.append(statement)
+    return found
+
+
+def told(statements: Collection[str], console: Console) -> Iterator[Finding]:
+    """A finding where there are any; the statements on the console."""
+    if not statements:
+        return
+    console.print("\nWhat others had on these tables, and did not come back with the rows:\n", style="yellow")
+    for statement in statements:
+        console.print(f"{statement};", soft_wrap=True, markup=False, highlight=False)
+    yield checks.DEPENDANTS.warning(f"{len(statements)} did not come back with the rows of their tables", REMEDY)
+
+
+def _made_by_revisions() -> set[str]:
+    """What a revision has made, as the catalog calls it: it may come with a later upgrade."""
+    steps = (Planned(script, "upgrade") for script in script_directory().walk_revisions())
+    return {line.partition(" ")[2].removesuffix(" (not validated)") for step in steps for line in step.lines}

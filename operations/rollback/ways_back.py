@@ -1,0 +1,80 @@
+"""How each table of an archive comes back: at once where it can be, else row by row; and what does not fit then."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+from alembic_online.catalog import Snapshot, definitions
+
+from operations.rollback import archived_months, attach, left_behind, misfits, swap
+from operations.rollback.records import Archived, Records, Rollback
+from operations.scope import SCOPE
+
+Whole = attach.Attachment | archived_months.Tree | swap.Swap
+"""How a table comes back at once."""
+
+
+def find(
+    records: Records, rollback: Rollback, live: Snapshot, waiting: Iterable[Archived], tables: dict[str, misfits.Table]
+) -> tuple[dict[str, Whole | None], list[misfits.Misfit]]:
+    """How each table comes back, by name, and what does not fit. Raises OnlineError where rows must not come back."""
+    plans: dict[str, Whole | None] = {}
+    unfit: list[misfits.Misfit] = []
+    for kept in waiting:
+        table = tables[kept.relation]
+        plans[kept.relation] = _plan(records, rollback, live, table, kept)
+        if kept.state != "swapped":
+            unfit += _misfits(records.connection, table, kept, plans)
+    return plans, unfit
+
+
+def _plan(records: Records, rollback: Rollback, live: Snapshot, table: misfits.Table, kept: Archived) -> Whole | None:
+    """How the table comes back at once; None: its rows have to be merged, or it is back already."""
+    session = records.session
+    if kept.state != "archived" or not misfits.is_empty(session.connection, table):
+        return None
+    return (
+        attach.plan(session, table)
+        or archived_months.plan(session, live, table, rollback.archive)
+        or swap.plan(session, live, table, rollback.archive, kept.definitions)
+    )
+
+
+def _misfits(
+    connection: psycopg.Connection[Any], table: misfits.Table, kept: Archived, plans: dict[str, Whole | None]
+) -> list[misfits.Misfit]:
+    """What does not fit; a table of which something does not is not exchanged, but merged."""
+    found = list(misfits.find(connection, table, kept.place))
+    if found:
+        plans[kept.relation] = None
+    if plans[kept.relation] is None:
+        found += left_behind.columns(connection, table)
+    if not isinstance(plans[kept.relation], swap.Swap | archived_months.Tree):
+        left_behind.refuse_unprotected(connection, table)
+    return found
+
+
+def left_behind_by(
+    records: Records, rollback: Rollback, live: Snapshot, waiting: Iterable[Archived], plans: dict[str, Whole | None]
+) -> list[str]:
+    """What others had on tables that are not exchanged, as statements."""
+    there = swap.at_home(definitions(records.session.sqlalchemy, SCOPE.of(rollback.archive)), rollback.archive)
+    merged = [
+        kept
+        for kept in waiting
+        if kept.relation in plans
+        and kept.state != "swapped"
+        and not isinstance(plans[kept.relation], swap.Swap | archived_months.Tree)
+    ]
+    return [statement for kept in merged for statement in left_behind.of_others(live, there, kept)]
+
+
+def exchange(records: Records, rollback: Rollback, plan: Whole) -> None:
+    """Bring the table back. Raises OnlineError where somebody has written into it meanwhile; nothing is lost then."""
+    match plan:
+        case attach.Attachment():
+            attach.attach(records, rollback, plan)
+        case archived_months.Tree():
+            archived_months.exchange(records, rollback, plan)
+        case swap.Swap():
+            swap.exchange(records, rollback, plan)

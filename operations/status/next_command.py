@@ -1,0 +1,55 @@
+"""The one next command, from what a look at a database found."""
+
+from operations.status.state import Backfill, Status
+
+LOAD = "sidb backfill load FILE…, or sidb backfill run where there is no history"
+
+
+def command(seen: Status) -> str:
+    """What to type next; what changes something is typed on the primary."""
+    next_step = _command(seen)
+    anywhere = not seen.standby or "primary" in next_step or next_step.startswith("sidb monitor")
+    return next_step if anywhere else f"{next_step} (on the primary)"
+
+
+def _command(seen: Status) -> str:
+    if seen.amiss:
+        return seen.amiss[0].next_step
+    if not seen.phase1:
+        return "point DATABASE_URL at the database of Phase 1, or sidb demo"
+    if not seen.revision:
+        return "sidb preflight"
+    if seen.revision != [seen.head]:
+        return _upgrade(seen)
+    if seen.rights_missing:
+        return "run the statements above; then sidb verify"
+    if waiting := [each.archive for each in seen.archives if each.restored < each.tables]:
+        return f"sidb restore {waiting[0]}, or --drop {waiting[0]} where nobody wants it back"
+    if (next_step := _backfill(seen.backfill)) is not None:
+        return next_step
+    if seen.raised:
+        return "sidb preflight --finish"
+    return "sidb monitor"
+
+
+def _upgrade(seen: Status) -> str:
+    rolled_back = [each.archive for each in seen.archives if [each.target] == seen.revision and not each.restored]
+    if not rolled_back:
+        return "sidb upgrade"
+    return f"when what led to the rollback is put right: sidb upgrade, then sidb restore {rolled_back[0]}"
+
+
+def _backfill(backfill: Backfill | None) -> str | None:
+    if backfill is None or backfill.deadline is None:
+        return LOAD
+    if backfill.paused:
+        return "sidb backfill resume"
+    if backfill.half_loaded:
+        return f"load {backfill.half_loaded[0]} again"
+    if any(job.set_aside or job.state == "stopped" for job in backfill.jobs):
+        return "sidb backfill status names what was set aside; correct it, then sidb backfill retry"
+    if any(job.left for job in backfill.jobs):
+        return "sidb backfill run, then daily"
+    if any("verified" in job.state for job in backfill.jobs):
+        return "sidb backfill verify"
+    return None
