@@ -1,6 +1,6 @@
 # Everything below uses paths relative to this directory, so that the clone may lie anywhere, spaces included.
 .DEFAULT_GOAL := help
-.PHONY: help install demo rehearse test lint format docs bench lock kill-matrix matrix clean
+.PHONY: help install demo rehearse test lint format docs bench mutants lock kill-matrix matrix clean
 
 SHAPE ?= table
 PG_BIN ?=
@@ -25,13 +25,16 @@ install: ## Create .venv with everything pinned in requirements.lock
 		echo "Creating .venv with $$("$$python" --version)"; \
 		"$$python" -m venv --clear .venv || exit 1; \
 	fi; \
-	pip=".venv/bin/python -m pip --quiet --disable-pip-version-check install --root-user-action=ignore"; \
-	echo "Installing the pinned packages into .venv"; \
-	$$pip --require-hashes -r requirements.lock && \
-	$$pip --no-deps --no-build-isolation -e alembic-online -e . && \
+	pip=".venv/bin/python -m pip --disable-pip-version-check install --root-user-action=ignore"; \
+	echo "Installing $$(grep -c '^[^ #]*==' requirements.lock) pinned packages at most into .venv"; \
+	{ $$pip --require-hashes -r requirements.lock; echo "exit $$?"; } | awk '/^Collecting/ { printf "  %d  %s\n", ++count, $$2 } /^exit/ { code = $$2 } END { exit code }' && \
+	$$pip --quiet --no-deps --no-build-isolation -e alembic-online -e . && \
 	echo "$$state" > .venv/installed
 
-demo: install ## Migrate a sample Phase 1 database (SHAPE=table or SHAPE=matview)
+demo: ## Migrate a sample Phase 1 database (SHAPE=table or SHAPE=matview)
+	@echo "A sample database of Phase 1 is built in an embedded PostgreSQL, migrated, backfilled and reported on, in about a minute."
+	@echo "The first time, packages are installed into .venv before that. Beside this directory only ~/.local/share/sidb (as root, /var/lib/sidb) is written to."
+	@$(MAKE) --no-print-directory install
 	@.venv/bin/sidb demo --shape $(SHAPE)
 
 rehearse: install ## Rehearse the whole rollout at volume under traffic (ARGS='--events 10000000')
@@ -59,14 +62,17 @@ format: install ## Format the code
 docs: install ## Write the generated pages of docs/ anew: schema, commands, checks
 	.venv/bin/python -m operations.documentation
 
-BENCH ?= $(patsubst benchmarks/%.py,%,$(shell grep -l '^if __name__' benchmarks/*.py))
+BENCH ?= $(filter-out mutants,$(patsubst benchmarks/%.py,%,$(shell grep -l '^if __name__' benchmarks/*.py)))
 
 bench: install ## Run the benchmarks, for hours on a quiet machine (BENCH='activity upgrade'); results in build/benchmarks
-	@test -x build/bench/bin/dbmate || { python3 -m venv --clear build/bench && \
+	@test -x build/bench/bin/cosmic-ray || { python3 -m venv --clear build/bench && \
 		build/bench/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements.lock && \
 		build/bench/bin/python -m pip --quiet --disable-pip-version-check install --no-deps --no-build-isolation -e alembic-online -e . && \
 		build/bench/bin/python -m pip --quiet --disable-pip-version-check install -r benchmarks/requirements.txt; }
 	@for name in $(BENCH); do echo "benchmarks.$$name"; build/bench/bin/python -m benchmarks.$$name $(ARGS) || exit 1; done
+
+mutants: ## Make mistakes in a file on purpose, and see whether its tests notice (ARGS='models/reading.py tests/models')
+	@$(MAKE) --no-print-directory bench BENCH=mutants ARGS="$(ARGS)"
 
 lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer versions)
 	@mkdir -p build

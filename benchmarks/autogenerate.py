@@ -26,7 +26,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, Operations, ops
 from alembic.runtime.migration import MigrationContext
 from alembic_online import Scope
-from alembic_online.catalog import autogenerate, rendering
+from alembic_online.catalog import autogenerate, partition_constraints, partitioned, rendering
 from alembic_online.catalog.steps import EXTEND, ByHand, Step, flat
 from alembic_online.catalog.target import compare
 from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine
@@ -165,7 +165,12 @@ def apply(connection: Connection, operations: list[MigrateOperation], render_ite
         if isinstance(operation, Step):
             rendered(context, others, render_item)
             for statement in operation.up:
+                if partition_constraints.is_one(statement):
+                    in_a_revision(context, partition_constraints.for_each_partition(statement))
+                    continue
                 connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+                if partitioned.is_index(statement):
+                    in_a_revision(context, partitioned.for_each_partition(statement))
         else:
             others.ops.append(operation)
     rendered(context, others, render_item)
@@ -177,8 +182,12 @@ def rendered(context: MigrationContext, operations: ops.UpgradeOps, render_item:
     autogen.imports = set()
     source = render._render_cmd_body(operations, autogen)
     operations.ops = []
-    names = {"sa": sa, "op": Operations(context)}
-    exec("\n".join([*sorted(autogen.imports), dedent(source)]), names)  # noqa: S102 - what a revision would say
+    in_a_revision(context, "\n".join([*sorted(autogen.imports), dedent(source)]))
+
+
+def in_a_revision(context: MigrationContext, source: str) -> None:
+    """Run what a revision would say."""
+    exec(source, {"sa": sa, "op": Operations(context)})  # noqa: S102
 
 
 def run(name: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from alembic_online import Options
+from alembic_online import Options, database
 from sqlalchemy import URL, Engine, NullPool, text
 
 from backfill import planning, verification
@@ -27,16 +27,15 @@ from backfill.pacing import Brake
 from backfill.progress import Scope
 from backfill.runner import Runner
 from benchmarks.harness import ROOT, report
-from operations import database, maintenance, upgrade
+from operations import maintenance, upgrade
 from operations.embedded import project_server
 from operations.health import Health
 from operations.phase1 import Shape
 from operations.rehearsal import volume
-from operations.rehearsal.acts import PHASE_1, QUIET, WHOLE
-from operations.rehearsal.filling import EXPIRED
 from operations.rehearsal.place import embedded
-from operations.rehearsal.plot import COLOURS, Axis, Line, Plot
 from operations.rehearsal.reading import ask_all
+from operations.rehearsal.tasks import PHASE_1, QUIET, WHOLE
+from operations.reporting.plot import COLOURS, Axis, Line, Plot
 from operations.rollback import archives
 from operations.rollback import restore as restoring
 from operations.rollback import run as rollback
@@ -82,14 +81,14 @@ def measure(url: URL, niches: int, events: int) -> Grown:
     proofs = timed("backfill verify", lambda: verification.verify(engine, JOBS, as_of))
     assert all(proof.holds for proof in proofs)
     volume.fill_contents(engine)
-    maintenance.run(url, EXPIRED)
+    maintenance.run(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM (ANALYZE)"))  # what autovacuum would have done by and by
         size = connection.scalar(text("SELECT pg_total_relation_size('analytics.analytics_events')"))
     found = timed("verify", lambda: verifying.verify(url, WHOLE, QUIET))
     assert found.well, found
     answers = ask_all(engine)
-    timed("rollback", lambda: rollback.run(url, rollback.prepare(url, PHASE_1), {}, QUIET))
+    timed("rollback", lambda: rollback.run(url, rollback.prepare(url, PHASE_1), Options(), QUIET))
     timed("upgrade again", migrate)
     newest = max(line.archive for line in archives.archives(url).tables)
     nothing_else = restoring.Choice(skip=False, renumber=False)

@@ -54,16 +54,35 @@ TRIGGER = (
     "CREATE TRIGGER nothing BEFORE UPDATE ON features FOR EACH ROW EXECUTE FUNCTION nothing()"
 )
 
+PARTITIONED = """
+    ALTER TABLE features RENAME TO whole;
+    CREATE TABLE features (LIKE whole INCLUDING ALL EXCLUDING INDEXES) PARTITION BY RANGE (niche_id);
+    CREATE TABLE features_1 PARTITION OF features FOR VALUES FROM (MINVALUE) TO (250000);
+    CREATE TABLE features_2 PARTITION OF features FOR VALUES FROM (250000) TO (500000);
+    CREATE TABLE features_3 PARTITION OF features FOR VALUES FROM (500000) TO (750000);
+    CREATE TABLE features_4 PARTITION OF features DEFAULT;
+    INSERT INTO features OVERRIDING SYSTEM VALUE SELECT * FROM whole;
+    ALTER SEQUENCE features_niche_id_seq OWNED BY features.niche_id;
+    DROP TABLE whole;
+    CREATE TABLE spares (spare integer PRIMARY KEY);
+    INSERT INTO spares SELECT generate_series(0, 99);
+    ALTER TABLE features ALTER code SET NOT NULL;
+"""
+"""Four partitions, to which all writers write."""
+PARTITIONED_KEY = "ALTER TABLE features ADD PRIMARY KEY ({});"
+PARTITIONED_BY_KEY = PARTITIONED + PARTITIONED_KEY.format("niche_id")
+
 
 @dataclass(frozen=True)
 class Change:
-    """What stands in the database besides, and what the models mean besides; `back`: whether the way down is online,
-    too."""
+    """What stands in the database and in the models, in the database besides, and what the models mean besides; `back`:
+    whether the way down is online, too."""
 
     name: str
     before: str = ""
     after: str = ""
     back: bool = True
+    both: str = ""
 
 
 CHANGES = (
@@ -97,6 +116,27 @@ CHANGES = (
     Change("trigger", after=TRIGGER),
     Change("storage parameters", after="ALTER TABLE features SET (fillfactor = 90)"),
     Change("storage of a column", after="ALTER TABLE features ALTER phrase SET STORAGE external"),
+    Change(
+        "index of a partitioned table",
+        after="CREATE INDEX features_spare ON features (spare)",
+        both=PARTITIONED_BY_KEY,
+    ),
+    Change(
+        "unique key of a partitioned table",
+        after="ALTER TABLE features ADD CONSTRAINT one UNIQUE (niche_id, code)",
+        both=PARTITIONED_BY_KEY,
+    ),
+    Change(
+        "primary key of a partitioned table, of other columns",
+        PARTITIONED_KEY.format("niche_id"),
+        PARTITIONED_KEY.format("niche_id, code"),
+        both=PARTITIONED + "CREATE INDEX features_niche_id ON features (niche_id);",
+    ),
+    Change(
+        "foreign key of a partitioned table",
+        after="ALTER TABLE features ADD CONSTRAINT spared FOREIGN KEY (spare) REFERENCES spares",
+        both=PARTITIONED_BY_KEY,
+    ),
     Change("comment", after="COMMENT ON COLUMN features.spare IS 'spare'"),
 )
 
@@ -131,7 +171,7 @@ def models(server: Server, change: Change) -> Scope:
 
     def build(connection: Connection, _variant: Hashable) -> None:
         phase1.create(connection, Shape.TABLE)
-        execute(connection, ALWAYS + change.after)
+        execute(connection, ALWAYS + change.both + change.after)
 
     metadata = MetaData()
     with create_engine(new_database(server, "target"), poolclass=NullPool).connect() as connection:
@@ -145,7 +185,7 @@ def measured(server: Server, change: Change, directory: Path) -> dict[str, Measu
     """By direction."""
     engine = create_engine(new_database(server, "under_load", TEMPLATE), poolclass=NullPool)
     with engine.begin() as connection:
-        execute(connection, change.before)
+        execute(connection, change.both + change.before)
     project = SmallProject(engine, models(server, change), directory)
     project.revise(change.name)
     found = {}

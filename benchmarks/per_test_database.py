@@ -33,7 +33,7 @@ def main() -> None:
             touch("upgraded", server)
 
         def create_all() -> None:
-            build("created", new_database(server, "created"))
+            build("created", "", new_database(server, "created"))
             touch("created", server)
 
         def roll_back() -> None:

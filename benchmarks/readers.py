@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from alembic_online import database
 from alembic_online.sessions import driver
 from sqlalchemy import URL, NullPool, create_engine, text
 
@@ -22,12 +23,11 @@ from backfill.progress import Scope
 from backfill.runner import Runner
 from benchmarks.harness import benchmark_server, median, new_database, report
 from models.reading import Reader
-from operations import database, maintenance
+from operations import maintenance
 from operations.health import Health
 from operations.phase1 import Shape
 from operations.queries import query
 from operations.rehearsal import volume
-from operations.rehearsal.filling import EXPIRED
 from operations.rehearsal.traffic import as_sent
 from tests.fixtures.databases import Alembic
 
@@ -77,7 +77,7 @@ def fill(url: URL, niches: int, events: int) -> None:
         planning.begin(connection, JOBS, now, now, 7)
     Runner(engine, Brake(Health(), None)).run(Scope(now))
     volume.fill_contents(engine)
-    maintenance.run(url, EXPIRED)
+    maintenance.run(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM (ANALYZE)"))
 
