@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.both_databases",
     "tests.fixtures.cluster",
+    "tests.fixtures.replicas",
     "tests.fixtures.pooler",
     "tests.fixtures.rows",
     "tests.fixtures.roles",
@@ -30,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--steps", type=int, default=14, metavar="N", help="how many steps each of them has")
     parser.addoption("--kills", type=int, default=10, metavar="N", help="how often the backfill is killed")
     parser.addoption("--pg-bin", metavar="DIRECTORY", help="run on the PostgreSQL whose programs are in this directory")
+    parser.addoption("--kept-server", metavar="DIRECTORY", help="leave the server running there, for the next run")
     parser.addoption("--every-setting", action="store_true", help="each setting by itself, not only all at once")
     parser.addoption("--both-databases", action="store_true", help="each test of a command on both kinds of database")
     parser.addoption("--every-way", action="store_true", help="roll back from every revision to every earlier one")

@@ -143,3 +143,25 @@ def test_the_engine_names_nothing_of_the_product() -> None:
         for match in ours.finditer(line)
     }
     assert not found
+
+
+MOST_LINES = 300
+MOST_OF_A_FUNCTION = 50
+
+
+def test_files_and_functions_are_short() -> None:
+    files = [file for room in ROOMS for file in modules(room).values()]
+    files += [*(ROOT / "alembic").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+    long_ = [str(file.relative_to(ROOT)) for file in files if len(file.read_text("utf-8").splitlines()) > MOST_LINES]
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            is_step = file.parent.name == "versions"  # a revision's statements are listed in its one function
+            if isinstance(node, ast.FunctionDef) and not is_step and _body(node) > MOST_OF_A_FUNCTION:
+                long_.append(f"{file.relative_to(ROOT)}: {node.name} has {_body(node)} lines")
+    assert not long_
+
+
+def _body(function: ast.FunctionDef) -> int:
+    """The lines of a function without its signature and docstring."""
+    statements = function.body[1:] if ast.get_docstring(function) else function.body
+    return statements[-1].end_lineno - statements[0].lineno + 1 if statements else 0  # type: ignore[operator]

@@ -13,10 +13,11 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from backfill import planning, verification
+from backfill.batch_size import BatchSize
 from backfill.bookkeeping import create
 from backfill.jobs import JOBS
 from backfill.loading import Loaded, load
-from backfill.pacing import Brake, Pace, Trouble
+from backfill.pacing import Brake, Trouble
 from backfill.progress import Scope
 from backfill.reading import Source
 from backfill.runner import Runner, Summary
@@ -26,6 +27,8 @@ from backfill.windows import Window
 
 AS_OF = datetime(2025, 6, 1, tzinfo=UTC)
 HEADER = ("event_type", "event_source", "event_timestamp", "event_data", "user_id", "niche_id", "phrase")
+EVENT = ("view", "web", "2025-05-01T00:00Z", "{}", "")
+"""One without a niche: niche_id and phrase come after it."""
 
 
 class Well:
@@ -87,9 +90,9 @@ def verify(engine: Engine) -> list[Proof]:
     return verification.verify(engine, JOBS, begin(engine).as_of)
 
 
-def slowly() -> Pace:
+def slowly() -> BatchSize:
     """Small batches, so that there are many."""
-    return Pace(most=50)
+    return BatchSize(most=50)
 
 
 def day_begins_now(window: Window) -> Window:

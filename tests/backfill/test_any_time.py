@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from backfill.batch_size import BatchSize
 from backfill.jobs import EVENT_HISTORY
 from backfill.jobs.event_history import FIRST_DAY, FUTURE, LAST_DAY, PAST
-from backfill.pacing import Pace
 from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
 from tests.backfill.test_console import Console
 
@@ -38,7 +38,7 @@ def test_whatever_timestamptz_holds_is_moved_and_proved(migrated: Engine, sql: S
     sql("UPDATE features SET updated_at = '-infinity' WHERE niche_id = 2")
     sidb = Console(migrated)
     assert json.loads(sidb("status", "--json"))["jobs"][0]["job"] == "event_history"
-    run(migrated, pace=Pace(most=2))
+    run(migrated, pace=BatchSize(most=2))
     proofs = verify(migrated)
     assert [proof for proof in proofs if not proof.holds] == []
     assert proofs[0].rows == 100 + 3 * len(TIMES)

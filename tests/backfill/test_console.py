@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.backfill.conftest import Sql, history, write_csv
+from tests.fixtures import programs
 from tests.fixtures.databases import ROOT, Clone, conninfo
 
 SIDB = Path(sys.executable).parent / "sidb"
@@ -24,18 +25,8 @@ class Console:
         self.environment = {"PATH": os.environ["PATH"], "DATABASE_URL": conninfo(engine.url)}
 
     def __call__(self, *arguments: str, code: int = 0, stdin: bytes = b"", **environment: str) -> str:
-        result = subprocess.run(
-            [SIDB, "backfill", *arguments],
-            env=self.environment | environment,
-            input=stdin,
-            capture_output=True,
-            cwd=ROOT,
-            timeout=100,  # one that waits for ever is a failure, and not the end of all tests
-        )
-        output = result.stdout.decode() + result.stderr.decode()
-        assert result.returncode == code, output
-        assert "Traceback" not in output
-        return output
+        done = programs.run("sidb", "backfill", *arguments, env=self.environment | environment, stdin=stdin, code=code)
+        return done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -134,6 +125,32 @@ def test_mistakes_are_told_in_a_line(sidb: Console, tmp_path: Path, clone: Clone
     assert "not a percentage" in sidb("status", code=2, SIDB_BACKFILL_SHARE="0")
     phase1 = conninfo(clone("phase1_table"))
     assert "Next: alembic upgrade head" in sidb("run", code=1, DATABASE_URL=phase1)
+
+
+@pytest.mark.clean
+def test_a_role_without_rights_is_told_in_a_line(sidb: Console, sql: Sql, tmp_path: Path, migrated: Engine) -> None:
+    """Without any on schema sidb, then without that to read its tables, last without temporary tables."""
+    role, path = "sidb_test_weak", str(write_csv(tmp_path / "h.csv", history(10)))
+    sidb("status")
+    sql(f"DROP ROLE IF EXISTS {role}")
+    sql(f"CREATE ROLE {role} LOGIN")
+    other = {"DATABASE_URL": conninfo(migrated.url.set(username=role))}
+    try:
+        assert "permission denied for database" in sidb("run", code=1, **other)
+        sidb("retry")  # makes the tables
+        for command in ("status", "run", "pause"):
+            assert "failed: permission denied for schema sidb\nNext: " in sidb(command, code=1, **other)
+        sql(f"GRANT USAGE ON SCHEMA sidb, analytics TO {role}")
+        sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA sidb TO {role}")
+        assert "nothing to do" in sidb("status", **other)
+        assert "h.csv stopped: permission denied for table backfill_files." in sidb("load", path, code=1, **other)
+        sql(f"GRANT CREATE ON SCHEMA sidb TO {role}")
+        sql(f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA sidb TO {role}")
+        sql(f"REVOKE TEMPORARY ON DATABASE {migrated.url.database} FROM PUBLIC")
+        assert "h.csv stopped: permission denied to create temporary tables" in sidb("load", path, code=1, **other)
+    finally:
+        sql(f"DROP OWNED BY {role}")
+        sql(f"DROP ROLE {role}")
 
 
 def test_sigterm_finishes_the_present_batch(sidb: Console, sql: Sql, tmp_path: Path) -> None:

@@ -2,21 +2,27 @@
 
 import os
 import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Thread
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, NullPool, text
 
-from backfill import finishing
+from backfill import finishing, publishing
 from backfill.errors import BackfillError
 from backfill.jobs import JOBS
 from backfill.locks import staging
+from operations.backfilling import reach
 from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
 from tests.backfill.test_console import Console
+from tests.backfill.test_kills import stopped
 from tests.backfill.test_locks import LIMIT, holding
 from tests.backfill.test_waits import said, started
 
+MOVED = "SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'"
+WAITS = "SELECT locktype FROM pg_locks WHERE NOT granted ORDER BY locktype LIMIT 1"
 MORE = (
     "INSERT INTO sidb.backfill_events (event_timestamp, event_type, event_source, event_data, file_id) "
     "SELECT '2020-01-01Z', 'view', 'web', '{}', 77 FROM generate_series(1, 5)"
@@ -50,11 +56,12 @@ def test_it_waits_for_a_load_and_sees_what_it_staged(proved: Engine, sql: Sql) -
         load.execute(text(MORE))
         thread = Thread(target=try_to)
         thread.start()
-        waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         with proved.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
-            while other.scalar(text(waits)) == 0:
-                pass
+            while not (waits := other.scalar(text(WAITS))):
+                thread.join(0.01)
+                assert thread.is_alive()
     thread.join(LIMIT)
+    assert waits == "advisory", "before its proof, and not for the table alone"
     assert errors == [
         "Staging is still needed: not all of event_history is proved any more.\n"
         "Next: sidb backfill verify, which says what is missing."
@@ -63,6 +70,82 @@ def test_it_waits_for_a_load_and_sees_what_it_staged(proved: Engine, sql: Sql) -
     assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_timestamp = '2020-01-01Z'") == [(5,)]
     assert all(proof.holds for proof in verify(proved))
     assert finish(proved) == 205
+
+
+def stopped_in_a_load(engine: Engine, path: Path) -> AbstractContextManager[int]:
+    """A process that has staged a file, and not committed it."""
+    url, move = engine.url, publishing._move
+
+    def work(stand_still: Callable[[], None]) -> None:
+        def moved(connection: Connection, table: str) -> int:
+            rows = move(connection, table)
+            stand_still()
+            return rows
+
+        publishing._move = moved
+        load_file(reach(url, poolclass=NullPool), path)
+
+    return stopped(work)
+
+
+def stopped_in_a_finish(engine: Engine) -> AbstractContextManager[int]:
+    """A process that has proved all and dropped staging, and not committed it."""
+    url, drop = engine.url, finishing.drop_staged
+
+    def work(stand_still: Callable[[], None]) -> None:
+        def dropped(connection: Connection) -> int:
+            rows = drop(connection)
+            stand_still()
+            return rows
+
+        finishing.drop_staged = dropped
+        finish(reach(url, poolclass=NullPool))
+
+    return stopped(work)
+
+
+def test_a_load_that_stands_still_is_waited_for(proved: Engine, sql: Sql, tmp_path: Path) -> None:
+    more = write_csv(tmp_path / "more.csv", history(50, seed=3, days=2))
+    with stopped_in_a_load(proved, more) as pid, started(Console(proved), "finish") as process:
+        waits = said(process)
+        assert "Waiting for process" in waits
+        assert "(sidb backfill load, user " in waits
+        os.kill(pid, signal.SIGCONT)
+        assert "Staging is still needed: event_history (" in process.communicate(timeout=LIMIT)[1]
+        assert process.returncode == 1
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(250,)]
+    run(proved)
+    assert all(proof.holds for proof in verify(proved))
+    assert finish(proved) == 250
+    assert sql(MOVED) == [(250,)]
+
+
+@pytest.mark.parametrize(
+    ("command", "ends", "rows"),
+    [
+        ("load {more}", (0, ""), 250),
+        ("load {same}", (1, "200 lines of it are in already, from h.csv"), 200),
+        ("run --all --now", (0, ""), 200),
+        ("finish", (0, ""), 200),
+    ],
+)
+def test_a_finish_that_stands_still_is_waited_for(
+    command: str, ends: tuple[int, str], rows: int, proved: Engine, sql: Sql, tmp_path: Path
+) -> None:
+    """What comes behind it finds staging made anew, and all that was in it known."""
+    more = write_csv(tmp_path / "more.csv", history(50, seed=3, days=2))
+    with (tmp_path / "h.csv").open("a") as file:
+        file.write("\n")  # the same lines, of another content, by another path
+    arguments = command.format(more=more, same=tmp_path / "h.csv").split()
+    with stopped_in_a_finish(proved) as pid, started(Console(proved), *arguments) as process:
+        assert "Waiting for process" in said(process)
+        os.kill(pid, signal.SIGCONT)
+        rest = process.communicate(timeout=LIMIT)[1]
+        assert process.returncode == ends[0], rest
+        assert ends[1] in rest
+    run(proved)
+    assert sql(MOVED) == [(rows,)]
+    assert all(proof.holds for proof in verify(proved))
 
 
 def test_it_says_for_whom_it_waits_and_ends_on_ctrl_c(proved: Engine, sql: Sql) -> None:

@@ -16,7 +16,10 @@ from tests.backfill.conftest import Sql, begin, history, load_file, run, verify,
 from tests.fixtures.databases import Alembic
 from tests.operations.rollback.conftest import bring_back, roll_back
 
-EVENTS = "SELECT count(*), count(DISTINCT event_id) FROM analytics.analytics_events WHERE event_source = 'web'"
+EVENTS = (
+    "SELECT count(*), count(DISTINCT (event_id, event_timestamp)) FROM analytics.analytics_events"
+    " WHERE event_source = 'web'"
+)
 LIVE = (
     "INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data) "
     "SELECT 'live', 'app', now(), '{}' FROM generate_series(1, 3)"
@@ -193,6 +196,30 @@ def test_a_load_that_runs_across_a_downgrade_and_an_upgrade(
     sql(LIVE)  # gets ids that nobody has
     assert run(done).refused == 0
     assert sql(EVENTS) == [(2_000 + ROWS, 2_000 + ROWS)]
+
+
+def test_so_does_one_of_a_grown_file(done: Engine, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of its new lines, some get the ids that its known lines had in this load: they are no less new."""
+    monkeypatch.setattr(lines, "BLOCK", 2**14)
+    rows = [*history(ROWS, days=3), *history(1_000, seed=9, days=3)]
+    path = write_csv(tmp_path / "h.csv", rows)
+    first: list[int] = []
+
+    def between(_source: Source, records: int, _rejected: int) -> None:
+        if not first:
+            first.append(records)
+            discard(done)
+            Alembic(done.url).upgrade()
+
+    loaded = load_file(done, path, report=between, chunk=1)
+    twice = "SELECT count(*) > 0 FROM (SELECT FROM sidb.backfill_events GROUP BY event_id HAVING count(*) > 1) AS t"
+    assert 0 < first[0] < ROWS
+    assert (loaded.records, loaded.added) == (len(rows), 1_000)
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(len(rows),)]
+    assert sql(twice) == [(True,)], "as was to be tried"
+    run(done)
+    assert sql(EVENTS) == [(len(rows), len(rows))]
+    assert verify(done)[0].holds
 
 
 def test_a_table_that_becomes_a_partition_is_still_the_one_that_was_filled(done: Engine, sql: Sql) -> None:

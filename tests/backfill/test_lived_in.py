@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, Engine, text
 
+from backfill.finishing import finish
+from backfill.jobs import JOBS
 from operations.phase1 import Shape
-from tests.backfill.conftest import AS_OF, load_file, run, verify, write_csv
+from tests.backfill.conftest import AS_OF, history, load_file, run, verify, write_csv
 from tests.fixtures import lived_in
 from tests.fixtures.databases import Alembic, Clone
 
@@ -44,3 +46,17 @@ def test_rows_of_a_table_that_inherits_from_features_are_never_written(
         assert niche != 900001
         filled = text("SELECT count(*) FROM ONLY features WHERE trend_vector IS NULL OR last_analyzed_at IS NULL")
         assert connection.scalar(filled) == 0
+
+
+def test_staging_made_anew_by_a_superuser_is_the_owners(
+    clone: Clone, connect: Callable[[URL], Engine], tmp_path: Path
+) -> None:
+    url = clone("lived_in_table")
+    Alembic(url).upgrade()
+    owner = connect(url)
+    load_file(owner, write_csv(tmp_path / "a.csv", history(200, days=2)))
+    run(owner)
+    assert all(proof.holds for proof in verify(owner))
+    with connect(lived_in.administrator(url)).connect() as superuser:
+        assert finish(superuser, JOBS) == 200
+    assert load_file(owner, write_csv(tmp_path / "b.csv", history(100, days=2, seed=2))).added == 100

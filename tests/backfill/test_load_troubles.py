@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,16 +10,20 @@ from threading import Event, Thread
 
 import psycopg
 import pytest
+import rich.console
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 from backfill import chunks
 from backfill.errors import BackfillError
-from backfill.files import half_loaded
 from backfill.formats import lines
 from backfill.formats.csv import Csv
+from backfill.loading import Loaded
+from backfill.pacing import Throttle
 from backfill.reading import Source
-from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
+from operations.loading import load_files
+from tests.backfill.conftest import Sql, begin, history, load_file, write_csv
 from tests.backfill.test_console import SIDB, Console
+from tests.engine.conftest import until
 from tests.fixtures.databases import ROOT, conninfo
 from tests.fixtures.lived_in import administrator
 
@@ -62,6 +65,7 @@ def test_waiting_for_a_phrase_is_bounded(
     others = "".join(f"view,web,2025-05-01,{{}},{phrase}\n" for phrase in ("", "", "niche 1", "niche 2"))
     (tmp_path / "a.csv").write_text(HEAD + "view,web,2025-05-01,{},brand new\n" + others)
     with psycopg.connect(conninfo(migrated.url)) as seeder:
+        seeder.execute("SET idle_in_transaction_session_timeout = '30s'")  # who waits without end waits until then
         seeder.execute("INSERT INTO features (phrase) VALUES ('brand new')")
         with pytest.raises(BackfillError, match="not committed it within"):
             load_file(migrated, tmp_path / "a.csv", chunk=32)
@@ -84,7 +88,7 @@ def test_a_timeout_of_the_surroundings_ends_no_load(migrated: Engine, sql: Sql, 
     sidb = Console(migrated)
     path = write_csv(tmp_path / "h.csv", history(20_000))
     sidb("load", str(write_csv(tmp_path / "first.csv", history(10, seed=5))))
-    assert "h.csv loaded: 20,000 rows" in sidb("load", str(path), PGOPTIONS="-c statement_timeout=1ms")
+    assert "h.csv loaded: 20,000 rows" in sidb("load", str(path), PGOPTIONS="-c statement_timeout=20ms")
     assert sql("SELECT count(*) FROM sidb.backfill_events") == [(20_010,)]
 
 
@@ -144,13 +148,71 @@ def test_a_full_disk_is_told_in_a_sentence(
     migrated.dispose()
     with pytest.raises(BackfillError, match=r"Loading h\.csv stopped: could not .*No space left on device") as stopped:
         load_file(migrated, path)
-    assert "goes on where this stopped" in stopped.value.next_step
+    assert "continues where this stopped" in stopped.value.next_step
     sql(f"ALTER DATABASE {migrated.url.database} RESET {setting}")
     sql(f"ALTER TABLE ALL IN TABLESPACE {small} SET TABLESPACE pg_default")
     migrated.dispose()
     assert load_file(migrated, path).records == 20_000
     assert sql("SELECT count(*) FROM sidb.backfill_events") == [(20_000,)]
     migrated.dispose()
+
+
+def test_beside_the_application_one_chunk_is_read_at_a_time_and_then_none(
+    migrated: Engine, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "BLOCK", 2**14)
+    path = write_csv(tmp_path / "h.csv", history(3_000))
+    read: list[int] = []
+    at_rest: list[tuple[int, bool]] = []
+
+    def rest(seconds: float) -> None:
+        assert seconds > 0
+        [(records,)] = sql("SELECT records FROM sidb.backfill_files")
+        at_rest.append((records, records == read[-1]))
+
+    def report(_source: Source, records: int, _rejected: int) -> None:
+        read.append(records)
+
+    load_file(migrated, path, report=report, chunk=1, throttle=Throttle(lambda: 0.5, rest))
+    assert at_rest == [(records, True) for records in read]
+    assert len(read) > 2
+    at_rest.clear()
+    load_file(migrated, write_csv(tmp_path / "i.csv", history(100, seed=2)), throttle=Throttle(lambda: 1.0, rest))
+    assert at_rest == []
+
+
+def test_the_command_rests_for_the_application_unless_it_is_told_not_to(
+    migrated: Engine, sql: Sql, tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "h.csv", history(100))
+    begin(migrated)
+    seen: list[Path] = []
+    rests = "SELECT records, finished_at IS NULL FROM sidb.backfill_files WHERE name = '{}'"
+    with psycopg.connect(conninfo(migrated.url), autocommit=True, application_name="api") as application:
+        application.execute("SELECT 1")
+        holder = Thread(target=application.execute, args=("SELECT pg_advisory_lock(1)",))
+        with psycopg.connect(conninfo(migrated.url)) as other:
+            other.execute("SELECT pg_advisory_lock(1)")
+            holder.start()
+
+            def interrupt() -> None:
+                try:
+                    until(lambda: sql(rests.format(path)) == [(100, True)], "its only chunk is in, and it rests")
+                    seen.append(path)
+                finally:
+                    os.kill(os.getpid(), signal.SIGINT)
+
+            watcher = Thread(target=interrupt)
+            watcher.start()
+            console = rich.console.Console(quiet=True)
+            [slow] = load_files(migrated, [str(path)], "create", None, 1e-9, console)
+            watcher.join()
+            fast_path = write_csv(tmp_path / "i.csv", history(100, seed=2))
+            [fast] = load_files(migrated, [str(fast_path)], "create", None, 1.0, console)
+        holder.join()
+    assert isinstance(slow, Loaded)
+    assert isinstance(fast, Loaded)
+    assert (seen, slow.added, fast.added) == ([path], 100, 100)
 
 
 def test_a_load_that_is_asked_to_stop_ends_after_its_chunks(
@@ -165,7 +227,7 @@ def test_a_load_that_is_asked_to_stop_ends_after_its_chunks(
 
     with pytest.raises(BackfillError, match=r"Stopped as asked: [\d,]+ records of h\.csv are read\.") as stopped:
         load_file(migrated, path, report=ask, chunk=1, stop=stop)
-    assert "goes on where this stopped" in stopped.value.next_step
+    assert "continues where this stopped" in stopped.value.next_step
     [(half,)] = sql("SELECT records FROM sidb.backfill_files WHERE finished_at IS NULL")
     assert 0 < half < 3_000
     assert load_file(migrated, path).records == 3_000
@@ -207,77 +269,7 @@ def test_an_error_of_its_own_statements_is_told_in_a_sentence(migrated: Engine, 
 
     with pytest.raises(BackfillError, match=r"Loading h\.csv stopped: ") as stopped:
         load_file(migrated, path, report=cancel, chunk=1)
-    assert "goes on where this stopped" in stopped.value.next_step
+    assert "continues where this stopped" in stopped.value.next_step
     sql("ALTER TABLE sidb.backfill_files DROP CONSTRAINT backfill_files_lines_check")
     assert load_file(migrated, path).records == 3_000
-    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(3_000,)]
-
-
-KILLED = """
-import sys
-from pathlib import Path
-from sqlalchemy import create_engine
-from backfill.formats import lines
-from backfill.loading import load
-from backfill.formats.csv import Csv
-from backfill.reading import Source
-lines.BLOCK = 4096
-def stop(_source, records, _rejected):
-    if records > 400:
-        print("half", flush=True)
-        sys.stdin.read()
-load(create_engine(sys.argv[1]), Source(Path(sys.argv[2]), "h.csv"), report=stop, chunk=1)
-"""
-
-
-@pytest.fixture
-def half(migrated: Engine, tmp_path: Path) -> Path:
-    """A file whose loader was killed by SIGKILL after some of its chunks."""
-    path = write_csv(tmp_path / "h.csv", history(2_000, days=5))
-    url = migrated.url.render_as_string(hide_password=False)
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED, url, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
-    ) as loader:
-        assert loader.stdout is not None
-        assert loader.stdout.readline() == b"half\n"
-        with pytest.raises(BackfillError, match="is being loaded by another process"):
-            load_file(migrated, path)
-        loader.send_signal(signal.SIGKILL)
-    return path
-
-
-def test_a_half_loaded_file_is_shown_and_goes_on(half: Path, migrated: Engine, sql: Sql) -> None:
-    sidb = Console(migrated)
-    assert "h.csv" in sidb("status")
-    run(migrated)
-    assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'") == [(0,)]
-    assert not verify(migrated)[0].holds
-    assert "half loaded" in sidb("finish", code=1)
-    assert load_file(migrated, half).records == 2_000
-    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(2_000,)]
-    run(migrated)
-    assert all(proof.holds for proof in verify(migrated))
-    assert "Dropped the staging table with 2,000 rows" in sidb("finish")
-
-
-def test_a_half_loaded_file_is_given_up(half: Path, migrated: Engine, sql: Sql) -> None:
-    sidb = Console(migrated)
-    assert "h.csv is given up" in sidb("load", "--forget", "h.csv")
-    with migrated.connect() as connection:
-        assert half_loaded(connection) == []
-    assert sql("SELECT count(*) FROM pg_class WHERE relname LIKE 'backfill_load_%'") == [(0,)]
-    begin(migrated)
-    assert load_file(migrated, half).records == 2_000
-
-
-def test_a_file_that_is_being_loaded_is_not_given_up(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
-    sidb = Console(migrated)
-    path = write_csv(tmp_path / "h.csv", history(3_000))
-    told: list[str] = []
-
-    def meanwhile(_source: Source, _records: int, _rejected: int) -> None:
-        told.append(sidb("load", "--forget", "h.csv", code=1))
-
-    load_file(migrated, path, report=meanwhile)
-    assert "h.csv is being loaded by another process" in told[0]
     assert sql("SELECT count(*) FROM sidb.backfill_events") == [(3_000,)]

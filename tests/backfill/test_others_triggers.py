@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Engine
 
@@ -10,6 +11,8 @@ from backfill import planning
 from backfill.errors import BackfillError
 from backfill.jobs import JOBS
 from tests.backfill.conftest import Sql, load_file, run, verify
+from tests.fixtures.databases import conninfo
+from tests.operations.rollback.conftest import counted
 
 TOUCH = """
     CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -93,3 +96,28 @@ def test_triggers_that_change_nothing_of_others_are_no_hindrance(
     assert sql(PHASE1) == before
     assert sql("SELECT count(*) > 0 FROM public.audit") == [(True,)]
     assert all(proof.holds for proof in verify(migrated))
+
+
+def test_an_error_that_names_a_user_is_written_down_before_an_erasure_goes_on(
+    migrated: Engine, sql: Sql, history_file: Path
+) -> None:
+    """Or it would name the user after the erasure has looked for such errors."""
+    load_file(migrated, history_file)
+    sql(
+        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE 'not %', new.user_id; END $$;"
+        " CREATE TRIGGER refuse BEFORE INSERT ON analytics.analytics_events"
+        " FOR EACH ROW WHEN (new.event_source = 'web') EXECUTE FUNCTION public.refuse()"
+    )
+    seen: list[bool] = []
+
+    def look(_number: int, statement: str) -> None:
+        if "UPDATE sidb.backfill_ranges SET" in statement and "error" in statement:
+            with psycopg.connect(conninfo(migrated.url)) as other:
+                held = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock')"
+                seen.extend(row[0] for row in other.execute(held))
+
+    with pytest.raises(BackfillError):
+        counted(lambda: run(migrated), look)
+    assert seen
+    assert all(seen)

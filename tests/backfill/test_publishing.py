@@ -18,6 +18,7 @@ from backfill.reading import Source
 from tests.backfill.conftest import Sql, load_file, run, verify
 from tests.fixtures.databases import Alembic
 
+CHILDREN = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'sidb.backfill_events'::regclass"
 HEAD = "event_type,event_source,event_timestamp,event_data,user_id,niche_id\n"
 
 
@@ -194,9 +195,7 @@ def test_many_rows_stay_in_a_table_of_their_own(
     loads("a.csv", lines(*range(300)))
     loads("a.csv", lines(*range(310)))
     loads("b.csv", lines(*range(400, 500)))
-    assert sql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'sidb.backfill_events'::regclass") == [
-        (0 if few else 3,)
-    ]
+    assert sql(CHILDREN) == [(0 if few else 3,)]
     run(migrated)
     assert verify(migrated)[0].holds
     assert loads("b.csv", lines(*range(450, 501)), meant="replace").removed == 50
@@ -204,6 +203,26 @@ def test_many_rows_stay_in_a_table_of_their_own(
     with migrated.begin() as connection:
         assert drop_staged(connection) == 361
     assert sql("SELECT count(*) FROM pg_class WHERE relname LIKE 'backfill_load_%'") == [(0,)]
+
+
+@pytest.mark.parametrize(("rows", "children"), [(30, 0), (31, 1)])
+def test_how_many_rows_are_few(
+    rows: int, children: int, loads: Load, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "FEW", 30)
+    loads("a.csv", lines(*range(rows)))
+    assert sql(CHILDREN) == [(children,)]
+    assert staged(sql) == list(range(rows))
+
+
+def test_how_many_tables_are_many(loads: Load, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a thousand files would be a thousand tables, each of which every batch asks."""
+    monkeypatch.setattr(publishing, "FEW", 0)
+    monkeypatch.setattr(publishing, "MOST_CHILDREN", 2)
+    for number, children in enumerate((1, 2, 2)):
+        loads(f"{number}.csv", lines(number))
+        assert sql(CHILDREN) == [(children,)]
+    assert staged(sql) == [0, 1, 2]
 
 
 def test_a_stream_has_no_name(migrated: Engine, tmp_path: Path, sql: Sql) -> None:

@@ -18,17 +18,18 @@ from tests.fixtures.server import throwaway_server
 
 __all__ = ["pooled"]
 
+TABLES = "SELECT c.oid, c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace('sidb') ORDER BY c.oid"
 WRITING = (("run",), ("daily",), ("verify",), ("finish",), ("pause",), ("resume",), ("retry",))
 
 
 def test_status_writes_nothing_and_starts_no_days(migrated: Engine, sql: Sql) -> None:
     sidb = Console(migrated)
-    before = sql("SELECT pg_current_wal_insert_lsn(), to_regnamespace('sidb')::text")
+    before = sql(TABLES)
     found = json.loads(sidb("status", "--json"))
     assert (found["as_of"], found["deadline"], found["half_loaded"]) == (None, None, [])
     assert {job["state"] for job in found["jobs"]} == {"nothing to do"}
     assert "not begun" in sidb("status")
-    assert sql("SELECT to_regnamespace('sidb')::text")[0][0] == before[0][1]
+    assert sql(TABLES) == before
     sql("CREATE SCHEMA IF NOT EXISTS sidb")
     assert json.loads(sidb("status", "--json"))["deadline"] is None
 
@@ -64,7 +65,10 @@ def test_on_a_standby(standby: Engine) -> None:
     for command in WRITING:
         said = sidb(*command, code=1).strip().splitlines()
         assert said[0].endswith("is a standby: it follows another server and cannot be changed; nothing was changed.")
-        assert said[1] == "Next: point the database URL at the primary, and run it again."
+        assert (
+            said[1] == "Next: point the database URL at the primary (SELECT sender_host, sender_port FROM"
+            " pg_stat_wal_receiver), and run it again."
+        )
         assert "DATABASE_URL" in said[2]
 
 
@@ -73,5 +77,5 @@ def test_behind_a_pooler_that_gives_each_transaction_another_session(pooled: Poo
     sidb = Console(engine)
     for command in (*WRITING, ("status",)):
         said = sidb(*command, code=1).splitlines()
-        assert said[0].endswith("changes the server's session with every transaction; nothing was changed.")
+        assert said[0].endswith("gives each transaction another session of the server; nothing was changed.")
     engine.dispose()

@@ -1,4 +1,4 @@
-"""The runner: rows that fail, rows that are locked, pauses, the window, the daily share."""
+"""The runner: rows that fail, pauses, the window, the daily share, rests."""
 
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -6,18 +6,19 @@ from threading import Event, Thread
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from backfill import outlook, planning
+from backfill.batch_size import BatchSize
 from backfill.errors import BackfillError
-from backfill.job import Batch, Job
 from backfill.jobs import JOBS
-from backfill.pacing import Brake, Pace, Trouble
+from backfill.pacing import Brake, Trouble
 from backfill.progress import Scope
 from backfill.runner import Runner
 from backfill.windows import Window
 from tests.backfill.conftest import (
     AS_OF,
+    EVENT,
     Sql,
     Well,
     begin,
@@ -30,8 +31,6 @@ from tests.backfill.conftest import (
     worker,
     write_csv,
 )
-
-EVENT = ("view", "web", "2025-05-01T00:00Z", "{}", "")
 
 
 def test_rows_that_fail_are_set_aside_and_the_rest_goes_on(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
@@ -85,8 +84,18 @@ def test_five_failures_in_a_row_stop_the_job_until_retry(migrated: Engine, sql: 
     assert all(proof.holds for proof in verify(migrated))
 
 
+def test_four_failures_between_two_batches_that_work_stop_nothing(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    kinds = ["bad"] * 4 + ["good"] + ["bad"] * 4 + ["good"]
+    rows = [(kind, "web", f"2025-05-{20 - day}T00:00Z", "{}", "", "1", "") for day, kind in enumerate(kinds)]
+    load_file(migrated, write_csv(tmp_path / "a.csv", rows))
+    sql("ALTER TABLE analytics.analytics_events ADD CONSTRAINT good CHECK (event_type <> 'bad') NOT VALID")
+    done = run(migrated, jobs=JOBS[:1], pace=BatchSize(most=1))
+    assert (done.ended, done.refused, done.written) == ("done", 8, 2)
+
+
 def test_what_a_unique_index_of_others_refuses_is_set_aside(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
-    sql("CREATE UNIQUE INDEX once_a_user ON analytics.analytics_events (user_id) WHERE event_type = 'view'")
+    first = "analytics_partitions.analytics_events_first"
+    sql(f"CREATE UNIQUE INDEX once_a_user ON {first} (user_id) WHERE event_type = 'view'")
     rows = [("view", "web", "2025-05-01T00:00Z", "{}", user, "1", "") for user in ("a", "b", "b")]
     load_file(migrated, write_csv(tmp_path / "a.csv", rows))
     assert run(migrated).refused == 1
@@ -94,50 +103,6 @@ def test_what_a_unique_index_of_others_refuses_is_set_aside(migrated: Engine, sq
     assert 'violates unique constraint "once_a_user"' in error
     assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_type = 'view'") == [(2,)]
     assert not verify(migrated)[0].holds
-
-
-def test_rows_that_the_application_holds_are_left_and_come_back(migrated: Engine, sql: Sql, history_file: Path) -> None:
-    load_file(migrated, history_file)
-    begin(migrated)
-    batches: list[Batch] = []
-    met = Event()
-
-    def report(_job: Job, batch: Batch) -> None:
-        batches.append(batch)
-        if batch.skipped:
-            met.set()
-
-    with migrated.connect() as holder:
-        holder.execute(text("UPDATE features SET demand_score = demand_score WHERE niche_id BETWEEN 20 AND 22"))
-        thread = Thread(target=worker(migrated, report=report).run, args=(Scope(AS_OF),))
-        thread.start()
-        assert met.wait(60)
-        assert sql("SELECT count(*) FROM features WHERE analytics_version = 1 AND niche_id BETWEEN 20 AND 22") == [(0,)]
-        holder.rollback()
-        thread.join(60)
-    assert not thread.is_alive()
-    assert all(proof.holds for proof in verify(migrated))
-
-
-def test_a_row_held_against_foreign_keys_is_left_and_comes_back(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
-    load_file(migrated, write_csv(tmp_path / "a.csv", [(*EVENT, str(niche), "") for niche in range(1, 41)]))
-    begin(migrated)
-    released = Event()
-
-    with migrated.connect() as holder:
-        holder.execute(text("SELECT FROM features WHERE niche_id = 20 FOR UPDATE"))
-
-        def report(_job: Job, batch: Batch) -> None:
-            if batch.skipped:
-                released.set()
-
-        thread = Thread(target=worker(migrated, jobs=JOBS[:1], report=report).run, args=(Scope(AS_OF),))
-        thread.start()
-        assert released.wait(60)
-        holder.rollback()
-        thread.join(60)
-    assert sql("SELECT count(*) FROM analytics.analytics_events") == [(40,)]
-    assert sql("SELECT count(*) FROM sidb.backfill_set_aside") == [(0,)]
 
 
 class Ill:
@@ -236,7 +201,7 @@ def test_the_share_of_a_day_leads_to_the_deadline(migrated: Engine, tmp_path: Pa
             now = control.started_at + timedelta(days=day, seconds=1)
             share = outlook.share(connection, JOBS, control, day_begins_now(always), now)
         shares.append(share)
-        worker(migrated, pace=Pace(most=20)).run(Scope(AS_OF, recent=False), share=share.rows)
+        worker(migrated, pace=BatchSize(most=20)).run(Scope(AS_OF, recent=False), share=share.rows)
     assert [share.days_left for share in shares] == [7, 6, 5, 4, 3, 2, 1]
     assert shares[0].rows == -(-shares[0].left // 7)
     assert all(share.late is None for share in shares)
@@ -276,6 +241,37 @@ def test_a_worker_rests_for_the_application(migrated: Engine, sql: Sql, tmp_path
     with migrated.connect() as connection:
         statuses = outlook.jobs_status(connection, JOBS)
     assert {status.rested for status in statuses} == {0.5}
+
+
+class Noted(Event):
+    """Says for how long somebody wanted to wait, and lets nobody wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout or 0)
+        return super().wait(0)
+
+
+def test_after_each_batch_it_waits_for_the_rest_of_it(migrated: Engine, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(300)))
+    begin(migrated)
+    stop, rests = Noted(), list[float]()
+    runner = Runner(migrated, Brake(Beside(0.01), None), stop=stop, report=lambda _, batch: rests.append(batch.rest))
+    assert runner.run(Scope(AS_OF)).ended == "done"
+    assert len(rests) == len(JOBS)
+    assert stop.waits == rests
+    assert min(rests) > 0
+
+
+def test_a_share_ends_with_the_batch_that_reaches_it(migrated: Engine, tmp_path: Path) -> None:
+    load_file(migrated, write_csv(tmp_path / "a.csv", history(300)))
+    begin(migrated)
+    for share, read in ((50, 50), (51, 100), (0, 0), (1, 50)):
+        summary = worker(migrated, pace=slowly()).run(Scope(AS_OF), share=share)
+        assert (summary.ended, summary.read) == ("enough", read)
 
 
 def test_a_rest_ends_when_the_worker_is_asked_to_stop(migrated: Engine, sql: Sql, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from sqlalchemy import Engine, text
 from backfill import planning, verification
 from backfill.jobs import EVENT_HISTORY, JOBS
 from tests.backfill.conftest import AS_OF, Sql, begin, history, load_file, run, verify, write_csv
+from tests.fixtures.databases import Alembic
+from tests.fixtures.revisions import HEAD
 
 EVENTS = "SELECT count(*) FROM analytics.analytics_events WHERE event_type <> 'niche_scored'"
 
@@ -61,6 +63,18 @@ def test_a_single_event_that_came_since_is_not_proved(migrated: Engine, sql: Sql
     [proof] = verification.verify(migrated, [EVENT_HISTORY], AS_OF)  # before anything planned it
     assert not proof.holds
     assert proof.unfinished == 1
+
+
+def test_an_event_at_midnight_is_of_one_day(
+    migrated: Engine, sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "MOST_ROWS", 1)  # each day a range
+    days = [("view", "web", f"2025-05-{day}T00:00:00Z", "{}", "", "1", "") for day in range(10, 20)]
+    load_file(migrated, write_csv(tmp_path / "h.csv", days))
+    assert run(migrated, jobs=[EVENT_HISTORY]).read == len(days)
+    [proof] = verification.verify(migrated, [EVENT_HISTORY], AS_OF)
+    assert (proof.rows, proof.holds) == (len(days), True)
+    assert sql("SELECT count(*) FROM sidb.backfill_ranges WHERE job = 'event_history'") == [(len(days),)]
 
 
 def test_what_others_delete_or_change_stays_so_and_is_counted(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
@@ -164,16 +178,21 @@ def test_a_trigger_that_changes_events_is_no_success(migrated: Engine, sql: Sql,
     assert all(proof.holds for proof in verify(migrated))
 
 
-def test_events_whose_ids_others_have_get_new_ones(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+@pytest.mark.parametrize("revision", ["2.0.7", HEAD])
+def test_events_whose_keys_others_have_get_new_ones(revision: str, migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    """Where events are one table event_id alone is the key, where they are by month it is so with event_timestamp."""
+    Alembic(migrated.url).downgrade(revision)
     load_file(migrated, write_csv(tmp_path / "a.csv", history(60, days=2)))
-    live = (
+    sql(
         "INSERT INTO analytics.analytics_events (event_id, event_type, event_source, event_timestamp, event_data) "
-        "VALUES (5, 'live', 'app', now(), '{}')"
+        "SELECT event_id, 'live', 'app', event_timestamp + interval '1 hour' * (event_id - 5), '{}' "
+        "FROM sidb.backfill_events WHERE event_id IN (5, 6)"
     )
-    sql(live)
     run(migrated)
-    assert sql(EVENTS) == [(61,)]
-    assert sql("SELECT event_type FROM analytics.analytics_events WHERE event_id = 5") == [("live",)]
+    assert sql(EVENTS) == [(62,)]
+    for key, there in ((5, ["live"]), (6, ["live"] if revision == "2.0.7" else ["live", "other"])):
+        found = sql("SELECT event_type FROM analytics.analytics_events WHERE event_id = :key", key=key)
+        assert sorted("live" if kind == "live" else "other" for (kind,) in found) == there
     assert sql("SELECT count(*) FROM sidb.backfill_set_aside") == [(0,)]
     assert all(proof.holds for proof in verify(migrated))
 

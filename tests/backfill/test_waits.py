@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
@@ -24,6 +25,9 @@ from tests.backfill.conftest import AS_OF, Sql, begin, history, load_file, run, 
 from tests.backfill.test_console import SIDB, Console
 from tests.backfill.test_kills import stopped
 from tests.fixtures.databases import ROOT
+
+LIMIT = 60
+"""Seconds until a command has said something."""
 
 
 @pytest.fixture
@@ -124,5 +128,7 @@ def started(sidb: Console, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def said(process: subprocess.Popen[str]) -> Any:
+    """The next line of its standard error."""
     assert process.stderr is not None
+    assert select([process.stderr], [], [], LIMIT)[0], "it says nothing"
     return process.stderr.readline()

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import Engine
 
 from backfill import finishing, outlook, verification
+from backfill.batch_size import BatchSize
 from backfill.jobs import JOBS
 from backfill.outlook import Share
-from backfill.pacing import Pace
 from backfill.progress import Scope
 from backfill.tables import Control
 from backfill.windows import Window
@@ -104,5 +104,5 @@ def a_day(engine: Engine, control: Control, day: int) -> Share:
     now = control.started_at + timedelta(days=day, seconds=1)
     with engine.connect() as connection:
         share = outlook.share(connection, JOBS, control, day_begins_now(always), now)
-    worker(engine, pace=Pace(most=50)).run(Scope(control.as_of, recent=False), share=share.rows)
+    worker(engine, pace=BatchSize(most=50)).run(Scope(control.as_of, recent=False), share=share.rows)
     return share

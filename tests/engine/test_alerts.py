@@ -29,7 +29,7 @@ def test_alerts_go_to_the_log_and_through_apprise(
         assert alerts.look("2.0.4 upgrade", running=301, victim=1.5, lag=6, connections=0.9) is None
     alerts.close()
     expected = [
-        "2.0.4 upgrade: it has been running for 5.0 min",
+        "2.0.4 upgrade: it has been running for 5 min",
         "2.0.4 upgrade: somebody has been waiting for it for 1.5 s",
         "2.0.4 upgrade: a replica is 6.0 s behind",
         "2.0.4 upgrade: 90% of the connections are in use",
@@ -81,7 +81,11 @@ def test_an_alert_can_stop_the_step(clone: Clone) -> None:
         said = refusal(Alembic(url, x=("deadline=30s", "step-alert=300ms", "on-alert=stop")).upgrade)
     assert said.startswith("Stopped by an alert: 2.0.0 upgrade: it has been running for ")
     assert current(url) == "1.0.0"
-    assert ledger(url)[-1].outcome == "failed"
+    kept = ledger(url)[-1]
+    assert kept.outcome == "failed"
+    assert kept.alerts == [said.partition("2.0.0 upgrade: ")[2].partition("\n")[0]]
+    assert kept.samples
+    assert max(kept.samples["at"]) > 0.2
     Alembic(url).upgrade()
     assert current(url) == HEAD
 
@@ -125,6 +129,11 @@ def test_the_ledger(clone: Clone) -> None:
     assert widened.observed
     assert set(widened.observed) >= {"connections", "active", "blocked", "longest_wait", "replication_lag"}
     assert all(len(values) == 3 for values in widened.observed.values())
+    assert widened.samples
+    assert {name: max(values) for name, values in widened.samples.items() if name != "at"} == {
+        name: values[2] for name, values in widened.observed.items()
+    }
+    assert widened.alerts == []
     assert entries["2.0.0"].locks["public.features"] == "ShareRowExclusiveLock"
     Alembic(url).downgrade()
     assert len(ledger(url)) == 2 * len(REVISIONS), "no downgrade drops it"

@@ -125,8 +125,10 @@ def migrate(url: URL) -> tuple[int, str]:
 def test_a_transaction_pool_is_refused(pooled: Pooled) -> None:
     code, output = migrate(pooled("transaction", "options"))
     assert code > 0
-    assert "changes the server's session with every transaction; nothing was changed." in output
-    assert "Next: point the database URL at PostgreSQL itself, or at a pool in session mode." in output
+    assert "gives each transaction another session of the server; nothing was changed." in output
+    assert (
+        "Next: for this program alone, point the database URL at PostgreSQL itself, or at a pool in session" in output
+    )
     assert "Traceback" not in output
 
 
@@ -134,7 +136,7 @@ def test_a_pool_is_looked_at_without_start_up_options(pooled: Pooled) -> None:
     """A pooler that refuses them is none that cannot be reached: what kind of pool it is is said."""
     code, output = migrate(pooled("transaction", ""))
     assert code > 0
-    assert "changes the server's session with every transaction; nothing was changed." in output
+    assert "gives each transaction another session of the server; nothing was changed." in output
     assert "Traceback" not in output
     code, output = migrate(pooled("session", ""))
     assert code == 0, output

@@ -2,12 +2,15 @@
 
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 from alembic_online.errors import Stopped
+from alembic_online.interrupts import is_interrupt
+from alembic_online.step import Step
 from alembic_online.validation import Validator
 from sqlalchemy import Engine, event
 
@@ -42,7 +45,10 @@ def test_a_standby(pg_bin: Path) -> None:
         server.start()
         said = refusal(Alembic(server.url("postgres")).upgrade)
     assert "is a standby: it follows another server and cannot be changed; nothing was changed." in said
-    assert said.endswith("Next: point the database URL at the primary, and run it again.")
+    assert said.endswith(
+        "Next: point the database URL at the primary (SELECT sender_host, sender_port FROM pg_stat_wal_receiver),"
+        " and run it again."
+    )
 
 
 def test_a_wrong_password_and_a_pooler_that_refuses_are_said_by_the_connection(clone: Clone) -> None:
@@ -140,12 +146,12 @@ def test_a_lost_connection(clone: Clone, connect: Connect, lost: str) -> None:
             for pid in [pid for pid, kind in kinds.items() if kind == lost]:
                 other.exec_driver_sql("SELECT pg_terminate_backend(%s, 5000)", (pid,))
 
-    if lost == "watcher":  # the migration goes on unobserved
+    if lost == "watcher":  # the migration continues unobserved
         Alembic(url).through(mine)
     else:
         said = refusal(lambda: Alembic(url).through(mine))
         assert "The connection to the server was lost" in said
-        assert "Next: see that the server runs, and run it again" in said
+        assert "Next: when the server is up, run it again" in said
         assert "Traceback" not in said
         Alembic(url).upgrade()
     assert current(url) == HEAD
@@ -230,6 +236,27 @@ def test_outside_the_maintenance_window(clone: Clone, monkeypatch: pytest.Monkey
 def test_an_option_that_does_not_exist(server: Server, clone: Clone) -> None:
     said = refusal(Alembic(clone("empty"), x=("discard_data=yes",)).downgrade)
     assert said.startswith("-x discard_data is not an option.\nNext: use one of deadline, ")
+
+
+def test_what_fails_after_ctrl_c_is_an_interrupt(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It breaks the session that a statement was being sent on, and the error of it shows no sign of Ctrl-C."""
+    url = clone("phase1_table")
+    begin = Step.begin
+
+    def pressed(self: Step, entry: int) -> None:
+        if self.script.revision == "2.0.1":
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            raise psycopg.errors.LockNotAvailable("another command is already in progress")
+        begin(self, entry)
+
+    monkeypatch.setattr(Step, "begin", pressed)
+    with pytest.raises(Stopped, match=r"Applied: 1\.0\.0 upgrade, 2\.0\.0 upgrade; 2\.0\.1 upgrade was not"):
+        Alembic(url).upgrade()
+    assert not is_interrupt(psycopg.OperationalError()), "it is over with the run"
+    monkeypatch.undo()
+    Alembic(url).upgrade()
+    assert current(url) == HEAD
 
 
 def test_ctrl_c_while_a_step_is_validated(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from tests.factories.learning import MlFeatureFactory
 from tests.factories.niches import FALLING, RISING, STABLE, FeatureFactory, HotNicheTodayFactory, daily
 from tests.factories.platforms import CrossPlatformMetricFactory
 from tests.factories.recommendations import ContentRecommendationFactory
+from tests.factories.retention import NicheDailyActivityKeptFactory, RetentionFactory
 from tests.factories.trends import TrendCacheFactory
 
 __all__ = [
@@ -30,7 +31,9 @@ __all__ = [
     "InsightFactory",
     "MlFeatureFactory",
     "NicheDailyActivityDeltaFactory",
+    "NicheDailyActivityKeptFactory",
     "NicheDailyActivitySummaryFactory",
+    "RetentionFactory",
     "StaleViewFactory",
     "TrendCacheFactory",
     "daily",

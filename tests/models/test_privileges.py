@@ -25,6 +25,7 @@ TABLES = {
     "ml_features": "(niche_id, feature_set, model_version, dimension, vector) VALUES (1, 'set', '1', 1, '{1}')",
     "insight_registry": "(insight_type, title, insight_data, model_version) VALUES ('gap', 'title', '{}', '1')",
 }
+HORIZON = "retention"
 VIEWS = (
     "niche_daily_activity",
     "current_trends",
@@ -33,9 +34,9 @@ VIEWS = (
     "trending_niches",
     "platform_comparison",
 )
-BOOKS = ("niche_daily_activity_summary", "niche_daily_activity_delta", "stale_views")
+BOOKS = ("niche_daily_activity_summary", "niche_daily_activity_delta", "niche_daily_activity_kept", "stale_views")
 
-READS = [f"SELECT * FROM analytics.{name}" for name in (*TABLES, *VIEWS)]
+READS = [f"SELECT * FROM analytics.{name}" for name in (*TABLES, HORIZON, *VIEWS)]
 WRITES = [
     *(f"INSERT INTO analytics.{table} {values}" for table, values in TABLES.items()),
     *(f"UPDATE analytics.{table} SET niche_id = 2" for table in TABLES),
@@ -51,6 +52,8 @@ NOBODY = [
     "INSERT INTO analytics.stale_views (view_name) VALUES ('trending_niches')",
     "INSERT INTO analytics.niche_daily_activity_delta (niche_id, day, event_type, events) VALUES (1, now(), 'x', 1)",
     "SELECT analytics.rebuild_niche_daily_activity()",
+    f"UPDATE analytics.{HORIZON} SET kept_from = now()",
+    "SELECT analytics.move_retention_horizon('analytics_events', '2017-01-01')",
     "SELECT setval('analytics.analytics_events_event_id_seq', 1)",
     "REFRESH MATERIALIZED VIEW analytics.trending_niches",
     "CREATE TABLE analytics.mine (id integer)",
@@ -130,7 +133,7 @@ def test_a_security_definer_looks_nowhere_else(migrated: Engine) -> None:
     """)
     with migrated.connect() as connection:
         found = dict(connection.execute(query).all())
-    assert len(found) == 6
+    assert len(found) == 7
     assert set(map(tuple, found.values())) == {("search_path=pg_catalog, pg_temp",)}
 
 

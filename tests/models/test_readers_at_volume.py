@@ -50,8 +50,15 @@ MAINTENANCE = {
         )
     """,
     "drain": "DELETE FROM analytics.niche_daily_activity_summary WHERE events = 0",
+    "drain days before the horizon": "DELETE FROM analytics.niche_daily_activity_kept WHERE events = 0",
     "erase a user": "DELETE FROM analytics.content_recommendations WHERE user_id = 'user 7'",
 }
+
+# As where retention is on: a part of the activity is that of days whose events go.
+HORIZON = """
+    SELECT analytics.move_retention_horizon('analytics_events', (now() - interval '60 days')::date);
+    ANALYZE analytics.niche_daily_activity_kept, analytics.niche_daily_activity_summary
+"""
 
 # To the letter of the plan, whoever uses them.
 THE_PLANS_OWN = {f"idx_analytics_events_{what}" for what in ("timestamp", "type_source", "niche_id", "user_id")}
@@ -72,6 +79,7 @@ def volume(templates: Templates) -> Iterator[psycopg.Connection[Any]]:
     url = next(made)
     fill(create_engine(url, poolclass=NullPool))
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        connection.execute(HORIZON)
         yield connection
     next(made, None)
 
@@ -142,6 +150,12 @@ def test_every_index_is_used(plans: dict[Case, Plan], volume: psycopg.Connection
         answer = volume.execute(f"EXPLAIN (FORMAT JSON) {statement}").fetchone()
         assert answer is not None
         used |= {node.get("Index Name") for node in nodes(answer[0][0]["Plan"])}
+    whole = volume.execute("""
+        SELECT x.relname, pg_partition_root(x.oid)::regclass::text
+        FROM pg_class AS x
+        WHERE x.relkind = 'i' AND x.relispartition
+    """).fetchall()
+    used |= {root.removeprefix("analytics.") for name, root in whole if name in used}
     declared = volume.execute("""
         SELECT i.indexrelid::regclass::text
         FROM pg_index AS i

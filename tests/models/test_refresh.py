@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
+from tests.engine.conftest import until
 from tests.fixtures.databases import conninfo
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -97,6 +98,34 @@ def test_a_change_meanwhile_stays_marked(sessions: tuple[Connection, Connection]
     with one.transaction():
         assert refresh(one) == ["trending_niches"]
         two.execute(ANALYSE.replace("<= 3", "<= 5"))
+    assert count(one, "trending_niches") == 3
+    assert refresh(one) == ["trending_niches"]
+    assert count(one, "trending_niches") == 5
+
+
+# After the refresh, and before the function goes on, it waits for an advisory lock that the test holds.
+PAUSE = """
+    CREATE FUNCTION public.pause() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = 0
+        AS 'BEGIN PERFORM pg_advisory_xact_lock(42); END';
+    CREATE EVENT TRIGGER pause ON ddl_command_end WHEN TAG IN ('REFRESH MATERIALIZED VIEW')
+        EXECUTE FUNCTION public.pause();
+"""
+
+
+def test_a_change_just_behind_a_refresh_stays_marked(sessions: tuple[Connection, Connection]) -> None:
+    """The refresh has not read it, so its mark must not go with those before it."""
+    one, two = sessions
+    one.execute(ANALYSE)
+    two.execute(PAUSE)
+    two.execute("SELECT pg_advisory_lock(42)")
+    waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted AND pid = %s"
+    with ThreadPoolExecutor(1) as pool:
+        refreshed = pool.submit(refresh, one)
+        until(lambda: two.execute(waits, [one.info.backend_pid]).fetchone() is not None, "it has refreshed")
+        two.execute(ANALYSE.replace("<= 3", "<= 5"))
+        two.execute("SELECT pg_advisory_unlock(42)")
+        assert refreshed.result() == ["trending_niches"]
+    two.execute("DROP EVENT TRIGGER pause")
     assert count(one, "trending_niches") == 3
     assert refresh(one) == ["trending_niches"]
     assert count(one, "trending_niches") == 5

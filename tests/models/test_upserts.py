@@ -1,5 +1,6 @@
 """The keys that upserts stand on."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,9 @@ from tests.factories import (
     CrossPlatformMetricFactory,
     InsightFactory,
     MlFeatureFactory,
+    NicheDailyActivityKeptFactory,
     NicheDailyActivitySummaryFactory,
+    RetentionFactory,
     TrendCacheFactory,
 )
 from tests.factories.base import RowFactory
@@ -43,6 +46,8 @@ from tests.factories.base import RowFactory
         ),
         (InsightFactory, "insight_registry_key", {"niche_id": None, "title": "same"}, {"score": Decimal("0.25")}),
         (NicheDailyActivitySummaryFactory, "niche_daily_activity_summary_pkey", {"niche_id": 1}, {"events": 9}),
+        (NicheDailyActivityKeptFactory, "niche_daily_activity_kept_pkey", {"niche_id": 1}, {"events": 9}),
+        (RetentionFactory, "retention_pkey", {"relation": "trend_cache"}, {"kept_from": date(2017, 9, 1)}),
     ],
 )
 def test_upserts(

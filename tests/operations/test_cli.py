@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from operations.binaries import run
+from tests.fixtures import programs
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -20,14 +21,7 @@ ORDINARY = "daemon"
 
 
 def sidb(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [BIN / "sidb", *arguments],
-        env={"PATH": os.environ["PATH"], **environment},
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
+    return programs.run("sidb", *arguments, env=environment)
 
 
 def test_the_installed_commands_are_the_right_ones_in_the_clone() -> None:

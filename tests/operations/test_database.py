@@ -53,7 +53,7 @@ def test_a_connection_carries_its_name(guarded: Server) -> None:
 def test_wrong_password(guarded: Server) -> None:
     message = refusal(guarded.url("postgres").set(username="app", password=SECRET))
     assert 'password authentication failed for user "app"' in message
-    assert "Next: correct the user and password" in message
+    assert "Next: give the right user and password" in message
 
 
 def test_missing_database(guarded: Server) -> None:

@@ -19,6 +19,8 @@ from alembic_online.errors import OnlineError
 
 from operations.binaries import run, wheel_binaries
 from operations.embedded import Server, service_user
+from operations.standby import standby
+from tests.fixtures.databases import conninfo
 from tests.fixtures.server import remove_what_was_left, throwaway_server
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +69,7 @@ START = """
 import sys
 from pathlib import Path
 from operations.embedded import Server, service_user
+from operations.standby import standby
 binaries, home = map(Path, sys.argv[1:])
 print(Server(binaries, home / "data", home / "run", service_user()).start())
 """
@@ -197,6 +200,7 @@ print(binaries)
 SERVED = """
 import sys, time
 from pathlib import Path
+from tests.fixtures.databases import conninfo
 from tests.fixtures.server import throwaway_server
 with throwaway_server(Path(sys.argv[1])) as server:
     print(server.home, server.sockets, flush=True)
@@ -240,3 +244,16 @@ def lock(file: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def test_a_standby_of_it_is_gone_with_the_block(spare: Server) -> None:
+    with standby(spare) as follower:
+        with psycopg.connect(conninfo(follower.url("postgres"))) as connection:
+            row = connection.execute("SELECT pg_is_in_recovery(), current_setting('max_standby_streaming_delay')")
+            assert row.fetchone() == (True, "2s")
+        assert follower.home.exists()
+    assert not follower.home.exists()
+    assert not follower.sockets.exists()
+    with pytest.raises(OnlineError, match="can be made"), standby(replace(spare, sockets=spare.home)):
+        pass
+    assert not follower.home.exists()

@@ -110,7 +110,7 @@ def test_each_kind_has_its_exit_code(error: BaseException, code: int) -> None:
 
 
 def test_every_command_says_what_to_do_after_ctrl_c() -> None:
-    only_read = {"history", "verify", "monitor", "status"}
+    only_read = {"history", "verify", "monitor", "status", "report"}
     assert AFTER_CTRL_C.keys() == main.commands.keys() - only_read
 
 

@@ -22,7 +22,8 @@ from operations.phase1 import Shape
 from operations.scope import SCOPE
 from operations.status.half_way import half_way
 from tests.engine.conftest import current, refusal
-from tests.fixtures.databases import ROOT, Alembic, Clone, conninfo
+from tests.fixtures import programs
+from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.lived_in import administrator
 from tests.fixtures.revisions import HEAD
 
@@ -161,12 +162,18 @@ def test_the_files_are_the_plans() -> None:
     assert scripts == [
         "V1.0.0__phase1_baseline.sql",
         *(f"V2.0.{step}__{slug}.sql" for step, slug in enumerate(PLANNED + AFTER_THE_PLAN)),
+        "V2.1.0__events_by_month.sql",
+        "V2.1.1__activity_inserts.sql",
+        "V2.2.0__retention.sql",
         *(f"U2.0.{step}__rollback_{slug}.sql" for step, slug in enumerate(PLANNED + AFTER_THE_PLAN)),
+        "U2.1.0__rollback_events_by_month.sql",
+        "U2.1.1__rollback_activity_inserts.sql",
+        "U2.2.0__rollback_retention.sql",
     ]
     assert {name: text for name, text in made.items() if not name.endswith(".sql")} == {
         f"{name}.conf": "executeInTransaction=false\n"
         for name in scripts
-        if name[1:6] in ("2.0.4", "2.0.5") or name.startswith("V2.0.6")
+        if name[1:6] in ("2.0.4", "2.0.5", "2.1.0") or name.startswith("V2.0.6")
     }
     assert not [name for name, text in made.items() if "${" in text]
     said = {name[:6]: re.findall(r"alembic_version \(version_num\) VALUES \('(.*)'\)", made[name]) for name in scripts}
@@ -178,10 +185,9 @@ def test_the_files_are_the_plans() -> None:
 
 
 def test_what_differs_is_replaced_only_if_asked(tmp_path: Path) -> None:
-    first = export(tmp_path / "deep" / "migrations")
-    directory = Path(first.directory)
-    assert {each.outcome for each in first.files} == {Outcome.WRITTEN}
-    assert {each.outcome for each in export(directory).files} == {Outcome.UNCHANGED}
+    directory = tmp_path / "deep" / "migrations"
+    assert {each.outcome for each in export(directory)} == {Outcome.WRITTEN}
+    assert {each.outcome for each in export(directory)} == {Outcome.UNCHANGED}
 
     changed, gone = directory / "V2.0.1__trend_analysis_tables.sql", directory / "U2.0.0__rollback_analytics_schema.sql"
     changed.write_text("-- mine\n", encoding="utf-8")
@@ -192,21 +198,20 @@ def test_what_differs_is_replaced_only_if_asked(tmp_path: Path) -> None:
         export(directory)
     assert changed.read_text(encoding="utf-8") == "-- mine\n"
     assert not gone.exists()
-    outcomes = {each.file: each.outcome for each in export(directory, replace=True).files}
+    outcomes = {each.file: each.outcome for each in export(directory, replace=True)}
     assert (outcomes[changed.name], outcomes[gone.name]) == (Outcome.REPLACED, Outcome.WRITTEN)
     assert {path.name: path.read_text(encoding="utf-8") for path in directory.iterdir()} == files()
 
 
 def test_the_command(tmp_path: Path) -> None:
     def sidb(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        environment = {"PATH": os.environ["PATH"]}  # no DATABASE_URL: it must reach for no server
-        return subprocess.run([BIN / "sidb", "export-sql", *arguments], env=environment, capture_output=True, text=True)
+        return programs.run("sidb", "export-sql", *arguments, env={})  # no DATABASE_URL: it must reach for no server
 
     written = sidb(str(tmp_path / "m"))
     assert (written.returncode, written.stderr) == (0, "")
     assert written.stdout.splitlines()[1] == f"written    {tmp_path}/m/V2.0.0__analytics_schema.sql"
-    again = json.loads(sidb(str(tmp_path / "m"), "--json").stdout)
-    assert {each["outcome"] for each in again["files"]} == {"unchanged"}
+    again = sidb(str(tmp_path / "m")).stdout
+    assert {line.split()[0] for line in again.splitlines()} == {"unchanged"}
     (tmp_path / "m" / "V2.0.0__analytics_schema.sql").write_text("")
     refused = sidb(str(tmp_path / "m"))
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -215,9 +220,7 @@ def test_the_command(tmp_path: Path) -> None:
 
 
 def by_alembics_script(pg_bin: Path, url: URL) -> None:
-    command = [BIN / "alembic", "upgrade", "head", "--sql"]
-    environment = {**os.environ, "DATABASE_URL": conninfo(url)}
-    script = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    script = programs.run("alembic", "upgrade", "head", "--sql", env={"DATABASE_URL": conninfo(url)}, code=0).stdout
     psql = [pg_bin / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", conninfo(url)]
     done = subprocess.run(psql, input=script, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
+from backfill.pacing import Throttle
 from operations import fingerprint
 from operations.embedded import Server
 from operations.fingerprint import BEFORE_ROLLBACK, BEFORE_UPGRADE, compare, take
@@ -195,7 +196,7 @@ def test_a_change_that_the_upgrade_waited_for_is_in_it(clone: Clone, caplog: pyt
         blocker.execute("LOCK TABLE features")
         upgrading = threading.Thread(target=Alembic(url).upgrade)
         upgrading.start()
-        until(lambda: any("in the way is pid" in message for message in caplog.messages), "it was tried in vain")
+        until(lambda: any("blocked by pid" in message for message in caplog.messages), "it was tried in vain")
         blocker.execute("UPDATE features SET demand_score = 0.7777 WHERE niche_id = 4")
         blocker.commit()
         upgrading.join()
@@ -215,3 +216,12 @@ def test_an_owner_that_may_not_read_is_told_and_upgraded(
         "Phase 1's rows are not fingerprinted, and cannot be compared later: permission denied for table features"
         in caplog.messages
     )
+
+
+def test_it_is_taken_in_pieces_with_a_rest_after_each(phase1: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(fingerprint, "PIECE", 60)
+    niches = take(phase1, BEFORE_UPGRADE, Throttle(lambda: 0.5, wait=rests.append))
+    assert niches == NICHES
+    assert len(rests) == NICHES // 60 + 2
+    assert counts(phase1) == (NICHES, 0, 0, 0, 0)

@@ -1,15 +1,17 @@
 """What bulk work minds: each trouble, and the application at work, made for real and seen by the backfill's health."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 import pytest
 from alembic_online import database
 from sqlalchemy import Engine, text
 
-from backfill.pacing import Trouble
-from operations.health import Health
+from backfill.pacing import Throttle, Trouble
+from operations.health import Health, throttle
 from tests.engine.conftest import until
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
@@ -146,3 +148,40 @@ def test_what_the_role_may_not_see_counts_as_work(
     with session(migrated):
         until(lambda: share(watching) == ALL, "the session does nothing")
         assert share(plain) < ALL
+
+
+def test_reading_rests_for_the_application_from_when_it_is_at_work(sidb: Engine) -> None:
+    """Within one transaction, too, in which PostgreSQL would go on telling what it told first."""
+    rests: list[float] = []
+    with sidb.connect() as connection, connection.begin():
+        reading = replace(throttle(connection, 0.25), wait=rests.append)
+        with reading.piece():
+            connection.execute(text("SELECT 1"))
+        assert rests == []
+        with session(sidb) as application:
+            application.execute("SELECT 1")
+            with reading.piece():
+                connection.execute(text("SELECT pg_sleep(0.02)"))
+            [rest] = rests
+            assert rest >= 0.06
+            with replace(throttle(connection, 1.0), wait=rests.append).piece():
+                connection.execute(text("SELECT pg_sleep(0.02)"))
+        assert len(rests) == 1
+
+
+def test_of_pieces_within_pieces_each_moment_counts_once() -> None:
+    rests: list[float] = []
+
+    def wait(seconds: float) -> None:
+        rests.append(seconds)
+        time.sleep(seconds)
+
+    reading, began = Throttle(lambda: 0.5, wait), time.monotonic()
+    with reading.piece():
+        for _ in range(3):
+            with reading.piece():
+                done = time.monotonic() + 0.02
+                while time.monotonic() < done:
+                    pass
+    assert len(rests) == 4
+    assert sum(rests) < 0.6 * (time.monotonic() - began)  # three quarters, if twice

@@ -1,9 +1,7 @@
 """Upkeep as cron runs it: by a role that is only a member of analytics_writer, at any time, on any database."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,14 +10,13 @@ import pytest
 from alembic_online.errors import OnlineError
 from sqlalchemy import URL, Engine, NullPool, create_engine, text
 
-from operations import report
+from operations import maintenance, output, partitions
 from operations.embedded import Server
-from operations.maintenance import DRAIN, EXPIRE, REFRESH, Maintenance, Outcome, run, show
+from operations.maintenance import DRAIN, EXPIRE, MONTHS, REFRESH, Maintenance, Outcome, run, show
+from tests.fixtures import programs
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.server import throwaway_server
 from tests.operations.verify.conftest import plant
-
-SIDB = Path(sys.executable).parent / "sidb"
 
 WORK = """
     INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
@@ -29,7 +26,7 @@ WORK = """
     SELECT 'chart', 'test', '{}', jsonb_build_object('n', n), now() - interval '2 days', now() - n * interval '1 minute'
     FROM generate_series(-5, 25) AS n WHERE n <> 0
 """
-EXPIRED, CURRENT = 25, 5
+EVENTS, EXPIRED, CURRENT = 30, 25, 5
 
 # Notes down every deletion that commits: how many entries, in which transaction.
 WATCH = """
@@ -75,12 +72,13 @@ def count(database: Engine, table: str) -> int:
 
 def test_a_member_of_analytics_writer_does_it_all(migrated: Engine, cron: URL) -> None:
     deltas = count(migrated, "analytics.niche_daily_activity_delta")
-    assert deltas == 3
-    result = run(cron, batch=10_000)
+    assert deltas == EVENTS
+    result = run(cron)
     assert outcomes(result) == {
         DRAIN: (Outcome.DONE, deltas),
         REFRESH: (Outcome.DONE, 1),
         EXPIRE: (Outcome.DONE, EXPIRED),
+        MONTHS: (Outcome.DONE, 0),
     }
     assert result.tasks[1].detail == "trending_niches"
     assert count(migrated, "analytics.niche_daily_activity_delta") == 0
@@ -88,14 +86,17 @@ def test_a_member_of_analytics_writer_does_it_all(migrated: Engine, cron: URL) -
     assert count(migrated, "analytics.trending_niches") == 1
     assert count(migrated, "analytics.trend_cache") == CURRENT
 
-    again = run(cron, batch=10_000)
-    assert outcomes(again) == dict.fromkeys((DRAIN, REFRESH, EXPIRE), (Outcome.DONE, 0))
+    again = run(cron)
+    assert outcomes(again) == dict.fromkeys((DRAIN, REFRESH, EXPIRE, MONTHS), (Outcome.DONE, 0))
 
 
-def test_a_batch_is_a_transaction_of_so_many_rows_at_most(migrated: Engine, cron: URL) -> None:
+def test_a_batch_is_a_transaction_of_so_many_rows_at_most(
+    migrated: Engine, cron: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "BATCH", 10)
     with migrated.begin() as connection:
         connection.exec_driver_sql(WATCH)
-    assert outcomes(run(cron, batch=10))[EXPIRE] == (Outcome.DONE, EXPIRED)
+    assert outcomes(run(cron))[EXPIRE] == (Outcome.DONE, EXPIRED)
     with migrated.connect() as connection:
         batches = connection.execute(text("SELECT entries, xact::text FROM deletions WHERE entries > 0 ORDER BY xact"))
         rows = batches.all()
@@ -103,10 +104,13 @@ def test_a_batch_is_a_transaction_of_so_many_rows_at_most(migrated: Engine, cron
     assert len({xact for _, xact in rows}) == 3
 
 
-def test_entries_of_one_expiry_may_be_more_than_a_batch(migrated: Engine, cron: URL) -> None:
+def test_entries_of_one_expiry_may_be_more_than_a_batch(
+    migrated: Engine, cron: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "BATCH", 3)
     with migrated.begin() as connection:
         connection.execute(text("UPDATE analytics.trend_cache SET valid_until = now() WHERE valid_until < now()"))
-    assert outcomes(run(cron, batch=3))[EXPIRE] == (Outcome.DONE, EXPIRED)
+    assert outcomes(run(cron))[EXPIRE] == (Outcome.DONE, EXPIRED)
     assert count(migrated, "analytics.trend_cache") == CURRENT
 
 
@@ -124,18 +128,19 @@ def test_entries_of_one_expiry_may_be_more_than_a_batch(migrated: Engine, cron: 
 def test_what_another_session_holds_is_left_and_the_rest_done(
     migrated: Engine, cron: URL, holding: str, left: str, amount: int
 ) -> None:
-    everything = {DRAIN: 3, REFRESH: 1, EXPIRE: EXPIRED}
+    everything = {DRAIN: EVENTS, REFRESH: 1, EXPIRE: EXPIRED, MONTHS: 0}
     with migrated.connect() as other:
         other.exec_driver_sql(holding)
-        result = outcomes(run(cron, batch=10))
+        result = outcomes(run(cron))
     assert result.pop(left) == (Outcome.LEFT, amount)
     assert result == {task: (Outcome.DONE, done) for task, done in everything.items() if task != left}
 
-    assert outcomes(run(cron, batch=10))[left] == (Outcome.DONE, everything[left] - amount)
+    assert outcomes(run(cron))[left] == (Outcome.DONE, everything[left] - amount)
     assert count(migrated, "analytics.trend_cache") == CURRENT
 
 
-def test_several_at_once_share_the_work(migrated: Engine, cron: URL) -> None:
+def test_several_at_once_share_the_work(migrated: Engine, cron: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance, "BATCH", 50)
     with migrated.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO analytics.trend_cache"
@@ -144,25 +149,95 @@ def test_several_at_once_share_the_work(migrated: Engine, cron: URL) -> None:
             " now() - interval '1 day' FROM generate_series(1, 2000) AS n"
         )
     with ThreadPoolExecutor(4) as pool:
-        results = [each.result() for each in [pool.submit(run, cron, 50) for _ in range(4)]]
+        results = [each.result() for each in [pool.submit(run, cron) for _ in range(4)]]
     done = {name: sum(outcomes(each)[name][1] for each in results) for name in (DRAIN, REFRESH, EXPIRE)}
-    assert done == {DRAIN: 3, REFRESH: 1, EXPIRE: EXPIRED + 2000}
+    assert done == {DRAIN: EVENTS, REFRESH: 1, EXPIRE: EXPIRED + 2000}
     assert count(migrated, "analytics.trend_cache") == CURRENT
 
 
-@pytest.mark.parametrize(("revision", "absent"), [(None, 3), ("1.0.0", 3), ("2.0.0", 3), ("2.0.1", 2), ("2.0.5", 2)])
+@pytest.mark.parametrize(("revision", "absent"), [(None, 4), ("1.0.0", 4), ("2.0.0", 4), ("2.0.1", 3), ("2.0.5", 3)])
 def test_a_database_that_is_not_or_partly_migrated(clone: Clone, revision: str | None, absent: int) -> None:
     url = clone("empty")
     if revision:
         Alembic(url).upgrade(revision)
-    result = run(url, batch=10)
-    assert [task.outcome for task in result.tasks] == [Outcome.ABSENT] * absent + [Outcome.DONE] * (3 - absent)
+    result = run(url)
+    there = {task.task for task in result.tasks if task.outcome is Outcome.DONE}
+    assert there == ({EXPIRE} if absent == 3 else set())
+    assert [task.outcome for task in result.tasks].count(Outcome.ABSENT) == absent
     assert result.tasks[0].detail == "comes with revision 2.0.6"
+
+
+MISSING = """
+    DO $$
+    DECLARE
+        month regclass;
+    BEGIN
+        -- As if the last run had been so long ago that only the first month behind the bound was made.
+        FOR month IN
+            SELECT t.relid FROM pg_partition_tree('analytics.analytics_events') AS t
+            WHERE t.relid::text ~ '_\\d{4}_\\d{2}$' ORDER BY t.relid::text OFFSET 1
+        LOOP
+            EXECUTE format('DROP TABLE %s', month);
+        END LOOP;
+    END
+    $$;
+    INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
+    SELECT 'view', 'test', date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + n, '{}', 1
+    FROM unnest(ARRAY['3 months', '3 months 5 days', '100 years']::interval []) AS n;
+    INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data)
+    VALUES ('view', 'test', 'infinity', '{}')
+"""
+IN_DEFAULT = "analytics_partitions.analytics_events_default"
+
+
+@pytest.fixture
+def overdue(migrated: Engine) -> Engine:
+    """A month is missing ahead, of which DEFAULT holds two rows, and two that belong to none."""
+    with migrated.begin() as connection:
+        connection.exec_driver_sql(MISSING, execution_options={"no_parameters": True})
+    assert count(migrated, IN_DEFAULT) == 4
+    return migrated
+
+
+def test_months_ahead_are_made_with_what_default_holds_for_them(overdue: Engine) -> None:
+    counted = count(overdue, "analytics.niche_daily_activity")
+    result = run(overdue.url)
+    [made] = [task for task in result.tasks if task.task == MONTHS]
+    assert (made.outcome, made.amount) == (Outcome.DONE, 1)
+    assert made.detail.endswith("; 2 rows moved there")
+    assert count(overdue, IN_DEFAULT) == 2
+    month = f"analytics_partitions.analytics_events_{made.detail[:7].replace('-', '_')}"
+    assert count(overdue, month) == 2
+    assert count(overdue, "analytics.niche_daily_activity") == counted
+    Alembic(overdue.url).check()
+    assert outcomes(run(overdue.url))[MONTHS] == (Outcome.DONE, 0)
+
+
+def test_a_month_waits_for_nobody(overdue: Engine) -> None:
+    with overdue.connect() as other:
+        other.exec_driver_sql("INSERT INTO public.features (phrase) VALUES ('held')")
+        [left] = [task for task in run(overdue.url).tasks if task.task == MONTHS]
+    assert (left.outcome, left.amount) == (Outcome.LEFT, 0)
+    assert left.detail.endswith("its locks are held by another session")
+    assert outcomes(run(overdue.url))[MONTHS] == (Outcome.DONE, 1)
+
+
+def test_too_many_rows_of_a_month_stay(overdue: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "MOST_ROWS", 1)
+    assert outcomes(run(overdue.url))[MONTHS] == (Outcome.LEFT, 0)
+    monkeypatch.setattr(partitions, "MOST_ROWS", 2)
+    assert outcomes(run(overdue.url))[MONTHS] == (Outcome.DONE, 1)
+
+
+def test_who_does_not_own_the_events_makes_no_month(overdue: Engine, cron: URL) -> None:
+    [left] = [task for task in run(cron).tasks if task.task == MONTHS]
+    assert left.outcome is Outcome.LEFT
+    assert left.detail.endswith("is missing: sidb maintain, as the owner of analytics_events")
 
 
 def test_who_may_not_is_told_what_is_missing(migrated: Engine, cron: URL) -> None:
     with pytest.raises(OnlineError) as caught:
-        run(cron.set(username="maintenance_test_outsider"), batch=10)
+        run(cron.set(username="maintenance_test_outsider"))
     assert "permission denied" in caught.value.what
     assert caught.value.next_step == "as an administrator: GRANT analytics_writer TO maintenance_test_outsider."
 
@@ -172,25 +247,29 @@ def test_on_a_standby_there_is_nothing_to_do(pg_bin: Path, capsys: pytest.Captur
         server.stop()
         (server.data / "standby.signal").touch()
         server.start()
-        result = run(server.url("postgres"), batch=10)
+        result = run(server.url("postgres"))
     assert result.standby
     assert result.tasks == []
-    show(result, report.console())
+    show(result, output.console())
     assert capsys.readouterr().out.startswith("There is nothing to do on a standby")
 
 
 def test_the_command(cron: URL, clone: Clone) -> None:
     def sidb(url: URL, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        environment = {"PATH": os.environ["PATH"], "DATABASE_URL": conninfo(url)}
-        return subprocess.run([SIDB, "maintain", *arguments], env=environment, capture_output=True, text=True)
+        return programs.run("sidb", "maintain", *arguments, env={"DATABASE_URL": conninfo(url)})
 
-    as_json = sidb(cron, "--json", "--batch", "7")
+    as_json = sidb(cron, "--json")
     assert (as_json.returncode, as_json.stderr) == (0, "")
     tasks = json.loads(as_json.stdout)["tasks"]
-    assert [(task["outcome"], task["amount"]) for task in tasks] == [("done", 3), ("done", 1), ("done", EXPIRED)]
+    assert [(task["outcome"], task["amount"]) for task in tasks] == [
+        ("done", EVENTS),
+        ("done", 1),
+        ("done", EXPIRED),
+        ("done", 0),
+    ]
 
     for_people = sidb(clone("empty"))
     assert (for_people.returncode, for_people.stderr) == (0, "")
-    assert [line.split("  ")[0] for line in for_people.stdout.splitlines()[2:]] == [DRAIN, REFRESH, EXPIRE]
+    assert [line.split("  ")[0] for line in for_people.stdout.splitlines()[2:]] == [DRAIN, REFRESH, EXPIRE, MONTHS]
 
     assert sidb(cron, "--batch", "0").returncode == 2

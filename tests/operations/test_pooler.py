@@ -7,7 +7,7 @@ import pytest
 from operations.cli import main
 from operations.commands.backfill import backfill
 from tests.backfill.conftest import history, write_csv
-from tests.engine.test_door import seen_by_the_application
+from tests.engine.test_database import seen_by_the_application
 from tests.fixtures.databases import Clone
 from tests.fixtures.pooler import Pooler
 from tests.operations.test_settings_matrix import sidb
@@ -28,8 +28,12 @@ COMMANDS = (
     ["backfill", "retry"],
     ["backfill", "verify"],
     ["backfill", "finish"],
+    ["erase", "somebody", "--yes"],
     ["maintain"],
+    ["retention"],
+    ["retention", "--keep", "analytics_events=24 months"],
     ["monitor"],
+    ["report"],
     ["rollback", "1.0.0", "--yes"],
     ["rollback", "--abort"],
     ["restore"],
@@ -52,7 +56,7 @@ def test_in_transaction_mode_every_command_is_refused(clone: Clone, pooler: Pool
     before = seen_by_the_application(through)
     for command in COMMANDS:
         told = sidb(through, *(file if word == "{file}" else word for word in command), code=1)
-        assert "changes the server's session with every transaction" in told.replace("\n", " "), (command, told)
+        assert "gives each transaction another session of the server" in told.replace("\n", " "), (command, told)
         assert seen_by_the_application(through) == before, command
 
 
@@ -68,6 +72,7 @@ def test_in_session_mode_the_whole_way_is_right(clone: Clone, pooler: Pooler, tm
         (["backfill", "load", file], 0),
         (["backfill", "run", "--all", "--now", "--as-of", "2025-05-31"], 0),
         (["backfill", "verify"], 0),
+        (["erase", "u1", "--yes"], 0),
         (["maintain"], 0),
         (["monitor"], None),
         (["history"], 0),

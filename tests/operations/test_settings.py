@@ -74,3 +74,21 @@ def test_data_home() -> None:
     assert Settings.from_environment({"XDG_DATA_HOME": "/somewhere"}).data_home == Path("/somewhere")
     for environment in ({}, {"XDG_DATA_HOME": ""}, {"XDG_DATA_HOME": "relative"}):
         assert Settings.from_environment(environment).data_home == Path("~/.local/share").expanduser()
+
+
+def test_replicas_are_named_by_addresses_that_are_never_quoted() -> None:
+    settings = Settings.from_environment({"SIDB_REPLICAS": "postgresql://u:hunter2@a/d postgres://b"})
+    assert [str(url.host) for url in settings.options.replicas] == ["a", "b"]
+    given = settings.given({"replicas": ("postgresql://c?password=hunter2",), "replica_wait": "0s"})
+    assert [(url.host, url.password) for url in given.replicas] == [("c", "hunter2")]
+    assert (given.replica_limit, settings.options.replica_limit) == (0, settings.options.deadline)
+    assert settings.given({"replicas": ()}).replicas == settings.options.replicas
+    twice = settings.given({"replicas": ("postgresql://a/d", "postgresql://b", "postgresql://a/d")})
+    assert [url.host for url in twice.replicas] == ["a", "b"]
+    with pytest.raises(UsageError, match="--replica names nothing"):
+        settings.given({"replicas": ("",)})
+    several = "postgresql://b/d,postgresql://u:hunter2@a/d"
+    for wrong in ("u:hunter2@a/d", "mysql://u:hunter2@a/d", "postgresql://u:hunter2@a:port/d", several):
+        with pytest.raises(UsageError, match="--replica: address 2 is malformed") as refusal:
+            settings.given({"replicas": ("postgresql://a", wrong)})
+        assert "hunter2" not in str(refusal.value)

@@ -16,7 +16,7 @@ from operations.cli import main
 from operations.embedded import Server
 from tests.backfill.conftest import history, write_csv
 from tests.engine.conftest import catalog, current
-from tests.engine.test_door import OTHERWISE
+from tests.engine.test_database import OTHERWISE
 from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.revisions import HEAD
 
@@ -73,6 +73,7 @@ def test_the_whole_way(clone: Clone, known: set[str], name: str, place: str, tmp
     sidb(url, "rollback", "2.0.0", "--yes")
     sidb(url, "upgrade")
     sidb(url, "restore", "1")
+    sidb(url, "erase", "u1", "u2", "--yes")
     sidb(url, "verify")
     if "matview" not in place:  # hot_niches_today is made anew there, whatever is set
         sidb(url, "backfill", "verify")

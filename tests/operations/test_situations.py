@@ -23,8 +23,8 @@ from tests.fixtures.server import throwaway_server
 from tests.operations.rollback.conftest import counted, execute, once, pressed
 
 SET_IT_ANEW = (
-    "\nThe database URL is the environment variable DATABASE_URL: postgresql://user:password@host:5432/database. Set it"
-    " anew where your shell or service sets it, and run the same command again, which is safe.\n"
+    "\nThe database URL is the environment variable DATABASE_URL, written postgresql://user:password@host:5432/database."
+    " Set it where your shell or service sets it, and run the same command again, which is safe.\n"
 )
 
 
@@ -52,7 +52,7 @@ def test_a_wrong_password(guarded: Server) -> None:
         read = said(guarded.url("postgres").set(username="app", password=password), "upgrade")
         assert read.startswith("No connection to postgresql://app")
         assert "nothing was changed" in read
-        assert "\nNext: correct the user and password in the database URL" in read
+        assert "\nNext: give the right user and password in the database URL" in read
         assert read.endswith(SET_IT_ANEW)
 
 
@@ -63,13 +63,14 @@ def test_a_standby(cluster: Cluster, cluster_clone: Clone, command: list[str]) -
     assert url.database is not None
     read = said(cluster.replica_url(url.database), *command)
     assert " is a standby: it follows another server and cannot be changed; nothing was changed.\nNext: point" in read
-    assert read.endswith(f"point the database URL at the primary, and run it again.{SET_IT_ANEW}")
+    assert "(SELECT sender_host, sender_port FROM pg_stat_wal_receiver), and run it again.\n" in read
+    assert read.endswith(SET_IT_ANEW)
 
 
 def test_a_pooler_in_transaction_mode(clone: Clone, pooler: Pooler) -> None:
     read = said(pooler(clone("phase1_table"), "transaction"), "upgrade")
-    assert " goes through a pooler in transaction mode, which changes the server's session with every" in read
-    assert "nothing was changed.\nNext: point the database URL at PostgreSQL itself" in read
+    assert " goes through a pooler in transaction mode, which gives each transaction another session" in read
+    assert "nothing was changed.\nNext: for this program alone, point the database URL at PostgreSQL itself" in read
     assert read.endswith(SET_IT_ANEW)
 
 
@@ -78,9 +79,9 @@ def test_a_view_on_what_is_replaced(clone: Clone) -> None:
     url = clone("phase1_matview")
     execute(url, "CREATE VIEW public.report AS SELECT phrase FROM public.hot_niches_today")
     assert said(url, "upgrade") == (
-        "Not every step could be applied, so none was begun; nothing was changed.\n"
-        "  view public.report uses public.hot_niches_today\n"
-        "What makes these again, with owners, comments and grants:\n\n"
+        "Not every step can be applied, so none was begun; nothing was changed.\n"
+        "  view public.report uses public.hot_niches_today, which 2.0.4 drops or replaces\n"
+        "What makes these again, with owners, comments and grants; keep it:\n\n"
         "CREATE VIEW public.report AS\n SELECT phrase\n   FROM public.hot_niches_today;\n"
         "ALTER VIEW public.report OWNER TO postgres;\n\n"
         "Next: have their owners drop these (DROP VIEW public.report;), run it again, which is safe, and have them made"
@@ -110,8 +111,8 @@ def test_a_deadline(clone: Clone) -> None:
     [
         (
             "AS standby",  # this program's own look
-            "Interrupted.\nNext: no step was at work, so that nothing is half done; run `sidb upgrade` again, which is"
-            " safe.\n",
+            "Interrupted.\nNext: no step was at work, so that nothing is half done (`sidb status` shows the revision);"
+            " run `sidb upgrade` again, which is safe.\n",
         ),
         (
             r"pg_try_advisory_lock\(%s\)",  # the engine's
@@ -121,7 +122,7 @@ def test_a_deadline(clone: Clone) -> None:
         (
             "CREATE SCHEMA.*analytics",
             "Interrupted. Applied: 1.0.0 upgrade; 2.0.0 upgrade was not finished: nothing of it stays.\nNext: run it"
-            " again, which is safe: what is applied stays, and it goes on behind that.\n",
+            " again, which is safe: applied steps stay, and applications can work on.\n",
         ),
     ],
 )
@@ -137,9 +138,9 @@ def test_a_hostile_setting(clone: Clone) -> None:
     _, _, read = said(url, "upgrade").partition(" has session_replication_role = replica for this role; ")
     assert read == (
         "it must be origin, and the role may not set it; nothing was changed.\n"
-        f"Next: as a superuser: ALTER DATABASE {url.database} RESET session_replication_role, or ALTER ROLE"
-        f" {url.username} RESET session_replication_role (\\drds in psql shows which); then run it again, which is"
-        " safe.\n"
+        f"Next: as a superuser: ALTER DATABASE {url.database} RESET session_replication_role, ALTER ROLE"
+        f" {url.username} RESET session_replication_role or ALTER ROLE {url.username} IN DATABASE {url.database} RESET"
+        " session_replication_role (\\drds in psql shows which); then run it again, which is safe.\n"
     )
 
 
@@ -155,6 +156,6 @@ def test_the_server_is_killed_in_an_upgrade(pg_bin: Any) -> None:
     assert "The connection to the server was lost: " in read[0]
     assert read[0].endswith(
         "\nApplied: 1.0.0 upgrade, 2.0.0 upgrade, 2.0.1 upgrade; 2.0.2 upgrade was not finished: nothing of it stays."
-        "\nNext: see that the server runs, and run it again, which is safe: it goes on at the step that was not"
+        "\nNext: when the server is up, run it again, which is safe: it continues at the step that was not"
         " finished.\n"
     )

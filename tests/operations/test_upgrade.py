@@ -1,29 +1,18 @@
 """`sidb upgrade` and `sidb history` as programs."""
 
 import json
-import os
 import subprocess
-import sys
-from pathlib import Path
 
 from sqlalchemy import URL
 
 from tests.engine.conftest import catalog, current
-from tests.fixtures.databases import ROOT, Clone, conninfo
+from tests.fixtures import programs
+from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.revisions import HEAD, REVISIONS
-
-SIDB = Path(sys.executable).parent / "sidb"
 
 
 def sidb(url: URL, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [SIDB, *arguments],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": conninfo(url), **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
+    return programs.run("sidb", *arguments, env={"DATABASE_URL": conninfo(url), **environment})
 
 
 def test_plan_upgrade_history(clone: Clone, inhabited: bool) -> None:
@@ -54,7 +43,7 @@ def test_plan_upgrade_history(clone: Clone, inhabited: bool) -> None:
     kept = json.loads(sidb(url, "history", "--json").stdout)
     assert {step["outcome"] for step in kept["steps"]} == {"applied"}
     header, *lines = sidb(url, "history").stdout.splitlines()
-    assert header.split() == ["step", "outcome", "started", "seconds", "waited", "tries", "victims"]
+    assert header.split() == ["step", "outcome", "started", "seconds", "waited", "attempts", "blocked"]
     assert [line.split()[:3] for line in lines][-1] == [HEAD, "upgrade", "applied"]
 
 

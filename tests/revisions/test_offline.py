@@ -1,8 +1,6 @@
 """The scripts of ``--sql`` do what the online migration does."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +8,8 @@ import pytest
 from sqlalchemy import URL, Engine
 
 from operations.phase1 import Shape
-from tests.fixtures.databases import ROOT, Alembic, Clone, conninfo
+from tests.fixtures import programs
+from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.revisions import HEAD
 from tests.revisions.catalog import catalog, contents
 from tests.revisions.conftest import Deployment
@@ -20,16 +19,8 @@ Connect = Callable[..., Engine]
 
 def script(*command: str) -> str:
     """What `alembic … --sql` prints, run as a person runs it; it must reach for no server."""
-    result = subprocess.run(
-        [sys.executable, "-m", "alembic", *command, "--sql"],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    result = programs.run("alembic", *command, "--sql", env={}, code=0)
     assert "embedded" not in result.stderr
-    assert "Traceback" not in result.stderr
     return result.stdout
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    create_engine,
     inspect,
     text,
 )
@@ -171,6 +172,12 @@ def test_a_connection_in_a_transaction_is_refused(project: SmallProject) -> None
         connection.rollback()
     with pytest.raises(CommandError, match="is a str, not an engine"):
         command.upgrade(project.config(connection="postgresql://"), "head")
+
+
+def test_another_database_is_refused_by_its_kind(project: SmallProject) -> None:
+    for function in (command.upgrade, command.downgrade):
+        with pytest.raises(CommandError, match=r"is of sqlite, not of PostgreSQL; nothing was changed\.\nNext: "):
+            function(project.config(connection=create_engine("sqlite://")), "head")
 
 
 def public(named: str | None) -> MetaData:

@@ -122,3 +122,17 @@ def test_for_a_role_that_may_not(url: URL) -> None:
     assert barred["view reporting.trends"] == "it belongs to postgres, whose rights this role does not have"
     assert "lived_in_team" in barred["view reporting.order"]
     assert barred["index public.features.features_analyzed_idx"] == ""
+
+
+def test_a_foreign_key_of_a_partitioned_table_is_added_plainly(clone: Clone) -> None:
+    """Before PostgreSQL 18 it may not be NOT VALID."""
+    theirs = "CREATE TABLE public.theirs (trend_id bigint REFERENCES analytics.trend_cache, at date)"
+    with create_engine(clone("migrated_table"), poolclass=NullPool).connect() as connection:
+        run(
+            connection, f"{theirs} PARTITION BY RANGE (at); CREATE TABLE public.part PARTITION OF public.theirs DEFAULT"
+        )
+        [key] = [each for each in others(connection, "table analytics.trend_cache") if "theirs" in each.name]
+        run(connection, key.removal)
+        for statement in (*key.creation, key.later):
+            run(connection, statement)
+    assert key.later == ""

@@ -26,6 +26,7 @@ from models import views
 from operations.scope import SCOPE
 from tests.engine.catalog.mutations import MUTATIONS, Mutation
 from tests.fixtures.databases import ROOT, Alembic, Clone
+from tests.fixtures.linting import emitted, lint
 
 HEAD = str(ScriptDirectory(str(ROOT / "alembic")).get_current_head())
 
@@ -46,6 +47,9 @@ class Revisions(Alembic):
         """Generate a revision, and return its text."""
         self._run(command.revision, message, autogenerate=True, version_path=str(self.directory))
         return "".join(path.read_text(encoding="utf-8") for path in sorted(self.directory.glob("*.py")))
+
+    def emitted(self, direction: str, revision: str) -> str:
+        return emitted(self.config(), direction, revision)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
@@ -93,6 +97,7 @@ def test_mutation(
         mutation.stays
     )
     assert end.keys() <= start.keys()
+    lint(revisions.emitted("upgrade", f"{HEAD}:heads") + revisions.emitted("downgrade", f"heads:{HEAD}"), tmp_path)
     if mutation.stays:  # the way up begins elsewhere then
         revisions.upgrade()
         with engine.connect() as connection:

@@ -77,7 +77,7 @@ def test_without_autogenerate_it_is_numbered_too(migrated: Engine, tmp_path: Pat
 def test_two_revisions_where_a_part_cannot_run_in_a_transaction(migrated: Engine, tmp_path: Path) -> None:
     with migrated.begin() as connection:
         connection.execute(text("DROP VIEW analytics.current_trends"))
-        connection.execute(text("DROP INDEX analytics.idx_analytics_events_user_id"))
+        connection.execute(text("DROP INDEX analytics.idx_content_recommendations_user_id"))
     revisions = Revisions(migrated.url, tmp_path)
     revisions.revise("view and index")
     first, second = (path.read_text(encoding="utf-8") for path in sorted(tmp_path.glob("*.py")))
@@ -85,7 +85,7 @@ def test_two_revisions_where_a_part_cannot_run_in_a_transaction(migrated: Engine
     assert "autocommit_block" not in first
     assert f'down_revision = "{NEXT}"' in second
     assert "with op.get_context().autocommit_block():" in second
-    assert "DROP INDEX CONCURRENTLY IF EXISTS analytics.idx_analytics_events_user_id" in second
+    assert "DROP INDEX CONCURRENTLY IF EXISTS analytics.idx_content_recommendations_user_id" in second
     # run again after an interruption: the index was built, the revision not recorded
     revisions.upgrade()
     with migrated.begin() as connection:

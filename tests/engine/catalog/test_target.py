@@ -151,7 +151,7 @@ def test_what_is_built_beside_takes_no_lock_on_anything_that_is_there(
         assert locked(place, names) == []
         place.execute(text("SELECT FROM public.features LIMIT 0"))
         assert "public.features" in locked(place, names)
-        assert len(place.scalars(text(BESIDE)).all()) == 2
+        assert len(place.scalars(text(BESIDE)).all()) == 3
 
 
 def test_models_that_would_touch_what_is_there_are_not_believed(owner: str, clone: Clone, connect: Connect) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import URL
 
 from operations.monitor import alert_rules
 from operations.monitor.thresholds import METRICS
+from tests.fixtures import programs
 from tests.fixtures.databases import ROOT, conninfo
 from tests.operations.monitor.conftest import execute
 
@@ -32,13 +33,7 @@ def environment(url: URL, columns: int = 80) -> dict[str, str]:
 
 
 def sidb(url: URL, *arguments: str, columns: int = 80) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [SIDB, "monitor", *arguments],
-        env=environment(url, columns),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
+    return programs.run("sidb", "monitor", *arguments, env=environment(url, columns))
 
 
 @pytest.mark.parametrize(("columns", "wide"), [(80, False), (120, True)])

@@ -8,10 +8,10 @@ from sqlalchemy import URL, Engine
 
 from operations.embedded import Server
 from operations.findings import Finding, Findings
+from operations.output import console
 from operations.phase1 import Shape
 from operations.preflight.run import QUESTIONS, run
 from operations.preflight.surroundings import Request, surroundings
-from operations.report import console
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.lived_in import administrator

@@ -1,7 +1,9 @@
 """Each question has a case in which it fails, and says what failed."""
 
+import shutil
 from collections.abc import Callable
 from contextlib import closing
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -9,6 +11,7 @@ from alembic_online.errors import OnlineError
 from sqlalchemy import URL, Engine
 
 from operations.embedded import Server
+from operations.preflight import space
 from operations.preflight.run import CHECKS, _answer
 from operations.preflight.surroundings import Limits, Request, surroundings
 from tests.engine.conftest import until
@@ -105,6 +108,17 @@ def test_space(clone: Clone) -> None:
     assert ask(url, "free space", Request(rows=1)).verdict == "ok"
 
 
+@pytest.mark.parametrize(("free", "verdict"), [(16, "ok"), (15, "failed")])
+def test_space_is_wanted_for_all_that_lies_on_one_disk(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, free: int, verdict: str
+) -> None:
+    """One that holds the largest of it alone would be full half-way."""
+    needed = {"tables": 10, "sorts": 1, "WAL": 5}
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with surroundings(administrator(clone("phase1_table")), Request()) as asked:
+        assert space._judged(asked, needed, "so much").verdict == verdict
+
+
 def test_space_is_not_that_of_another_server(server: Server, clone: Clone) -> None:
     url = administrator(clone("phase1_table"))
     file = server.data / "postmaster.pid"
@@ -152,6 +166,8 @@ def test_open_transactions(clone: Clone) -> None:
 
 def test_sessions_on_the_tables(clone: Clone) -> None:
     url = clone("phase1_table")
+    for table in ("features", "hot_niches_today"):  # which also ends an autovacuum at work on it
+        execute(url, f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
     with psycopg.connect(conninfo(url), application_name="api") as reader:
         reader.execute("UPDATE features SET updated_at = now()")
         assert ask(url, "sessions on the tables").detail == "1 at work, none in the way"

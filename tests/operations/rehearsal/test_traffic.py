@@ -1,4 +1,4 @@
-"""The clients: what they measure is what a user would have waited, and who was in the way is told."""
+"""The clients: what they measure is what a user would have waited, and who was blocked by told."""
 
 import time
 from collections.abc import Callable

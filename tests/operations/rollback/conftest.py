@@ -29,6 +29,8 @@ from tests.fixtures.lived_in import administrator
 from tests.revisions.catalog import contents
 
 EVENTS = 3_000
+MOVES = r"SQL\(' SET SCHEMA '\)"
+"""The statement by which a table moves, for `once` and `pressed`."""
 
 ROWS = """
     INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, user_id, niche_id)
@@ -38,7 +40,7 @@ ROWS = """
     SELECT n, 'chart', 'niche_trends', '{}', '{"points": []}', now() + interval '1 day'
     FROM generate_series(1, 60) AS s (n);
     INSERT INTO analytics.cross_platform_metrics (niche_id, platform, demand_score)
-    SELECT n, 'youtube', 0.5 FROM generate_series(1, 50) AS s (n);
+    SELECT n, 'tiktok', 0.5 FROM generate_series(1, 50) AS s (n);
     INSERT INTO analytics.content_recommendations (
         niche_id, content_type, title, description, opportunity_score, model_version, valid_until
     )
@@ -89,7 +91,7 @@ PRIVILEGES = """
     )
     FROM pg_class AS c
     WHERE
-        c.relkind IN ('r', 'v', 'm', 'S')
+        c.relkind IN ('r', 'p', 'v', 'm', 'S')
         AND (c.relnamespace = to_regnamespace('analytics') OR c.oid = 'public.features'::regclass)
     UNION ALL
     SELECT proname, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(proacl) AS a)::text, NULL
@@ -286,3 +288,9 @@ def copies(templates: Templates) -> Iterator[Copies]:
     yield make
     for janitor in (*made, *sources.values()):
         janitor.drop()
+
+
+@pytest.fixture
+def engine(fill: Fill) -> Engine:
+    """Of a filled database in which hot_niches_today is a table."""
+    return fill(Shape.TABLE)

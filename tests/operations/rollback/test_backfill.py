@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -18,7 +19,7 @@ from operations.phase1 import Shape
 from operations.rollback import run
 from operations.rollback.archive import Archive
 from tests.fixtures.databases import conninfo
-from tests.operations.rollback.conftest import Fill, abort, counted, execute, finding, roll_back
+from tests.operations.rollback.conftest import Fill, abort, counted, execute, finding, once, roll_back
 
 PAUSED = "SELECT count(*) > 0 FROM sidb.backfill_pause_orders"
 
@@ -47,6 +48,25 @@ def test_the_backfill_is_paused_and_goes_on_after_an_abort(
     assert execute(url, PAUSED) == [(already,)]
     assert finding(roll_back(url, "2.0.0"), "backfill").detail == ("was paused already" if already else "paused")
     assert execute(url, PAUSED) == [(True,)]
+
+
+def test_it_goes_on_after_an_abort_however_often_it_was_interrupted(
+    fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second attempt finds it paused, by the first one."""
+    url = fill(Shape.TABLE).url
+    monkeypatch.setenv("DATABASE_URL", conninfo(url))
+    with backfilling.database() as opened:
+        backfilling.pause(opened, False)
+    for target in ("2.0.0", None):
+        with pytest.raises(KeyboardInterrupt):
+            counted(partial(roll_back, url, target), once("REVOKE ALL.*CASCADE", interrupt))
+    abort(url)
+    assert execute(url, PAUSED) == [(False,)]
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def test_what_is_written_while_columns_are_copied(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from tests.operations.rollback.conftest import (
     rows,
     verdicts,
 )
+from tests.operations.rollback.stopping import stopped
 
 TARGET = "2.0.1"  # so that some tables move, and some stay and get their privileges back
 FEW = 97  # every so many statements, unless all are wanted
@@ -84,19 +85,12 @@ def test_upgraded_after_an_abort(copies: Copies) -> None:
     url = filled(copies, Shape.TABLE)
     complete = catalog(url)
 
-    class StoppedError(Exception):
-        pass
-
-    def stop(_: int, statement: str) -> None:
-        if "SET SCHEMA" in statement and "cross_platform_metrics" in statement:
-            raise StoppedError
-
-    with pytest.raises(StoppedError):
-        counted(partial(roll_back, url, TARGET), stop)
+    stopped(partial(roll_back, url, TARGET), "SET SCHEMA.*cross_platform_metrics|cross_platform_metrics.*SET SCHEMA")
     assert current(url) == "2.0.2"
     said = abort(url).next_step
     assert said.startswith(
-        f"the database is at 2.0.2, not at {HEAD} as before: `sidb upgrade`, then `sidb restore 1` for"
+        f"the database is at 2.0.2, not at {HEAD} as before, and applications miss what lies between: `sidb upgrade`,"
+        " then `sidb restore 1` for"
     )
     assert "analytics.insight_registry" in said
     Alembic(url).upgrade()

@@ -13,7 +13,11 @@ def test_everything_is_kept_and_nothing_else_is_left(filled: Engine, target: str
     url = filled.url
     phase1 = contents(filled, *PHASE1)
     files = dict(
-        execute(url, "SELECT relname, relfilenode FROM pg_class WHERE relnamespace = 'analytics'::regnamespace")
+        execute(
+            url,
+            "SELECT replace(relname, 'events_first', 'events'), relfilenode FROM pg_class WHERE relkind = 'r'"
+            " AND relnamespace IN ('analytics'::regnamespace, 'analytics_partitions'::regnamespace)",
+        )
     )
     filled.dispose()
     found = roll_back(url, target)
@@ -44,14 +48,16 @@ def test_everything_is_kept_and_nothing_else_is_left(filled: Engine, target: str
     assert execute(url, "SELECT count(*), min(analytics_version) FROM sidb_archive_1.features") == [(150, 2)]
 
 
+ALWAYS = {"niche_daily_activity_kept", "retention"}
 MOVED = {
-    "1.0.0": {
+    "1.0.0": ALWAYS
+    | {
         "analytics_events",
         "trend_cache",
         "cross_platform_metrics",
         "content_recommendations",
         "insight_registry",
     },
-    "2.0.0": {"trend_cache", "cross_platform_metrics", "content_recommendations", "insight_registry"},
-    "2.0.3": set(),
+    "2.0.0": ALWAYS | {"trend_cache", "cross_platform_metrics", "content_recommendations", "insight_registry"},
+    "2.0.3": ALWAYS,
 }

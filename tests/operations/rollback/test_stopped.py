@@ -12,13 +12,19 @@ from tests.fixtures.databases import Alembic, conninfo
 from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import Fill, bring_back, execute, pressed, privileges, roll_back
 
-GO_ON = "go on with `sidb rollback`, which is safe; `sidb rollback --abort` gives it up instead, and opens the tables."
-CLOSED = "An interrupted rollback to 2.0.1 stands at phase closed (tables of Phase 2 are closed to applications)"
+GO_ON = (
+    "`sidb rollback` finishes it; `sidb rollback --abort` ends it where it is now and opens the tables; nothing is lost"
+    " by either."
+)
+CLOSED = (
+    "An interrupted rollback to 2.0.1 is not finished (tables of Phase 2 are closed to applications, which get an"
+    " error; Phase 1 is in use as before)"
+)
 RESTORING = (
-    "An interrupted restore of archive 1 stands half-way; 1 of its 8 tables are back; the tables are open to"
+    "An interrupted restore of archive 1 is not finished; 3 of its 10 tables are back whole; all are open to"
     " applications"
 )
-RESTORE_ON = "go on with `sidb restore 1`, which is safe."
+RESTORE_ON = "`sidb restore 1` continues it, which is safe: what applications write meanwhile is kept."
 
 
 @pytest.fixture
@@ -42,9 +48,9 @@ def is_open(url: URL) -> bool:
 def test_before_it_is_begun(url: URL, at: str) -> None:
     before = catalog(url), privileges(url)
     assert pressed(url, at, "rollback", "2.0.1", "--yes").stderr == (
-        "Interrupted.\nNo rollback or restore stands half-way: the tables are open to applications, and the database is"
-        f" at {HEAD}.\nNext: `sidb rollback 2.0.1` again when you like, which is safe; `sidb status` says what else"
-        " there is to do.\n"
+        "Interrupted.\nNo rollback or restore is half done: the tables are open to applications, and the database is"
+        f" at {HEAD}.\nNext: `sidb rollback 2.0.1` again when you like, which is safe; `sidb status` shows how the"
+        " database stands.\n"
     )
     assert is_open(url)
     assert (catalog(url), privileges(url)) == before
@@ -55,7 +61,10 @@ def test_between_closing_and_the_end(url: URL) -> None:
     done = pressed(
         url, "SET SCHEMA.*content_recommendations|content_recommendations.*SET SCHEMA", "rollback", "2.0.1", "--yes"
     )
-    undone = "2.0.7 downgrade, 2.0.6 downgrade, 2.0.5 downgrade, 2.0.4 downgrade"
+    undone = (
+        "2.2.0 downgrade, 2.1.1 downgrade, 2.1.0 downgrade, 2.0.7 downgrade, 2.0.6 downgrade, 2.0.5 downgrade,"
+        " 2.0.4 downgrade"
+    )
     assert done.stderr == (
         f"Interrupted. Applied: {undone}; 2.0.3 downgrade was not finished: nothing of it stays.\n"
         f"{CLOSED}; the database is at 2.0.3.\nNext: {GO_ON}\n"
@@ -73,21 +82,23 @@ def test_between_closing_and_the_end(url: URL) -> None:
     before = catalog(url)
     refused = sidb(url, "restore", "1")
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert refused.stderr == f"{CLOSED}; nothing was changed.\nNext: {GO_ON}\n"
+    assert refused.stderr == f"{CLOSED}; this command changed nothing.\nNext: {GO_ON}\n"
     assert catalog(url) == before
     given_up = sidb(url, "rollback", "--abort")
     assert given_up.exit_code == 0, given_up.output
     told = " ".join(given_up.stdout.split())
-    assert "ok given up the tables are open again; still put aside: public.features, public.hot_niches_today" in told
-    assert f"Next: the database is at 2.0.3, not at {HEAD} as before: `sidb upgrade`, then `sidb restore 1`" in told
+    assert "ok given up the tables are open again; still put aside: analytics.niche_daily_activity_kept" in told
+    assert f"Next: the database is at 2.0.3, not at {HEAD} as before, and applications miss what lies between:" in told
+    assert "`sidb upgrade`, then `sidb restore 1` for analytics.niche_daily_activity_kept, analytics.retention," in told
+    assert "analytics_version, last_analyzed_at, trend_vector of public.features" in told
     assert is_open(url)
 
 
 def test_behind_the_last_step(url: URL) -> None:
     done = pressed(url, "ORDER BY opportunity DESC", "rollback", "2.0.1", "--yes")
     assert done.stderr == (
-        "Interrupted.\nAn interrupted rollback to 2.0.1 stands at phase opened (all is done but the last queries); the"
-        f" database is at 2.0.1.\nNext: {GO_ON}\n"
+        "Interrupted.\nAn interrupted rollback to 2.0.1 is not finished (the tables are open again; the last queries,"
+        f" which only read, are missing); the database is at 2.0.1.\nNext: {GO_ON}\n"
     )
     assert is_open(url)
     assert sidb(url, "rollback").exit_code == 0
@@ -98,15 +109,17 @@ def test_a_restore(url: URL) -> None:
     """Ctrl-C between two of its tables; neither a rollback nor another restore is begun before it has ended."""
     roll_back(url, "1.0.0")
     Alembic(url).upgrade()
-    assert pressed(url, "AS standby", "restore", "1").stderr.startswith("Interrupted.\nNo rollback or restore stands")
+    assert pressed(url, "AS standby", "restore", "1").stderr.startswith(
+        "Interrupted.\nNo rollback or restore is half done"
+    )
     done = pressed(url, "DROP TABLE analytics.content_recommendations", "restore", "1")
     assert done.stderr == f"Interrupted.\n{RESTORING}; the database is at {HEAD}.\nNext: {RESTORE_ON}\n"
-    execute(url, "INSERT INTO sidb.rollback (origin, target, phase, client) VALUES ('2.0.7', '2.0.6', 'done', 'me')")
+    execute(url, "INSERT INTO sidb.rollback (origin, target, phase, client) VALUES ('2.2.0', '2.0.7', 'done', 'me')")
     before = catalog(url)
     for command in (["rollback", "2.0.1", "--yes"], ["rollback"], ["restore", "2"], ["upgrade"], ["maintain"]):
         refused = sidb(url, *command)
         assert (refused.exit_code, refused.stdout) == (1, ""), command
-        assert refused.stderr == f"{RESTORING}; nothing was changed.\nNext: {RESTORE_ON}\n", command
+        assert refused.stderr == f"{RESTORING}; this command changed nothing.\nNext: {RESTORE_ON}\n", command
     assert catalog(url) == before
     assert bring_back(url).exit_code == 0
     assert current(url) == HEAD

@@ -21,7 +21,7 @@ def test_a_fault_is_named(fault: Fault, clone: Clone, inhabited: bool) -> None:
     for check, named in fault.found.items():
         assert named.replace("{owner}", url.username or "") in failed[check]
     assert found.exit_code == 1
-    assert found.next_step == "mend what failed, from the top; then sidb verify"
+    assert found.next_step == "correct what failed, from the top; then sidb verify"
     # A plain owner may not read what is a stranger's now.
     closed = inhabited and fault.name in ("another owner of a table", "another owner of Phase 1's table")
     assert bool(verdicts(found, "unknown")) == closed

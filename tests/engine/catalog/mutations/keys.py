@@ -1,9 +1,9 @@
 """Indexes and constraints."""
 # ruff: noqa: S608 (statements of our own making)
 
-from tests.engine.catalog.mutations.case import CACHE, EVENTS, Mutation
+from tests.engine.catalog.mutations.case import CACHE, EVENTS, RECS, Mutation
 
-INDEX = "idx_analytics_events_user_id"
+INDEX = "idx_content_recommendations_user_id"
 
 
 def _index(definition: str) -> str:
@@ -14,33 +14,44 @@ def _check(name: str, table: str, definition: str) -> str:
     return f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {definition}"
 
 
-_CHANGED_INDEX = (f"changed index {EVENTS}.{INDEX}",)
+_CHANGED_INDEX = (f"changed index {RECS}.{INDEX}",)
 
 INDEXES = (
-    Mutation("index dropped", f"DROP INDEX analytics.{INDEX}", (f"added index {EVENTS}.{INDEX}",)),
+    Mutation("index dropped", f"DROP INDEX analytics.{INDEX}", (f"added index {RECS}.{INDEX}",)),
     Mutation(
         "index too many",
-        f"CREATE UNIQUE INDEX extra ON {EVENTS} (event_id, md5(user_id)) WHERE user_id IS NOT NULL",
-        (f"removed index {EVENTS}.extra",),
+        f"CREATE UNIQUE INDEX extra ON {RECS} (recommendation_id, md5(user_id)) WHERE user_id IS NOT NULL",
+        (f"removed index {RECS}.extra",),
         contains=("CREATE UNIQUE INDEX CONCURRENTLY extra", "autocommit_block"),
     ),
-    Mutation("index WHERE", _index(f"{EVENTS} (user_id) WHERE user_id <> ''"), _CHANGED_INDEX),
-    Mutation("index INCLUDE", _index(f"{EVENTS} (user_id) INCLUDE (event_type)"), _CHANGED_INDEX),
-    Mutation("index method", _index(f"{EVENTS} USING hash (user_id)"), _CHANGED_INDEX),
-    Mutation("index opclass", _index(f"{EVENTS} (user_id text_pattern_ops)"), _CHANGED_INDEX),
-    Mutation("index storage parameter", _index(f"{EVENTS} (user_id) WITH (fillfactor = 50)"), _CHANGED_INDEX),
-    Mutation("index order", _index(f"{EVENTS} (user_id DESC)"), _CHANGED_INDEX),
-    Mutation("index collation", _index(f'{EVENTS} (user_id COLLATE "C")'), _CHANGED_INDEX),
+    Mutation("index WHERE", _index(f"{RECS} (user_id) WHERE user_id <> ''"), _CHANGED_INDEX),
+    Mutation("index INCLUDE", _index(f"{RECS} (user_id) INCLUDE (content_type)"), _CHANGED_INDEX),
+    Mutation("index method", _index(f"{RECS} USING hash (user_id)"), _CHANGED_INDEX),
+    Mutation("index opclass", _index(f"{RECS} (user_id text_pattern_ops)"), _CHANGED_INDEX),
+    Mutation("index storage parameter", _index(f"{RECS} (user_id) WITH (fillfactor = 50)"), _CHANGED_INDEX),
+    Mutation("index order", _index(f"{RECS} (user_id DESC)"), _CHANGED_INDEX),
+    Mutation("index collation", _index(f'{RECS} (user_id COLLATE "C")'), _CHANGED_INDEX),
     Mutation(
         "index INVALID",
         f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'analytics.{INDEX}'::regclass",
         _CHANGED_INDEX,
-        stays=(f"index {EVENTS}.{INDEX}",),
+        stays=(f"index {RECS}.{INDEX}",),
     ),
     Mutation(
         "comment on an index",
         f"COMMENT ON INDEX analytics.{INDEX} IS 'Erasure'",
-        (f"removed comment on index {EVENTS}.{INDEX}",),
+        (f"removed comment on index {RECS}.{INDEX}",),
+    ),
+    Mutation(
+        "index of a partitioned table",
+        "DROP INDEX analytics.idx_analytics_events_user_id",
+        (f"added index {EVENTS}.idx_analytics_events_user_id",),
+        contains=("ON ONLY analytics.analytics_events", "ATTACH PARTITION"),
+    ),
+    Mutation(
+        "index of a partitioned table too many",
+        f"CREATE INDEX extra ON {EVENTS} (event_source) WHERE event_type <> ':word %'",
+        (f"removed index {EVENTS}.extra",),
     ),
 )
 
@@ -109,6 +120,12 @@ CONSTRAINTS = (
         "unique key NULLS DISTINCT",
         _check("trend_cache_key", CACHE, "UNIQUE (niche_id, trend_type, trend_source, related_niche_id, parameters)"),
         (f"changed constraint {CACHE}.trend_cache_key",),
+    ),
+    Mutation(
+        "primary key of a partitioned table dropped",
+        f"ALTER TABLE {EVENTS} DROP CONSTRAINT analytics_events_pkey",
+        (f"added constraint {EVENTS}.analytics_events_pkey",),
+        contains=("CREATE UNIQUE INDEX CONCURRENTLY", "USING INDEX"),
     ),
     Mutation(
         "primary key dropped",

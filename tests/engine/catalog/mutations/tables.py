@@ -126,8 +126,8 @@ TABLES = (
     ),
     Mutation(
         "storage parameter of a table",
-        f"ALTER TABLE {EVENTS} SET (fillfactor = 70)",
-        (f"removed setting {EVENTS}.storage parameters",),
+        f"ALTER TABLE {RECS} SET (fillfactor = 70)",
+        (f"removed setting {RECS}.storage parameters",),
     ),
     Mutation(
         "rule",

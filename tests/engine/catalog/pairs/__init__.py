@@ -2,10 +2,12 @@
 
 from tests.engine.catalog.pairs.case import Pair
 from tests.engine.catalog.pairs.online import ONLINE
+from tests.engine.catalog.pairs.partitioned import PARTITIONED
 from tests.engine.catalog.pairs.routines import ROUTINES
 from tests.engine.catalog.pairs.settings import SETTINGS
 from tests.engine.catalog.pairs.types import TYPES
+from tests.engine.catalog.pairs.whole_tables import WHOLE_TABLES
 
-PAIRS = (*ONLINE, *ROUTINES, *SETTINGS, *TYPES)
+PAIRS = (*ONLINE, *PARTITIONED, *ROUTINES, *SETTINGS, *TYPES, *WHOLE_TABLES)
 
 __all__ = ["PAIRS", "Pair"]

@@ -66,6 +66,28 @@ ONLINE = (
         "ALTER TABLE shop.items ADD CONSTRAINT at FOREIGN KEY (place) REFERENCES shop.places ON DELETE CASCADE",
     ),
     Pair(
+        "foreign key that is not enforced",
+        T + P,
+        "",
+        "ALTER TABLE shop.items ADD CONSTRAINT at FOREIGN KEY (place) REFERENCES shop.places NOT ENFORCED",
+        oldest=18,
+    ),
+    Pair(
+        "foreign key made enforced",
+        T + P,
+        "ALTER TABLE shop.items ADD CONSTRAINT at FOREIGN KEY (place) REFERENCES shop.places NOT ENFORCED",
+        "ALTER TABLE shop.items ADD CONSTRAINT at FOREIGN KEY (place) REFERENCES shop.places",
+        contains=("NOT VALID", "VALIDATE CONSTRAINT"),
+        oldest=18,
+    ),
+    Pair(
+        "CHECK made not enforced",
+        T,
+        "ALTER TABLE shop.items ADD CONSTRAINT dear CHECK (price > 1)",
+        "ALTER TABLE shop.items ADD CONSTRAINT dear CHECK (price > 1) NOT ENFORCED",
+        oldest=18,
+    ),
+    Pair(
         "CHECK of other rows",
         T,
         "ALTER TABLE shop.items ADD CONSTRAINT dear CHECK (price > 1)",
@@ -88,6 +110,13 @@ ONLINE = (
         "",
         "ALTER TABLE shop.items ADD n bigint GENERATED ALWAYS AS IDENTITY",
         stops="rewrites",
+    ),
+    Pair(
+        "expression of a virtual column",
+        before="CREATE TABLE shop.x (a bigint, twice bigint GENERATED ALWAYS AS (a + a) VIRTUAL)",
+        after="CREATE TABLE shop.x (a bigint, twice bigint GENERATED ALWAYS AS (a * 2) VIRTUAL)",
+        contains=("SET EXPRESSION AS (",),
+        oldest=18,
     ),
     Pair("volatile default", T, "", "ALTER TABLE shop.items ALTER place SET DEFAULT gen_random_uuid()"),
     Pair(

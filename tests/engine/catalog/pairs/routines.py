@@ -5,6 +5,8 @@ from tests.engine.catalog.pairs.case import Pair
 F = "CREATE FUNCTION shop.f(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT {}($1)';"
 F_USED = "ALTER TABLE shop.words ALTER word SET DEFAULT shop.f('X')"
 T = "CREATE TABLE shop.words (word text);"
+MORE = "ALTER TABLE shop.words ADD more text;"
+ATOMIC = "CREATE FUNCTION shop.a() RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT {} FROM shop.words; END;"
 SUM = "CREATE AGGREGATE shop.total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '{}');"
 OPERATOR = (
     "CREATE FUNCTION shop.near(integer, integer) RETURNS boolean LANGUAGE sql AS 'SELECT abs($1 - $2) < 2';"
@@ -39,6 +41,19 @@ ROUTINES = (
         F.format("lower") + "CREATE TABLE shop.words (word text, said text GENERATED ALWAYS AS (shop.f(word)) STORED)",
         F.format("upper") + "CREATE TABLE shop.words (word text, said text GENERATED ALWAYS AS (shop.f(word)) STORED)",
         stops="rows were checked or computed by the old body",
+    ),
+    Pair(
+        "function that uses a column which goes",
+        T,
+        MORE + ATOMIC.format("more"),
+        ATOMIC.format("word") + "COMMENT ON FUNCTION shop.a() IS 'a'",
+    ),
+    Pair("function that uses a column which comes", T, ATOMIC.format("word"), MORE + ATOMIC.format("more")),
+    Pair(
+        "function that uses a column of another type",
+        "",
+        "CREATE TABLE shop.words (word varchar(5));" + ATOMIC.format("word"),
+        "CREATE TABLE shop.words (word varchar(9));" + ATOMIC.format("word"),
     ),
     Pair("aggregate", "", "", SUM.format(0)),
     Pair("aggregate dropped", "", SUM.format(0)),

@@ -3,7 +3,10 @@
 from tests.engine.catalog.pairs.case import Pair
 
 T = "CREATE TABLE shop.notes (id bigint PRIMARY KEY, note text NOT NULL, more jsonb);"
+X = "CREATE UNIQUE INDEX notes_id ON shop.notes (id);"
+MARKED = "ALTER TABLE shop.notes REPLICA IDENTITY USING INDEX {0}; ALTER TABLE shop.notes CLUSTER ON {0}"
 V = "CREATE VIEW shop.seen AS SELECT id, note FROM shop.notes;"
+S = T + "CREATE STATISTICS shop.both (ndistinct) ON id, note FROM shop.notes;"
 M = "CREATE MATERIALIZED VIEW shop.counted AS SELECT count(*) FROM shop.notes;"
 
 
@@ -24,6 +27,24 @@ SETTINGS = (
     *either("CLUSTER ON", T, "ALTER TABLE shop.notes CLUSTER ON notes_pkey"),
     *either("row security", T, "ALTER TABLE shop.notes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"),
     *either("replica identity", T, "ALTER TABLE shop.notes REPLICA IDENTITY FULL"),
+    *either("replica identity by an index", T, f"{X} ALTER TABLE shop.notes REPLICA IDENTITY USING INDEX notes_id"),
+    *either(
+        "replica identity by an index that is dropped",
+        T,
+        f"{X} ALTER TABLE shop.notes REPLICA IDENTITY USING INDEX notes_id; DROP INDEX shop.notes_id",
+    ),
+    Pair(
+        "index changed that replica identity and CLUSTER ON name",
+        T,
+        f"{X} {MARKED.format('notes_id')}",
+        f"{X.replace('(id)', '(id, note)')} {MARKED.format('notes_id')}",
+    ),
+    Pair(
+        "key changed that CLUSTER ON names",
+        T,
+        f"ALTER TABLE shop.notes ADD CONSTRAINT one UNIQUE (note); {MARKED.format('one')}",
+        "ALTER TABLE shop.notes ADD CONSTRAINT one UNIQUE (note, id); ALTER TABLE shop.notes CLUSTER ON one",
+    ),
     *either("NOT NULL renamed", T, "ALTER TABLE shop.notes RENAME CONSTRAINT notes_note_not_null TO filled", 18),
     *either(
         "NOT NULL that no child inherits",
@@ -36,6 +57,12 @@ SETTINGS = (
     *either(
         "sequence's steps", "CREATE SEQUENCE shop.numbers;", "ALTER SEQUENCE shop.numbers INCREMENT 5 CACHE 9 CYCLE"
     ),
+    *either(
+        "sequence's owner",
+        T + "CREATE SEQUENCE shop.numbers OWNED BY shop.notes.id;",
+        "ALTER SEQUENCE shop.numbers OWNED BY shop.notes.more CACHE 5",
+    ),
+    *either("comment on statistics", S, "COMMENT ON STATISTICS shop.both IS 'both'"),
     *either("sequence", "", "CREATE SEQUENCE shop.numbers START 7"),
     Pair(
         "materialized view emptied",

@@ -5,6 +5,7 @@ from tests.engine.catalog.pairs.case import Pair
 HELD = "CREATE TABLE shop.held (it {}{});"
 USED = "CREATE FUNCTION shop.used({}) RETURNS bigint LANGUAGE sql AS 'SELECT 1';"
 CODE = "CREATE DOMAIN shop.code AS text;"
+SAID = "CREATE DOMAIN shop.code AS text CONSTRAINT said CHECK (VALUE <> '');"
 ORDERS = "CREATE TABLE shop.orders (id bigint PRIMARY KEY);"
 MOOD = "CREATE TYPE shop.mood AS ENUM ('sad', 'it''s glad');"
 PUBLIC_MOOD = "CREATE TYPE public.mood AS ENUM ('sad', 'glad');"
@@ -160,5 +161,11 @@ TYPES = (
     ),
     Pair("domain NOT NULL", "", "", "CREATE DOMAIN shop.code AS text DEFAULT 'x' NOT NULL"),
     Pair("comment on a type", MOOD, "COMMENT ON TYPE shop.mood IS 'how one feels'"),
+    Pair(
+        "comment on a composite's attribute",
+        "CREATE TYPE shop.pair AS (a integer);",
+        "COMMENT ON COLUMN shop.pair.a IS 'a'",
+    ),
+    Pair("comment on a domain's constraint", SAID, "", "COMMENT ON CONSTRAINT said ON DOMAIN shop.code IS 'said'"),
     Pair("comment on a domain", "CREATE DOMAIN shop.code AS text;", "", "COMMENT ON DOMAIN shop.code IS 'a code'"),
 )

@@ -123,10 +123,12 @@ ROWS = (
         ),
         "trends": "missing or different: 150",
     }),
-    Fault("rows missing from an index", PAST_INDEX.format("analytics.idx_analytics_events_user_id", EVENT), {
+    Fault("rows missing from an index", PAST_INDEX.format(
+        "analytics_partitions.analytics_events_first_user_id_idx", EVENT
+    ), {
         "indexes": (
-            "index analytics.idx_analytics_events_user_id of analytics.analytics_events: 1 rows are missing from it"
-            " (event_id 4249): REINDEX INDEX CONCURRENTLY analytics.idx_analytics_events_user_id"
+            "index analytics_partitions.analytics_events_first_user_id_idx of"
+            " analytics_partitions.analytics_events_first: 1 rows are missing from it (event_id, event_timestamp 4249"
         ),
     }),
     Fault("rows missing from a partial index", PAST_INDEX.format(

@@ -190,8 +190,11 @@ def test_a_pooler_that_changes_sessions_is_refused_and_as_before(
         before = seen_by_the_application(through)
         for _ in range(3):
             said = refusal(through)
-            assert "changes the server's session with every transaction" in said
-            with pytest.raises(OnlineError, match="every transaction"), open_session(through, SCOPE):
+            assert "gives each transaction another session of the server" in said
+            with (
+                pytest.raises(OnlineError, match="gives each transaction another session"),
+                open_session(through, SCOPE),
+            ):
                 pass
         assert seen_by_the_application(through) == before
 

@@ -1,0 +1,77 @@
+"""Killed at any moment, an erasure is finished from its tombstones alone, or by the same command again."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from alembic_online.errors import OnlineError
+from sqlalchemy import URL, Engine, create_engine
+
+from operations.status.look import look
+from tests.operations.erasure.conftest import ANN, ANNA, EVENTS, Dump, erase, fill, of, resume, rolled_back, staged
+from tests.operations.erasure.test_places import ACTIVITY
+from tests.operations.rollback.conftest import Copies, counted, execute, killed, once
+
+FEW = 23  # every so many statements, unless all are wanted
+
+
+def everywhere(folder: Path, url: URL) -> None:
+    """Something of both users in every place."""
+    engine = create_engine(url)
+    fill(url)
+    rolled_back(url)
+    fill(url)
+    staged(engine, folder, ("view", "web", "never", "{}", ANN, "1", ""))
+    engine.dispose()
+
+
+def is_half_way(url: URL) -> bool:
+    if execute(url, "SELECT to_regclass('sidb.erasure') IS NULL") == [(True,)]:
+        return False
+    return execute(url, "SELECT EXISTS (SELECT FROM sidb.erasure WHERE finished IS NULL)") == [(True,)]
+
+
+@pytest.mark.parametrize("by", ["resume", "the same again"])
+def test_killed_at_a_statement(copies: Copies, tmp_path: Path, dump: Dump, every_kill: bool, by: str) -> None:
+    prepare = partial(everywhere, tmp_path)
+    url = copies("everywhere", "migrated_table", prepare)
+    total: list[int] = []
+    counted(partial(erase, url, ANN), lambda number, _: total.append(number))
+    expected = execute(url, "SELECT place, rows FROM sidb.erasure_place ORDER BY place")
+    begun = 0
+    for at in range(1 if by == "resume" else FEW // 2, len(total) + 1, 1 if every_kill else FEW):
+        url = copies("everywhere", "migrated_table", prepare)
+        killed(partial(erase, url, ANN), at)
+        half_way = is_half_way(url)
+        begun += half_way
+        if half_way and by == "resume":
+            assert "`sidb erase --resume`" in look(url).next
+            done = resume(url)
+        else:
+            done = erase(url, ANN)
+        assert done.exit_code == 0, at
+        assert ANN not in dump(url).replace(ANNA, ""), f"before statement {at}"
+        found = execute(url, "SELECT place, sum(rows) FROM sidb.erasure_place GROUP BY place ORDER BY place")
+        assert [(place, int(count)) for place, count in found] == expected, f"before statement {at}"
+        assert of(url, "analytics.analytics_events", ANNA) == EVENTS + 10
+        assert execute(url, ACTIVITY) == [(0,)]
+        assert not look(url).amiss
+    assert begun > 3
+
+
+def test_another_one_is_not_begun_before_it(migrated: Engine) -> None:
+    url = migrated.url
+    fill(url)
+
+    def stop() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        counted(partial(erase, url, ANN), once("WITH RECURSIVE tree", stop))
+    assert execute(url, "SELECT finished IS NULL FROM sidb.erasure") == [(True,)]
+    with pytest.raises(OnlineError, match="is not finished; nothing of this one was begun") as refused:
+        erase(url, ANNA)
+    assert "sidb erase --resume" in refused.value.next_step
+    resume(url)
+    erase(url, ANNA)
+    assert of(url, "analytics.analytics_events", ANNA) == 0

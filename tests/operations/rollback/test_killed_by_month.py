@@ -1,0 +1,112 @@
+"""Events by month, there and back: ended at any statement, of the step or of what runs it, the next run finishes it.
+
+The process is killed, or its session is terminated on the server. Every event is there once, and counted once.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import count
+from typing import Any, Literal
+
+import psycopg
+import pytest
+from alembic_online import OnlineError
+from sqlalchemy import URL, NullPool, create_engine
+
+from tests.engine.conftest import catalog, current
+from tests.fixtures.databases import Alembic
+from tests.operations.rollback.conftest import Copies, counted, execute, killed
+from tests.revisions.catalog import contents
+from tests.revisions.test_step_by_step import ACTIVITY, COUNTED, EVENTS
+
+BEFORE, AFTER = "2.0.7", "2.1.0"
+FEW = 61  # every so many statements, unless all are wanted
+WRITE = """
+    INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
+    SELECT 'view', 'test', now() + n * interval '1 day', '{{}}', 1 + abs(n) % 3 FROM generate_series({}, {}) AS n
+"""
+
+Direction = Literal["upgrade", "downgrade"]
+
+
+def prepare(direction: Direction, url: URL) -> None:
+    """With events in the past; by month, also with some past the bound, which are moved back."""
+    Alembic(url).upgrade(BEFORE)
+    execute(url, WRITE.format(-200, 0))
+    if direction == "downgrade":
+        Alembic(url).upgrade(AFTER)
+        execute(url, WRITE.format(1, 200))
+
+
+def run(url: URL, direction: Direction) -> None:
+    """Without leave to lose anything."""
+    getattr(Alembic(url, x=("deadline=30s",)), direction)(AFTER if direction == "upgrade" else BEFORE)
+
+
+@contextmanager
+def terminating(at: int) -> Iterator[None]:
+    """Before the n-th statement, the session that is to run it is ended by an administrator."""
+    numbers = count(1)
+    execute_one = psycopg.Cursor.execute
+
+    def execute_and_count(cursor: Any, *arguments: Any, **options: Any) -> Any:
+        if next(numbers) == at:
+            info = cursor.connection.info
+            with psycopg.connect(info.dsn, autocommit=True) as other:
+                execute_one(other.cursor(), "SELECT pg_terminate_backend(%s, 5000)", [info.backend_pid])
+        return execute_one(cursor, *arguments, **options)
+
+    psycopg.Cursor.execute = execute_and_count  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        psycopg.Cursor.execute = execute_one  # type: ignore[method-assign]
+
+
+def process_killed(work: Callable[[], None], at: int) -> bool:
+    """Whether it got so far: a run that needs fewer attempts at its locks has fewer statements than another one."""
+    try:
+        killed(work, at)
+    except AssertionError:
+        return False
+    return True
+
+
+def session_terminated(work: Callable[[], None], at: int) -> bool:
+    """Where a session ends that only looks on, the run goes on without it."""
+    with terminating(at), suppress(OnlineError):
+        work()
+    return True
+
+
+@pytest.mark.parametrize("way", [process_killed, session_terminated])
+@pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
+def test_ended_at_a_statement(
+    copies: Copies, direction: Direction, way: Callable[[Callable[[], None], int], bool], every_kill: bool
+) -> None:
+    copy = partial(copies, f"by_month_{direction}", "phase1_table", partial(prepare, direction))
+    total: list[str] = []
+    url = copy()
+    events = read(url, EVENTS)
+    counted(partial(run, url, direction), lambda _, statement: total.append(statement))
+    expected = catalog(url)
+    assert sum("LOCK TABLE public.features, analytics.analytics_events" in statement for statement in total) == 1
+    offset = 7 if way is process_killed else 37
+    moments = range(1, len(total) + 1) if every_kill else range(offset, len(total) + 1, FEW)
+    reached = 0
+    for at in moments:
+        url = copy()
+        reached += way(partial(run, url, direction), at)
+        run(url, direction)
+        where = f"before statement {at} of {len(total)}: {total[at - 1][:200]}"
+        assert catalog(url) == expected, where
+        assert read(url, EVENTS) == events, where
+        assert read(url, ACTIVITY) == read(url, COUNTED), where
+        assert current(url) == (AFTER if direction == "upgrade" else BEFORE), where
+    assert reached > len(moments) - 5
+
+
+def read(url: URL, query: str) -> list[str]:
+    engine = create_engine(url, poolclass=NullPool)
+    return contents(engine, query)

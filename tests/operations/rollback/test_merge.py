@@ -1,0 +1,138 @@
+"""Rows back into tables that hold some: in batches, each row once, wherever it was interrupted."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+
+import pytest
+from alembic_online.errors import OnlineError
+from sqlalchemy import URL
+
+from operations.phase1 import Shape
+from operations.rollback import merge, plan, run
+from operations.rollback.misfits import Misfit
+from operations.rollback.restore import Choice
+from tests.fixtures.databases import Alembic
+from tests.operations.rollback.conftest import Fill, bring_back, counted, execute, finding, once, roll_back, rows
+
+FREE = """
+    SELECT setval('analytics.analytics_events_event_id_seq', 10000);
+    INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
+    VALUES ('view', 'newer', now(), '{}', 3)
+"""
+NOT_THEIRS = "DELETE FROM analytics.analytics_events WHERE event_source = 'newer'"
+PROGRESS = """
+    SELECT rows_restored, rows_left FROM sidb.rollback_archived
+    WHERE relation = 'analytics.analytics_events' OR relation = 'public.features' ORDER BY relation
+"""
+BATCH = 700
+
+
+@pytest.fixture
+def merged(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> tuple[URL, list[str], Callable[[], list[str]]]:
+    """A database whose archive of events is merged in several batches; what it held, and what it holds."""
+    monkeypatch.setattr(merge, "BATCH", BATCH)
+    monkeypatch.setattr(merge, "FEW", 40)
+    engine = fill(Shape.TABLE)
+    before = rows(engine)
+    engine.dispose()
+    roll_back(engine.url, "1.0.0")
+    Alembic(engine.url).upgrade()
+    execute(engine.url, FREE)
+
+    def now() -> list[str]:
+        execute(engine.url, NOT_THEIRS)
+        return rows(engine)
+
+    return engine.url, before, now
+
+
+def test_every_row_once(merged: tuple[URL, list[str], Callable[[], list[str]]]) -> None:
+    url, before, now = merged
+    found = bring_back(url)
+    restored = finding(found, "restored").detail
+    assert "analytics.analytics_events 3,000 rows; " in restored
+    assert "public.features 150 rows" in restored
+    assert "left in the archive" not in restored
+    assert found.next_step.startswith("sidb verify; then `sidb backfill resume`")
+    assert now() == before
+
+
+class StoppedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("relation", ["analytics_events", "features"])
+def test_interrupted_between_two_batches(merged: tuple[URL, list[str], Callable[[], list[str]]], relation: str) -> None:
+    """The next run goes on behind the place that was reached: what somebody made of a row since is nobody's misfit."""
+    url, before, now = merged
+    batches = count(1)
+
+    def at_the_third(_: int, statement: str) -> None:
+        if re.search(rf"SELECT max.*{relation}.* AS following", statement) and next(batches) == 3:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        counted(partial(bring_back, url), at_the_third)
+    if relation == "analytics_events":
+        execute(url, "UPDATE analytics.analytics_events SET event_data = '{\"mine\": 1}' WHERE event_id = 5")
+        assert execute(url, PROGRESS)[0] == (2 * BATCH, 0)
+    assert bring_back(url).exit_code == 0
+    assert execute(url, PROGRESS) == [(3_000, 0), (150, 0)]
+    if relation == "analytics_events":
+        assert execute(url, "SELECT event_data FROM analytics.analytics_events WHERE event_id = 5") == [({"mine": 1},)]
+        execute(url, "UPDATE analytics.analytics_events SET event_data = '{\"n\": 5}' WHERE event_id = 5")
+    assert now() == before
+
+
+def test_a_row_that_takes_a_key_while_they_come_back(
+    merged: tuple[URL, list[str], Callable[[], list[str]]],
+) -> None:
+    url, *_ = merged
+    taken = """
+        INSERT INTO analytics.analytics_events (event_id, event_type, event_source, event_timestamp, event_data)
+        OVERRIDING SYSTEM VALUE
+        SELECT event_id, 'view', 'newer', event_timestamp, '{}' FROM sidb_archive_1.analytics_events WHERE event_id = 5
+    """
+    with pytest.raises(OnlineError, match=r"analytics.analytics_events: .* It was written just now") as refused:
+        counted(partial(bring_back, url), once("WITH chosen AS MATERIALIZED", partial(execute, url, taken)))
+    assert "--renumber or --skip; it continues where it stopped" in refused.value.next_step
+    found = bring_back(url, renumber=True)
+    assert found.exit_code == 0, found.findings
+    assert execute(url, "SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'") == [(3_000,)]
+
+
+@pytest.mark.parametrize(
+    ("skip", "renumber", "kind", "settled"),
+    [
+        (False, False, "same id", False),
+        (False, True, "same id", True),
+        (False, True, "same key", False),
+        (False, True, "vanished", False),
+        (True, False, "vanished", True),
+    ],
+)
+def test_what_an_option_settles(skip: bool, renumber: bool, kind: str, settled: bool) -> None:
+    assert Choice(skip, renumber).settles(Misfit("t", kind, "that do not fit", 1, [1])) == settled
+
+
+def test_of_many_misfits_five_are_named() -> None:
+    assert str(Misfit("t", "same id", "whose id a newer row has", 5, [1, 2, 3, 4, 5])).endswith("(1, 2, 3, 4, 5)")
+    assert str(Misfit("t", "same id", "whose id a newer row has", 6, [1, 2, 3, 4, 5])).endswith("(1, 2, 3, 4, 5, …)")
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(40, "40"), (39, "more than 39"), (39, "about 40")])
+def test_a_plan_counts_so_many_rows(fill: Fill, monkeypatch: pytest.MonkeyPatch, limit: int, shown: str) -> None:
+    url = fill(Shape.TABLE).url
+    monkeypatch.setattr(plan, "COUNTED", limit)
+    if "about" in shown:
+        execute(url, "ANALYZE analytics.content_recommendations")
+    else:
+        execute(url, "UPDATE pg_class SET reltuples = 39 WHERE relname = 'content_recommendations'")
+    lines = run.planned(url, run.prepare(url, "2.0.2", take_along=True)).objects
+    assert {line.rows for line in lines if line.object == "content_recommendations"} == {shown}
+    by_object = {line.object: line for line in lines}
+    assert len(by_object) == len(lines), "each goes with one step"
+    assert by_object["niche_daily_activity_delta"].data == "rebuilt"
+    assert by_object["current_trends"].size is None

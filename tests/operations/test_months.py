@@ -1,0 +1,145 @@
+"""Months of events made where others have something on the table: what they have counts for the month, too, and is not
+told that events come and go, which only change their partition."""
+# ruff: noqa: S608 (statements of our own making)
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, NullPool, create_engine
+
+from operations.maintenance import MONTHS, Outcome, Task, run
+from tests.fixtures.databases import Alembic, Templates, cloning, conninfo
+from tests.fixtures.lived_in import administrator
+from tests.fixtures.server import throwaway_server
+from tests.operations.preflight.conftest import execute
+from tests.operations.test_maintenance import IN_DEFAULT, MISSING, count
+from tests.revisions.catalog import contents
+from tests.revisions.test_events_by_month import scalar
+
+EVENTS = "analytics.analytics_events"
+NOTED = f"""
+    CREATE TABLE public.noted (what text);
+    CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN INSERT INTO public.noted VALUES (tg_op); RETURN NULL; END';
+    CREATE TRIGGER noting AFTER INSERT OR DELETE ON {EVENTS} FOR EACH ROW EXECUTE FUNCTION public.note()
+"""
+REFERRING = f"""
+    CREATE TABLE public.notes (event_id bigint, at timestamptz);
+    ALTER TABLE public.notes REPLICA IDENTITY FULL;
+    INSERT INTO public.notes SELECT event_id, event_timestamp FROM {EVENTS};
+    ALTER TABLE public.notes ADD FOREIGN KEY (event_id, at) REFERENCES {EVENTS} ON DELETE CASCADE
+"""
+NEXT = """
+    DO $$ BEGIN EXECUTE format(
+        'CREATE TABLE {} ', to_char(date_trunc('month', now()) + interval '{} months', '"analytics_events_"YYYY"_"MM')
+    ); END $$
+"""
+SWITCHED = f"""
+    SELECT string_agg(DISTINCT tgenabled::text, '') FROM pg_trigger
+    WHERE tgname = 'noting' AND tgrelid <> '{EVENTS}'::regclass
+"""
+
+
+@pytest.fixture
+def overdue(migrated: Engine) -> Engine:
+    """A month is missing ahead, of which DEFAULT holds two rows, and two that belong to none."""
+    execute(migrated.url, MISSING)
+    return migrated
+
+
+def months(engine: Engine) -> Task:
+    [made] = [task for task in run(engine.url).tasks if task.task == MONTHS]
+    return made
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "ADD size integer GENERATED ALWAYS AS (length(event_type)) STORED",
+        "ADD CONSTRAINT short CHECK (length(event_type) < 90)",
+        "ADD note text NOT NULL DEFAULT 'none'",
+    ],
+)
+def test_what_others_have_on_the_table_a_month_has_too(overdue: Engine, theirs: str) -> None:
+    execute(overdue.url, f"ALTER TABLE {EVENTS} {theirs}")
+    before = contents(overdue, f"SELECT * FROM {EVENTS}")
+    made = months(overdue)
+    assert (made.outcome, made.amount) == (Outcome.DONE, 1), made.detail
+    assert contents(overdue, f"SELECT * FROM {EVENTS}") == before
+
+
+@pytest.mark.parametrize(("state", "kept"), [("ENABLE", "O"), ("ENABLE ALWAYS", "A"), ("DISABLE", "D")])
+def test_others_triggers_see_no_event_come_or_go(overdue: Engine, state: str, kept: str) -> None:
+    execute(overdue.url, NOTED, f"ALTER TABLE {EVENTS} {state} TRIGGER noting")
+    assert months(overdue).detail.endswith("; 2 rows moved there")
+    assert count(overdue, "public.noted") == 0
+    assert scalar(overdue, SWITCHED) == kept
+
+
+def test_what_refers_to_events_keeps_its_rows(overdue: Engine) -> None:
+    execute(overdue.url, REFERRING)
+    left = months(overdue)
+    assert left.outcome is Outcome.LEFT
+    assert left.detail.endswith("a foreign key to analytics_events would take them for deleted")
+    assert (count(overdue, "public.notes"), count(overdue, IN_DEFAULT)) == (4, 4)
+    execute(overdue.url, f"DELETE FROM {EVENTS} WHERE event_timestamp < now() + interval '1 year'")
+    assert months(overdue).outcome is Outcome.DONE
+
+
+def test_who_holds_what_refers_to_events_is_not_waited_for(overdue: Engine) -> None:
+    execute(overdue.url, REFERRING, f"DELETE FROM {EVENTS} WHERE event_timestamp < now() + interval '1 year'")
+    with psycopg.connect(conninfo(administrator(overdue.url))) as other:
+        other.execute("LOCK TABLE public.notes IN ROW EXCLUSIVE MODE")
+        left = months(overdue)
+    assert left.detail.endswith("its locks are held by another session")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "why"),
+    [
+        (NEXT.format("analytics_partitions.%I (theirs text)", 3), 'relation "analytics_events_20'),
+        (
+            NEXT.format(f"public.weeks PARTITION OF {EVENTS} FOR VALUES FROM (''%1$s09'') TO (''%1$s12'')", 3).replace(
+                '"analytics_events_"YYYY"_"MM', "YYYYMM"
+            ),
+            'would overlap partition "weeks"',
+        ),
+    ],
+    ids=["named", "overlapping"],
+)
+def test_what_is_in_the_way_is_named_and_the_rest_done(overdue: Engine, theirs: str, why: str) -> None:
+    execute(overdue.url, theirs)
+    left = months(overdue)
+    assert left.outcome is Outcome.LEFT
+    assert why in left.detail
+
+
+def test_nobody_gets_rights_on_a_month_by_default(overdue: Engine) -> None:
+    execute(overdue.url, "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC, pg_monitor")
+    assert months(overdue).outcome is Outcome.DONE
+    others = """
+        SELECT count(*) FROM pg_class AS c CROSS JOIN aclexplode(c.relacl) AS a
+        WHERE c.relnamespace = 'analytics_partitions'::regnamespace AND a.grantee <> c.relowner
+    """
+    assert scalar(overdue, others) == 0
+    Alembic(overdue.url).check()
+
+
+def test_who_follows_the_table_gets_moved_rows_again(pg_bin: Path) -> None:
+    """As rows that left one partition and came to another one: both belong to the table that is published."""
+    options = {"wal_level": "logical", "max_connections": "20", "synchronous_commit": "on"}
+    with throwaway_server(pg_bin, options) as server, cloning(Templates(server)) as clone:
+        url = clone("migrated_table")
+        execute(url, MISSING)
+        execute(url, f"CREATE PUBLICATION theirs FOR TABLE {EVENTS} WITH (publish_via_partition_root = true)")
+        execute(url, "SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')")
+        engine = create_engine(url, poolclass=NullPool)
+        assert months(engine).detail.endswith("; 2 rows moved there")
+        named = "'proto_version', '1', 'publication_names', 'theirs'"
+        changes = f"pg_logical_slot_get_binary_changes('theirs', NULL, NULL, {named})"
+        kinds = (
+            f"SELECT string_agg(chr(get_byte(data, 0)), '') FROM {changes} WHERE chr(get_byte(data, 0)) IN ('D', 'I')"
+        )
+        assert scalar(engine, kinds) == "DDII"
+        execute(url, "SELECT pg_drop_replication_slot('theirs')")
