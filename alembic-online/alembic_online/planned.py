@@ -24,6 +24,10 @@ class Obstacle:
         return f"{self.what}: {self.next_step}"
 
 
+NOT_IN_FORCE = ("not validated", "disabled")
+"""How the state of a constraint or trigger is written that is there and not in force."""
+
+
 @dataclass(frozen=True)
 class Planned:
     """A revision's upgrade or downgrade, as the revision describes it."""
@@ -99,3 +103,15 @@ def kind(line: str) -> str:
     """Of what kind the object of a line is: `materialized view` of "changed materialized view public.best"."""
     words = line.split(" ", 3)
     return " ".join(words[1:3]) if words[1] == "materialized" else words[1]
+
+
+def object_of(line: str) -> str:
+    """The object that a line is about, without its state."""
+    return bare(line.partition(" ")[2])
+
+
+def bare(name: str) -> str:
+    """What an object is called, without its state."""
+    for state in NOT_IN_FORCE:
+        name = name.removesuffix(f" ({state})")
+    return name

@@ -120,7 +120,7 @@ class Run:
                     self.validator.accept()
                 else:
                     self.validator.finish_last(heads, context.script)
-                    self._prepare()
+                    self._prepare(heads)
             while self.pending:
                 step = self.pending[0]
                 if is_stamp:
@@ -196,7 +196,7 @@ class Run:
         if self.alerts:
             self.alerts.announce(f"Migration of {shown(self.session.url)} {news}")
 
-    def _prepare(self) -> None:
+    def _prepare(self, heads: tuple[str, ...]) -> None:
         """Before the first step: refuse what must not be begun, open the books."""
         observer, options = self.session.observer, self.options
         if not self.is_way_back:
@@ -208,9 +208,9 @@ class Run:
         if isinstance(self.keeper, Refuse):
             refuse_loss(observer, steps, self.session)
         planned = [Planned(step.revision, "upgrade" if step.is_upgrade else "downgrade") for step in steps]
-        for each in planned:
-            refuse_unsaid(each.script, self.scope, each.direction)
+        refuse_unsaid(planned, self.scope)
         if not self.is_way_back:  # it looked before it closed anything
+            self.validator.refuse_out_of_force(heads, planned)
             look(self.session, planned)
         self.ledger.open()
         for step in steps:

@@ -4,28 +4,28 @@ import hashlib
 import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from alembic.script import Script, ScriptDirectory
 from alembic.util import to_tuple
-from psycopg.rows import class_row
 from sqlalchemy import Connection
 
 from alembic_online.catalog import Identity, definitions
 from alembic_online.errors import OnlineError
+from alembic_online.in_force import Found, applied, look, out_of_force, revisions
 from alembic_online.ledger import Ledger
-from alembic_online.planned import Direction, Planned, kind
-from alembic_online.queries import query
+from alembic_online.planned import NOT_IN_FORCE, Direction, Planned, bare, kind, object_of
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session
 
 log = logging.getLogger("alembic.online")
 
 INVALID = "invalid"
-NOT_IN_FORCE = ("not validated", "disabled")
-"""How the state of a constraint or trigger is written that is there and not in force."""
+NOT_READY = (
+    "put right what is listed (ALTER TABLE … ENABLE TRIGGER or VALIDATE CONSTRAINT, REINDEX INDEX CONCURRENTLY, REFRESH"
+    " MATERIALIZED VIEW), and run it again."
+)
 TABLE_GONE = "removed table "
 STORED = ("storage ", "options of column ", "compression of column ", "replica identity", "cluster")
 """How the catalog calls what is set of a table's storage; "storage " of parameters and of columns."""
@@ -95,34 +95,15 @@ def _with_state(name: str, text: str) -> str:
     return f"{name} ({state})" if state else name
 
 
-def refuse_unsaid(script: Script, scope: Scope, direction: Direction) -> None:
-    """Raise OnlineError where the project wants every revision to say what it changes, and this one does not."""
-    if scope.changes_required and not Planned(script, direction).changes:
-        raise OnlineError(
-            f"Revision {script.revision} does not say what its {direction} changes, and could not be validated;"
-            " nothing was changed.",
-            "give it `changes` as `alembic revision --autogenerate` writes them.",
-        )
-
-
-@dataclass(frozen=True)
-class Found:
-    """Something that is there and not in force: as a person reads it, and as the catalog calls it with its state."""
-
-    finding: str
-    object: str
-
-
-def not_in_force(observer: psycopg.Connection[Any], scope: Scope) -> list[Found]:
-    """What of the project's is not in force: invalid indexes, constraints not validated, disabled triggers."""
-    parameters = {
-        "schemas": list(scope.schemas),
-        "retained": list(scope.retained_schemas),
-        "shared": list(scope.shared),
-        "additions": scope.additions,
-    }
-    with observer.cursor(row_factory=class_row(Found)) as cursor:
-        return cursor.execute(query("run/not_in_force"), parameters).fetchall()
+def refuse_unsaid(steps: Sequence[Planned], scope: Scope) -> None:
+    """Raise OnlineError where the project wants every revision to say what it changes, and one does not."""
+    for step in steps if scope.changes_required else ():
+        if not step.changes:
+            raise OnlineError(
+                f"Revision {step.script.revision} does not say what its {step.direction} changes, and could not be"
+                " validated; nothing was changed.",
+                "give it `changes` as `alembic revision --autogenerate` writes them.",
+            )
 
 
 def refuse_invalid(
@@ -131,9 +112,9 @@ def refuse_invalid(
     script: Script,
     direction: Direction,
     changed: Collection[list[str]],
-    meant: Collection[str],
+    out_of_force: Sequence[str],
 ) -> None:
-    """Raise OnlineError unless one of `changed` is what the revision says, and all is in force but what is `meant`.
+    """Raise OnlineError unless one of `changed` is what the revision says, and nothing is `out_of_force`.
 
     There is one for each place from where the step may have started: before its first attempt, before its last one.
     """
@@ -143,8 +124,7 @@ def refuse_invalid(
         return
     replaced = {name.removeprefix("table ") for name in Planned(script, direction).replaces}
     deviations = [_deviation(actual, expected, replaced) for actual in changed for expected in accepted]
-    findings = [found.finding for found in not_in_force(observer, scope) if found.object not in meant]
-    findings += sorted(deviations, key=_length)[0]
+    findings = [*out_of_force, *sorted(deviations, key=_length)[0]]
     if findings:
         what = (
             f"{script.revision} {direction}: applied, but not everything is as it should be; no further step was run."
@@ -153,19 +133,6 @@ def refuse_invalid(
             "\n".join([what, *(f"  {finding}" for finding in findings)]),
             "correct what is listed and run it again, or accept it as it is: `alembic stamp` the current revision.",
         )
-
-
-def meant_out_of_force(script: Script, direction: Direction, directory: ScriptDirectory) -> set[str]:
-    """What is not in force after a step because revisions say so: what the last of them to name it says of it."""
-    *_, said = steps = [Planned(each, "upgrade") for each in directory.iterate_revisions(script.revision, "base")][::-1]
-    if direction == "downgrade":
-        steps.append(Planned(said.script, direction))
-    states: dict[str, str] = {}
-    for line in (line for step in steps for line in sorted(step.lines)):
-        name = line.partition(" ")[2]
-        bare = next((name.removesuffix(f" ({state})") for state in NOT_IN_FORCE if name.endswith(f" ({state})")), name)
-        states[bare] = name
-    return {name for bare, name in states.items() if name != bare}
 
 
 def _deviation(actual: list[str], expected: list[str], replaced: Collection[str]) -> list[str]:
@@ -226,11 +193,16 @@ class Validator:
         self.catalog: dict[str, str] | None = None
         """What there was after the last look; None: not looked yet."""
         self.directory: ScriptDirectory | None = None
+        self.already: list[Found] = []
+        """What was not in force before the step, and is none of its doing."""
 
     def before(self, script: Script, direction: Direction) -> Mapping[str, str]:
         """The catalog before the first attempt at a step."""
         if self.catalog is None:
             self.catalog = self._look()
+        step = Planned(script, direction)
+        found = look(self.session.observer, self.session.scope)
+        self.already = [each for each in found if not self._may_have_left(step, each)]
         before = self.ledger.before(script.revision, direction)
         return self.catalog if before is None else of_scope(before, self.session.scope, self.catalog)
 
@@ -255,6 +227,21 @@ class Validator:
         self.catalog = self._look()
         self._validate(last.step_id, script, last.direction, [last.before])
 
+    def refuse_out_of_force(self, heads: tuple[str, ...], steps: Sequence[Planned]) -> None:
+        """Before the first step: raise OnlineError where something of ours is not in force."""
+        assert self.directory is not None
+        so_far = applied(self.directory, heads, "upgrade")
+        found = out_of_force(self.session.observer, self.session.scope, so_far, so_far).ours
+        listed = [f"  {each.finding}" for each in found if not self._may_have_left(steps[0], each)]
+        if listed:
+            what = "Before the first step, not everything is as it should be; nothing was changed."
+            raise OnlineError("\n".join([what, *listed]), NOT_READY)
+
+    def _may_have_left(self, step: Planned, found: Found) -> bool:
+        """Whether an attempt at the step was begun that may have left this as it is."""
+        begun = self.ledger.is_begun(step.script.revision, step.direction)
+        return begun and bare(found.object) in {object_of(line) for line in step.lines}
+
     def accept(self) -> None:
         """Whoever stamps a revision answers for the state of the database."""
         if self.ledger.exists() and (last := self.ledger.last_applied()) is not None and not last.validated:
@@ -267,8 +254,11 @@ class Validator:
         try:
             ours = [of_scope(before, self.session.scope, after) for before in befores]
             changed = [difference(start, after) for before in ours for start in starts(before, after)]
-            meant = meant_out_of_force(script, direction, self.directory)
-            refuse_invalid(self.session.observer, self.session.scope, script, direction, changed, meant)
+            observer, scope = self.session.observer, self.session.scope
+            steps = applied(self.directory, script.revision, direction)
+            found = out_of_force(observer, scope, revisions(self.directory), steps).ours
+            new = [each.finding for each in found if each not in self.already]
+            refuse_invalid(observer, scope, script, direction, changed, new)
         except OnlineError as error:
             self.ledger.validated(entry, valid=False, message=error.what)
             raise

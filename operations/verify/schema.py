@@ -4,7 +4,7 @@ from alembic.script import ScriptDirectory
 from alembic_online.catalog import Change, diff
 from alembic_online.catalog.target import NotComparedError, compare
 from alembic_online.errors import OnlineError
-from alembic_online.validation import not_in_force
+from alembic_online.in_force import out_of_force, revisions
 
 from operations.embedded import CLONE
 from operations.findings import Check, Finding
@@ -101,9 +101,13 @@ def _set_aside(subject: Subject) -> list[tuple[str, str]]:
 
 
 def in_force(subject: Subject) -> Finding:
-    lines = [found.finding for found in not_in_force(subject.driver, SCOPE)]
-    if lines:
-        return IN_FORCE.failed(f"{len(lines)} are not{listed(lines)}")
+    # No revision of ours leaves anything out of force.
+    found = out_of_force(subject.driver, SCOPE, revisions(_scripts()))
+    ours, others = ([each.finding for each in some] for some in (found.ours, found.others))
+    if ours:
+        return IN_FORCE.failed(f"{len(ours)} are not{listed(ours)}")
+    if others:
+        return IN_FORCE.warning(f"all that is ours is; found, not ours: {'; '.join(others)}", "ask whose it is")
     return IN_FORCE.ok("constraints validated, triggers enabled, indexes valid")
 
 

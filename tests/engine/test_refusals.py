@@ -71,21 +71,46 @@ def test_an_unknown_revision(clone: Clone) -> None:
 
 
 def test_an_invalid_index(clone: Clone) -> None:
-    """Nobody but a step that builds it anew may leave one."""
+    """Before the first step it is nobody's who may leave one but a step's that builds it anew."""
     url = clone("phase1_table")
     Alembic(url).upgrade("2.0.5")
     run(
         url,
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'analytics.idx_trend_cache_valid_until'::regclass",
     )
+    before = ledger(url)
     said = refusal(Alembic(url).upgrade)
     assert said.splitlines()[:2] == [
-        "2.0.6 upgrade: applied, but not everything is as it should be; no further step was run.",
+        "Before the first step, not everything is as it should be; nothing was changed.",
         "  index analytics.idx_trend_cache_valid_until on analytics.trend_cache is invalid",
     ]
+    assert "REINDEX INDEX CONCURRENTLY" in said
+    assert (current(url), ledger(url)) == ("2.0.5", before)
+    run(url, "REINDEX INDEX CONCURRENTLY analytics.idx_trend_cache_valid_until")
+    Alembic(url).upgrade()
+    assert ledger(url)[-1].validated
+
+
+SETS_INVALID = """
+CREATE FUNCTION public.meddle() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    UPDATE pg_index SET indisvalid = false
+    WHERE indexrelid = to_regclass('analytics.ml_features_pkey') AND to_regclass('analytics.trend_cache') IS NOT NULL;
+END
+$$;
+CREATE EVENT TRIGGER meddle ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION public.meddle();
+"""
+
+
+def test_an_index_that_becomes_invalid_meanwhile(clone: Clone) -> None:
+    url = clone("phase1_table")
+    run(url, SETS_INVALID)
+    said = refusal(Alembic(url).upgrade)
+    assert "applied, but not everything is as it should be; no further step was run." in said
+    assert "  index analytics.ml_features_pkey on analytics.ml_features is invalid" in said.splitlines()
     assert (ledger(url)[-1].outcome, ledger(url)[-1].validated) == ("applied", False)
     assert refusal(Alembic(url).upgrade) == said, "it is looked at again before anything else is done"
-    run(url, "REINDEX INDEX CONCURRENTLY analytics.idx_trend_cache_valid_until")
+    run(url, "DROP EVENT TRIGGER meddle", "REINDEX INDEX CONCURRENTLY analytics.ml_features_pkey")
     Alembic(url).upgrade()
     assert ledger(url)[-1].validated
 

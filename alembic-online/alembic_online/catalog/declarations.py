@@ -10,8 +10,9 @@ from alembic_online.catalog.locks import locks
 from alembic_online.catalog.snapshot import Identity, Snapshot
 from alembic_online.catalog.statements import quoted
 from alembic_online.catalog.steps import OutsideTransaction, Step
+from alembic_online.planned import object_of
 from alembic_online.scope import Scope
-from alembic_online.validation import INVALID, NOT_IN_FORCE, condensed, difference
+from alembic_online.validation import INVALID, condensed, difference
 
 DECLARED = ("locks", "drops", "changes")
 """The names under which a revision declares what it does."""
@@ -128,16 +129,8 @@ def _parents(snapshot: Snapshot, identity: Identity) -> set[Identity]:
 
 
 def _only(lines: Iterable[str], objects: Collection[str]) -> list[str]:
-    return [line for line in lines if _object(line) in objects]
+    return [line for line in lines if object_of(line) in objects]
 
 
 def _without(lines: Iterable[str], objects: Collection[str]) -> list[str]:
-    return [line for line in lines if _object(line) not in objects]
-
-
-def _object(line: str) -> str:
-    """The object that a line of a difference is about, without its state."""
-    name = line.partition(" ")[2]
-    for state in NOT_IN_FORCE:
-        name = name.removesuffix(f" ({state})")
-    return name
+    return [line for line in lines if object_of(line) not in objects]

@@ -49,14 +49,40 @@ def test_later_revisions_leave_it_so_both_ways(project: SmallProject) -> None:
     assert not any(str(each).endswith("shop.orders") for each in later.catalog())
 
 
-def test_what_no_revision_says_is_told(project: SmallProject) -> None:
+def test_what_no_revision_says_is_refused_before_the_first_step(project: SmallProject) -> None:
     later = grown(project, f"{BUILT} CREATE TABLE shop.others (id bigint PRIMARY KEY);")
     with project.engine.begin() as connection:
         execute(connection, "ALTER TABLE shop.orders DISABLE TRIGGER keep")
-    with pytest.raises(CommandError, match=r"not everything is as it should be; .*\n.*keep.*disabled") as told:
+    there = project.catalog()
+    with pytest.raises(CommandError, match=r"^Before the first step, not .*; nothing was changed.\n.*keep.*d") as told:
         later.run(command.upgrade, "head")
     assert "fire" not in str(told.value)
     assert "few" not in str(told.value)
+    assert "ENABLE TRIGGER" in str(told.value)
+    assert project.catalog() == there
+    with project.engine.begin() as connection:
+        execute(connection, "ALTER TABLE shop.orders ENABLE TRIGGER keep")
+    later.run(command.upgrade, "head")
+
+
+OTHERS = """
+    CREATE FUNCTION public.theirs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+    CREATE TRIGGER theirs BEFORE UPDATE ON shop.orders FOR EACH ROW EXECUTE FUNCTION public.theirs();
+    ALTER TABLE shop.orders DISABLE TRIGGER theirs;
+    ALTER TABLE shop.orders ADD CONSTRAINT theirs CHECK (n > 0) NOT VALID;
+    CREATE INDEX theirs ON shop.orders (n);
+    UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'shop.theirs'::regclass;
+"""
+
+
+def test_what_others_have_put_there_is_theirs(project: SmallProject) -> None:
+    later = grown(project, f"{BUILT} CREATE TABLE shop.others (id bigint PRIMARY KEY);")
+    with project.engine.begin() as connection:
+        execute(connection, OTHERS)
+    there = project.catalog()
+    later.run(command.upgrade, "head")
+    later.run(command.downgrade, "-1")
+    assert project.catalog() == there
 
 
 def test_the_last_revision_that_names_it_decides(project: SmallProject) -> None:

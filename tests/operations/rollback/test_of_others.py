@@ -27,6 +27,7 @@ THEIRS = {
     "policy": "ALTER TABLE {0} ENABLE ROW LEVEL SECURITY; CREATE POLICY theirs ON {0} USING (true)",
     "setting": "ALTER TABLE {} SET (autovacuum_vacuum_scale_factor = 0.01)",
     "trigger": TRIGGER,
+    "disabled trigger": f"{TRIGGER}; ALTER TABLE {{}} DISABLE TRIGGER theirs".replace("{}", "{0}"),
     "comment": "COMMENT ON CONSTRAINT trend_cache_pkey ON {} IS 'mine'",
 }
 ALL = f"SELECT * FROM {EVENTS}"
@@ -44,6 +45,14 @@ def test_it_goes_with_its_table_and_comes_back_with_it(fill: Fill, theirs: str) 
     found = bring_back(url)
     assert "analytics.trend_cache moved back whole" in finding(found, "restored").detail
     assert contents(engine, f"SELECT * FROM {CHARTS}") == before
+
+
+def test_a_disabled_trigger_of_ours_does_not_stop_the_way_back(fill: Fill) -> None:
+    url = fill(Shape.TABLE).url
+    execute(url, f"ALTER TABLE {EVENTS} DISABLE TRIGGER analytics_events_deleted")
+    assert roll_back(url, "1.0.0").exit_code == 0
+    Alembic(url).upgrade()
+    bring_back(url)
 
 
 def at_2_0_7(fill: Fill, theirs: str) -> Engine:

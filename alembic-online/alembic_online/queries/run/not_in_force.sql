@@ -20,10 +20,12 @@ WITH ours AS (
 
 SELECT
     format('index %%s on %%s is invalid', i.indexrelid::regclass, o.name) AS finding,
-    format('index %%s.%%s', o.plain_name, c.relname) AS object
+    -- a key's index is the constraint's, under whose name the catalog has it
+    format('%%s %%s.%%s', CASE WHEN k.oid IS NULL THEN 'index' ELSE 'constraint' END, o.plain_name, c.relname) AS object
 FROM pg_index AS i
 INNER JOIN pg_class AS c ON c.oid = i.indexrelid
 INNER JOIN ours AS o ON o.oid = i.indrelid
+LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
 WHERE
     NOT (i.indisvalid AND i.indisready AND i.indislive)
     AND (NOT o.shared OR format('%%s.%%s', o.plain_name, c.relname) = ANY(%(additions)s))
