@@ -69,6 +69,13 @@ def _unmet_by_phase1(connection: Connection) -> Sequence[str]:
     return connection.scalars(text(query("verify/phase1_lacks"))).all()
 
 
+def _set_aside(connection: Connection) -> Sequence[str]:
+    """The months that an expiry has detached and is still to export or drop, as far as this role may know them."""
+    if connection.exec_driver_sql(query("retention/usable")).scalar() is not True:
+        return ()
+    return connection.exec_driver_sql(query("retention/set_aside")).scalars().all()
+
+
 ON_FEATURES = Additions(
     columns=("trend_vector", "last_analyzed_at", "analytics_version"),
     constraints=("features_trend_vector_check", "features_analytics_version_check"),
@@ -101,6 +108,7 @@ SCOPE = Scope(
     version=version("social-intelligence-db"),
     bookkeeping=BOOKKEEPING,
     build=_build,
+    set_aside=_set_aside,
     variant=_variant,
     scratch_url=_scratch_url,
     scratch_setting="SCRATCH_DATABASE_URL",

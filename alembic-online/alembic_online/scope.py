@@ -100,6 +100,9 @@ class Scope:
     build: Callable[[Connection, Hashable], None] | None = None
     """Builds the target in an empty database, as the variant that `variant` found; without one, `metadata` is
     created, its schemas first."""
+    set_aside: Callable[[Connection], Sequence[str]] = _nothing
+    """Tables of its own schemas that the project's commands have set aside and are to drop, as "sales.orders_2024":
+    neither compared nor changed."""
     variant: Callable[[Connection], Hashable] = _one_variant
     """Which form of the target a database is to be compared with, where there are several; equal values build the
     same."""

@@ -8,7 +8,6 @@ from alembic_online.in_force import out_of_force, revisions
 
 from operations.embedded import CLONE
 from operations.findings import Check, Finding
-from operations.queries import query
 from operations.scope import SCOPE
 from operations.status.half_way import blocking
 from operations.upgrade import revision_of
@@ -73,8 +72,7 @@ def catalog(subject: Subject) -> Finding:
     except OnlineError as error:
         return CATALOG.failed(error.what, error.next_step)
     here, models = compared.here, compared.target
-    aside = _set_aside(subject)
-    changes = [change for change in diff(models, here) if (change.identity.schema, change.identity.name) not in aside]
+    changes = diff(models, here)
     found = f"; found, not ours: {', '.join(compared.found)}" if compared.found else ""
     if changes or compared.unmet:
         # A table's columns and comments go with it, and need no line of their own.
@@ -86,18 +84,11 @@ def catalog(subject: Subject) -> Finding:
         ]
         lines = [*compared.unmet, *(_line(change) for change in wholes)]
         return CATALOG.failed(f"{len(changes) + len(compared.unmet)} differences{listed(lines)}")
-    if aside:
-        named = ", ".join(".".join(each) for each in aside)
+    if compared.set_aside:
+        named = ", ".join(compared.set_aside)
         detail = f"all but what retention has set aside is what the models say: {named}{found}"
         return CATALOG.warning(detail, "sidb maintain, as the owner, goes on with it")
     return CATALOG.ok(f"{len(here):,} objects are what the models say{found}")
-
-
-def _set_aside(subject: Subject) -> list[tuple[str, str]]:
-    """Schema and name of the tables that retention has set aside, as far as this role may know them."""
-    if subject.driver.execute(query("retention/usable")).fetchone() != (True,):
-        return []
-    return [(each.schema, each.relation) for each in subject.rows("set_aside")]
 
 
 def in_force(subject: Subject) -> Finding:

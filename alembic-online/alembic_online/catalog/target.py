@@ -49,6 +49,8 @@ class Comparison:
     """The scope's `prerequisites` that are not met."""
     owners: Sequence[str]
     """What belongs to another role than the rest, a line each."""
+    set_aside: Sequence[str]
+    """The scope's tables `set_aside`, by schema and name: neither compared nor changed."""
     found: Sequence[str]
     """What is there, stands on what is ours or beside it, and is others': neither compared nor changed."""
 
@@ -74,14 +76,18 @@ def compare(connection: Connection, scope: Scope) -> Comparison:
     if key not in _built:
         _built[key] = _target(connection, scope, variant)
 
+    aside = scope.set_aside(connection)
+
     def matters(identity: Identity) -> bool:
+        if f"{identity.schema}.{identity.name}" in aside:
+            return False
         if identity.kind != "privilege":
             return True
         return identity.part in there or (identity.part == "PUBLIC" and identity.schema in scope.schemas)
 
     here, target = here.only(matters), found.with_others_query(_built[key].only(matters), here, scope)
-    unmet = scope.prerequisites(connection)
-    return Comparison(here, target, unmet, owners(connection, scope), found.names(connection, scope, here, target))
+    others = found.names(connection, scope, here, target)
+    return Comparison(here, target, scope.prerequisites(connection), owners(connection, scope), aside, others)
 
 
 def _target(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:

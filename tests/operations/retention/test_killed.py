@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from alembic.util import CommandError
 
 from operations.maintenance import Outcome
 from operations.retention import due
+from tests.fixtures.databases import Alembic
 from tests.operations.retention.conftest import A_MONTH, ACTIVITY, NAMES, Aged, exported
 from tests.operations.rollback.conftest import counted, once
 from tests.operations.verify.conftest import look, verdicts
@@ -123,7 +125,7 @@ def test_a_month_that_somebody_attached_again_is_one_like_any_other(aged: Aged) 
     assert aged.rows("SELECT FROM sidb.expiry WHERE aside IS NOT NULL AND finished_at IS NULL") == []
 
 
-def test_verify_tells_what_is_set_aside_from_what_is_wrong(aged: Aged, tmp_path: Path) -> None:
+def test_what_is_set_aside_is_told_from_what_is_wrong(aged: Aged, tmp_path: Path) -> None:
     aged.keep(analytics_events=24)
     assert killed(lambda: aged.maintain(tmp_path), once(r"DROP TABLE.*analytics_events_20\d\d_\d\d", kill))
     found = look(aged.url)
@@ -132,7 +134,10 @@ def test_verify_tells_what_is_set_aside_from_what_is_wrong(aged: Aged, tmp_path:
         f"retention has set aside is what the models say: analytics_partitions.{aged.past[0]}"
         in (verdicts(found, "warning")["catalog"])
     )
+    Alembic(aged.url).check()
     aged.rows("CREATE TABLE analytics_partitions.theirs (a int)")
+    with pytest.raises(CommandError, match=r"theirs"):
+        Alembic(aged.url).check()
     assert "analytics_partitions.theirs" in verdicts(look(aged.url), "failed")["catalog"]
 
 

@@ -1,5 +1,5 @@
 -- Tables that an expiry has set aside, and is still to export or drop.
-SELECT n.nspname::text AS schema, c.relname::text AS relation
+SELECT n.nspname || '.' || c.relname
 FROM sidb.expiry AS e
 INNER JOIN pg_class AS c ON c.oid = to_regclass(e.aside)
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
