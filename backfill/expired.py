@@ -1,4 +1,4 @@
-"""Events whose time is over: neither staged nor moved from staging, once their table's horizon has passed them."""
+"""Rows whose time is over: neither staged nor written, once their table's horizon has passed them."""
 
 from datetime import datetime
 from functools import cache
@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, TextClause, func, select, text
 
 from backfill.tables import LoadedFile, StagedEvent
+from models import AnalyticsEvent
 
 ROWS = 20_000  # that go from staging at once
 
@@ -16,11 +17,11 @@ def _query(name: str) -> TextClause:
     return text((Path(__file__).parent / "queries" / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def horizon(connection: Connection) -> datetime | None:
-    """From when on events are kept; None: whatever their age."""
+def horizon(connection: Connection, relation: str = AnalyticsEvent.__tablename__) -> datetime | None:
+    """From when on a table's rows are kept; None: whatever their age."""
     if not connection.scalar(select(func.to_regclass("analytics.retention").is_not(None))):
         return None
-    found: datetime | None = connection.scalar(_query("horizon"))
+    found: datetime | None = connection.scalar(_query("horizon"), {"relation": relation})
     return found
 
 

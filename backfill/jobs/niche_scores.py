@@ -1,16 +1,20 @@
 """The Phase 1 state of each niche: as a scoring event, as a first feature vector, and as a row for youtube.
 
-Each niche is written once. Niches appear at any time and commit in any order, so that the ones written are noted.
+Each niche is written once. Niches appear at any time and commit in any order, so that the ones written are noted. What
+of a niche is older than its table's horizon is not written: it would go again.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Double, and_, cast, false, func, literal, select, true, union_all
+from sqlalchemy import CTE, ColumnElement, Connection, Double, and_, cast, false, func, literal, select, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, array, insert
 
-from backfill.job import Job, Part, Rows, is_there, only, table_of
-from backfill.tables import Walked
+from backfill import expired
+from backfill.job import Batch, Job, Part, Rows, is_there, only, table_of
+from backfill.tables import Range, Walked
 from models import AnalyticsEvent, CrossPlatformMetric, Feature, MlFeature
 
 SCORES = ("demand_score", "monetise_score", "supply_score")
@@ -20,8 +24,17 @@ PLATFORM = {"platform": "youtube"}
 _NOTHING = false()
 
 
+@dataclass(frozen=True)
 class NicheScores(Job):
     """Niches of Phase 1."""
+
+    kept_from: Sequence[datetime | None] = (None, None)
+    """The horizons of scoring events and of platform rows, as a batch finds them."""
+
+    def batch(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> Batch:
+        horizons = [expired.horizon(connection, model.__tablename__) for model in (AnalyticsEvent, CrossPlatformMetric)]
+        found = replace(self, kept_from=horizons)
+        return super(NicheScores, found).batch(connection, claimed, as_of, asked)
 
     def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
         niche = batch.c.niche_id
@@ -41,11 +54,12 @@ class NicheScores(Job):
 
         vector = {"dimension": literal(len(SCORES)), "vector": cast(array(scores), ARRAY(Double))}
         metric = {"demand_score": batch.c.demand_score, "supply_score": batch.c.supply_score, "updated_at": at}
+        scored, compared = (true() if each is None else at >= each for each in self.kept_from)
         walked = insert(Walked).from_select(["job", "key"], select(literal(self.name), niche)).on_conflict_do_nothing()
         return (
-            fill(AnalyticsEvent, SCORED, {"event_timestamp": at, "event_data": state}, key=()),
+            fill(AnalyticsEvent, SCORED, {"event_timestamp": at, "event_data": state}, scored, key=()),
             fill(MlFeature, VECTOR, vector, complete, key=("niche_id", *VECTOR)),
-            fill(CrossPlatformMetric, PLATFORM, metric, key=("niche_id", *PLATFORM, "metric_date")),
+            fill(CrossPlatformMetric, PLATFORM, metric, compared, key=("niche_id", *PLATFORM, "metric_date")),
             walked.returning(Walked.key).cte("walked"),
         )
 

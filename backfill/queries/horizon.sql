@@ -1,4 +1,4 @@
--- From when on events are kept.
+-- From when on the rows of a table are kept.
 SELECT max(r.kept_from)::timestamp AT TIME ZONE 'UTC'
 FROM analytics.retention AS r
-WHERE r.relation = 'analytics_events'
+WHERE r.relation = :relation

@@ -96,3 +96,19 @@ def test_maintain_lets_go_of_what_is_staged(migrated: Engine, aged: Aged, tmp_pa
     aged.maintain()
     assert aged.rows("SELECT event_timestamp >= '2100-01-01' FROM sidb.backfill_events") == [(True,)]
     assert aged.rows("SELECT expired FROM sidb.backfill_files") == [(1,)]
+
+
+def test_a_niche_that_was_scored_before_the_horizon_is_not_written_as_of_then(migrated: Engine, database: Aged) -> None:
+    old, on_it, none = (row[0] for row in database.rows("SELECT niche_id FROM features ORDER BY niche_id LIMIT 3"))
+    for niche, at in ((old, BEFORE), (on_it, ON_IT), (none, None)):
+        database.rows("UPDATE features SET updated_at = %s WHERE niche_id = %s", [at, niche])
+    database.rows(MOVE)
+    database.rows(MOVE.replace("analytics_events", "cross_platform_metrics"))
+    run(migrated)
+    for table in (EVENTS, "analytics.cross_platform_metrics"):
+        there = [database.count(table, f"niche_id = {niche}") for niche in (old, on_it, none)]
+        assert there == [0, 1, 1], table
+    assert database.count("analytics.ml_features", f"niche_id = {old}") == 1
+    assert proved(migrated)
+    run(migrated)
+    assert database.count(EVENTS, f"niche_id = {old}") == 0, "it does not come back"
