@@ -21,7 +21,7 @@ from alembic_online.replicas import Replicas, following
 from alembic_online.sessions import driver
 from psycopg.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable
 from rich.console import Console
-from sqlalchemy import URL, Connection, NullPool, Row, Select, delete, func, select, text
+from sqlalchemy import URL, Connection, NullPool, Row, Select, delete, func, select
 from sqlalchemy.exc import DBAPIError
 
 from models import TrendCache
@@ -31,6 +31,7 @@ from operations.retention import due, expiry
 
 BATCH = 10_000  # cache entries deleted in a transaction
 LOCK_TIMEOUT = "100ms"
+NEVER_WAITING = {"lock_timeout": LOCK_TIMEOUT}
 
 GRANTS = "make up grants"
 DRAIN = "fold activity"
@@ -104,7 +105,7 @@ def plan(url: URL) -> Maintenance:
 
 
 def _maintained(url: URL, options: Options, archive: Path | None, minded: Replicas | None = None) -> Maintenance:
-    with engine(url, poolclass=NullPool).connect() as connection:
+    with engine(url, poolclass=NullPool, settings=NEVER_WAITING).connect() as connection:
         with _transaction(connection):
             found = connection.execute(
                 select(
@@ -200,13 +201,16 @@ def _expire(connection: Connection, now: datetime) -> Task:
 
 
 def _months(connection: Connection, minded: Replicas | None) -> Task:
-    with _refusals(connection):
-        made = partitions.make_months(connection, minded)
+    try:
+        with _refusals(connection):
+            made = partitions.make_months(connection, minded)
+    except _HeldError:
+        return Task(MONTHS, Outcome.LEFT, 0, "held by another session")
     if made is None:
         return _absent(MONTHS, "2.1.0")
     told = f"{', '.join(made.months)}; {made.moved:,} rows moved there" if made.months else "those to come are there"
     if made.left:
-        return Task(MONTHS, Outcome.LEFT, len(made.months), made.left)
+        return Task(MONTHS, Outcome.LEFT, len(made.months), "; ".join(made.left))
     return Task(MONTHS, Outcome.DONE, len(made.months), told)
 
 
@@ -238,7 +242,6 @@ class _HeldError(Exception):
 @contextmanager
 def _transaction(connection: Connection) -> Iterator[None]:
     with _refusals(connection), connection.begin():
-        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         yield
 
 

@@ -1,7 +1,8 @@
-"""The months of events that come: each gets its partition before it begins, with what DEFAULT holds for it.
+"""The months of events that come: each gets its partition before it begins, with what DEFAULT holds for it; and past
+ones that began without.
 
-A month is made in one transaction, which waits for nobody: what others hold is tried again a few times, and then left
-for the next run.
+The caller's session has a lock_timeout. A month is made in one transaction, which waits for nobody: what others hold is
+tried again a few times, and then left for the next run.
 """
 
 import time
@@ -21,42 +22,50 @@ MOST_ROWS = 50_000
 TRIES, PAUSE = 40, 0.05  # s between them
 DEFAULT = "analytics_partitions.analytics_events_default"
 LEFT = {
-    -1: f"more than {MOST_ROWS:,} rows of it lie in the DEFAULT partition",
+    -1: f"more than {MOST_ROWS:,} rows of it lie in the DEFAULT partition: they are read there as ever, and go"
+    " row by row when their time is over",
     -2: "rows of it lie in the DEFAULT partition, and a foreign key to analytics_events would take them for deleted",
 }
 """Why a month is not made that could be."""
+HELD = "its locks are held by another session"
 
 
 @dataclass(frozen=True)
 class Made:
-    """What became of the months that were missing; `left` says why one of them is still."""
+    """What became of the months that were missing; `left` says why some of them are still, each in its words."""
 
     months: Sequence[str]
     moved: int
-    left: str = ""
+    left: Sequence[str] = ()
 
 
 def make_months(connection: Connection, replicas: Replicas | None = None) -> Made | None:
-    """Make what is missing of this month and the three ahead; None where events are not partitioned here.
+    """Make what is missing of this month and the three ahead, and past months that the DEFAULT partition has rows of.
 
-    While a query on one of the `replicas` reads events, the lock on the DEFAULT partition is not asked for.
+    None where events are not partitioned here. While a query on one of the `replicas` reads events, the lock on the
+    DEFAULT partition is not asked for. Past months come last: the others are what the application writes to next.
     """
     with connection.begin():
-        partitioned = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass('analytics.analytics_events')"
-        if not connection.scalar(text(partitioned)):
+        events = connection.exec_driver_sql(query("maintenance/events")).one_or_none()
+        if events is None or not events.is_partitioned:
             return None
-        missing = connection.exec_driver_sql(query("maintenance/missing_months")).all()
+        past = connection.exec_driver_sql(query("maintenance/past_months")).scalars().all() if events.is_ours else []
+        missing = connection.execute(text(query("maintenance/missing_months")), {"past": past}).all()
     months: list[str] = []
+    left: list[str] = []
     moved = 0
     for month, is_ours in missing:
         if not is_ours:
-            return Made(months, moved, f"{month[:7]} is missing: sidb maintain, as the owner of analytics_events")
+            return Made(months, moved, [f"{month[:7]} is missing: sidb maintain, as the owner of analytics_events"])
         made = _make(connection, month, replicas)
         if isinstance(made, str):
-            return Made(months, moved, f"{month[:7]}: {made}")
-        months.append(month[:7])
-        moved += made
-    return Made(months, moved)
+            left.append(f"{month[:7]}: {made}")
+            if made == HELD:  # as it would be for the next one
+                break
+        else:
+            months.append(month[:7])
+            moved += made
+    return Made(months, moved, left)
 
 
 def _make(connection: Connection, month: str, replicas: Replicas | None) -> int | str:
@@ -79,4 +88,4 @@ def _make(connection: Connection, month: str, replicas: Replicas | None) -> int 
             if session.broken:
                 raise
             return str(error).strip().partition("\n")[0]
-    return "its locks are held by another session"
+    return HELD

@@ -79,7 +79,7 @@ class Standing:
 
 def due_of(url: URL) -> list[Due]:
     """Of the database at this address. Raises OnlineError."""
-    with engine(url, poolclass=NullPool).connect() as connection, connection.begin():
+    with engine(url, poolclass=NullPool, settings={"lock_timeout": "2s"}).connect() as connection, connection.begin():
         return due(driver(connection))
 
 

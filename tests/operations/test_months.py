@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine
 
+from operations import partitions
 from operations.maintenance import MONTHS, Outcome, Task, run
 from tests.fixtures.databases import Alembic, Templates, cloning, conninfo
 from tests.fixtures.lived_in import administrator
@@ -143,3 +144,61 @@ def test_who_follows_the_table_gets_moved_rows_again(pg_bin: Path) -> None:
         )
         assert scalar(engine, kinds) == "DDII"
         execute(url, "SELECT pg_drop_replication_slot('theirs')")
+
+
+MONTHS_AGO = "date_trunc('month', now(), 'UTC') - interval '{}'"
+PAST = f"""
+    ALTER TABLE {EVENTS} DETACH PARTITION analytics_partitions.analytics_events_first;
+    DO $$ BEGIN EXECUTE format(
+        'ALTER TABLE {EVENTS} ATTACH PARTITION analytics_partitions.analytics_events_first'
+        ' FOR VALUES FROM (MINVALUE) TO (%L)', {MONTHS_AGO.format("4 months")}
+    ); END $$;
+    INSERT INTO {EVENTS} (event_type, event_source, event_timestamp, event_data)
+    SELECT 'view', 'web', at, '{{}}' FROM unnest(ARRAY[
+        {MONTHS_AGO.format("3 months")}, {MONTHS_AGO.format("3 months")}, {MONTHS_AGO.format("1 microsecond")}, now()
+    ]) AS at
+"""
+
+
+@pytest.fixture
+def long_overdue(migrated: Engine) -> Engine:
+    """No month was made for four: of the first of them, DEFAULT holds two events, of the last one and of this, one."""
+    execute(migrated.url, f"TRUNCATE {EVENTS}", PAST)
+    return migrated
+
+
+def names(engine: Engine, *ago: int) -> list[str]:
+    name = "SELECT to_char(date_trunc('month', now() AT TIME ZONE 'UTC') - interval '{} months', 'YYYY-MM')"
+    return [str(scalar(engine, name.format(months))) for months in ago]
+
+
+def test_past_months_that_default_has_events_of_are_made_last(long_overdue: Engine) -> None:
+    made = months(long_overdue)
+    assert made.detail.split("; ")[1] == "4 rows moved there"
+    assert made.detail.split("; ")[0].split(", ")[-2:] == names(long_overdue, 3, 1)
+    assert names(long_overdue, 0)[0] == made.detail[:7]
+    assert names(long_overdue, 2)[0] not in made.detail, "of which there is no event"
+    assert (count(long_overdue, IN_DEFAULT), count(long_overdue, EVENTS)) == (0, 4)
+    assert months(long_overdue).amount == 0
+
+
+def test_a_month_that_cannot_be_made_is_in_no_other_ones_way(
+    long_overdue: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "MOST_ROWS", 1)
+    made = months(long_overdue)
+    [past] = names(long_overdue, 3)
+    assert (made.outcome, made.amount > 1) == (Outcome.LEFT, True)
+    assert made.detail.startswith(f"{past}: more than")
+    assert count(long_overdue, IN_DEFAULT) == 2
+    monkeypatch.setattr(partitions, "MOST_ROWS", 2)
+    assert months(long_overdue).outcome is Outcome.DONE
+    assert count(long_overdue, IN_DEFAULT) == 0
+
+
+def test_whoever_holds_default_makes_nobody_wait_for_past_months(long_overdue: Engine) -> None:
+    with psycopg.connect(conninfo(long_overdue.url)) as other:
+        other.execute(f"LOCK TABLE {IN_DEFAULT}")
+        made = months(long_overdue)
+    assert made.outcome is Outcome.LEFT
+    assert made.detail == "held by another session"
