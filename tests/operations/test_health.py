@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,12 +12,14 @@ from alembic_online import database
 from sqlalchemy import Engine, text
 
 from backfill.pacing import Throttle, Trouble
+from operations.embedded import Server
 from operations.health import Health, throttle
 from tests.engine.conftest import until
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.lived_in import administrator
 from tests.fixtures.roles import Login
+from tests.fixtures.server import throwaway_server
 
 FEATURES = ["public.features"]
 ALL = 1.0
@@ -83,6 +86,14 @@ def test_connections_near_their_limit(migrated: Engine) -> None:
     assert found is not None
     assert found.reason == "connections"
     assert found.detail.endswith(" of 197 connections are used")
+
+
+def test_what_is_reserved_is_not_for_applications(server: Server, pg_bin: Path, connect: Callable[..., Engine]) -> None:
+    with psycopg.connect(conninfo(server.url("postgres"))) as connection:
+        has_the_setting = connection.info.server_version >= 160_000
+    with throwaway_server(pg_bin, {"reserved_connections": "7"} if has_the_setting else {}) as own:
+        found = trouble(connect(own.url("postgres")), Health(connections_share=0.001))
+    assert found == Trouble("connections", f"1 of {190 if has_the_setting else 197} connections are used")
 
 
 def test_autovacuum_at_work_on_a_table_to_be_filled(migrated: Engine) -> None:
