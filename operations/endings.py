@@ -31,7 +31,7 @@ AFTER_CTRL_C = {
     "backfill": "finished batches stay, the one at work was undone; run the same command again, it continues there.",
     "maintain": "parts that are done stay, the one at work was undone; run `sidb maintain` again.",
     "retention": "the setting is one statement: it is as before, or as you gave it; `sidb retention` shows which.",
-    "erase": "who is known as erased stays so; `sidb erase --resume` finishes it, or the same command again.",
+    "erase": "`sidb status` says whether one is half-way; `sidb erase --resume` finishes that, which is safe.",
     "demo": "what is built stays; run `sidb demo` again, it continues there, or `sidb server remove` to begin anew.",
     "rehearse": "a staging database stays as it is now: restore its snapshot before the next rehearsal.",
     "preflight": "nothing of yours was changed; what --prepare had raised is put back by `sidb preflight --finish`.",

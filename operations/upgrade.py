@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
+from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
-from alembic_online import Entry, Keeper, Ledger, OnlineError, Options, UsageError
+from alembic_online import Entry, Keeper, Ledger, OnlineError, Options, UsageError, version_table
 from alembic_online.database import engine
 from alembic_online.sessions import driver, migration_engine
 from rich.console import Console
@@ -100,9 +102,17 @@ def revision_of(connection: Connection) -> str | None:
         raise OnlineError(
             f"{SCOPE.default_schema}.alembic_version has {len(heads)} rows ({', '.join(sorted(heads))}), and should"
             " have one: where the database is cannot be told; nothing was changed.",
-            f"see by `sidb history` which is right; then `alembic stamp --purge {max(heads)}`, or the other.",
+            version_table.which(heads, recorded(driver(connection))),
         )
     return heads[0] if heads else None
+
+
+def recorded(connection: psycopg.Connection[Any]) -> str | None:
+    """The revision to which the last step led that is recorded; None: none, or this role may not read the record."""
+    try:
+        return version_table.recorded(Ledger(connection, SCOPE), script_directory())
+    except OnlineError:
+        return None
 
 
 def plan(url: URL, revision: str) -> Plan:
@@ -120,8 +130,8 @@ def history(url: URL) -> History:
     with engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
         found = Ledger(driver(connection), SCOPE).history()
         at = _heads(connection)
-    recorded = next((_led_to(entry) for entry in reversed(found) if entry.outcome == "applied"), None)
-    return History(found, at[0] if len(at) == 1 and at[0] != recorded else None)
+        last = recorded(driver(connection))
+    return History(found, at[0] if len(at) == 1 and at[0] != last else None)
 
 
 def script_directory() -> ScriptDirectory:
@@ -156,15 +166,6 @@ def show_history(found: History, console: Console) -> None:
 def _heads(connection: Connection) -> tuple[str, ...]:
     options = {"version_table_schema": SCOPE.default_schema}
     return MigrationContext.configure(connection, opts=options).get_current_heads()
-
-
-def _led_to(entry: Entry) -> str | None:
-    """The revision at which a database is after a step."""
-    if entry.direction == "upgrade":
-        return entry.revision
-    before = {script.revision: script.down_revision for script in script_directory().walk_revisions()}
-    found = before.get(entry.revision)
-    return found if isinstance(found, str) else None
 
 
 def _line(entry: Entry) -> Line:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from alembic_online.errors import OnlineError
+from alembic_online.interrupts import is_interrupt
 from alembic_online.sessions import driver
 
 SESSION_ENDED = ("57P01", "57P02", "57P03", "57P05")
@@ -38,6 +39,14 @@ def _original(error: BaseException | None) -> PostgresError | None:
             return found
         error = error.__context__
     return None
+
+
+def reason(error: BaseException) -> str:
+    """Why something ended, for the record: what the server said of it, whatever SQLAlchemy made of that."""
+    if is_interrupt(error):
+        return "Ctrl-C"
+    found = _original(error) or error
+    return str(found) or type(found).__name__
 
 
 def server_error(error: PostgresError) -> OnlineError:

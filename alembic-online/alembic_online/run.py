@@ -23,7 +23,7 @@ from alembic_online.interrupts import is_interrupt, noting
 from alembic_online.ledger import Ledger
 from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside
-from alembic_online.messages import errors_for_people
+from alembic_online.messages import errors_for_people, reason
 from alembic_online.options import Options
 from alembic_online.planned import Planned
 from alembic_online.replica_lag import LAG
@@ -105,9 +105,9 @@ class Run:
         def steps(heads: tuple[str, ...], _context: MigrationContext) -> Iterator[RevisionStep]:
             if self.pending is None:
                 assert context.script is not None
-                version_table.refuse_unknown(heads, context.script)
+                version_table.refuse_unknown(heads, context.script, self.ledger)
                 if not is_stamp:
-                    version_table.refuse_overlapping(heads, context.script)
+                    version_table.refuse_overlapping(heads, context.script, self.ledger)
                 self.pending = deque(migrations(heads, context))
                 version_table.refuse_too_long(
                     self.session, [each for step in self.pending for each in step.to_revisions]
@@ -285,7 +285,7 @@ class Run:
             self._gave_up(step, "missed", str(original))
             self.session.sqlalchemy.rollback()  # a commit that was refused leaves its transaction behind
             return True
-        self._gave_up(step, "missed" if missed else "failed", str(original) or type(original).__name__)
+        self._gave_up(step, "interrupted" if is_interrupt(error) else "missed" if missed else "failed", reason(error))
         if missed:
             self.session.blockers.missed(step.declared, step.name)
             step.policy.pause(STEP_PAUSE)

@@ -1,12 +1,13 @@
 """What Alembic's table says, where that cannot be gone on from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from io import StringIO
 
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
 from alembic_online.errors import OnlineError
+from alembic_online.ledger import Ledger
 from alembic_online.queries import query
 from alembic_online.sessions import Session
 
@@ -37,17 +38,46 @@ def refuse_too_long(session: Session, revisions: Iterable[str]) -> None:
             )
 
 
-def refuse_unknown(heads: tuple[str, ...], script: ScriptDirectory) -> None:
+def recorded(ledger: Ledger, script: ScriptDirectory) -> str | None:
+    """The revision to which the last step led that the ledger has as applied; None: there is none, or it has gone."""
+    if not ledger.exists() or (last := ledger.last_applied()) is None:
+        return None
+    if last.direction == "upgrade":
+        return last.revision
+    before = {revision.revision: revision.down_revision for revision in script.walk_revisions()}
+    found = before.get(last.revision)
+    return found if isinstance(found, str) else None
+
+
+def which(heads: Collection[str], last: str | None) -> str:
+    """What to type where several rows say where the database is; `last`: to where the ledger's last step led."""
+    if last in heads:
+        return f"`alembic stamp --purge {last}`, to where the last step led that is recorded."
+    stamps = " or ".join(f"`alembic stamp --purge {head}`" for head in sorted(heads))
+    return f"{stamps}, by what the database holds: no step that is recorded led to any of them."
+
+
+def correction(last: str | None) -> str:
+    """What to type where the row names no revision that there is."""
+    if last is None:
+        return "use the version of this project that has it."
+    return (
+        f"use the version of this project that has it; or `alembic stamp --purge {last}`, to where the last step led"
+        " that is recorded."
+    )
+
+
+def refuse_unknown(heads: tuple[str, ...], script: ScriptDirectory, ledger: Ledger) -> None:
     known = {revision.revision for revision in script.walk_revisions()}
     for head in heads:
         if head not in known:
             raise OnlineError(
                 f"alembic_version names revision {head!r}, which this code does not have; nothing was changed.",
-                "use the version of this project that has it, or correct the entry with `alembic stamp --purge`.",
+                correction(recorded(ledger, script)),
             )
 
 
-def refuse_overlapping(heads: tuple[str, ...], script: ScriptDirectory) -> None:
+def refuse_overlapping(heads: tuple[str, ...], script: ScriptDirectory, ledger: Ledger) -> None:
     """Two rows of which one comes before the other: each says where the database is, and one is wrong."""
     for head in heads:
         before = {revision.revision for revision in script.iterate_revisions(head, "base")} - {head}
@@ -55,7 +85,7 @@ def refuse_overlapping(heads: tuple[str, ...], script: ScriptDirectory) -> None:
             raise OnlineError(
                 f"alembic_version has {len(heads)} rows ({', '.join(sorted(heads))}), and {', '.join(sorted(behind))}"
                 f" comes before {head}: where the database is cannot be told; nothing was changed.",
-                f"see which is right; then `alembic stamp --purge {head}`, or the other.",
+                which(heads, recorded(ledger, script)),
             )
 
 

@@ -41,7 +41,7 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
     settings = Settings.from_environment()
     chosen = settings.given({**options, "now": "yes" if now else None})
     url = address(settings)
-    (amiss.tell if plan else amiss.refuse)(url)
+    (amiss.tell if plan else amiss.refuse)(url, "upgrade")
     console = output.console(stderr=as_json)
     if plan:
         planned = upgrade.plan(url, revision)

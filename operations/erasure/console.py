@@ -11,12 +11,15 @@ from sqlalchemy import URL
 
 from operations import output
 from operations.database import address
-from operations.erasure import certificate, preview, users
+from operations.erasure import certificate, preview, stopped, users
 from operations.erasure.run import RESUME, Asked, erase
 from operations.settings import Settings, reading_share
 from operations.status import amiss
 
-KEEP_IT = "after a recovery of a backup they are back: keep a certificate (--certificate FILE), which repeats it."
+KEEP_IT = (
+    "after a recovery of a backup they are back, unless you keep a certificate: the same ids again, with --certificate"
+    " FILE, write one, which repeats it."
+)
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,16 @@ def run(arguments: Sequence[str], given: Options) -> None:
     if given.as_json and not (given.yes or given.dry_run):
         raise UsageError("--json does not ask.", "add --yes.")
     url = address(settings)
-    amiss.refuse(url)
+    amiss.refuse(url, "erase")
     console = output.console(stderr=given.as_json)
-    if given.dry_run or not given.yes:
+    if given.dry_run or not (given.yes or given.resume):  # what is gone on with was decided on
         _preview(url, asked, given)
         if given.dry_run:
             return
         click.confirm("\nErase them now, for good?", abort=True)
     file = None if given.certificate is None else Path(given.certificate)
-    made = erase(url, asked, console, settings.options, reading_share(given.fast), file)
+    with stopped.told(url, file):
+        made = erase(url, asked, console, settings.options, reading_share(given.fast), file)
     if given.as_json:
         click.echo(output.to_json(made))
     else:
@@ -103,9 +107,9 @@ def _preview(url: URL, asked: Asked, given: Options) -> None:
 
 def _next(made: certificate.Certificate, file: Path | None) -> str:
     if made.left:
-        return f"have the application write no more for them; then {RESUME}"
+        return f"have the application write no more for them; then `{RESUME}`"
     if made.uncommitted:
-        return f"see that these transactions end; then {RESUME}"
+        return f"see that these transactions end; then `{RESUME}`"
     if made.niches_left:
-        return f"see to that; then {RESUME}"
+        return f"see to that; then `{RESUME}`"
     return f"keep {file} where backups are not: it repeats the erasure." if file else KEEP_IT

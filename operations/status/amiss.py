@@ -9,12 +9,13 @@ import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
 from alembic_online.sessions import driver
+from alembic_online.version_table import correction, which
 from sqlalchemy import URL, Connection, NullPool
 from sqlalchemy.exc import DBAPIError
 
 from operations.scope import QUALIFIED
 from operations.status.half_way import Amiss, half_way, readable, refuse_half_way
-from operations.upgrade import script_directory
+from operations.upgrade import recorded, script_directory
 
 NAMED = {"application_name": "sidb status"}
 SETTINGS = "SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '500ms'"
@@ -25,23 +26,25 @@ def amiss(connection: psycopg.Connection[Any]) -> list[Amiss]:
     return [*half_way(connection), *_versions(connection)]
 
 
-def tell(url: URL) -> str | None:
+def tell(url: URL, command: str = "") -> str | None:
     """Say on standard error what is amiss, before a command does its work. Raises OnlineError.
 
-    What to type first, where nothing else may change the database; None: anything may.
+    What to type first, where nothing else may change the database; None: anything may. `command`: what is typed now,
+    which is not told to type itself.
     """
     with session(url) as connection:
         found = amiss(driver(connection))
     for each in found:
-        click.secho(f"{each.what}: {each.next_step}.", fg="yellow", err=True)
+        next_step = "" if command and each.command == command else f": {each.next_step}"
+        click.secho(f"{each.what}{next_step.rstrip('.')}.", fg="yellow", err=True)
     return next((each.next_step for each in found if each.blocks), None)
 
 
-def refuse(url: URL) -> None:
+def refuse(url: URL, command: str = "") -> None:
     """Raise OnlineError while a rollback or a restore is half-way; say what else is amiss."""
     with session(url) as connection:
         refuse_half_way(driver(connection))
-    tell(url)
+    tell(url, command)
 
 
 @contextmanager
@@ -63,10 +66,11 @@ def _versions(connection: psycopg.Connection[Any]) -> Iterator[Amiss]:
     if "public.alembic_version" not in readable(connection):
         return
     found = [str(row[0]) for row in connection.execute("SELECT version_num FROM public.alembic_version ORDER BY 1")]
+    known = {script.revision for script in script_directory().walk_revisions()}
     if len(found) > 1:
         what = f"public.alembic_version has {len(found)} rows ({', '.join(found)}), and should have one"
-        yield Amiss(what, f"see by `sidb history` where it is; then `alembic stamp --purge {found[-1]}`, or the other")
-    known = {script.revision for script in script_directory().walk_revisions()}
+        yield Amiss(what, which(found, recorded(connection)).rstrip("."), command="upgrade")
     for each in found:
         if each not in known:
-            yield Amiss(f"The database is at {each}, which this code does not have", "use the version that has it")
+            what = f"The database is at {each}, which this code does not have"
+            yield Amiss(what, correction(recorded(connection)).rstrip("."), command="upgrade")

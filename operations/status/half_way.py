@@ -16,8 +16,8 @@ from operations.queries import query
 
 NAMED = 3
 GO_ON = (
-    "`sidb rollback` finishes it; `sidb rollback --abort` ends it where it is now and opens the tables; nothing is lost"
-    " by either"
+    "`sidb rollback` finishes it, down to {target}; `sidb rollback --abort` ends it where it is now{at} and opens the"
+    " tables; nothing is lost by either"
 )
 WAIT = "wait for it; `sidb status --watch` follows it"
 ASK_THE_PRIMARY = "ask the primary"
@@ -38,13 +38,15 @@ CLOSED = ("closed", "moved")
 class Amiss:
     """Something that is not as it should be, and what to type.
 
-    `blocks`: nothing else may change the database. `closes`: applications are shut out of tables of Phase 2.
+    `blocks`: nothing else may change the database. `closes`: applications are shut out of tables of Phase 2. `command`:
+    what goes on with it, of which it need not be said before that.
     """
 
     what: str
     next_step: str
     blocks: bool = False
     closes: bool = False
+    command: str = ""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.next_step}"
@@ -93,8 +95,9 @@ def _half_way(connection: psycopg.Connection[Any], but_restore: int | None, ende
     there = readable(connection)
     [at_work] = rows(connection, "at_work", migrators=KEY, ended=ended)
     begun = rows(connection, "rollback") if "sidb.rollback" in there else []
+    at = _at(connection, there)
     for each in begun:
-        yield _rollback(each, at_work.way_back, at_work.standby)
+        yield _rollback(each, at, at_work.way_back, at_work.standby)
     restores = rows(connection, "restore") if "sidb.rollback_archived" in there else []
     for each in restores:
         if each.archive != but_restore:
@@ -107,7 +110,7 @@ def _half_way(connection: psycopg.Connection[Any], but_restore: int | None, ende
         yield Amiss(what, f"`sidb restore {each.archive}` gives it back, after `sidb upgrade`")
     if "sidb.step" in there and not begun:
         for each in rows(connection, "step"):
-            if each.direction == "upgrade" and each.outcome != "applied" and _is_at(connection, there, each.revision):
+            if each.direction == "upgrade" and each.outcome != "applied" and each.revision in at:
                 continue  # exported files or another tool applied it since
             undoes = each.direction == "downgrade" and "sidb.rollback" in there
             if undoes and rows(connection, "aborted_since", started=each.started):
@@ -119,16 +122,18 @@ def _half_way(connection: psycopg.Connection[Any], but_restore: int | None, ende
         yield Amiss(what, f"`sidb upgrade` finishes it; or {drop}")
 
 
-def _is_at(connection: psycopg.Connection[Any], there: frozenset[str], revision: str) -> bool:
+def _at(connection: psycopg.Connection[Any], there: frozenset[str]) -> list[str]:
+    """The revision at which the database is, as far as this role may know it."""
     if "public.alembic_version" not in there:
-        return False
-    query_ = "SELECT EXISTS (SELECT FROM public.alembic_version WHERE version_num = %s)"
-    return connection.execute(query_, [revision]).fetchone() == (True,)
+        return []
+    found = connection.execute("SELECT version_num FROM public.alembic_version ORDER BY 1").fetchall()
+    return [row[0] for row in found]
 
 
-def _rollback(begun: Any, pid: int | None, standby: bool) -> Amiss:
+def _rollback(begun: Any, at: list[str], pid: int | None, standby: bool) -> Amiss:
     stands = AT[begun.phase]
-    what, next_step = f"An interrupted rollback to {begun.target} is not finished ({stands})", GO_ON
+    next_step = GO_ON.format(target=begun.target, at=f", at {', '.join(at)}," if at else "")
+    what = f"An interrupted rollback to {begun.target} is not finished ({stands})"
     if standby:
         what, next_step = f"A rollback to {begun.target} is not finished ({stands}){SEES_NOBODY}", ASK_THE_PRIMARY
     elif pid is not None:
@@ -157,7 +162,7 @@ def _erasure(begun: Any, pid: int | None, standby: bool) -> Amiss:
         return Amiss(f"{what} is not finished{SEES_NOBODY}", ASK_THE_PRIMARY)
     if pid is not None:
         return Amiss(f"{what} is at work (pid {pid})", WAIT)
-    return Amiss(f"{what} is not finished", "`sidb erase --resume` finishes it, which is safe")
+    return Amiss(f"{what} is not finished", "`sidb erase --resume` finishes it, which is safe", command="erase")
 
 
 def _step(last: Any, pid: int | None, standby: bool) -> Iterator[Amiss]:
@@ -166,14 +171,17 @@ def _step(last: Any, pid: int | None, standby: bool) -> Iterator[Amiss]:
         return
     name = f"{last.revision} {last.direction}"
     again = "`sidb upgrade` does it again" if last.direction == "upgrade" else "run the same command again"
-    again += ", which is safe"
-    reason = f": {last.message.partition(chr(10))[0].rstrip('.:')}" if last.message else ""
+    reason = (last.message or "").partition("\n")[0].removeprefix(f"{name}: ").rstrip(".:")
+    said = f": {reason}" if reason else ""
+    undone = "what it had not committed was undone"
+    command = "upgrade" if last.direction == "upgrade" else ""
     if last.outcome in ("running", "interrupted"):
-        yield Amiss(f"Step {name} was interrupted; what it had not committed was undone", again)
+        yield Amiss(f"Step {name} was interrupted; {undone}", f"{again}, which is safe", command=command)
     elif last.outcome in ("failed", "missed"):
-        yield Amiss(f"Step {name} failed on {last.started:%Y-%m-%d %H:%M}{reason}", f"correct that; {again}")
+        what = f"Step {name} failed on {last.started:%Y-%m-%d %H:%M}{said}; {undone}"
+        yield Amiss(what, f"{again}, which is safe; it says what to do where it fails again", command=command)
     elif last.validated is None:
-        yield Amiss(f"Step {name} is applied and not validated", "`sidb upgrade` validates it")
+        yield Amiss(f"Step {name} is applied and not validated", "`sidb upgrade` validates it", command=command)
     elif not last.validated:
         then = "correct what is named; `sidb upgrade` validates it"
-        yield Amiss(f"Step {name} is applied, and not valid{reason}", then)
+        yield Amiss(f"Step {name} is applied, and not valid{said}", then, command=command)

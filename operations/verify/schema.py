@@ -5,12 +5,13 @@ from alembic_online.catalog import Change, diff
 from alembic_online.catalog.target import NotComparedError, compare
 from alembic_online.errors import OnlineError
 from alembic_online.in_force import out_of_force, revisions
+from alembic_online.version_table import correction
 
 from operations.embedded import CLONE
 from operations.findings import Check, Finding
 from operations.scope import SCOPE
 from operations.status.half_way import blocking
-from operations.upgrade import revision_of
+from operations.upgrade import recorded, revision_of
 from operations.verify.subject import Subject, listed
 
 REVISION = Check(
@@ -55,7 +56,8 @@ def revision(subject: Subject) -> Finding:
     if found is None:
         return REVISION.warning(f"none yet; the newest is {head}", _forward(subject))
     if found not in {script.revision for script in _scripts().walk_revisions()}:
-        return REVISION.failed(f"{found}, which this code does not have", "use the version of this project that has it")
+        remedy = correction(recorded(subject.driver)).rstrip(".")
+        return REVISION.failed(f"{found}, which this code does not have", remedy)
     return REVISION.warning(f"{found}; the newest is {head}. What is there so far is verified", _forward(subject))
 
 

@@ -16,9 +16,11 @@ from sqlalchemy import URL
 from operations.cli import main
 from operations.embedded import Server
 from tests.engine.conftest import current, until
+from tests.fixtures import programs
 from tests.fixtures.cluster import Cluster
-from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.pooler import Pooler
+from tests.fixtures.revisions import HEAD
 from tests.fixtures.server import throwaway_server
 from tests.operations.rollback.conftest import counted, execute, once, pressed
 
@@ -129,6 +131,57 @@ def test_a_deadline(clone: Clone) -> None:
 @pytest.mark.clean
 def test_ctrl_c_in_an_upgrade(clone: Clone, at: str, read: str) -> None:
     assert pressed(clone("phase1_table"), at, "upgrade").stderr == read
+
+
+@pytest.mark.parametrize(
+    ("at", "step"), [("CREATE SCHEMA.*analytics", "2.0.0"), ("CREATE INDEX CONCURRENTLY", "2.0.5")]
+)
+@pytest.mark.clean
+def test_what_ctrl_c_leaves(clone: Clone, at: str, step: str) -> None:
+    """It is called an interrupt, whatever error it broke the session with; who goes on is not told to go on."""
+    url = clone("phase1_table")
+    pressed(url, at, "upgrade")
+    last = execute(url, "SELECT revision, outcome, message FROM sidb.step ORDER BY step_id DESC LIMIT 1")
+    assert last == [(step, "interrupted", "Ctrl-C")]
+    told = f"Step {step} upgrade was interrupted; what it had not committed was undone"
+    again = CliRunner().invoke(main, ["history"], env={"DATABASE_URL": conninfo(url)})
+    assert again.stderr == f"{told}: `sidb upgrade` does it again, which is safe.\n"
+    again = CliRunner().invoke(main, ["upgrade"], env={"DATABASE_URL": conninfo(url)})
+    assert (again.exit_code, again.stderr) == (0, f"{told}.\n")
+    assert current(url) == HEAD
+
+
+@pytest.mark.parametrize("at", ["2.0.3", HEAD])
+@pytest.mark.clean
+def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
+    """The ledger knows which of them is right: what is typed leads to where the database is."""
+    url = clone("phase1_table")
+    Alembic(url).upgrade(at)
+    execute(url, f"INSERT INTO public.alembic_version VALUES ('{HEAD if at == '2.0.3' else '2.0.3'}')")  # noqa: S608
+    right = f"`alembic stamp --purge {at}`, to where the last step led that is recorded."
+    read = said(url, "upgrade")
+    assert read.startswith(
+        f"public.alembic_version has 2 rows (2.0.3, {HEAD}), and should have one.\nalembic_version has"
+    )
+    assert read.endswith(f" where the database is cannot be told; nothing was changed.\nNext: {right}\n")
+    for command in ("verify", "rollback"):
+        read = said(url, command, *(["1.0.0"] if command == "rollback" else []))
+        assert read.endswith(f"nothing was changed.\nNext: {right}\n")
+    execute(url, "UPDATE sidb.step SET outcome = 'missed'")  # as where exported files were run
+    assert said(url, "upgrade").endswith(
+        f"\nNext: `alembic stamp --purge 2.0.3` or `alembic stamp --purge {HEAD}`, by what the database holds: no step"
+        " that is recorded led to any of them.\n"
+    )
+
+
+@pytest.mark.clean
+def test_a_revision_that_nobody_knows(clone: Clone) -> None:
+    url = clone("migrated_table")
+    execute(url, "UPDATE public.alembic_version SET version_num = '9.9.9'")
+    way = f"use the version of this project that has it; or `alembic stamp --purge {HEAD}`, to where the last step led"
+    assert said(url, "upgrade").endswith(f"nothing was changed.\nNext: {way} that is recorded.\n")
+    programs.run("alembic", "stamp", "--purge", HEAD, env={"DATABASE_URL": conninfo(url)}, code=0)
+    assert current(url) == HEAD
 
 
 @pytest.mark.clean

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import resource
+import shlex
 import signal
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from tests.fixtures.lived_in import administrator
 from tests.fixtures.pooler import Pooler
 from tests.fixtures.roles import Login
 from tests.operations.erasure.conftest import ANN, ANNA, EVENTS, fill, history, of
-from tests.operations.rollback.conftest import counted, execute
+from tests.operations.rollback.conftest import counted, execute, pressed
 
 TABLE = "analytics.analytics_events"
 
@@ -101,6 +103,26 @@ def test_a_disk_that_is_full_leaves_no_half_certificate(migrated: Engine, tmp_pa
     assert not file.exists()
     assert sidb(url, "--resume", "--yes", "--certificate", str(file)).exit_code == 0
     assert json.loads(file.read_text())["users"] == 1
+
+
+@pytest.mark.parametrize("file", [None, "a file.json"])
+def test_ctrl_c(migrated: Engine, tmp_path: Path, file: str | None) -> None:
+    """It says whether the erasure was begun; what is typed then finishes it, and asks nothing more."""
+    url = migrated.url
+    fill(url)
+    command = ["erase", ANN, "--yes", *(["--certificate", str(tmp_path / file)] if file else [])]
+    assert pressed(url, "INSERT INTO sidb.erasure ", *command).stderr == (
+        "Interrupted before it was begun; nothing was changed.\nNext: run it again when you like, which is safe.\n"
+    )
+    assert of(url, TABLE, ANN) == EVENTS
+    read = pressed(url, "DELETE FROM", *command).stderr
+    assert read.startswith("Interrupted. The users are known as erased, and what comes of theirs is left out; some of")
+    [typed] = re.findall(r"\nNext: `sidb erase (.*)` finishes it, which is safe", read)
+    assert ("; with --certificate FILE it writes what repeats it" in read) == (file is None)
+    done = sidb(url, *shlex.split(typed))
+    assert (done.exit_code, of(url, TABLE, ANN)) == (0, 0), done.output
+    assert file is None or (tmp_path / file).exists()
+    assert sidb(url, "--resume").stderr == "No erasure was interrupted.\nNext: sidb erase USER_ID…\n"
 
 
 def test_triggers_of_others_that_saw_the_rows_go_are_named(migrated: Engine) -> None:

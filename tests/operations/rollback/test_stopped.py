@@ -13,8 +13,8 @@ from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import Fill, bring_back, execute, pressed, privileges, roll_back
 
 GO_ON = (
-    "`sidb rollback` finishes it; `sidb rollback --abort` ends it where it is now and opens the tables; nothing is lost"
-    " by either."
+    "`sidb rollback` finishes it, down to 2.0.1; `sidb rollback --abort` ends it where it is now, at {}, and opens the"
+    " tables; nothing is lost by either."
 )
 CLOSED = (
     "An interrupted rollback to 2.0.1 is not finished (tables of Phase 2 are closed to applications, which get an"
@@ -67,7 +67,7 @@ def test_between_closing_and_the_end(url: URL) -> None:
     )
     assert done.stderr == (
         f"Interrupted. Applied: {undone}; 2.0.3 downgrade was not finished: nothing of it stays.\n"
-        f"{CLOSED}; the database is at 2.0.3.\nNext: {GO_ON}\n"
+        f"{CLOSED}; the database is at 2.0.3.\nNext: {GO_ON.format('2.0.3')}\n"
     )
     assert not is_open(url)
     with psycopg.connect(conninfo(url)) as other:
@@ -78,11 +78,11 @@ def test_between_closing_and_the_end(url: URL) -> None:
     assert (
         f"\nNo step was applied; 2.0.3 downgrade was not finished: nothing of it stays.\n{CLOSED}; the" in missed.stderr
     )
-    assert missed.stderr.endswith(f"\nThen {GO_ON}\n")
+    assert missed.stderr.endswith(f"\nThen {GO_ON.format('2.0.3')}\n")
     before = catalog(url)
     refused = sidb(url, "restore", "1")
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert refused.stderr == f"{CLOSED}; this command changed nothing.\nNext: {GO_ON}\n"
+    assert refused.stderr == f"{CLOSED}; this command changed nothing.\nNext: {GO_ON.format('2.0.3')}\n"
     assert catalog(url) == before
     given_up = sidb(url, "rollback", "--abort")
     assert given_up.exit_code == 0, given_up.output
@@ -98,7 +98,7 @@ def test_behind_the_last_step(url: URL) -> None:
     done = pressed(url, "ORDER BY opportunity DESC", "rollback", "2.0.1", "--yes")
     assert done.stderr == (
         "Interrupted.\nAn interrupted rollback to 2.0.1 is not finished (the tables are open again; the last queries,"
-        f" which only read, are missing); the database is at 2.0.1.\nNext: {GO_ON}\n"
+        f" which only read, are missing); the database is at 2.0.1.\nNext: {GO_ON.format('2.0.1')}\n"
     )
     assert is_open(url)
     assert sidb(url, "rollback").exit_code == 0

@@ -23,8 +23,8 @@ STEP = f"Step {HEAD} upgrade"
 CLOSED = "tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before"
 INTERRUPTED = f"An interrupted rollback to 2.0.1 is not finished ({CLOSED})"
 GO_ON = (
-    "`sidb rollback` finishes it; `sidb rollback --abort` ends it where it is now and opens the tables; nothing is lost"
-    " by either"
+    f"`sidb rollback` finishes it, down to 2.0.1; `sidb rollback --abort` ends it where it is now, at {HEAD}, and opens"
+    " the tables; nothing is lost by either"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
 
@@ -79,7 +79,7 @@ def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) ->
     assert status.stdout.splitlines()[1].startswith(f"amiss     {INTERRUPTED[:60]}")
     assert " ".join(status.stdout.split()).endswith(f"Next: {GO_ON}")
     assert json.loads(sidb(url, "status", "--json").stdout)["amiss"] == [
-        {"what": INTERRUPTED, "next_step": GO_ON, "blocks": True, "closes": True}
+        {"what": INTERRUPTED, "next_step": GO_ON, "blocks": True, "closes": True, "command": ""}
     ]
     verified = {each["check"]: each for each in json.loads(sidb(url, "verify", "--json").stdout)["findings"]}
     for check in ("half-way", "application's rights"):

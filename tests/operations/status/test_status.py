@@ -45,8 +45,11 @@ def test_the_next_command(template: str, next_step: str, clone: Clone, inhabited
         ("UPDATE alembic_version SET version_num = '2.0.5'", "sidb upgrade"),
         ("REVOKE SELECT ON analytics.trend_cache FROM analytics_reader", "run the statements above; then sidb verify"),
         ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", "run the statements above; then sidb verify"),
-        ("INSERT INTO alembic_version VALUES ('2.0.1')", "see by `sidb history` where it is; then `alembic stamp"),
-        ("UPDATE alembic_version SET version_num = '9.9.9'", "use the version that has it"),
+        ("INSERT INTO alembic_version VALUES ('2.0.1')", f"`alembic stamp --purge {HEAD}`, to where the last"),
+        (
+            "UPDATE alembic_version SET version_num = '9.9.9'",
+            "use the version of this project that has it; or `alembic stamp",
+        ),
     ],
 )
 def test_what_is_to_be_done_next(statement: str, next_step: str, clone: Clone) -> None:

@@ -1,0 +1,46 @@
+"""How an erasure ends that was interrupted: whether it was begun is looked up, and not guessed."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic_online.errors import OnlineError, Stopped
+from alembic_online.interrupts import is_interrupt
+from alembic_online.sessions import driver
+from sqlalchemy import URL
+
+from operations.erasure.run import RESUME
+from operations.status.amiss import session
+from operations.status.half_way import readable, rows
+
+NOT_BEGUN = "Interrupted before it was begun; nothing was changed."
+BEGUN = (
+    "Interrupted. The users are known as erased, and what comes of theirs is left out; some of their rows may be left."
+)
+UNKNOWN = "Interrupted. Whether it was begun could not be looked up"
+
+
+@contextmanager
+def told(url: URL, file: Path | None) -> Iterator[None]:
+    """Ctrl-C within says whether the erasure was begun, and how to go on; `file`: where its certificate goes."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        if not is_interrupt(error):
+            raise
+        raise _stopped(url, file) from None
+
+
+def _stopped(url: URL, file: Path | None) -> Stopped:
+    try:
+        with session(url) as connection:
+            ours = driver(connection)
+            begun = "sidb.erasure" in readable(ours) and rows(ours, "erasure")
+    except OnlineError as error:
+        return Stopped(f"{UNKNOWN}: {error.what}", f"{error.next_step} Then the same command again, which is safe.")
+    if not begun:
+        return Stopped(NOT_BEGUN, "run it again when you like, which is safe.")
+    certificate = f" --certificate {shlex.quote(str(file))}" if file else ""
+    more = "" if file else "; with --certificate FILE it writes what repeats it after a recovery of a backup"
+    return Stopped(BEGUN, f"`{RESUME}{certificate}` finishes it, which is safe{more}.")
