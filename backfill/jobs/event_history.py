@@ -237,4 +237,5 @@ EVENT_HISTORY = EventHistory(
     writes_once=True,
     file=FILE,
     is_in_parts=True,
+    seconds=1.0,  # of the application's rows it locks niches alone, and these for key share: only deleting one waits
 )
