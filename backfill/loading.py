@@ -172,7 +172,7 @@ def _stage(
 ) -> None:
     """Chunk by chunk, from where the file is, each on a session of its own, committed in their order.
 
-    Two at once; one, with a rest after it, where the throttle leaves a part of the time to others.
+    Two at once; one, with a rest before the next, where the throttle leaves a part of the time to others.
     """
     items = format.pieces(file.lines)
 

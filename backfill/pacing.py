@@ -68,23 +68,29 @@ class Brake:
 
 @dataclass
 class Throttle:
-    """Keeps whoever reads much to a share of the time: a rest after each piece, as after a batch."""
+    """Keeps whoever reads much to a share of the time: a rest between pieces, as after a batch."""
 
     share: Callable[[], float] = lambda: 1.0
     """What part of the time may be taken now."""
     wait: Callable[[float], object] = time.sleep
+    _owed: float = 0.0
+    """Seconds to rest before the next piece; after the last one nobody has to."""
     _spent: float = 0.0
-    """Seconds of pieces that are done, and of their rests."""
+    """Seconds of pieces that are done, and of rests."""
 
     @contextmanager
     def piece(self) -> Iterator[None]:
-        """Do a piece in the block, and rest after it; of pieces within pieces each moment counts once."""
+        """Rest for the pieces before, then do one in the block; of pieces within pieces each moment counts once."""
+        began = time.monotonic()
+        if self._owed:
+            self.wait(self._owed)
+            self._owed = 0.0
+            self._spent += time.monotonic() - began
         since, spent = time.monotonic(), self._spent
         yield
-        pause = rest(time.monotonic() - since - (self._spent - spent), self.share())
-        if pause:
-            self.wait(pause)
-        self._spent = spent + time.monotonic() - since
+        took = time.monotonic() - since
+        self._owed += rest(took - (self._spent - spent), self.share())
+        self._spent = spent + took
 
 
 def rest(seconds: float, share: float) -> float:

@@ -107,7 +107,7 @@ def verify(
 ) -> list[Proof]:
     """Compare everything in one repeatable-read snapshot; jobs that hold are done from then on, and ranges that differ
     are walked again by the next run. `report` hears of each range's rows, `tell` for whom it waits; `throttle` makes
-    what rests after each range."""
+    what rests between ranges."""
     snapshot = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with snapshot.connect() as connection, watched(connection, tell, Event()):
         proofs = prove_all(connection, jobs, as_of, report, throttle(connection) if throttle else None)

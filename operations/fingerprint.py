@@ -53,8 +53,8 @@ class Comparison:
 def take(connection: psycopg.Connection[Any], moment: str, throttle: Throttle | None = None) -> int:
     """Keep what each niche is now; the number of niches. It replaces an earlier one of the same moment, or nothing.
 
-    Reads in pieces, rests after each where there is a `throttle`, and locks `features` as a query does. What is written
-    meanwhile is kept as it is when its piece is read. Raises psycopg's errors, and leaves no half of it.
+    Reads in pieces, rests between them where there is a `throttle`, and locks `features` as a query does. What is
+    written meanwhile is kept as it is when its piece is read. Raises psycopg's errors, and leaves no half of it.
     """
     parameters = {"moment": moment}
     throttle = throttle or Throttle()

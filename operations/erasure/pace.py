@@ -90,7 +90,7 @@ class Pace:
         return done
 
     def read(self, work: Callable[[psycopg.Connection[Any]], Done]) -> Done:
-        """A piece that reads much, with a rest after it."""
+        """A piece that reads much, with a rest before the next."""
         with self.throttle.piece():
             return self.transaction(work)
 

@@ -68,7 +68,7 @@ class Work:
 
     @contextmanager
     def piece(self, kept: Kept) -> Iterator[None]:
-        """A piece of work, and the rest after it. Raises HeldBackError."""
+        """A piece of work, after the rest for those before. Raises HeldBackError."""
         self.look(kept)
         with self.throttle.piece():
             yield

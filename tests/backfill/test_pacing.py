@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -105,3 +106,19 @@ def test_without_a_share_nobody_rests() -> None:
     with throttle.piece():
         pass
     assert rests == []
+
+
+def test_a_rest_comes_before_the_next_piece_and_not_after_the_last() -> None:
+    rests: list[float] = []
+    throttle = Throttle(lambda: 0.25, rests.append)
+    with throttle.piece():
+        done = monotonic() + 0.02
+        while monotonic() < done:
+            pass
+    assert rests == []
+    with throttle.piece():
+        [rest] = rests
+        assert rest >= 0.06
+    with throttle.piece():
+        pass
+    assert rests[1] < rest, "what is rested for is paid"

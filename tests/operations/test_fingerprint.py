@@ -218,10 +218,10 @@ def test_an_owner_that_may_not_read_is_told_and_upgraded(
     )
 
 
-def test_it_is_taken_in_pieces_with_a_rest_after_each(phase1: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_taken_in_pieces_with_a_rest_between(phase1: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
     monkeypatch.setattr(fingerprint, "PIECE", 60)
     niches = take(phase1, BEFORE_UPGRADE, Throttle(lambda: 0.5, wait=rests.append))
     assert niches == NICHES
-    assert len(rests) == NICHES // 60 + 2
+    assert len(rests) == NICHES // 60 + 1
     assert counts(phase1) == (NICHES, 0, 0, 0, 0)

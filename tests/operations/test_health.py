@@ -173,10 +173,13 @@ def test_reading_rests_for_the_application_from_when_it_is_at_work(sidb: Engine)
             application.execute("SELECT 1")
             with reading.piece():
                 connection.execute(text("SELECT pg_sleep(0.02)"))
-            [rest] = rests
+            with reading.piece():
+                [rest] = rests
             assert rest >= 0.06
-            with replace(throttle(connection, 1.0), wait=rests.append).piece():
-                connection.execute(text("SELECT pg_sleep(0.02)"))
+            never = replace(throttle(connection, 1.0), wait=rests.append)
+            for _ in range(2):
+                with never.piece():
+                    connection.execute(text("SELECT pg_sleep(0.02)"))
         assert len(rests) == 1
 
 
@@ -194,5 +197,5 @@ def test_of_pieces_within_pieces_each_moment_counts_once() -> None:
                 done = time.monotonic() + 0.02
                 while time.monotonic() < done:
                     pass
-    assert len(rests) == 4
+    assert len(rests) == 2, "between them"
     assert sum(rests) < 0.6 * (time.monotonic() - began)  # three quarters, if twice
