@@ -8,7 +8,7 @@ from alembic_online.quantities import listed
 from operations.findings import Check, Finding, exit_code
 from operations.preflight import backups, retention
 from operations.reporting import steps
-from operations.reporting.collecting import MEASURE, MONITOR, VERIFY
+from operations.reporting.collecting import MEASURE, MONITOR, REPLICAS, VERIFY
 from operations.reporting.contents import Looked, Report, Rollout
 from operations.verify.phase1 import PHASE1_ROWS
 
@@ -58,6 +58,11 @@ VERIFIED = Check("verify", "`sidb verify` finds nothing wrong.", "`sidb verify` 
 READERS = Check("readers", "Each query of the application answers within its budget.", "see docs/checks.md, `readers`.")
 BACKFILLED = Check("backfill", "All jobs of the backfill are done, and verified.", "`sidb backfill status`.")
 MONITORED = Check("monitor", "`sidb monitor` finds nothing beyond a limit.", "`sidb monitor` says what to do about it.")
+FOLLOWED = Check(
+    "replicas",
+    "Each replica that is named (--replica, SIDB_REPLICAS) follows closely; nothing reads our tables there for long.",
+    "`sidb preflight` with the same replicas says what to do about each.",
+)
 READABLE = Check("records", "All records of the rollout could be read.", "make the report as the role that migrated.")
 
 
@@ -211,6 +216,7 @@ JUDGES: tuple[tuple[Check, Callable[[Rollout], Finding | None]], ...] = (
     (READERS, lambda made: _of(READERS, made.looked_by(MEASURE))),
     (BACKFILLED, _backfilled),
     (MONITORED, lambda made: _of(MONITORED, made.looked_by(MONITOR), unknown_counts=False)),
+    (FOLLOWED, lambda made: _of(FOLLOWED, found) if (found := made.looked_by(REPLICAS)) else None),
     (READABLE, lambda made: READABLE.unknown("; ".join(made.unknown)) if made.unknown else READABLE.ok("all")),
 )
 CHECKS = tuple(check for check, _judge in JUDGES)

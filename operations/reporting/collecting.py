@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from backfill import outlook
 from backfill.jobs import JOBS
 from backfill.tables import Control
-from operations import monitor, upgrade
+from operations import monitor, replicas, upgrade
 from operations.findings import Finding, Findings
 from operations.fingerprint import BEFORE_UPGRADE
 from operations.monitor.growth import forecast
@@ -48,21 +48,27 @@ from operations.verify import run as verifying
 from operations.verify.readers import READERS
 
 SETTINGS = ("shared_buffers", "max_connections", "fsync", "synchronous_commit", "max_wal_size", "work_mem", "wal_level")
-VERIFY, MEASURE, MONITOR = "sidb verify", "sidb verify --readers", "sidb monitor"
+VERIFY, MEASURE, MONITOR, REPLICAS = "sidb verify", "sidb verify --readers", "sidb monitor", "replicas"
 DAY = 86_400
 T = TypeVar("T")
 
 
-def check(url: URL, percent: float, console: Console, share: float = 1.0) -> list[Looked]:
-    """What verify, with the application's queries, and monitor find now. Raises OnlineError where nothing answers."""
+def check(url: URL, percent: float, console: Console, share: float = 1.0, named: Sequence[URL] = ()) -> list[Looked]:
+    """What verify, with the application's queries, and monitor find now, and at the replicas that are named.
+
+    Raises OnlineError where nothing answers.
+    """
     verified = _looked(VERIFY, lambda: verifying.verify(url, percent, console, with_readers=True, share=share))
     readers = [each for each in verified.findings if each.check == READERS.name]
     others = [each for each in verified.findings if each.check != READERS.name]
-    return [
+    looked = [
         Looked(VERIFY, others, verified.error),
         Looked(MEASURE, readers, verified.error),
         _looked(MONITOR, lambda: monitor.look(url, keep=False)),
     ]
+    if named:
+        looked.append(_looked(REPLICAS, lambda: Findings(replicas.findings(url, named), "")))
+    return looked
 
 
 def _looked(command: str, run: Callable[[], Findings]) -> Looked:

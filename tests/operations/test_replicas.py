@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 from functools import partial
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -135,6 +136,26 @@ def test_looks_at_replicas(cluster: Cluster, cluster_clone: Clone, named: tuple[
     watched = json.loads(sidb(url, "monitor", *options(url, cluster.primary), "--json").stdout)
     [wrong] = [each for each in watched["findings"] if each["check"] == "replica"]
     assert (wrong["verdict"], "it follows no server" in wrong["detail"]) == ("failed", True)
+
+
+def test_a_report_says_how_replicas_are(
+    cluster: Cluster, cluster_clone: Clone, named: tuple[Server, Server], tmp_path: Path
+) -> None:
+    url = cluster_clone("migrated_table")
+    cluster.caught_up()
+
+    def found(*more: str) -> dict[str, tuple[str, str]]:
+        made = sidb(url, "report", "--directory", str(tmp_path), "--json", *more).stdout
+        return {each["check"]: (each["verdict"], each["detail"]) for each in json.loads(made)["findings"]}
+
+    assert "replicas" not in found()
+    verdict, detail = found(*options(url, *named))["replicas"]
+    assert verdict == "warning"
+    assert "replay waits for as long as a query takes" in detail
+    assert "1 ok" in detail
+    with cluster.replica_stopped():
+        verdict, detail = found(*options(url, cluster.replica))["replicas"]
+    assert (verdict, "cannot be reached" in detail) == ("unknown", True)
 
 
 def test_readers_are_measured_on_a_replica(cluster: Cluster, cluster_clone: Clone) -> None:
