@@ -17,7 +17,6 @@ from operations.health import Health, throttle
 from tests.engine.conftest import until
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
-from tests.fixtures.lived_in import administrator
 from tests.fixtures.roles import Login
 from tests.fixtures.server import throwaway_server
 
@@ -96,22 +95,20 @@ def test_what_is_reserved_is_not_for_applications(server: Server, pg_bin: Path, 
     assert found == Trouble("connections", f"1 of {190 if has_the_setting else 197} connections are used")
 
 
-def test_autovacuum_at_work_on_a_table_to_be_filled(migrated: Engine) -> None:
+def test_autovacuum_at_work_on_a_table_to_be_filled(pg_bin: Path, connect: Callable[..., Engine]) -> None:
     slow = "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"
     at_once = "autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0"
-    with psycopg.connect(conninfo(administrator(migrated.url)), autocommit=True) as application:
-        application.execute(f"ALTER TABLE features SET ({slow}, {at_once})")
-        application.execute("UPDATE features SET phrase = phrase || ' anew'")
-        application.execute("SELECT pg_stat_force_next_flush()")
-        application.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")
-        application.execute("SELECT pg_reload_conf()")
-        try:
-            until(lambda: reason(migrated, Health()) == "autovacuum", "autovacuum is at it")
-        finally:
-            application.execute("ALTER SYSTEM RESET autovacuum_naptime")
-            application.execute("SELECT pg_reload_conf()")
-    with migrated.connect() as connection:
-        assert Health().trouble(connection, ["analytics.trend_cache"]) is None
+    with throwaway_server(pg_bin, {"autovacuum_naptime": "1s"}) as server:
+        engine = connect(server.url("postgres"))
+        with psycopg.connect(conninfo(server.url("postgres")), autocommit=True) as application:
+            application.execute(f"CREATE TABLE features (n int) WITH ({slow}, {at_once})")
+            application.execute("INSERT INTO features SELECT * FROM generate_series(1, 9999)")
+            application.execute("CREATE TABLE others (n int)")
+            application.execute("DELETE FROM features")
+            application.execute("SELECT pg_stat_force_next_flush()")
+            until(lambda: reason(engine, Health()) == "autovacuum", "autovacuum is at it")
+        with engine.connect() as connection:
+            assert Health().trouble(connection, ["public.others"]) is None
 
 
 def share(engine: Engine, health: Health | None = None) -> float:

@@ -11,11 +11,9 @@ from tests.fixtures.databases import Clone, Templates, cloning, conninfo
 from tests.fixtures.lived_in import administrator
 from tests.fixtures.server import throwaway_server
 
-# Statistics are visible at once, and no autovacuum changes them on the way.
 OPTIONS = {
     "shared_preload_libraries": "pg_stat_statements",
     "track_commit_timestamp": "on",
-    "autovacuum_naptime": "1h",
     "max_connections": "20",
 }
 
