@@ -140,7 +140,7 @@ class Project:
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             cursor = connection.execute(statement)  # type: ignore[call-overload]
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.rownumber is not None else []
 
     def until(self, question: str) -> None:
         """Wait until a query of one boolean is true."""

@@ -70,7 +70,7 @@ def run(url: URL, *statements: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
         for statement in statements:
             cursor = connection.execute(statement)  # type: ignore[call-overload]
-        return list(cursor.fetchall()) if cursor.description else []
+        return list(cursor.fetchall()) if cursor.rownumber is not None else []
 
 
 def sql(statement: str) -> str:

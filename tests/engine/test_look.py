@@ -46,7 +46,7 @@ def run(url: URL, *statements: str) -> list[tuple[object, ...]]:
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
         for statement in statements:
             done = connection.execute(statement.encode())
-        return done.fetchall() if done.description else []
+        return done.fetchall() if done.rownumber is not None else []
 
 
 def nothing_was_made(url: URL) -> bool:

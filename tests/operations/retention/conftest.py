@@ -38,10 +38,10 @@ class Aged:
     url: URL
 
     def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
-        """What a superuser's statement gives."""
+        """What a superuser's statement gives; rows without columns, too."""
         with psycopg.connect(conninfo(administrator(self.url)), autocommit=True, row_factory=namedtuple_row) as opened:
             cursor = opened.execute(statement.encode(), parameters or None)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.rownumber is not None else []
 
     def count(self, table: str, condition: str = "true") -> int:
         [(number,)] = self.rows(f"SELECT count(*) FROM {table} WHERE {condition}")  # noqa: S608 - names from below

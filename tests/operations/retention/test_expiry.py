@@ -33,6 +33,7 @@ def test_events_go_by_month_and_activity_stays(aged: Aged) -> None:
     assert aged.count(EVENTS) == 25 * A_MONTH
     assert aged.count(EVENTS, NEXT_TO_IT) == 3, "the first instant that is kept"
     assert not set(past) & {name for (name,) in aged.rows(PARTITIONS)}
+    assert ("analytics_events_first",) in aged.rows(PARTITIONS), "takes what comes late"
     assert aged.rows("SELECT FROM pg_class WHERE relname = ANY(%s)", [past]) == []
     assert aged.rows(ACTIVITY) == activity
     aged.rows("SELECT analytics.rebuild_niche_daily_activity()")

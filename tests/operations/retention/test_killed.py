@@ -6,12 +6,13 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.util import CommandError
 
 from operations.maintenance import Outcome
 from operations.retention import due
-from tests.fixtures.databases import Alembic
+from tests.fixtures.databases import Alembic, conninfo
 from tests.operations.retention.conftest import A_MONTH, ACTIVITY, NAMES, Aged, exported
 from tests.operations.rollback.conftest import counted, once
 from tests.operations.verify.conftest import look, verdicts
@@ -108,6 +109,35 @@ def test_a_period_made_longer_keeps_what_an_interrupted_run_has_left(aged: Aged,
     aged.keep(analytics_events=12)
     assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
     assert aged.count("analytics.analytics_events") == 13 * A_MONTH
+    assert aged.rows("SELECT FROM pg_class WHERE relname = %s", [aside]) == []
+    assert len(exported(tmp_path, aside)) == A_MONTH
+
+
+def test_the_first_instant_of_a_longer_period_is_kept_too(aged: Aged) -> None:
+    """A month set aside holds nothing else of the period by now: it stays all the same."""
+    aged.keep(analytics_events=24)
+    assert killed(aged.maintain, once(r"DROP TABLE.*analytics_events_20\d\d_\d\d", kill))
+    aged.rows(
+        f"DELETE FROM analytics_partitions.{aged.past[0]} WHERE event_timestamp >"  # noqa: S608
+        " (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '27 months') AT TIME ZONE 'UTC'"
+    )
+    aged.keep(analytics_events=27)
+    task = aged.maintain()["analytics_events"]
+    assert task.outcome is Outcome.LEFT
+    assert f"{aged.past[0]} holds rows to be kept by now" in task.detail
+    assert aged.count(f"analytics_partitions.{aged.past[0]}") == 3
+
+
+def test_a_month_set_aside_is_dropped_while_others_read_what_it_referred_to(aged: Aged) -> None:
+    """Its foreign keys went with the detaching: dropping it asks for no lock on Phase 1's table."""
+    aged.keep(analytics_events=24)
+    assert killed(aged.maintain, once(r"DROP TABLE.*analytics_events_20\d\d_\d\d", kill))
+    with psycopg.connect(conninfo(aged.url)) as reader:
+        reader.execute("SELECT FROM public.features LIMIT 1")
+        task = aged.maintain()["analytics_events"]
+    assert task.outcome is Outcome.LEFT, "the next month cannot be detached"
+    assert aged.rows("SELECT FROM pg_class WHERE relname = %s", [aged.past[0]]) == []
+    assert aged.count(f"analytics_partitions.{aged.past[1]}") == A_MONTH
 
 
 def test_a_month_that_somebody_attached_again_is_one_like_any_other(aged: Aged) -> None:

@@ -12,6 +12,7 @@ from operations.cli import main
 from operations.maintenance import Outcome
 from operations.monitor.look import look as monitor
 from operations.retention import expiry
+from operations.retention.deleting import HELD
 from operations.status import screen
 from operations.status.look import look as status
 from tests.fixtures.databases import conninfo
@@ -50,14 +51,32 @@ def test_what_is_held_is_left_for_the_next_run(aged: Aged, holding: str, left: s
     assert aged.count(EVENTS) == 25 * A_MONTH
 
 
-def test_rows_of_another_table_that_are_held(aged: Aged) -> None:
+def test_a_row_of_a_partition_that_is_held_is_left_and_said(aged: Aged) -> None:
+    """Where no month goes whole, nothing else would tell of it."""
+    aged.keep(analytics_events=28)
+    with psycopg.connect(conninfo(aged.url)) as other:
+        other.execute(
+            "SELECT FROM analytics_partitions.analytics_events_first ORDER BY event_timestamp LIMIT 1 FOR UPDATE"
+        )
+        task = aged.maintain()["analytics_events"]
+    assert task.outcome is Outcome.LEFT
+    assert HELD in task.detail
+    assert aged.count(EVENTS) == 29 * A_MONTH + 1
+    assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
+    assert aged.count(EVENTS) == 29 * A_MONTH
+
+
+@pytest.mark.parametrize("archive", [True, False], ids=["exported", "deleted"])
+def test_rows_of_another_table_that_are_held(aged: Aged, tmp_path: Path, archive: bool) -> None:
+    directory = tmp_path if archive else None
     aged.keep(insight_registry=12)
     with psycopg.connect(conninfo(aged.url)) as other:
         other.execute("SELECT FROM analytics.insight_registry WHERE title = 'title 15' FOR UPDATE")
-        task = aged.maintain()["insight_registry"]
+        task = aged.maintain(directory)["insight_registry"]
     assert (task.outcome, aged.count("analytics.insight_registry")) == (Outcome.LEFT, 14)
-    assert aged.maintain()["insight_registry"].outcome is Outcome.DONE
+    assert aged.maintain(directory)["insight_registry"].outcome is Outcome.DONE
     assert aged.count("analytics.insight_registry") == 13
+    assert len(exported(tmp_path, "insight_registry")) == (7 if archive else 0)
 
 
 def test_who_does_not_own_the_tables_is_told(aged: Aged, login: Login) -> None:
@@ -142,6 +161,17 @@ def test_a_directory_that_is_gone_keeps_the_rows(aged: Aged, tmp_path: Path) -> 
     assert aged.count(aside) == 7
     assert aged.maintain(tmp_path)["insight_registry"].outcome is Outcome.DONE
     assert len(exported(tmp_path, "insight_registry")) == 7
+
+
+def test_what_was_to_be_exported_is_exported_by_a_run_without_a_directory(aged: Aged, tmp_path: Path) -> None:
+    """Cron's run knows nothing of the directory that was given by hand: the rows go there once there is room."""
+    aged.keep(insight_registry=12)
+    later = tmp_path / "later"
+    assert aged.maintain(later)["insight_registry"].outcome is Outcome.LEFT
+    assert aged.maintain()["insight_registry"].outcome is Outcome.LEFT
+    later.mkdir()
+    assert aged.maintain()["insight_registry"].outcome is Outcome.DONE
+    assert len(exported(later, "insight_registry")) == 7
 
 
 def test_status_and_monitor_say_how_it_stands(aged: Aged) -> None:

@@ -178,7 +178,7 @@ def execute(url: URL, statement: str) -> list[tuple[Any, ...]]:
     """The rows of a statement, which commits."""
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
         cursor = connection.execute(statement)  # type: ignore[call-overload]
-        return list(cursor.fetchall()) if cursor.description else []
+        return list(cursor.fetchall()) if cursor.rownumber is not None else []
 
 
 def roll_back(url: URL, target: str | None, *, take_along: bool = False) -> Findings:

@@ -1,0 +1,62 @@
+"""Limits of a preflight: one that is passed is enough, and what is near one is a warning."""
+
+from contextlib import closing
+
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from operations.preflight import partitioning, server
+from operations.preflight.surroundings import Limits, Request
+from tests.fixtures.cluster import Cluster
+from tests.fixtures.databases import Clone, conninfo
+from tests.operations.preflight.conftest import ask
+
+
+def within(**limits: float) -> Request:
+    return Request(limits=Limits(**limits))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("limit", [{"free_connections": 10**6}, {"connections_share": 0}])
+def test_too_few_connections_or_too_large_a_share_of_them(clone: Clone, limit: dict[str, float]) -> None:
+    found = ask(clone("phase1_table"), "connections", within(**limit))
+    assert found.verdict == "failed"
+    assert found.detail.endswith(" connections are in use")
+
+
+def test_a_slot_that_is_read_and_keeps_much_is_a_warning(cluster: Cluster, phase1: URL) -> None:
+    found = ask(phase1, "replication slots", within(slot_bytes=-1))
+    assert (found.verdict, found.detail.startswith("slot replica keeps ")) == ("warning", True)
+    assert cluster.primary
+
+
+def test_a_transaction_that_is_open_for_a_part_of_the_limit_is_a_warning(clone: Clone) -> None:
+    url = clone("phase1_table")
+    with closing(psycopg.connect(conninfo(url))) as other:
+        other.execute("SELECT FROM features")
+        found = ask(url, "idle transactions", within(idle_seconds=600, warning_share=0))
+    assert found.verdict == "warning"
+
+
+def test_a_transaction_that_is_seen_counts_beside_sessions_that_are_not(owner: URL) -> None:
+    with psycopg.connect(conninfo(owner.set(username="postgres"))), psycopg.connect(conninfo(owner)) as ours:
+        assert ask(owner, "idle transactions").verdict == "unknown"
+        ours.execute("SELECT FROM features")
+        assert ask(owner, "idle transactions", within(idle_seconds=0)).verdict == "failed"
+
+
+def test_a_version_that_nobody_has_tested_is_a_warning(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = clone("phase1_table")
+    assert ask(url, "server").verdict == "ok"
+    monkeypatch.setattr(server, "NEWEST_TESTED", 14)
+    found = ask(url, "server")
+    assert (found.verdict, found.detail.endswith("is newer than 14, the newest tested")) == ("warning", True)
+
+
+def test_locks_of_many_months_that_the_server_has_no_room_for(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = clone("phase1_table")
+    assert ask(url, "partitioning").verdict == "ok"
+    monkeypatch.setattr(partitioning, "LOCKS", 10**6)
+    found = ask(url, "partitioning")
+    assert found.verdict == "warning"
+    assert "ALTER SYSTEM SET max_locks_per_transaction = 256" in found.detail
