@@ -130,12 +130,15 @@ def test_privileges_down_to_the_last_statement(
     run(administrator, f"GRANT phase1_application TO {OWNER}")
 
 
-def test_a_membership_without_inheritance_is_called_so(clone: Clone, server: Server) -> None:
+@pytest.mark.parametrize("through", ["", "_between"], ids=["directly", "through another role"])
+def test_a_membership_without_inheritance_is_called_so(clone: Clone, through: str) -> None:
     url = clone("phase1_table")
     member = f"{url.database}_member"
+    inherits = "INHERIT" if through else "NOINHERIT"
     run(
         url,
-        f"CREATE ROLE {member}_group; CREATE ROLE {member} LOGIN NOINHERIT IN ROLE {member}_group",
+        f"CREATE ROLE {member}_group; CREATE ROLE {member}_between NOINHERIT IN ROLE {member}_group",
+        f"CREATE ROLE {member} LOGIN {inherits} IN ROLE {member}{through or '_group'}",
         f"ALTER TABLE features OWNER TO {member}_group; ALTER TABLE hot_niches_today OWNER TO {member}",
         f"GRANT CREATE ON DATABASE {url.database} TO {member}; GRANT CREATE ON SCHEMA public TO {member}",
     )
@@ -146,7 +149,7 @@ def test_a_membership_without_inheritance_is_called_so(clone: Clone, server: Ser
     run(url, *re.findall(r"as an administrator: (.*);$", said, re.MULTILINE))
     Alembic(url.set(username=member)).upgrade("2.0.0")
     run(url, f"REASSIGN OWNED BY {member}, {member}_group TO postgres; DROP OWNED BY {member}, {member}_group")
-    run(url, f"DROP ROLE {member}; DROP ROLE {member}_group")
+    run(url, f"DROP ROLE {member}, {member}_between, {member}_group")
 
 
 def test_two_rows_of_alembic(clone: Clone) -> None:

@@ -1,8 +1,9 @@
 -- What this role may not do and the steps do, each with the statement that allows it. Who is a member WITH INHERIT FALSE
--- has nothing of the role by itself.
+-- has nothing of the role by itself; before PostgreSQL 16 that is an attribute of the member, or of a role in between.
 WITH me AS (
     SELECT
         quote_ident(current_user) AS name,
+        (SELECT r.rolinherit FROM pg_roles AS r WHERE r.rolname = current_user) AS inherits,
         quote_ident(current_database()) AS database,
         quote_ident(:default_schema) AS default_schema,
         format('%I.%I', CAST(:default_schema AS text), CAST(:version_table AS text)) AS version_table
@@ -103,7 +104,7 @@ SELECT
     CASE
         WHEN o.is_member AND current_setting('server_version_num')::integer >= 160000
             THEN format('GRANT %I TO %s WITH INHERIT TRUE', o.owner, m.name)
-        WHEN o.is_member THEN format('ALTER ROLE %s INHERIT', m.name)
+        WHEN o.is_member AND NOT m.inherits THEN format('ALTER ROLE %s INHERIT', m.name)
         WHEN o.rolsuper THEN format('ALTER %s OWNER TO %s', o.object, m.name)
         ELSE format('GRANT %I TO %s', o.owner, m.name)
     END
