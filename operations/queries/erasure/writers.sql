@@ -5,7 +5,7 @@ WITH RECURSIVE tree AS (
     SELECT i.inhrelid FROM pg_inherits AS i INNER JOIN tree AS t ON t.oid = i.inhparent
 )
 
-SELECT DISTINCT l.virtualtransaction AS transaction, coalesce(format('pid %%s', l.pid), 'a prepared transaction') AS who
+SELECT DISTINCT l.virtualtransaction AS transaction, coalesce('pid ' || l.pid, 'a prepared transaction') AS who
 FROM pg_locks AS l
 INNER JOIN tree AS t ON t.oid = l.relation
 INNER JOIN pg_locks AS x

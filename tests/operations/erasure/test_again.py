@@ -100,11 +100,36 @@ def test_the_certificate_is_its_owners_alone_and_takes_no_place(migrated: Engine
     assert execute(url, "SELECT count(*) FROM sidb.erasure") == [(1,)]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"certificate": 1, "again": [{"key": "no", "hashes": []}]}'])
+LONG, SHORT = "ab" * 32, "ab" * 31
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"certificate": 1, "again": [{"key": "no", "hashes": []}]}',
+        f'{{"certificate": 1, "again": [{{"key": "{LONG}", "hashes": []}}]}}',
+        f'{{"certificate": 1, "again": [{{"key": "{LONG}", "hashes": ["{LONG}", "{SHORT}"]}}]}}',
+        f'{{"certificate": 1, "again": [{{"key": "{SHORT}", "hashes": ["{LONG}"]}}]}}',
+    ],
+    ids=["empty", "list", "object", "no hexadecimal", "no hash", "short hash", "short key"],
+)
 def test_a_file_that_is_no_certificate(tmp_path: Path, content: str) -> None:
     (tmp_path / "file.json").write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match="is no certificate"):
         read(tmp_path / "file.json")
+
+
+def test_a_certificate_of_a_newer_version_is_not_guessed_at(tmp_path: Path) -> None:
+    file = tmp_path / "file.json"
+    content = f'{{"certificate": 1, "again": [{{"key": "{LONG}", "hashes": ["{LONG}"]}}]}}'
+    file.write_text(content, encoding="utf-8")
+    assert len(read(file)) == 1
+    file.write_text(content.replace("1", "2", 1), encoding="utf-8")
+    with pytest.raises(UsageError, match="was written by a newer version"):
+        read(file)
 
 
 def test_the_key_is_the_owners_alone(migrated: Engine) -> None:

@@ -143,6 +143,27 @@ def test_a_row_that_was_written_before_and_is_not_committed(
     assert of(url, TABLE, ANN) == 0
 
 
+def test_a_prepared_transaction_that_has_written_before_is_told_of(
+    migrated: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No session has it any more: whoever prepared it is to end it."""
+    url = migrated.url
+    fill(url)
+    monkeypatch.setattr(run, "ROUNDS", 2)
+    with psycopg.connect(conninfo(url), autocommit=True) as writer:
+        writer.execute("BEGIN")
+        writer.execute(INSERT, [ANN])
+        writer.execute("PREPARE TRANSACTION 'forgotten'")
+        try:
+            done = erase(url, ANN)
+        finally:
+            writer.execute("COMMIT PREPARED 'forgotten'")
+    assert (done.uncommitted, done.exit_code) == (["a prepared transaction"], 1)
+    assert of(url, TABLE, ANN) == 1
+    assert resume(url).exit_code == 0
+    assert of(url, TABLE, ANN) == 0
+
+
 def test_a_load_that_has_asked_before_the_tombstone_is_waited_for(
     migrated: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

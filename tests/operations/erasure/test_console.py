@@ -132,6 +132,8 @@ def test_triggers_of_others_that_saw_the_rows_go_are_named(migrated: Engine) -> 
     execute(administrator(url), AUDIT)
     said = sidb(url, ANN, "--yes").stdout
     assert "what a trigger of others has written elsewhere: audit on analytics.analytics_events" in said
+    execute(administrator(url), "ALTER TABLE analytics.analytics_events DISABLE TRIGGER audit")
+    assert "a trigger of others" not in sidb(url, ANN, "--yes").stdout
 
 
 AUDIT = """
@@ -283,6 +285,16 @@ def test_of_a_user_who_is_nowhere_it_says_so(migrated: Engine) -> None:
 
 
 def test_tables_of_others_are_named(migrated: Engine) -> None:
-    execute(administrator(migrated.url), "CREATE TABLE public.accounts (user_id text)")
+    """Whatever holds rows: tables by their parent, materialized views, and what is elsewhere; no plain view."""
+    execute(administrator(migrated.url), ACCOUNTS)
     done = json.loads(sidb(migrated.url, ANN, "--yes", "--json").stdout)
-    assert done["tables_of_others"] == ["public.accounts"]
+    assert done["tables_of_others"] == ["public.accounts", "public.active", "public.far", "public.visits"]
+
+
+ACCOUNTS = """
+    CREATE TABLE public.accounts (user_id text); CREATE VIEW public.seen AS SELECT user_id FROM public.accounts;
+    CREATE MATERIALIZED VIEW public.active AS SELECT user_id FROM public.accounts;
+    CREATE TABLE public.visits (user_id text) PARTITION BY LIST (user_id);
+    CREATE TABLE public.all_visits PARTITION OF public.visits DEFAULT; CREATE FOREIGN DATA WRAPPER nothing;
+    CREATE SERVER there FOREIGN DATA WRAPPER nothing; CREATE FOREIGN TABLE public.far (user_id text) SERVER there
+"""

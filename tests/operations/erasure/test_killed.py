@@ -72,6 +72,8 @@ def test_another_one_is_not_begun_before_it(migrated: Engine) -> None:
     with pytest.raises(OnlineError, match="is not finished; nothing of this one was begun") as refused:
         erase(url, ANNA)
     assert "sidb erase --resume" in refused.value.next_step
+    with pytest.raises(OnlineError, match="is not finished"):
+        erase(url, ANN, ANNA)
     resume(url)
     erase(url, ANNA)
     assert of(url, "analytics.analytics_events", ANNA) == 0

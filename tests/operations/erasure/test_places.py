@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic_online.errors import UsageError
 from psycopg.sql import SQL
 from sqlalchemy import Engine
 
@@ -247,3 +248,10 @@ def test_partitions_whose_names_have_to_be_quoted(migrated: Engine) -> None:
     assert done['analytics_partitions."and/Another.One"'] + done["analytics.analytics_events"] == EVENTS
     assert of(url, 'analytics_partitions."and/Another.One"', ANN) == 0
     assert of(url, "analytics.analytics_events", ANN) == 0
+
+
+def test_a_hundred_users_at_once_and_no_more() -> None:
+    many = [f"user {n}" for n in range(users.MOST + 1)]
+    assert len(users.read([*many[1:], many[1], " "])) == users.MOST
+    with pytest.raises(UsageError, match="101 users are too many"):
+        users.read(many)
