@@ -75,10 +75,12 @@ def _named(name: str | None) -> Select[tuple[str]]:
 def watched(connection: Connection, tell: Tell, stop: Event) -> Iterator[None]:
     """Say for whom a statement on this session waits, after a second and when it is another one by then.
 
+    Who is told may wait as long as it takes: the session has no lock_timeout meanwhile, unless a transaction sets one.
     Raises BackfillError where `stop` was set while a statement waited: it was cancelled, and its transaction is undone.
     """
     with connection.begin():
         pid: int = connection.scalar(select(func.pg_backend_pid())) or 0
+        connection.execute(text("SET lock_timeout = 0"))
     watch = _Watch(connection.engine, pid, tell, stop)
     thread = Thread(target=watch.look, daemon=True)
     thread.start()
@@ -94,6 +96,9 @@ def watched(connection: Connection, tell: Tell, stop: Event) -> Iterator[None]:
     finally:
         watch.over.set()
         thread.join()
+        if not (connection.closed or connection.invalidated or connection.in_transaction()):
+            with connection.begin():
+                connection.execute(text("RESET lock_timeout"))
 
 
 class _Watch:

@@ -81,16 +81,28 @@ class Throttle:
     @contextmanager
     def piece(self) -> Iterator[None]:
         """Rest for the pieces before, then do one in the block; of pieces within pieces each moment counts once."""
+        self.rest_now()
+        since, spent = time.monotonic(), self._spent
+        try:
+            yield
+        except BaseException:  # it waited for a lock, or all ends: nothing to rest from
+            self._spent = spent + time.monotonic() - since
+            raise
+        took = time.monotonic() - since
+        self._owed += rest(took - (self._spent - spent), self.share())
+        self._spent = spent + took
+
+    def rest_now(self) -> None:
+        """Rest for the pieces before."""
         began = time.monotonic()
         if self._owed:
             self.wait(self._owed)
             self._owed = 0.0
             self._spent += time.monotonic() - began
-        since, spent = time.monotonic(), self._spent
-        yield
-        took = time.monotonic() - since
-        self._owed += rest(took - (self._spent - spent), self.share())
-        self._spent = spent + took
+
+    def waited(self, seconds: float) -> None:
+        """So many seconds of the piece at work were spent waiting for a lock: nobody has to rest from them."""
+        self._spent += seconds
 
 
 def rest(seconds: float, share: float) -> float:

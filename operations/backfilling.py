@@ -12,6 +12,7 @@ import click
 from alembic_online.alerts import Alerts
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.held import AGAIN, is_missed, reason
 from psycopg import Error as PostgresError
 from rich.console import Console
 from sqlalchemy import URL, Connection, Engine, func, select
@@ -76,9 +77,9 @@ def database(*, reading: bool = False) -> Iterator[Engine]:
     except DBAPIError as error:
         if not isinstance(error.orig, PostgresError):
             raise
-        reason = str(error.orig).strip().partition("\n")[0]
-        step = "correct it; what was done so far stays done, and running it again is safe."
-        raise OnlineError(f"The backfill of {shown(url)} failed: {reason}", step) from None
+        again = AGAIN if is_missed(error) else "correct it"
+        step = f"{again}; what was done so far stays done, and running it again is safe."
+        raise OnlineError(f"The backfill of {shown(url)} failed: {reason(error, url)}", step) from None
     finally:
         opened.dispose()
 

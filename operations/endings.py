@@ -8,6 +8,7 @@ from traceback import extract_tb
 import click
 from alembic.util import CommandError
 from alembic_online.errors import AddressError, OnlineError, Stopped
+from alembic_online.held import AGAIN, is_missed, reason
 from alembic_online.interrupts import is_interrupt
 from alembic_online.messages import server_error
 from psycopg import Error as PostgresError
@@ -75,6 +76,8 @@ def ending(error: BaseException, command: str | None) -> Ending:
         case click.ClickException():
             helped = f"sidb {command} --help" if command else "sidb --help"
             return Ending(error.format_message(), f"see `{helped}`.", error.exit_code)
+        case DBAPIError() | PostgresError() if is_missed(error) and (url := Settings.from_environment().database_url):
+            return Ending(f"It could not be done: {reason(error, url)}.", f"{AGAIN}.", FAILED)
         case DBAPIError() if isinstance(error.orig, PostgresError):
             return ending(server_error(error.orig), command)
         case PostgresError():

@@ -1,5 +1,6 @@
-"""The `sidb` program: until its commands are loaded, Ctrl-C ends in a sentence, too."""
+"""The `sidb` program: Ctrl-C and SIGTERM end it in a sentence, also until its commands are loaded."""
 
+import signal
 import sys
 
 INTERRUPTED = 130
@@ -7,6 +8,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Load the commands and run the one that is asked for."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's, as Ctrl-C
     try:
         from operations.cli import main as sidb
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ The locks that a step declares are acquired together, before its first statement
 them is not to be had. `alembic_online.retry` says how long each attempt waits.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -11,10 +12,13 @@ from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg.sql import SQL, Identifier
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
 
 from alembic_online import lock_modes
-from alembic_online.blockers import Blocker
+from alembic_online.blockers import TELL_EVERY, Blocker
 from alembic_online.errors import OnlineError
+from alembic_online.held import holders
 from alembic_online.options import Options
 from alembic_online.queries import query
 from alembic_online.replicas import EXCLUSIVE
@@ -23,8 +27,11 @@ from alembic_online.sessions import Session
 
 Done = TypeVar("Done")
 
+log = logging.getLogger("alembic.online")
+
 MISSED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 """What is tried again; nothing else is."""
+TELL_AFTER = 1.0  # seconds of misses before it is said who is in the way
 
 VIEWS: dict[str, LiteralString] = {"m": "MATERIALIZED VIEW", "v": "VIEW"}
 """What LOCK TABLE refuses, or locks with all that it is built on."""
@@ -62,14 +69,23 @@ def acquire(session: Session, locks: Mapping[str, str], what: str, policy: Retry
     policy.waited += time.monotonic() - began
 
 
-def retried(work: Callable[[], Done], policy: RetryPolicy) -> Done:
-    """Do it, and do it again when it misses a lock, until `policy` is over; what it began must be undone by then."""
+def retried(work: Callable[[], Done], policy: RetryPolicy, url: URL) -> Done:
+    """Do it, and do it again when it misses a lock, until `policy` is over; what it began must be undone by then.
+
+    Who holds locks in the database of `url` is said after a second, and again when it is somebody else.
+    """
+    looked, told = time.monotonic() - TELL_EVERY + TELL_AFTER, ""
     while True:
         try:
             return work()
-        except MISSED:
-            if policy.over:
+        except (DBAPIError, *MISSED) as error:
+            if policy.over or not isinstance(error.orig if isinstance(error, DBAPIError) else error, MISSED):
                 raise
+            if time.monotonic() - looked > TELL_EVERY:
+                looked, found = time.monotonic(), holders(url)
+                if (pids := str([each.pid for each in found])) != told:
+                    told = pids
+                    log.info("Waiting for %s", ", ".join(map(str, found)) or "a lock of another session")
             policy.pause()
 
 

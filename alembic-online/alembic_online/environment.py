@@ -8,8 +8,10 @@ from typing import Any
 
 from alembic import context
 from alembic.util import CommandError
+from psycopg import Error as PostgresError
 from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, Engine, NullPool
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable
 
@@ -19,6 +21,7 @@ from alembic_online.catalog.filters import models, only
 from alembic_online.data_loss import Keeper
 from alembic_online.database import engine
 from alembic_online.errors import OnlineError
+from alembic_online.held import AGAIN, is_missed, reason
 from alembic_online.messages import errors_for_people, notices_to_log
 from alembic_online.options import Options, read_options
 from alembic_online.parts import VERSION_TABLE
@@ -106,13 +109,24 @@ def _offline(scope: Scope) -> None:
 
 
 def _looking(scope: Scope, origin: Engine) -> None:
-    with origin.connect() as connection, warnings.catch_warnings():
+    with _held(origin.url), origin.connect() as connection, warnings.catch_warnings():
         # SQLAlchemy says so of each CHECK that is NOT VALID and each type that it does not know, ours or others': the
         # catalog is compared besides.
         warnings.filterwarnings("ignore", "Can't validate argument 'dialect_options'|Did not recognize type")
         context.configure(connection=connection, **_configuration(scope), **only(scope, connection))
         with notices_to_log(connection), context.begin_transaction(), _behind():
             context.run_migrations()
+
+
+@contextmanager
+def _held(url: URL) -> Iterator[None]:
+    """Say who holds the lock that a command could not acquire."""
+    try:
+        yield
+    except (DBAPIError, PostgresError) as error:
+        if not is_missed(error):
+            raise
+        raise OnlineError(f"It could not be looked at: {reason(error, url)}.", f"{AGAIN}.") from error
 
 
 @contextmanager

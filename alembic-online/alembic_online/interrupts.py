@@ -1,4 +1,4 @@
-"""Ctrl-C is noted when it comes: it can break a session at any moment, and the error that follows need not show it."""
+"""Ctrl-C, or a SIGTERM that a program handles, is noted: the error that follows need not show it."""
 
 import signal
 import threading
@@ -12,25 +12,28 @@ _noting: list[bool] = []
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """While this is open, Ctrl-C is noted, and handled as it was before; the outermost one begins anew.
+    """While this is open, the signals are noted, and handled as they were before; the outermost one begins anew.
 
     Outside the main thread, and where a program left no handler of Python's own, nothing is changed.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if not callable(before) or threading.current_thread() is not threading.main_thread():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handled = {number: handler for number, handler in before.items() if callable(handler)}
+    if not handled or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def note(number: int, frame: FrameType | None) -> None:
         _came.set()
-        before(number, frame)
+        handled[signal.Signals(number)](number, frame)
 
-    signal.signal(signal.SIGINT, note)
+    for number in handled:
+        signal.signal(number, note)
     _noting.append(True)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in handled.items():
+            signal.signal(number, handler)
         _noting.pop()
         if not _noting:
             _came.clear()

@@ -39,9 +39,10 @@ PINNED: Mapping[str, str] = {
     "default_transaction_deferrable": "off",
     "exit_on_error": "off",
     "client_min_messages": "notice",
-    # How long it may take: each command says so itself where it has a limit.
+    # How long it may take: each command says so itself where it has a limit. Nothing waits longer for a lock, unless
+    # somebody says for whom meanwhile.
+    "lock_timeout": "2s",
     "statement_timeout": "0",
-    "lock_timeout": "0",
     "transaction_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",

@@ -1,18 +1,16 @@
 """The manners of an erasure beside an application: short transactions, short waits, and rests where many rows go."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import psycopg
-from alembic_online.acquisition import MISSED, retried
+from alembic_online.acquisition import retried
 from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import driver
 from rich.console import Console
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from backfill.pacing import Throttle
 from operations.health import Health, share_now
@@ -24,17 +22,6 @@ LOOK_AGAIN = 1.0
 """Seconds between two looks at the health while something speaks against going on."""
 
 Done = TypeVar("Done")
-
-
-@contextmanager
-def _missed() -> Iterator[None]:
-    """A lock that was missed is the driver's error, whoever ran the statement."""
-    try:
-        yield
-    except DBAPIError as error:
-        if isinstance(error.orig, MISSED):
-            raise error.orig from None
-        raise
 
 
 @dataclass
@@ -53,6 +40,10 @@ class Pace:
     health: Health = field(default_factory=Health)
     rows: int = 0
     """Rows that went so far."""
+    throttle: Throttle = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.throttle = Throttle(self._share)
 
     @property
     def session(self) -> psycopg.Connection[Any]:
@@ -61,8 +52,14 @@ class Pace:
     def transaction(self, work: Callable[[psycopg.Connection[Any]], Done]) -> Done:
         """Do it in a transaction, and again where another session holds what it needs."""
 
+        return self._retried(work, Throttle())
+
+    def _retried(self, work: Callable[[psycopg.Connection[Any]], Done], throttle: Throttle) -> Done:
+        """Rest, and try until the deadline; attempts that missed a lock were no work, and nobody rests from them."""
+        throttle.rest_now()
+
         def once() -> Done:
-            with _missed(), self.connection.begin():
+            with throttle.piece(), self.connection.begin():
                 settings = {"path": self.path, "timeout": LOCK_TIMEOUT}
                 self.session.execute(
                     "SELECT set_config('search_path', %(path)s, true), set_config('lock_timeout', %(timeout)s, true)",
@@ -70,7 +67,7 @@ class Pace:
                 )
                 return work(self.session)
 
-        return retried(once, RetryPolicy(self.deadline))
+        return retried(once, RetryPolicy(self.deadline), self.connection.engine.url)
 
     def batch(self, tables: Sequence[str], work: Callable[[psycopg.Connection[Any]], int]) -> int:
         """A piece that writes; beyond AT_ONCE rows it waits for a healthy database, and rests for the application."""
@@ -84,19 +81,13 @@ class Pace:
             done = self.transaction(lasting_later)
         else:
             self._wait_for_health(tables)
-            with self.throttle.piece():
-                done = self.transaction(lasting_later)
+            done = self._retried(lasting_later, self.throttle)
         self.rows += done
         return done
 
     def read(self, work: Callable[[psycopg.Connection[Any]], Done]) -> Done:
         """A piece that reads much, with a rest before the next."""
-        with self.throttle.piece():
-            return self.transaction(work)
-
-    @property
-    def throttle(self) -> Throttle:
-        return Throttle(self._share)
+        return self._retried(work, self.throttle)
 
     def _share(self) -> float:
         with self.connection.begin():

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from alembic_online import OnlineError, Options, UsageError
 from alembic_online.database import engine, look, shown
+from alembic_online.held import reason
 from alembic_online.sessions import driver
 from psycopg.sql import SQL
 from rich.console import Console
@@ -79,7 +80,7 @@ def erase(
         refuse_lacking_rights(driver(connection))
     path = look(url, changing=True, path=None).path
     known = set(asked.user_ids)
-    with said(console), alone(url, options, sole=True) as kept, _unnamed(known):
+    with said(console), alone(url, options, sole=True) as kept, _unnamed(known, url):
         refuse_half_way(kept.connection)
         open_records(kept.connection, ERASURES)
         with working(url) as connection, console.status("Erasing") as status:
@@ -260,16 +261,15 @@ def _facts(session: psycopg.Connection[Any], url: URL, erasure: Erasure, known: 
 
 
 @contextmanager
-def _unnamed(user_ids: set[str]) -> Iterator[None]:
+def _unnamed(user_ids: set[str], url: URL) -> Iterator[None]:
     """What the server refuses is told without the ids that others' triggers may have put into it."""
     try:
         yield
     except (psycopg.Error, DBAPIError) as error:
-        original = error.orig if isinstance(error, DBAPIError) else error
-        reason = str(original).strip().partition("\n")[0]
+        why = reason(error, url)
         for user_id in sorted(user_ids, key=len, reverse=True):
-            reason = reason.replace(user_id, "(an id)")
+            why = why.replace(user_id, "(an id)")
         raise OnlineError(
-            f"The erasure was stopped: {reason}",
+            f"The erasure was stopped: {why}",
             f"correct that; then {RESUME}, or the same command again: it continues where it was.",
         ) from None

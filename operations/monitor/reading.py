@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.held import reason
 from alembic_online.sessions import driver
 from psycopg import sql
 from psycopg.rows import class_row
@@ -176,9 +177,8 @@ def read(url: URL, *, thorough: bool = True, keep: bool = True) -> Readings:
             readings.growth = read_growth(connection, sizes, keep=keep and not readings.server.standby)
             return readings
         except psycopg.Error as error:
-            reason = str(error).strip().partition("\n")[0]
             step = "see what holds the tables (SELECT * FROM pg_stat_activity), then run sidb monitor again."
-            raise OnlineError(f"{shown(url)} could not be read: {reason}", step) from None
+            raise OnlineError(f"{shown(url)} could not be read: {reason(error, held)}", step) from None
 
 
 def _read(connection: Connection, url: URL, thorough: bool) -> Readings:

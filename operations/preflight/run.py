@@ -8,6 +8,7 @@ import psycopg
 from alembic_online.alerts import Alerts
 from alembic_online.database import shown
 from alembic_online.errors import OnlineError
+from alembic_online.held import reason
 from alembic_online.messages import server_error
 from alembic_online.sessions import client
 from psycopg.types.json import Jsonb
@@ -158,7 +159,7 @@ def _answer(asked: Surroundings, check: Check, question: Question) -> list[Findi
             lost = f"{shown(asked.url)}: {_reason(error)}"
             raise OnlineError(lost, "see that the server runs, and run it again.") from None
         # Most often for lack of a privilege, or because somebody holds the table.
-        return [check.unknown(_reason(error), "look again as a role that may, or when it is free.")]
+        return [check.unknown(reason(error, asked.url), "look again as a role that may, or when it is free.")]
     if answer is None:
         return []
     return [answer] if isinstance(answer, Finding) else list(answer)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from alembic_online.errors import OnlineError
+from alembic_online.held import reason
 from alembic_online.sessions import driver
 from psycopg.rows import class_row
 from rich.console import Console
@@ -90,7 +91,7 @@ def collect(url: URL, looked: Sequence[Looked]) -> Rollout:
         for what, part in _PARTS.items():
             with _part(connection, made, what):
                 part(connection, there, made)
-    with _unread(made, "the ledger"):
+    with _unread(made, "the ledger", url):
         script = upgrade.script_directory()
         made.steps = [step(entry, script) for entry in upgrade.history(url).steps]
     made.runs = _runs(made)
@@ -101,19 +102,18 @@ def collect(url: URL, looked: Sequence[Looked]) -> Rollout:
 @contextmanager
 def _part(connection: Connection, made: Rollout, what: str) -> Iterator[None]:
     """A part whose failure ends no other."""
-    with _unread(made, what), connection.begin_nested():
+    with _unread(made, what, connection.engine.url), connection.begin_nested():
         yield
 
 
 @contextmanager
-def _unread(made: Rollout, what: str) -> Iterator[None]:
+def _unread(made: Rollout, what: str, url: URL) -> Iterator[None]:
     try:
         yield
     except OnlineError as error:
         made.unknown.append(f"{what}: {error.what}")
     except (psycopg.Error, DBAPIError) as error:
-        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
-        made.unknown.append(f"{what}: {reason}")
+        made.unknown.append(f"{what}: {reason(error, url)}")
 
 
 def _server(connection: Connection, _there: frozenset[str], made: Rollout) -> None:

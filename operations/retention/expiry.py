@@ -81,7 +81,8 @@ def _expire(work: Work, kept: Kept, setting: Setting, gone: Gone) -> None:
             gone.left = f"sidb maintain, as the owner of {kept.name}"
             return
         open_records(work.connection, RETENTION)
-        retried(partial(work.rows, "move", relation=kept.name, kept_from=setting.kept_from), work.policy)
+        move = partial(work.rows, "move", relation=kept.name, kept_from=setting.kept_from)
+        retried(move, work.policy, work.session.url)
         _let_go(work, kept, gone)
     except (HeldBackError, OnlineError) as error:
         gone.left = error.what if isinstance(error, OnlineError) else str(error)

@@ -144,16 +144,16 @@ def give_back(
 
 
 def _give_back(records: Records, rollback: Rollback, each: Aside, replaced: Collection[str]) -> None:
-    policy = RetryPolicy(records.session.options.deadline)
+    policy, url = RetryPolicy(records.session.options.deadline), records.session.url
     if each.state == "aside":
         creation = each.creation
         if CONCURRENTLY in creation[0].partition("\n")[0]:
             _build(records, each, policy)
             creation = creation[1:]
         state = "created" if each.later else "back"
-        retried(partial(_run, records, rollback, each, creation, state, replaced), policy)
+        retried(partial(_run, records, rollback, each, creation, state, replaced), policy, url)
     if each.later:
-        retried(partial(_run, records, rollback, each, [each.later], "back", alone=False), policy)
+        retried(partial(_run, records, rollback, each, [each.later], "back", alone=False), policy, url)
 
 
 def _run(

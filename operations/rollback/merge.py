@@ -11,6 +11,7 @@ from alembic_online.errors import OnlineError
 from alembic_online.options import Options
 from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composable, Composed, Identifier
+from sqlalchemy import URL
 
 from backfill.pacing import Throttle
 from operations.queries import query
@@ -30,8 +31,9 @@ Report = Callable[[str, int], None]
 class Merge:
     """Brings rows back on a session in autocommit mode. `skip`: what does not fit stays in the archive; `renumber`:
     a row whose id a newer one has gets the next free id. `path` is the application's search path, on which others'
-    triggers find what they name."""
+    triggers find what they name; `url` is where the session is."""
 
+    url: URL
     connection: psycopg.Connection[Any]
     path: str
     rollback: Rollback
@@ -70,7 +72,17 @@ class Merge:
         if in_batches:
             self._batches(archived, statement, keys[0], FEW)
         else:
-            retried(partial(self._batch, archived, statement, 0, 0), RetryPolicy(Options().deadline))
+            self._retried(partial(self._batch, archived, statement, 0, 0))
+
+    def _retried(self, batch: Callable[[], None]) -> None:
+        """Rest, and try until the deadline; attempts that missed a lock were no work, and nobody rests from them."""
+        self.throttle.rest_now()
+
+        def piece() -> None:
+            with self.throttle.piece():
+                batch()
+
+        retried(piece, RetryPolicy(Options().deadline), self.url)
 
     def _keys_of_copy(self, archived: Archived) -> tuple[list[str], bool]:
         """The key of an archive's copy of columns, and whether rows can be taken in batches by it."""
@@ -125,8 +137,7 @@ class Merge:
         ).format(key=Identifier(key), aside=self._aside(archived), rows=rows)
         place = archived.place if archived.place is not None else -(2**63)
         while (upper := self._value(following, place)) is not None:
-            with self.throttle.piece():
-                retried(partial(self._batch, archived, statement, place, upper), RetryPolicy(Options().deadline))
+            self._retried(partial(self._batch, archived, statement, place, upper))
             place = upper
 
     def _value(self, statement: Composed, place: int) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import psycopg
 from alembic_online import OnlineError, Options, Session, open_session
+from alembic_online.held import reason
 from alembic_online.sessions import client
 from psycopg.rows import class_row
 from sqlalchemy import URL
@@ -94,10 +95,8 @@ def reading(url: URL, options: Options | None = None, *, sole: bool = False) -> 
         with open_session(url, SCOPE, options, sole=sole) as session:
             yield Records(session)
     except (psycopg.Error, DBAPIError) as error:
-        original = error.orig if isinstance(error, DBAPIError) else error
-        reason = str(original).strip().partition("\n")[0]
         raise OnlineError(
-            f"The database refused it: {reason}",
+            f"The database refused it: {reason(error, url)}",
             "correct that and run it again: it continues with the phase that was not finished.",
         ) from error
 

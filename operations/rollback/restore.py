@@ -64,7 +64,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
 
         def merge(told: Report) -> Merge:
             throttle = Throttle(partial(share_now, connection, choice.share))
-            return Merge(connection, path, rollback, choice.skip, choice.renumber, told, throttle)
+            return Merge(session.url, connection, path, rollback, choice.skip, choice.renumber, told, throttle)
 
         waiting = _waiting(records, rollback)
         misfits.refuse_if_not_upgraded(connection, waiting)
@@ -153,9 +153,9 @@ def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Fi
     swap.finish(session)
     archived = records.archived(rollback)
     if any(kept.relation == EVENTS and kept.state == "swapped" for kept in archived):
-        rows = _call(connection, "rebuild_niche_daily_activity")
+        rows = _call(session, "rebuild_niche_daily_activity")
         yield checks.ACTIVITY.ok("counted by a later revision" if rows is None else f"rebuilt: {rows:,} rows")
-    _call(connection, "refresh_stale_views")
+    _call(session, "refresh_stale_views")
     _refresh_hot_niches(session)
     identity.hand_over(session.sqlalchemy, JOBS, {kept.relation for kept in archived})
     for kept in archived:
@@ -173,14 +173,15 @@ def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Fi
         yield checks.MODELS.ok("the catalog is the one that the upgrade had left")
 
 
-def _call(connection: psycopg.Connection[Any], function: str) -> Any:
+def _call(session: Session, function: str) -> Any:
     """Call a function of schema analytics that may meet the application's maintenance at its work; None: at this
     revision there is none.
     """
+    connection = session.connection
     if not access.relations(connection, [f"{ANALYTICS}.{function}()"]):
         return None
     call = SQL("SELECT {}()").format(Identifier(ANALYTICS, function))
-    row = retried(lambda: connection.execute(call).fetchone(), RetryPolicy(Options().deadline))
+    row = retried(lambda: connection.execute(call).fetchone(), RetryPolicy(Options().deadline), session.url)
     return row[0] if row else None
 
 

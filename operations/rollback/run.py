@@ -79,7 +79,7 @@ def run(url: URL, prepared: Prepared, options: Options, console: Console) -> Fin
             refuse_half_way(records.connection)
             with console.status("Taking the fingerprint of Phase 1's data"):
                 policy = RetryPolicy(options.deadline)
-                retried(lambda: fingerprint.take(records.connection, fingerprint.BEFORE_ROLLBACK), policy)
+                retried(lambda: fingerprint.take(records.connection, fingerprint.BEFORE_ROLLBACK), policy, url)
             rollback = _begin(records, back, prepared, policy)
         found = list(_phases(records, rollback, prepared, console))
     next_step = (
@@ -99,7 +99,7 @@ def _begin(records: Records, back: Way, prepared: Prepared, policy: RetryPolicy)
             _see_to_others(records, rollback, prepared)
             return rollback
 
-    return retried(begin, policy)
+    return retried(begin, policy, records.session.url)
 
 
 def _see_to_others(records: Records, rollback: Rollback, prepared: Prepared) -> None:
@@ -214,7 +214,8 @@ def _phases(records: Records, rollback: Rollback, prepared: Prepared, console: C
         yield access.end_sessions(connection, back.applications)
         stop_following(session, rollback.archive)
         if prepared.interrupted:  # others may have gone on building
-            retried(partial(_see_to_others, records, rollback, prepared), RetryPolicy(session.options.deadline))
+            policy = RetryPolicy(session.options.deadline)
+            retried(partial(_see_to_others, records, rollback, prepared), policy, session.url)
         console.print("Moving aside, step by step")
         upgrade.migrate(
             lambda config: command.downgrade(config, back.target),

@@ -5,6 +5,7 @@ import re
 import psycopg
 from alembic_online import Options, Session
 from alembic_online.acquisition import retried
+from alembic_online.held import reason
 from alembic_online.retry import RetryPolicy
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -47,11 +48,12 @@ def smoke(session: Session) -> Finding:
 def _error(connection: Connection, statement: str, **parameters: None) -> str | None:
     """What the server says to a query; "column" where a column of features is gone with the revision that added it."""
     try:
-        retried(lambda: connection.execute(text(statement), parameters).all(), RetryPolicy(Options().deadline))
+        policy, url = RetryPolicy(Options().deadline), connection.engine.url
+        retried(lambda: connection.execute(text(statement), parameters).all(), policy, url)
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.UndefinedColumn):
             return "column"
-        return str(error.orig).strip().partition("\n")[0]
+        return reason(error, connection)
     return None
 
 

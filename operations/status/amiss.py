@@ -8,6 +8,7 @@ import click
 import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.held import AGAIN, is_missed, reason
 from alembic_online.sessions import driver
 from alembic_online.version_table import correction, which
 from sqlalchemy import URL, Connection, NullPool
@@ -56,10 +57,8 @@ def session(url: URL) -> Iterator[Connection]:
             connection.exec_driver_sql(SETTINGS)
             yield connection
     except (psycopg.Error, DBAPIError) as error:
-        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
-        raise OnlineError(
-            f"The state of {shown(url)} could not be read: {reason}", "see that the server runs, and run it again."
-        ) from None
+        step = AGAIN if is_missed(error) else "see that the server runs, and run it again."
+        raise OnlineError(f"The state of {shown(url)} could not be read: {reason(error, url)}", step) from None
 
 
 def _versions(connection: psycopg.Connection[Any]) -> Iterator[Amiss]:

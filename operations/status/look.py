@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from alembic_online.catalog import Snapshot, found, snapshot
 from alembic_online.database import shown
+from alembic_online.held import reason
 from alembic_online.sessions import driver
 from sqlalchemy import URL, Connection, func, select
 from sqlalchemy.exc import DBAPIError
@@ -73,7 +74,7 @@ def _part(connection: Connection, seen: Status, what: str) -> Iterator[None]:
         if not isinstance(original, psycopg.Error) or original.sqlstate is None:
             raise  # the server is gone
         savepoint.rollback()
-        seen.unknown.append(f"{what}: {str(original).strip().partition(chr(10))[0]}")
+        seen.unknown.append(f"{what}: {reason(error, connection)}")
     else:
         savepoint.commit()
 

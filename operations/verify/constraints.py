@@ -3,11 +3,13 @@
 Plan, "Data Integrity": foreign keys for referential integrity, CHECKs for data validation.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
 import psycopg
+from alembic_online.held import AGAIN, reason
 from psycopg.sql import SQL, Identifier
 
 from operations.findings import Check, Finding
@@ -57,10 +59,17 @@ def _counted(subject: Subject, check: Check, parts: Iterable[Any], count: Count)
     rows, constraints = 0, 0
     wrong: list[str] = []
     unread: list[str] = []
+    remedy = "grant SELECT to this role"
     for part in parts:
+        began = time.monotonic()
         try:
             with subject.driver.transaction():
                 looked_at, of, lines = count(subject, part)
+        except psycopg.errors.LockNotAvailable as error:
+            subject.throttle.waited(time.monotonic() - began)
+            unread.append(reason(error, subject.connection))
+            remedy = AGAIN
+            continue
         except psycopg.Error as error:
             unread.append(str(error).partition("\n")[0])
             continue
@@ -72,7 +81,7 @@ def _counted(subject: Subject, check: Check, parts: Iterable[Any], count: Count)
     if wrong:
         return check.failed(f"{len(wrong)} of {constraints} do not hold{listed([*wrong, *unread])}")
     if unread:
-        return check.unknown(f"{done}; the others could not be looked at{listed(unread)}", "grant SELECT to this role")
+        return check.unknown(f"{done}; the others could not be looked at{listed(unread)}", remedy)
     return check.ok(done)
 
 

@@ -7,6 +7,7 @@ from functools import partial
 import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.held import AGAIN, reason
 from alembic_online.sessions import driver
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -88,8 +89,7 @@ def verify(
         findings: list[Finding] = []
         for check, look in LOOKS.items():
             say(check.name)
-            with subject.throttle.piece():
-                found = _look(subject, check, look)
+            found = _look(subject, check, look)
             if found is not None:
                 findings.append(found)
             done()
@@ -117,7 +117,7 @@ def accept_rights(url: URL) -> int:
 def _look(subject: Subject, check: Check, look: Look) -> Finding | None:
     """What a check finds; what it may not look at, or what is not there to be looked at, is unknown."""
     try:
-        with subject.transaction(writable=check in WRITES):
+        with subject.throttle.piece(), subject.transaction(writable=check in WRITES):
             return look(subject)
     except (psycopg.Error, DBAPIError) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
@@ -127,7 +127,7 @@ def _look(subject: Subject, check: Check, look: Look) -> Finding | None:
                 f"The connection was lost while {check.name} was looked at: {_first_line(original)}",
                 "see that the server runs, then run it again; nothing was changed.",
             ) from None
-        return _unread(check, original)
+        return _unread(check, original, subject)
 
 
 def _lost(error: psycopg.Error) -> bool:
@@ -138,14 +138,14 @@ def _lost(error: psycopg.Error) -> bool:
     return broken and (error.sqlstate or "08")[:2] in ("08", "57")
 
 
-def _unread(check: Check, error: psycopg.Error) -> Finding:
+def _unread(check: Check, error: psycopg.Error, subject: Subject) -> Finding:
     """It could not be looked at, for the reason that PostgreSQL gives."""
-    reason = _first_line(error)
+    why = reason(error, subject.connection)
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return check.unknown(reason, "run it as the role that migrated, or grant this one what the line says")
+        return check.unknown(why, "run it as the role that migrated, or grant this one what the line says")
     if isinstance(error, psycopg.errors.LockNotAvailable):
-        return check.unknown(f"locked by another session: {reason}", "run it again when that one is done")
-    return check.unknown(reason, "see what `catalog` says about it")
+        return check.unknown(why, AGAIN)
+    return check.unknown(why, "see what `catalog` says about it")
 
 
 def _first_line(error: psycopg.Error) -> str:

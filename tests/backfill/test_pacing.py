@@ -1,6 +1,7 @@
 """When a worker holds back, and how often it asks."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from time import monotonic
 from zoneinfo import ZoneInfo
@@ -122,3 +123,21 @@ def test_a_rest_comes_before_the_next_piece_and_not_after_the_last() -> None:
     with throttle.piece():
         pass
     assert rests[1] < rest, "what is rested for is paid"
+
+
+def test_nobody_rests_from_having_waited_for_a_lock() -> None:
+    rests: list[float] = []
+    throttle = Throttle(lambda: 0.25, rests.append)
+    with throttle.piece():
+        began = monotonic()
+        while monotonic() < began + 0.02:
+            pass
+        throttle.waited(monotonic() - began)
+    for _ in range(2):
+        with suppress(TimeoutError), throttle.piece():
+            while monotonic() < began + 0.06:
+                pass
+            raise TimeoutError
+    with throttle.piece():
+        pass
+    assert sum(rests) < 0.02, "a rest is three times as long as the work"

@@ -1,0 +1,59 @@
+"""Who holds what a statement waited for until lock_timeout, found out when it has failed."""
+
+import psycopg
+from sqlalchemy import URL, Connection, NullPool
+from sqlalchemy.exc import DBAPIError
+
+from alembic_online.blockers import Blocker, Blockers
+from alembic_online.database import engine
+from alembic_online.errors import OnlineError
+from alembic_online.lock_modes import conflicting
+from alembic_online.queries import query
+from alembic_online.sessions import driver
+
+ROWS = "RowExclusiveLock"
+"""What whoever writes rows needs of a table; whoever reads them needs less."""
+MOST = 3
+"""Sessions that are named."""
+AGAIN = "run it again when that session has ended its transaction"
+
+
+def reason(error: BaseException, where: Connection | URL) -> str:
+    """The first line of a database's error; of a lock that could not be acquired, who holds such locks.
+
+    `where` it was: the connection, of which another transaction may still be open, or an address.
+    """
+    first = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
+    if not is_missed(error):
+        return first
+    if isinstance(where, URL):
+        return f"locked by {named(where, 0)}"
+    return f"locked by {named(where.engine.url, driver(where).info.backend_pid)}"
+
+
+def is_missed(error: BaseException) -> bool:
+    """Whether it is a lock that could not be acquired in time."""
+    return isinstance(error.orig if isinstance(error, DBAPIError) else error, psycopg.errors.LockNotAvailable)
+
+
+def named(url: URL, ours: int) -> str:
+    """The holders, as a sentence goes on; `ours` is a session that is none of them."""
+    found = holders(url, ours)
+    more = f", and {len(found) - MOST} more" if len(found) > MOST else ""
+    return f"{', '.join(map(str, found[:MOST]))}{more}" if found else "another session"
+
+
+def holders(url: URL, ours: int = 0) -> list[Blocker]:
+    """The sessions beside which nobody can read, or nobody can write, rows of some table.
+
+    Where there are none, those whose transactions have been open for more than a second; none where it is not known.
+    """
+    try:
+        with engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as opened:
+            connection = driver(opened)
+            rows = connection.execute(
+                query("run/held_against_rows"), {"modes": conflicting(ROWS), "ours": ours}
+            ).fetchall()
+            return Blockers(connection, ours, None).blockers({relation: ROWS for (relation,) in rows})
+    except (OnlineError, psycopg.Error, DBAPIError):
+        return []
