@@ -89,6 +89,16 @@ def test_under_a_key_of_another_database(migrated: Engine, tmp_path: Path) -> No
     assert execute(url, "SELECT count(*) FROM sidb.erased_user") == [(3,)]
 
 
+def test_who_came_back_is_erased_again_and_stands_in_that_certificate(migrated: Engine, tmp_path: Path) -> None:
+    url, file = migrated.url, tmp_path / "certificate.json"
+    for certificate in (None, file):
+        fill(url, (ANN,))
+        assert erase(url, ANN, file=certificate).users == 1
+        assert of(url, TABLE, ANN) == 0
+    assert len(read(file)) == 1
+    assert execute(url, "SELECT erasure_id FROM sidb.erased_user") == [(2,)]
+
+
 def test_the_certificate_is_its_owners_alone_and_takes_no_place(migrated: Engine, tmp_path: Path) -> None:
     url, file = migrated.url, tmp_path / "certificate.json"
     erase(url, ANN, file=file)

@@ -60,6 +60,7 @@ def test_killed_at_a_statement(copies: Copies, tmp_path: Path, dump: Dump, every
 
 
 def test_another_one_is_not_begun_before_it(migrated: Engine) -> None:
+    """Neither of other users, nor of some of these, nor of more."""
     url = migrated.url
     fill(url)
 
@@ -67,13 +68,12 @@ def test_another_one_is_not_begun_before_it(migrated: Engine) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        counted(partial(erase, url, ANN), once("WITH RECURSIVE tree", stop))
+        counted(partial(erase, url, ANN, ANNA), once("WITH RECURSIVE tree", stop))
     assert execute(url, "SELECT finished IS NULL FROM sidb.erasure") == [(True,)]
-    with pytest.raises(OnlineError, match="is not finished; nothing of this one was begun") as refused:
-        erase(url, ANNA)
-    assert "sidb erase --resume" in refused.value.next_step
-    with pytest.raises(OnlineError, match="is not finished"):
-        erase(url, ANN, ANNA)
+    for others in (["bob"], [ANNA], [ANN, ANNA, "bob"]):
+        with pytest.raises(OnlineError, match="is not finished; nothing of this one was begun") as refused:
+            erase(url, *others)
+        assert "sidb erase --resume" in refused.value.next_step
     resume(url)
-    erase(url, ANNA)
+    assert erase(url, "bob").users == 1
     assert of(url, "analytics.analytics_events", ANNA) == 0
