@@ -13,13 +13,14 @@ from models.platforms import CrossPlatformMetric
 from models.recommendations import ContentRecommendation
 from models.retention_horizon import NicheDailyActivityKept, Retention
 from models.trends import TrendCache
-from models.views import HOT_NICHES_TODAY, ROLES, SqlFile, sql_files
+from models.views import HOT_NICHES_TODAY, ROLES, SQL_FILES, SqlFile
 
 __all__ = [
     "ANALYTICS",
     "HOT_NICHES_TODAY",
     "PARTITIONS",
     "ROLES",
+    "SQL_FILES",
     "AnalyticsEvent",
     "Base",
     "ContentRecommendation",
@@ -36,5 +37,4 @@ __all__ = [
     "StaleView",
     "TrendCache",
     "niche_daily_activity",
-    "sql_files",
 ]

@@ -4,6 +4,7 @@ The convention yields the names that PostgreSQL itself would give (``…_pkey``,
 plan's ``idx_<table>_<what>``, so that hand-written SQL and the models agree to the letter.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -28,6 +29,17 @@ Timestamp = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 
 CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=NOW)]
 """The instant at which a row was written, filled by the database."""
+
+
+@dataclass(frozen=True)
+class RetentionPeriod:
+    """For how many months the service's contract keeps a row, and the column that says how old it is.
+
+    It stands in the table's ``info`` as ``retention``; rows of a table without one stay.
+    """
+
+    column: str
+    months: int
 
 
 class Base(DeclarativeBase):

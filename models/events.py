@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import ANALYTICS, NOW, Base, Timestamp
+from models.base import ANALYTICS, NOW, Base, RetentionPeriod, Timestamp
 from models.niches import Feature
 
 
@@ -47,5 +47,6 @@ class AnalyticsEvent(Base):
             "comment": "Granular events, one row each, partitioned by month; counted by niche, day and type in"
             " niche_daily_activity",
             "postgresql_partition_by": "RANGE (event_timestamp)",
+            "info": {"retention": RetentionPeriod("event_timestamp", months=24)},
         },
     )

@@ -9,6 +9,7 @@ from models.base import (
     ANALYTICS,
     Base,
     CreatedAt,
+    RetentionPeriod,
     Score,
     Timestamp,
     json_of,
@@ -18,6 +19,8 @@ from models.base import (
 )
 from models.niches import Feature
 from models.vocabularies import PLATFORMS, one_of
+
+KEPT = RetentionPeriod("created_at", months=12)
 
 
 class Insight(Base):
@@ -41,7 +44,9 @@ class Insight(Base):
     model_version: Mapped[str] = mapped_column(comment="Version of the model that found it")
     created_at: Mapped[CreatedAt] = mapped_column(comment="When it was found")
     published_at: Mapped[Timestamp | None] = mapped_column(comment="When it may be shown from; NULL: a draft")
-    valid_until: Mapped[Timestamp | None] = mapped_column(comment="When it expires; NULL: never. Kept for 12 months")
+    valid_until: Mapped[Timestamp | None] = mapped_column(
+        comment=f"When it expires; NULL: never. Kept for {KEPT.months} months"
+    )
 
     __table_args__ = (
         # The key of an upsert.
@@ -69,5 +74,9 @@ class Insight(Base):
         within_0_and_1("score"),
         not_blank("model_version"),
         valid_after_creation(),
-        {"schema": ANALYTICS, "comment": "Generated insights with what made them and when they may be shown"},
+        {
+            "schema": ANALYTICS,
+            "comment": "Generated insights with what made them and when they may be shown",
+            "info": {"retention": KEPT},
+        },
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.elements import conv
 
 from models.base import NOW, Base, Score, Timestamp, json_of, within_0_and_1
-from models.vocabularies import DIRECTIONS, one_of
+from models.vocabularies import DIRECTIONS, one_of, said
 
 
 class Feature(Base):
@@ -67,7 +67,7 @@ class HotNicheToday(Base):
     opportunity: Mapped[Decimal | None] = mapped_column(Numeric(6, 5), doc="As in features")
     updated_at: Mapped[Timestamp | None] = mapped_column(doc="As in features")
     trend_direction: Mapped[str | None] = mapped_column(
-        comment="Direction of the niche's trend over the last 14 days: rising, stable or falling"
+        comment=f"Direction of the niche's trend over the last 14 days: {said(DIRECTIONS)}"
     )
     trend_confidence: Mapped[Score | None] = mapped_column(
         comment="Confidence in trend_direction, 0 to 1; under seven daily points below 0.6"

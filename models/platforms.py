@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Computed, Date, ForeignKey, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import ANALYTICS, NOW, Base, Score, Timestamp, json_of, within_0_and_1
+from models.base import ANALYTICS, NOW, Base, RetentionPeriod, Score, Timestamp, json_of, within_0_and_1
 from models.niches import Feature
-from models.vocabularies import PLATFORMS, one_of
+from models.vocabularies import PLATFORMS, one_of, said
 
 
 class CrossPlatformMetric(Base):
@@ -19,7 +19,7 @@ class CrossPlatformMetric(Base):
 
     metric_id: Mapped[int] = mapped_column(primary_key=True, comment="Key of the row")
     niche_id: Mapped[int | None] = mapped_column(ForeignKey(Feature.niche_id), comment="The niche measured")
-    platform: Mapped[str] = mapped_column(comment="Where: youtube, tiktok or instagram")
+    platform: Mapped[str] = mapped_column(comment=f"Where: {said(PLATFORMS)}")
     demand_score: Mapped[Score | None] = mapped_column(comment="Demand on the platform, 0 to 1")
     supply_score: Mapped[Score | None] = mapped_column(comment="Supply on the platform, 0 to 1")
     engagement_score: Mapped[Score | None] = mapped_column(comment="Engagement on the platform, 0 to 1")
@@ -45,5 +45,9 @@ class CrossPlatformMetric(Base):
         within_0_and_1("engagement_score"),
         CheckConstraint("growth_rate >= -1", name="growth_rate"),
         json_of("audience_demographics", "object"),
-        {"schema": ANALYTICS, "comment": "Normalised metrics, one row a niche, platform and UTC day"},
+        {
+            "schema": ANALYTICS,
+            "comment": "Normalised metrics, one row a niche, platform and UTC day",
+            "info": {"retention": RetentionPeriod("updated_at", months=12)},
+        },
     )

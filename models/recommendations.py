@@ -5,9 +5,21 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from models.base import ANALYTICS, Base, CreatedAt, Score, Timestamp, not_blank, valid_after_creation, within_0_and_1
+from models.base import (
+    ANALYTICS,
+    Base,
+    CreatedAt,
+    RetentionPeriod,
+    Score,
+    Timestamp,
+    not_blank,
+    valid_after_creation,
+    within_0_and_1,
+)
 from models.niches import Feature
-from models.vocabularies import COMPETITION_LEVELS, CONTENT_TYPES, DIRECTIONS, one_of
+from models.vocabularies import COMPETITION_LEVELS, CONTENT_TYPES, DIRECTIONS, one_of, said
+
+KEPT = RetentionPeriod("created_at", months=12)
 
 
 class ContentRecommendation(Base):
@@ -18,7 +30,7 @@ class ContentRecommendation(Base):
     recommendation_id: Mapped[int] = mapped_column(primary_key=True, comment="Key of the recommendation")
     niche_id: Mapped[int] = mapped_column(ForeignKey(Feature.niche_id), comment="The niche it is for")
     user_id: Mapped[str | None] = mapped_column(comment="Whom it is for; NULL: everybody. Subject to erasure")
-    content_type: Mapped[str] = mapped_column(comment="What to make: video, short, stream or post")
+    content_type: Mapped[str] = mapped_column(comment=f"What to make: {said(CONTENT_TYPES)}")
     title: Mapped[str] = mapped_column(comment="Suggested title")
     description: Mapped[str] = mapped_column(comment="Why, and what it should hold")
     content_format: Mapped[str | None] = mapped_column(comment="Suggested format, for example tutorial or review")
@@ -28,11 +40,11 @@ class ContentRecommendation(Base):
     opportunity_score: Mapped[Score] = mapped_column(comment="How promising, 0 to 1; recommendations are read by it")
     audience_match: Mapped[Score | None] = mapped_column(comment="How well it fits the audience, 0 to 1")
     estimated_views: Mapped[int | None] = mapped_column(comment="Views to expect in the first 30 days")
-    trend_status: Mapped[str | None] = mapped_column(comment="The niche's trend then: rising, stable or falling")
-    competition_level: Mapped[str | None] = mapped_column(comment="Competition then: low, medium or high")
+    trend_status: Mapped[str | None] = mapped_column(comment=f"The niche's trend then: {said(DIRECTIONS)}")
+    competition_level: Mapped[str | None] = mapped_column(comment=f"Competition then: {said(COMPETITION_LEVELS)}")
     model_version: Mapped[str] = mapped_column(comment="Version of the model that recommended it")
     created_at: Mapped[CreatedAt] = mapped_column(comment="When it was recommended")
-    valid_until: Mapped[Timestamp] = mapped_column(comment="When it expires; kept for 12 months")
+    valid_until: Mapped[Timestamp] = mapped_column(comment=f"When it expires; kept for {KEPT.months} months")
 
     __table_args__ = (
         # The key of an upsert: the same content is recommended once to the same user.
@@ -66,5 +78,9 @@ class ContentRecommendation(Base):
         one_of("competition_level", COMPETITION_LEVELS),
         not_blank("model_version"),
         valid_after_creation(),
-        {"schema": ANALYTICS, "comment": "Content recommended for a niche, to one user or to everybody"},
+        {
+            "schema": ANALYTICS,
+            "comment": "Content recommended for a niche, to one user or to everybody",
+            "info": {"retention": KEPT},
+        },
     )

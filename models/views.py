@@ -1,7 +1,8 @@
 """What a MetaData cannot hold: functions, views, materialized views, triggers, partitions, roles and grants.
 
-Each is an SQL file under ``sql/``, complete with its comments and, for a materialized view, its indexes; this module
-declares which there are and in which order they are built, and hooks them into ``create_all`` and ``drop_all``.
+Each is an SQL file under ``sql/``, complete with its comments (but for columns of which ``sql/comments.sql`` lets the
+table speak) and, for a materialized view, its indexes; this module declares which there are and in which order they are
+built, and hooks them into ``create_all`` and ``drop_all``.
 """
 
 from dataclasses import dataclass
@@ -40,8 +41,7 @@ class SqlFile:
 HOT_NICHES_TODAY = SqlFile("materialized_view", "hot_niches_today")
 """``hot_niches_today`` where Phase 1 made it a materialized view; ``create_all`` builds the table."""
 
-# In order of dependency: views after the functions they call, triggers last.
-_DECLARED = (
+SQL_FILES = (
     SqlFile("function", "trend_of"),
     SqlFile("function", "fill_hot_niche_trend"),
     SqlFile("function", "record_event_activity"),
@@ -61,11 +61,7 @@ _DECLARED = (
     SqlFile("trigger", "features"),
     SqlFile("trigger", "cross_platform_metrics"),
 )
-
-
-def sql_files() -> tuple[SqlFile, ...]:
-    """Every declared object of the table shape, in the order in which they are built after the tables."""
-    return _DECLARED
+"""Every declared object of the table shape, in order of dependency: functions, views that call them, triggers."""
 
 
 def _run(connection: Connection, sql: str) -> None:
@@ -81,14 +77,15 @@ def _create_schema(_target: MetaData, connection: Connection, **_kw: Any) -> Non
 @event.listens_for(Base.metadata, "after_create")
 def _create_declared(_target: MetaData, connection: Connection, **_kw: Any) -> None:
     _run(connection, (SQL / "partitions.sql").read_text(encoding="utf-8"))
-    for declared in sql_files():
+    for declared in SQL_FILES:
         _run(connection, declared.sql)
+    _run(connection, (SQL / "comments.sql").read_text(encoding="utf-8"))
     _run(connection, (SQL / "grants.sql").read_text(encoding="utf-8"))
 
 
 @event.listens_for(Base.metadata, "before_drop")
 def _drop_declared(_target: MetaData, connection: Connection, **_kw: Any) -> None:
-    for kind, name in reversed([(f.kind, f.name) for f in sql_files()]):
+    for kind, name in [(file.kind, file.name) for file in reversed(SQL_FILES)]:
         if kind in ("view", "materialized_view"):
             _run(connection, f"DROP {kind.replace('_', ' ')} IF EXISTS {ANALYTICS}.{name} CASCADE")
         elif kind == "function":

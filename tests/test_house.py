@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models import ANALYTICS, ROLES, Base, sql_files
+from models import ANALYTICS, ROLES, SQL_FILES, Base
 from operations.bookkeeping import BOOKKEEPING
 from tests.fixtures.revisions import HEAD, REVISIONS
 
@@ -128,7 +128,7 @@ def test_every_session_comes_through_the_one_door() -> None:
 def product_names() -> set[str]:
     """Every name by which the engine could know this product, in lower case."""
     tables = {table.name for table in Base.metadata.tables.values()}
-    made = {file.name for file in sql_files()}
+    made = {file.name for file in SQL_FILES}
     return {ANALYTICS, BOOKKEEPING, HEAD, *REVISIONS, *ROLES, *tables, *made, *PRODUCT}
 
 

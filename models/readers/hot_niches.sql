@@ -4,8 +4,8 @@
 -- parameters:
 --   direction text: rising, stable or falling; NULL: all
 --   minimum_days integer: days for which the direction has held; NULL: 7
---   minimum_slope numeric: relative change a day by which a niche rises or falls at least; NULL: 0.05. A stable niche
---     has no slope to speak of (0.05 at most), and always passes
+--   minimum_slope numeric: relative change a day by which a niche rises or falls at least; NULL: that from which
+--     analytics.trend_of calls it rising or falling. A stable niche has no slope to speak of, and always passes
 -- budget: 500 ms
 SELECT
     hot.niche_id,
@@ -25,9 +25,10 @@ LEFT JOIN analytics.trending_niches AS trend ON trend.niche_id = hot.niche_id
 WHERE
     hot.trend_direction = coalesce(CAST(:direction AS text), hot.trend_direction)
     AND hot.days_trending >= coalesce(CAST(:minimum_days AS integer), 7)
-    AND CASE hot.trend_direction
-        WHEN 'rising' THEN trend.slope >= coalesce(CAST(:minimum_slope AS numeric), 0.05)
-        WHEN 'falling' THEN -trend.slope >= coalesce(CAST(:minimum_slope AS numeric), 0.05)
+    AND CASE
+        WHEN CAST(:minimum_slope AS numeric) IS NULL THEN TRUE
+        WHEN hot.trend_direction = 'rising' THEN trend.slope >= CAST(:minimum_slope AS numeric)
+        WHEN hot.trend_direction = 'falling' THEN -trend.slope >= CAST(:minimum_slope AS numeric)
         ELSE TRUE
     END
 ORDER BY hot.opportunity DESC NULLS LAST, hot.niche_id;

@@ -3,8 +3,8 @@
 -- parameters:
 --   direction text: rising, stable or falling; NULL: all
 --   minimum_days integer: days for which the direction has held; NULL: 7
---   minimum_slope numeric: relative change a day by which a niche rises or falls at least; NULL: 0.05. A stable niche
---     has no slope to speak of (0.05 at most), and always passes
+--   minimum_slope numeric: relative change a day by which a niche rises or falls at least; NULL: that from which
+--     analytics.trend_of calls it rising or falling. A stable niche has no slope to speak of, and always passes
 --   max_rows bigint: so many at most; NULL: 50
 -- budget: 200 ms
 WITH best AS (
@@ -17,9 +17,10 @@ WITH best AS (
         WHERE
             t.direction = course.direction
             AND t.days_trending >= coalesce(CAST(:minimum_days AS integer), 7)
-            AND CASE t.direction
-                WHEN 'rising' THEN t.slope >= coalesce(CAST(:minimum_slope AS numeric), 0.05)
-                WHEN 'falling' THEN -t.slope >= coalesce(CAST(:minimum_slope AS numeric), 0.05)
+            AND CASE
+                WHEN CAST(:minimum_slope AS numeric) IS NULL THEN TRUE
+                WHEN t.direction = 'rising' THEN t.slope >= CAST(:minimum_slope AS numeric)
+                WHEN t.direction = 'falling' THEN -t.slope >= CAST(:minimum_slope AS numeric)
                 ELSE TRUE
             END
         ORDER BY t.opportunity DESC NULLS LAST, t.niche_id

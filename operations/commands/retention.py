@@ -12,10 +12,10 @@ import click
 def retention(keep: tuple[str, ...], off: tuple[str, ...], as_json: bool) -> None:
     """How long rows are kept; without an option, how it stands.
 
-    No row goes before this says so, table by table. Then sidb maintain lets
-    go what is older, by whole calendar months (UTC): of 24 months, rows stay
-    for 24 and go before they are 25. The contract's periods: events 24
-    months; recommendations, insights and cross-platform metrics 12.
+    No row goes before this says so, table by table; until then it names the
+    contract's periods. Then sidb maintain lets go what is older, by whole
+    calendar months (UTC): of 24 months, rows stay for 24 and go before they
+    are 25.
 
     What has gone does not come back: look at it first, by
     sidb maintain --dry-run, and see sidb maintain --archive.

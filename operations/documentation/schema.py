@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from models import ANALYTICS, HOT_NICHES_TODAY, ROLES, Base, SqlFile, sql_files
+from models import ANALYTICS, HOT_NICHES_TODAY, ROLES, SQL_FILES, Base, SqlFile
 from operations.documentation import diagram
 from operations.documentation.catalog import qualified, read
 from operations.documentation.markdown import code, generated, table
@@ -66,7 +66,7 @@ def section(connection: Connection, relation: Row[Any]) -> Iterator[str]:
             ["trigger", "definition", "meaning"],
             ([code(each.name), code(each.definition), each.meaning] for each in found),
         )
-    for declared in sql_files():
+    for declared in SQL_FILES:
         if relation.kind != "table" and declared.name == relation.name:
             yield f"Its query: {link(declared)}\n"
     if relation.name == HOT_NICHES_TODAY.name:

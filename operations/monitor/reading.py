@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 from sqlalchemy import URL, NullPool
 
-from models import ANALYTICS, Base, sql_files
+from models import ANALYTICS, SQL_FILES, Base
 from operations.findings import Check
 from operations.monitor.growth import Growth, read_growth
 from operations.monitor.thresholds import BLOAT, DELTAS, MANY_BYTES, READ_TIMES, REPLICAS, RETENTION, VIEWS
@@ -204,7 +204,7 @@ def _read(connection: Connection, url: URL, thorough: bool) -> Readings:
 def _relations() -> list[tuple[str, str]]:
     """Schema and name of the tables and materialized views that the models declare, Phase 1's two with them."""
     tables = [(table.schema or "public", table.name) for table in Base.metadata.tables.values()]
-    return tables + [(ANALYTICS, file.name) for file in sql_files() if file.kind == "materialized_view"]
+    return tables + [(ANALYTICS, file.name) for file in SQL_FILES if file.kind == "materialized_view"]
 
 
 def _statements(connection: Connection, found: Readings, server: Server) -> None:
@@ -214,7 +214,7 @@ def _statements(connection: Connection, found: Readings, server: Server) -> None
         found.open[READ_TIMES] = Open("the extension pg_stat_statements is not in this database", remedy)
         return
     new = [name for schema, name in _relations() if schema == ANALYTICS]
-    new += [file.name for file in sql_files() if file.kind == "view"]
+    new += [file.name for file in SQL_FILES if file.kind == "view"]
     names = {"relations": rf"\m({'|'.join(new)}|hot_niches_today)\M"}
     try:
         with connection.transaction():

@@ -6,6 +6,7 @@ from typing import Literal
 from alembic_online.replica_lag import LAG, LAG_WARNING
 
 from operations.findings import Check, Verdict
+from operations.retention.tables import PERIODS
 
 Unit = Literal["seconds", "share", "rows", "rows a day", "bytes", "bytes a day", "transactions", "months", "yes"]
 
@@ -74,7 +75,7 @@ MONTHS = Check(
 RETENTION = Check(
     "retention",
     "Rows whose time is over go, where that is switched on; where it is not, how many are older than the contract's"
-    " periods (events 24 months; recommendations, insights and cross-platform metrics 12).",
+    f" periods ({PERIODS}).",
     "see that cron runs sidb maintain, as the owner of the tables; sidb maintain --dry-run says what is due.",
 )
 REPLICAS = Check(

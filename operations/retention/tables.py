@@ -1,6 +1,7 @@
 """The tables whose rows go when their time is over, and how long a deployment keeps them."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import psycopg
 from alembic_online.errors import UsageError
 
+from models import AnalyticsEvent, Base
 from operations.bookkeeping import RETENTION, open_records
 from operations.queries import query
 
@@ -16,8 +18,7 @@ from operations.queries import query
 class Kept:
     """A table in schema analytics; by which column its rows grow old, and its key.
 
-    `months`: for how long the service's contract keeps them (activity 24; insights, recommendations and cross-platform
-    data 12). A deployment's setting is its own.
+    `months`: for how long the service's contract keeps them, as the model says. A deployment's setting is its own.
     """
 
     name: str
@@ -30,14 +31,17 @@ class Kept:
         return f"analytics.{self.name}"
 
 
-EVENTS = Kept("analytics_events", "event_timestamp", "event_id", 24)
-TABLES = (
-    EVENTS,
-    Kept("content_recommendations", "created_at", "recommendation_id", 12),
-    Kept("insight_registry", "created_at", "insight_id", 12),
-    Kept("cross_platform_metrics", "updated_at", "metric_id", 12),
-)
+def _kept() -> Iterator[Kept]:
+    for table in sorted(Base.metadata.tables.values(), key=lambda each: each.name):
+        if (period := table.info.get("retention")) is not None:
+            yield Kept(table.name, period.column, next(iter(table.primary_key)).name, period.months)
+
+
+TABLES = tuple(_kept())
+EVENTS = next(each for each in TABLES if each.name == AnalyticsEvent.__tablename__)
 NAMES = ", ".join(each.name for each in TABLES)
+PERIODS = ", ".join(f"{each.name} {each.months} months" for each in TABLES)
+"""The contract's."""
 
 PERIOD = re.compile(r"\s*(\d{1,4})\s*(month|year)s?\s*", re.IGNORECASE)
 LONGEST = 1200  # months

@@ -1,5 +1,6 @@
 """Names, comments and published columns: as PostgreSQL, the plan and the service's own design have them."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, inspect, text
 
-from models import ANALYTICS, Base, ContentRecommendation, Insight, TrendCache
+from models import ANALYTICS, Base, ContentRecommendation, Insight, TrendCache, views
+from models.reading import readers
+from models.vocabularies import COMPETITION_LEVELS, CONTENT_TYPES, DIRECTIONS, PLATFORMS
 from operations import phase1
 from operations.phase1 import Shape
 from tests.fixtures.databases import Alembic, Clone
@@ -238,3 +241,12 @@ def test_phase_2_is_commented_and_phase_1_is_not(shape: Shape, clone: Clone, con
 def test_views_say_of_their_columns_what_the_table_says(migrated: Engine, view: str, model: type[Base]) -> None:
     shown = {c["name"]: c["comment"] for c in inspect(migrated).get_columns(view, schema=ANALYTICS)}
     assert shown == {c.name: c.comment for c in model.__table__.columns}
+
+
+@pytest.mark.parametrize("vocabulary", [PLATFORMS, CONTENT_TYPES, DIRECTIONS, COMPETITION_LEVELS])
+def test_sql_that_lists_the_words_of_a_vocabulary_lists_them_all(vocabulary: tuple[str, ...]) -> None:
+    """What the models say of it follows the vocabulary by itself."""
+    sql = [file.read_text(encoding="utf-8") for file in views.SQL.rglob("*.sql")] + [each.sql for each in readers()]
+    word = rf"(?:{'|'.join(vocabulary)})"
+    listed = re.findall(rf"\b{word}(?:, {word})+(?: or {word})?", "\n".join(sql).replace("'", ""))
+    assert [words for words in listed if set(re.split(", | or ", words)) != set(vocabulary)] == []

@@ -91,6 +91,18 @@ def test_a_hot_niche_that_is_not_analysed_is_stable_for_no_days(read_hot: Read) 
     assert {(row["direction"], row["days_trending"], row["slope"]) for row in others} == {("stable", 0, None)}
 
 
+@pytest.mark.usefixtures("_analysed")
+def test_a_hot_niche_rises_by_its_direction_whatever_the_slope_at_the_last_refresh(
+    session: orm.Session, read_hot: Read
+) -> None:
+    values = {"trend_vector": daily(EVENTS[STEEP])}
+    session.execute(update(Feature).where(Feature.niche_id == STABLE).values(values))
+    phase1.refresh(session.connection(), Shape.TABLE)
+    session.commit()
+    assert STABLE in column(read_hot(direction="rising"), "niche_id")
+    assert STABLE not in column(read_hot(direction="rising", minimum_slope=0.01), "niche_id")
+
+
 def test_hot_niches_in_either_shape(shape: Shape, clone: Clone, connect: Callable[[URL], Engine]) -> None:
     engine = connect(clone(f"migrated_{shape}"))
     with orm.Session(engine) as session, session.begin():

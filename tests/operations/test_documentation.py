@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from models import ANALYTICS, Base, sql_files
+from models import ANALYTICS, SQL_FILES, Base
 from operations.documentation import DOCS, pages
 from operations.documentation.markdown import table
 from tests.fixtures.databases import Clone
@@ -53,7 +53,7 @@ def test_every_object_of_the_models_is_in_the_reference(created: Connection) -> 
         assert {f"| `{index.name}`" for index in of_model.indexes} <= starts
         keys = {of_model.primary_key} if not of_model.primary_key.columns else set()
         assert {f"| `{constraint.name}`" for constraint in of_model.constraints - keys} <= starts
-    for declared in sql_files():
+    for declared in SQL_FILES:
         name = f"{ANALYTICS}.{declared.name}"
         if declared.kind == "function":
             assert any(start.startswith(f"| `{name}(") for start in starts)

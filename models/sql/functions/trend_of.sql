@@ -43,6 +43,7 @@ BEGIN ATOMIC
         SELECT
             n,
             CASE WHEN n > 1 AND sy > 0 THEN n * nsxy / (nsxx * sy) ELSE 0 END AS slope,
+            -- The threshold of rising and falling, a slope of 0.05, as the whole number 1 / 0.05
             CASE
                 WHEN 20 * n * nsxy > nsxx * sy THEN 'rising'
                 WHEN 20 * n * nsxy < -nsxx * sy THEN 'falling'

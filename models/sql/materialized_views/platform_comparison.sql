@@ -34,9 +34,6 @@ COMMENT ON MATERIALIZED VIEW analytics.platform_comparison IS
 COMMENT ON COLUMN analytics.platform_comparison.niche_id IS 'The niche';
 COMMENT ON COLUMN analytics.platform_comparison.platform IS 'youtube, tiktok or instagram';
 COMMENT ON COLUMN analytics.platform_comparison.metric_date IS 'The UTC day of the metrics';
-COMMENT ON COLUMN analytics.platform_comparison.demand_score IS 'Demand on the platform, 0 to 1';
-COMMENT ON COLUMN analytics.platform_comparison.supply_score IS 'Supply on the platform, 0 to 1';
-COMMENT ON COLUMN analytics.platform_comparison.engagement_score IS 'Engagement on the platform, 0 to 1';
 COMMENT ON COLUMN analytics.platform_comparison.growth_rate IS 'Relative growth since the day before';
 COMMENT ON COLUMN analytics.platform_comparison.audience_demographics IS 'Shares of the audience by age and gender';
 COMMENT ON COLUMN analytics.platform_comparison.demand_share IS
