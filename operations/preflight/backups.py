@@ -12,7 +12,7 @@ from alembic_online.quantities import duration
 
 from operations.binaries import run, wheel_binaries
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged
+from operations.preflight.surroundings import Questions, Surroundings, judged
 
 BASE_BACKUP = Check(
     "base backup",
@@ -108,3 +108,10 @@ def command(asked: Surroundings) -> Finding | None:
     # Its output is for people, and standard output may be JSON.
     code = subprocess.run(["/bin/sh", "-c", text], stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode
     return judged(COMMAND, "exits 0", [f"exits {code}"] if code else [])
+
+
+QUESTIONS: Questions = {
+    BASE_BACKUP: base_backup,
+    ARCHIVING: archiving,
+    COMMAND: command,
+}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from backfill import phase1_columns
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged
+from operations.preflight.surroundings import Questions, Surroundings, judged
 
 OTHERS = Check(
     "others' triggers and rules",
@@ -42,3 +42,6 @@ def others(asked: Surroundings) -> Finding:
     warned = [each.what for each in found if not each.in_the_way]
     remedy = "; ".join(each.remedy for each in found) or None
     return judged(OTHERS, "none that a backfill would fire", failed, warned, remedy)
+
+
+QUESTIONS: Questions = {OTHERS: others}

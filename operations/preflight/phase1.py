@@ -10,7 +10,7 @@ from alembic_online.messages import server_error
 
 from operations.embedded import CLONE
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged
+from operations.preflight.surroundings import Questions, Surroundings, judged
 
 VERSIONS = CLONE / "alembic" / "versions"
 ADOPT = VERSIONS / "v1_0_0__phase1_baseline" / "create_or_adopt.sql"
@@ -92,3 +92,10 @@ def overflow(asked: Surroundings) -> Finding:
     if seen.near:
         doubtful.append(f"{seen.near:,} rows are within a tenth of the limit {limit:.0f}")
     return judged(OVERFLOW, f"highest opportunity {seen.highest or 0:.5f}, limit {limit:.0f}", wrong, doubtful)
+
+
+QUESTIONS: Questions = {
+    PHASE1: phase1,
+    INDEXES: indexes,
+    OVERFLOW: overflow,
+}

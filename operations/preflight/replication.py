@@ -4,7 +4,7 @@ from alembic_online.quantities import size
 
 from operations import replicas
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged
+from operations.preflight.surroundings import Questions, Surroundings, judged
 
 SLOTS = Check(
     "replication slots",
@@ -58,3 +58,10 @@ def lag(asked: Surroundings) -> Finding:
 def named(asked: Surroundings) -> list[Finding]:
     """Those of which the address is given, looked at themselves."""
     return list(replicas.beside(asked.connection, asked.request.replicas))
+
+
+QUESTIONS: Questions = {
+    SLOTS: slots,
+    LAG: lag,
+    replicas.REPLICA: named,
+}

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from operations.bookkeeping import RAISED_SETTINGS, open_records
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged
+from operations.preflight.surroundings import Questions, Surroundings, judged
 
 RAISED = {
     "wal_keep_size": "4GB",  # a replica without a slot may be stopped for a while and still catch up
@@ -131,3 +131,6 @@ def _in_force(asked: Surroundings, check: Check, wanted: Mapping[str, str]) -> l
         time.sleep(0.02)
     told = ", ".join(f"{name} = {value}" for name, value in wanted.items())
     return [judged(check, told, [], late, "see in the server's log why it did not take it, and in pg_file_settings.")]
+
+
+QUESTIONS: Questions = {LOG: log}

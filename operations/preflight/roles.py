@@ -1,19 +1,12 @@
-"""The migrating role's privileges, and whether a rollback could shut the application out."""
+"""Roles: whether a rollback could shut the application out, who may create in public, what the migrating one lacks."""
 
 from alembic_online import Obstacle
 from alembic_online.database import twins
 from alembic_online.quantities import listed
 
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged
+from operations.preflight.surroundings import Questions, Surroundings, judged
 
-PRIVILEGES = Check(
-    "privileges",
-    "The migrating role may do what the steps do, down to the last statement: it owns what they alter, may create"
-    " schemas and Alembic's table, owns the records of earlier runs, and can copy the privileges of a materialized"
-    " view. A membership WITH INHERIT FALSE gives none of this.",
-    "have an administrator run the statements named.",
-)
 APPLICATION = Check(
     "application's role",
     "A rollback closes Phase 2's tables to applications while they go. That shuts out neither a superuser nor a role "
@@ -55,3 +48,9 @@ def application(asked: Surroundings) -> Finding:
     ok = f"{listed([role.name for role in found])}: can be shut out"
     # Of those that are only seen to be here, one may be a person at a console.
     return judged(APPLICATION, ok, [*missing, *open_to]) if named else judged(APPLICATION, ok, [], open_to)
+
+
+QUESTIONS: Questions = {
+    APPLICATION: application,
+    PUBLIC: public,
+}

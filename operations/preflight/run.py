@@ -1,6 +1,6 @@
 """A preflight: every question in turn, the retention raised or put back, and the teams told."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from importlib.metadata import version
 
@@ -16,13 +16,11 @@ from rich.console import Console
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
-from operations import replicas
 from operations.bookkeeping import PREFLIGHT_RUNS, open_records
 from operations.findings import Check, Finding, Findings
 from operations.preflight import (
     backups,
     others,
-    partitioning,
     phase1,
     replication,
     retention,
@@ -32,43 +30,20 @@ from operations.preflight import (
     space,
     steps,
 )
-from operations.preflight.surroundings import Request, Surroundings, surroundings
+from operations.preflight.surroundings import Question, Questions, Request, Surroundings, surroundings
 
-Question = Callable[[Surroundings], Finding | Sequence[Finding] | None]
-
-QUESTIONS: tuple[tuple[Check, Question], ...] = (
-    (server.SERVER, server.server),
-    (server.SETTINGS, server.settings),
-    (server.CONNECTIONS, server.connections),
-    (space.SPACE, space.space),
-    (roles.PRIVILEGES, steps.privileges),
-    (roles.APPLICATION, roles.application),
-    (roles.PUBLIC, roles.public),
-    (phase1.PHASE1, phase1.phase1),
-    (steps.DEPENDANTS, steps.dependants),
-    (steps.LOCK_TABLE, steps.lock_table),
-    (partitioning.PARTITIONING, steps.partitioning),
-    (phase1.INDEXES, phase1.indexes),
-    (phase1.OVERFLOW, phase1.overflow),
-    (others.OTHERS, others.others),
-    (sessions.LONG, sessions.long),
-    (sessions.IDLE, sessions.idle),
-    (sessions.TABLES, sessions.tables),
-    (replication.SLOTS, replication.slots),
-    (replication.LAG, replication.lag),
-    (replicas.REPLICA, replication.named),
-    (backups.BASE_BACKUP, backups.base_backup),
-    (backups.ARCHIVING, backups.archiving),
-    (backups.COMMAND, backups.command),
-    (retention.LOG, retention.log),
-)
+QUESTIONS: Questions = {
+    check: question
+    for file in (server, space, roles, phase1, steps, others, sessions, replication, backups, retention)
+    for check, question in file.QUESTIONS.items()
+}
 
 RECORD = Check(
     "record",
     "What --prepare and --finish found is recorded in schema sidb, for `sidb report`. Mentioned only where it fails.",
     "run it as a role that may create schema sidb; the report will say that this is missing.",
 )
-CHECKS = (*(check for check, _ in QUESTIONS), retention.RETENTION, retention.RESTORED, RECORD)
+CHECKS = (*QUESTIONS, retention.RETENTION, retention.RESTORED, RECORD)
 
 
 def run(
@@ -136,7 +111,7 @@ def _teams(addresses: Sequence[str]) -> closing[Alerts]:
 
 
 def _look(asked: Surroundings, console: Console) -> Iterator[Finding]:
-    for check, question in QUESTIONS:
+    for check, question in QUESTIONS.items():
         with console.status(f"Looking at {check.name}"):
             answers = _answer(asked, check, question)
         yield from answers

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged
+from operations.preflight.surroundings import Questions, Surroundings, judged
 
 NEWEST_TESTED = 18
 STANDBY = "it is a standby, which follows another server"
@@ -87,3 +87,10 @@ def connections(asked: Surroundings) -> Finding:
         if left is not None and left < limits.free_connections:
             wrong.append(f"{whose} may have {left} more")
     return judged(CONNECTIONS, used, wrong)
+
+
+QUESTIONS: Questions = {
+    SERVER: server,
+    SETTINGS: settings,
+    CONNECTIONS: connections,
+}

@@ -3,7 +3,7 @@
 from alembic_online.quantities import duration
 
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged
+from operations.preflight.surroundings import Questions, Surroundings, judged
 
 LONG = Check(
     "long transactions",
@@ -60,3 +60,10 @@ def tables(asked: Surroundings) -> Finding:
         told = f"{holder.whose} {how} {(strong or holder.modes)[-1]} on {holder.relation}"
         (doubtful if holder.autovacuum else wrong).append(told)
     return judged(TABLES, f"{len({holder.whose for holder in found})} at work, none in the way", wrong, doubtful)
+
+
+QUESTIONS: Questions = {
+    LONG: long,
+    IDLE: idle,
+    TABLES: tables,
+}

@@ -14,7 +14,7 @@ from alembic_online import Planned
 from alembic_online.quantities import size
 
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged
+from operations.preflight.surroundings import Questions, Surroundings, judged
 
 BYTES_PER_ROW = 2_000
 """With indexes: the plan's 20 GB for 10 million rows (Data Volume)."""
@@ -116,3 +116,6 @@ def _elsewhere(asked: Surroundings) -> str | None:
 def _is_near(info: psycopg.ConnectionInfo) -> bool:
     """Whether the connection goes through a socket, or to this machine's own address."""
     return not info.hostaddr or ipaddress.ip_address(info.hostaddr).is_loopback
+
+
+QUESTIONS: Questions = {SPACE: space}

@@ -8,11 +8,17 @@ from alembic_online.quantities import listed
 from operations.findings import Check, Finding
 from operations.preflight import partitioning as months
 from operations.preflight import phase1, roles
-from operations.preflight.roles import PRIVILEGES
-from operations.preflight.surroundings import Surroundings
+from operations.preflight.surroundings import Questions, Surroundings
 from operations.scope import SCOPE
 from operations.upgrade import script_directory
 
+PRIVILEGES = Check(
+    "privileges",
+    "The migrating role may do what the steps do, down to the last statement: it owns what they alter, may create"
+    " schemas and Alembic's table, owns the records of earlier runs, and can copy the privileges of a materialized"
+    " view. A membership WITH INHERIT FALSE gives none of this.",
+    "have an administrator run the statements named.",
+)
 DEPENDANTS = Check(
     "dependants",
     "Views, functions and whatever else others have built on what a step drops or replaces: on a materialized view "
@@ -64,3 +70,11 @@ def partitioning(asked: Surroundings) -> Finding:
 def _statements(obstacles: Iterable[Obstacle]) -> str:
     start = "as an administrator: "
     return start + " ".join(each.next_step.removeprefix(start) for each in obstacles)
+
+
+QUESTIONS: Questions = {
+    PRIVILEGES: privileges,
+    DEPENDANTS: dependants,
+    LOCK_TABLE: lock_table,
+    months.PARTITIONING: partitioning,
+}

@@ -1,6 +1,6 @@
 """What the questions of a preflight are asked of, and how an answer becomes one verdict."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,6 +82,12 @@ class Surroundings:
 
     def do(self, name: str, /, **parameters: Any) -> None:
         self.connection.execute(query(f"preflight/{name}"), parameters or None)
+
+
+Question = Callable[[Surroundings], Finding | Sequence[Finding] | None]
+"""Asks the server; None: what it asks about is not here, or not wanted."""
+Questions = Mapping[Check, Question]
+"""Of a file of this package, at its end: which check answers which question."""
 
 
 @contextmanager

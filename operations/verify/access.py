@@ -6,7 +6,7 @@ from operations.findings import Check, Finding
 from operations.scope import PHASE1
 from operations.status.half_way import blocking
 from operations.verify.schema import current
-from operations.verify.subject import Subject, listed
+from operations.verify.subject import Looks, Subject, listed
 
 OWNERS = Check(
     "owners",
@@ -62,3 +62,10 @@ def applications_rights(subject: Subject) -> Finding | None:
     if missing := rights.missing(subject.driver):
         return RIGHTS.failed(f"{len(missing)} are not as on {since}{listed([str(each) for each in missing])}")
     return RIGHTS.ok(f"all are as on {since}")
+
+
+LOOKS: Looks = {
+    OWNERS: owners,
+    GROUP_ROLES: group_roles,
+    RIGHTS: applications_rights,
+}

@@ -4,13 +4,14 @@ Plan, "Post-migration: Verify data consistency between old and new structures". 
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from backfill.job import Job, table_of
 from backfill.jobs import EVENT_HISTORY, HOT_NICHES, NICHE_SCORES, NICHE_TRENDS
 from backfill.tables import LoadedLine, StagedEvent
 from backfill.verification import Proof, prove
 from operations.findings import Check, Finding
-from operations.verify.subject import WHOLE, Subject, listed
+from operations.verify.subject import WHOLE, Looks, Subject, listed
 
 REMEDY = "sidb backfill verify, which has what differs walked again; then sidb backfill run --all"
 HISTORY = Check(
@@ -107,3 +108,6 @@ def _lines(proof: Proof) -> Iterator[str]:
         found = {"missing or different": each.missing, "there, and not expected": each.extra}
         keys = "; ".join(f"{what}: {', '.join(str(key) for key in keys)}" for what, keys in found.items() if keys)
         yield f"from {each.lower} to {each.upper}: {keys}"
+
+
+LOOKS: Looks = {**{check: partial(agrees, check=check) for check in PROVES}, CHARTS: charts}

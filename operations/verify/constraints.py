@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from operations.findings import Check, Finding
 from operations.scope import SCOPE
-from operations.verify.subject import Subject, columns, listed, template
+from operations.verify.subject import Looks, Subject, columns, listed, template
 
 FOREIGN_KEYS = Check(
     "foreign keys",
@@ -140,3 +140,10 @@ def _nulls(subject: Subject, table: Any) -> tuple[int, int, list[str]]:
             # Not IS NULL: by the column's word there is none, and the planner leaves it at that.
             lines.append(f"{what}: UPDATE {table.relation} SET {name} = … WHERE num_nulls({name}) > 0")  # noqa: S608
     return found.rows, len(table.columns), lines
+
+
+LOOKS: Looks = {
+    FOREIGN_KEYS: foreign_keys,
+    CHECK_CONSTRAINTS: check_constraints,
+    NOT_NULL: not_null,
+}

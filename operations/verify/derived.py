@@ -7,7 +7,7 @@ structures".
 from psycopg.sql import SQL, Identifier, Literal
 
 from operations.findings import Check, Finding
-from operations.verify.subject import Subject, listed, template
+from operations.verify.subject import Looks, Subject, listed, template
 
 ACTIVITY = Check(
     "activity",
@@ -106,3 +106,10 @@ def hot_niches(subject: Subject) -> Finding | None:
             f"{since}; {found.left_out:,} niches belong to the top {TOP}, too: refresh pending", REFRESH
         )
     return HOT_NICHES.ok(since)
+
+
+LOOKS: Looks = {
+    ACTIVITY: activity,
+    MATERIALIZED_VIEWS: materialized_views,
+    HOT_NICHES: hot_niches,
+}

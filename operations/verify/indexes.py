@@ -14,7 +14,7 @@ import psycopg
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from operations.findings import Check, Finding
-from operations.verify.subject import Subject, columns, listed, template
+from operations.verify.subject import Looks, Subject, columns, listed, template
 
 KEYS = Check(
     "keys",
@@ -253,3 +253,9 @@ def _name(place: int) -> Identifier:
 
 def _reindex(index: Any) -> str:
     return f"REINDEX INDEX CONCURRENTLY {index.quoted}"
+
+
+LOOKS: Looks = {
+    KEYS: keys,
+    INDEXES: indexes,
+}

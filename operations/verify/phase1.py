@@ -3,7 +3,7 @@
 from operations.findings import Check, Finding
 from operations.fingerprint import BEFORE_UPGRADE, compare
 from operations.scope import SCOPE
-from operations.verify.subject import Subject, listed
+from operations.verify.subject import Looks, Subject, listed
 
 PHASE1_ROWS = Check(
     "Phase 1 rows",
@@ -70,3 +70,9 @@ def kept_view(subject: Subject) -> Finding | None:
     if wrong:
         return KEPT_VIEW.failed(f"materialized view {KEPT} is not as it was{listed(wrong)}")
     return KEPT_VIEW.ok(f"{KEPT} is there, with all of its columns")
+
+
+LOOKS: Looks = {
+    PHASE1_ROWS: phase1_rows,
+    KEPT_VIEW: kept_view,
+}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 
 import psycopg
 from alembic_online.database import engine, shown
@@ -30,32 +29,12 @@ from operations.verify import (
     schema,
     sequences,
 )
-from operations.verify.subject import Subject
+from operations.verify.subject import Look, Looks, Subject
 
-Look = Callable[[Subject], Finding | None]
-"""Looks at the subject; None: what it looks at is not there at this revision."""
-
-LOOKS: dict[Check, Look] = {
-    schema.HALF_WAY: schema.half_way,
-    schema.REVISION: schema.revision,
-    schema.CATALOG: schema.catalog,
-    schema.IN_FORCE: schema.in_force,
-    access.OWNERS: access.owners,
-    access.GROUP_ROLES: access.group_roles,
-    access.RIGHTS: access.applications_rights,
-    constraints.FOREIGN_KEYS: constraints.foreign_keys,
-    constraints.CHECK_CONSTRAINTS: constraints.check_constraints,
-    constraints.NOT_NULL: constraints.not_null,
-    indexes.KEYS: indexes.keys,
-    indexes.INDEXES: indexes.indexes,
-    sequences.SEQUENCES: sequences.sequences,
-    derived.ACTIVITY: derived.activity,
-    derived.MATERIALIZED_VIEWS: derived.materialized_views,
-    derived.HOT_NICHES: derived.hot_niches,
-    phase1.PHASE1_ROWS: phase1.phase1_rows,
-    phase1.KEPT_VIEW: phase1.kept_view,
-    **{check: partial(backfilled.agrees, check=check) for check in backfilled.PROVES},
-    backfilled.CHARTS: backfilled.charts,
+LOOKS: Looks = {
+    check: look
+    for file in (schema, access, constraints, indexes, sequences, derived, phase1, backfilled)
+    for check, look in file.LOOKS.items()
 }
 CHECKS = (*LOOKS, readers.READERS, on_replicas.READERS_ON_REPLICAS)
 

@@ -12,7 +12,7 @@ from operations.findings import Check, Finding
 from operations.scope import SCOPE
 from operations.status.half_way import blocking
 from operations.upgrade import recorded, revision_of
-from operations.verify.subject import Subject, listed
+from operations.verify.subject import Looks, Subject, listed
 
 REVISION = Check(
     "revision",
@@ -130,3 +130,11 @@ def _scripts() -> ScriptDirectory:
 
 def _line(change: Change) -> str:
     return f"{VERBS[change.verb]}: {change.identity}"
+
+
+LOOKS: Looks = {
+    HALF_WAY: half_way,
+    REVISION: revision,
+    CATALOG: catalog,
+    IN_FORCE: in_force,
+}

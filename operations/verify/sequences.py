@@ -3,7 +3,7 @@
 from psycopg.sql import SQL, Identifier
 
 from operations.findings import Check, Finding
-from operations.verify.subject import Subject, listed, template
+from operations.verify.subject import Looks, Subject, listed, template
 
 SEQUENCES = Check(
     "sequences",
@@ -32,3 +32,6 @@ def sequences(subject: Subject) -> Finding | None:
     if wrong:
         return SEQUENCES.failed(f"{len(wrong)} of {len(found)} are behind their columns{listed(wrong)}")
     return SEQUENCES.ok(f"{len(found)} are ahead of their columns") if found else None
+
+
+LOOKS: Looks = {SEQUENCES: sequences}

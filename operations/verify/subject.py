@@ -1,7 +1,7 @@
 """What is verified: a database as one check sees it, in a transaction of its own."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from sqlalchemy import Connection
 
 from backfill.pacing import Throttle
+from operations.findings import Check, Finding
 from operations.queries import query
 
 PARTS = 10_000
@@ -79,6 +80,12 @@ class Subject:
                 yield
             finally:
                 transaction.rollback()
+
+
+Look = Callable[[Subject], Finding | None]
+"""Looks at the subject; None: what it looks at is not there at this revision."""
+Looks = Mapping[Check, Look]
+"""Of a file of this package, at its end: which check looks how."""
 
 
 def template(name: str, **parts: Composable) -> Composed:

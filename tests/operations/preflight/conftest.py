@@ -21,7 +21,7 @@ from tests.revisions.conftest import Deployment, deploy
 def ask(url: URL, check: str, request: Request | None = None) -> Finding:
     """The answer to one question."""
     with surroundings(url, request or Request()) as asked:
-        answer = next(question for known, question in QUESTIONS if known.name == check)(asked)
+        answer = next(question for known, question in QUESTIONS.items() if known.name == check)(asked)
     assert isinstance(answer, Finding)
     return answer
 
