@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from backfill import erased
 from backfill.errors import BackfillError
 from backfill.files import incoming
-from backfill.formats import Bad, Format, Piece, Record
+from backfill.formats.base import Bad, Format, Piece, Record
 
 MOST_LINES = 250_000
 """Of a chunk: where all of short ones are refused, each takes more memory than its bytes."""

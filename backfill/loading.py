@@ -23,7 +23,7 @@ from backfill.bookkeeping import create, of_the_schemas_owner
 from backfill.chunks import Chunk, find_niches, open_session, query, said, transaction
 from backfill.errors import BackfillError
 from backfill.files import UNDECIDED, claim_key, discard, incoming
-from backfill.formats import Bad, Format
+from backfill.formats.base import Bad, Format
 from backfill.locks import Tell, watched
 from backfill.pacing import Throttle
 from backfill.publishing import Meant, publish

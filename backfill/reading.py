@@ -15,7 +15,8 @@ from shutil import copyfileobj
 from typing import IO, Any
 
 from backfill.errors import BackfillError
-from backfill.formats import Format, not_loaded, recognised
+from backfill.formats import format_of
+from backfill.formats.base import File, Format, not_loaded
 
 STANDARD_INPUT = "standard input"
 
@@ -64,7 +65,7 @@ class Source:
     def opened(self) -> Iterator[Format]:
         """The file by its format. BackfillError: it is no history at all."""
         with self._open() as stream:
-            yield recognised.format_of(self.path, self.is_gzip, stream, self.name)
+            yield format_of(File(self.path, self.is_gzip, stream, self.name))
 
     def _open(self) -> io.BufferedReader:
         try:

@@ -25,7 +25,7 @@ from sqlalchemy import URL, NullPool, create_engine, text
 from sqlalchemy.orm import Session
 
 from backfill import bookkeeping, planning, verification
-from backfill.formats import COLUMNS as ALL
+from backfill.formats.base import COLUMNS as ALL
 from backfill.jobs import EVENT_HISTORY, JOBS
 from backfill.loading import load
 from backfill.pacing import Brake

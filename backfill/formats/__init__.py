@@ -1,109 +1,30 @@
-"""Formats of history. A format only splits: whole records go on as they stand, for COPY to take them as texts.
+"""The formats of history, each in a file of its own: another one is listed here."""
 
-Which format a file has is told in `recognised`.
-"""
+import codecs
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from backfill.formats.base import File, Format, not_loaded
+from backfill.formats.csv import Csv
+from backfill.formats.json_lines import JsonLines
+from backfill.formats.parquet import Parquet
 
-from backfill.errors import BackfillError
+FORMATS: tuple[type[Format], ...] = (Parquet, JsonLines, Csv)
+"""In the order in which a file is tried; the last one takes what no other does."""
 
-COLUMNS = (
-    "event_timestamp",
-    "event_type",
-    "event_source",
-    "event_data",
-    "user_id",
-    "created_at",
-    "niche_id",
-    "phrase",
-)
-REQUIRED = COLUMNS[:4]
-IGNORED = "event_id"  # the database gives a new one
-LONGEST = 2**20
-"""Bytes of a record, at most."""
+COMPRESSED = {
+    b"\x1f\x8b": ("it is compressed twice", "uncompress it once with gunzip"),
+    b"\xfd7zXZ\0": ("it is compressed with xz", "uncompress it with xz -d"),
+    b"BZh": ("it is compressed with bzip2", "uncompress it with bzip2 -d"),
+    b"(\xb5/\xfd": ("it is compressed with zstd", "uncompress it with zstd -d"),
+    b"PK\3\4": ("it is a zip archive, or a workbook", "unpack it with unzip, or export CSV"),
+}
+"""By what it begins with: why a file is no history, and what to do."""
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Whole records as they stand in the file: from this line on, up to and without line `after`."""
-
-    line: int
-    after: int
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record: the line on which it begins, and its content without the line end."""
-
-    line: int
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Bad:
-    """A record that is not an event: where it begins, why not, and what it holds; `after` as in Piece."""
-
-    line: int
-    reason: str
-    content: bytes
-    after: int = 0
-
-
-class Format(Protocol):
-    """How the records of a file are told apart, and handed to COPY."""
-
-    columns: tuple[str, ...]
-    """Of the table of texts, those that COPY fills."""
-
-    @property
-    def texts(self) -> str:
-        """The query that gives the texts of the columns from what COPY filled."""
-
-    @property
-    def options(self) -> str:
-        """Of COPY."""
-
-    def pieces(self, skip: int) -> Iterator[Piece | Bad]:
-        """The file's records in its order, after so many lines."""
-
-    def records(self, piece: Piece) -> Iterator[Record]:
-        """The records of a piece one by one, as COPY counts them."""
-
-    def sift(self, piece: Piece) -> Iterator[Record | Bad]:
-        """The same where COPY refused one: those that are no record are told apart, and blank lines left out."""
-
-    def ends_copy(self, content: bytes) -> bool:
-        """Whether COPY would take something in there for its end, and pass over what follows."""
-
-    def runs_together(self, content: bytes) -> bool:
-        """Whether COPY would take several lines in there for one record that are none."""
-
-    def encoded(self, content: bytes) -> bytes:
-        """What COPY reads as this content."""
-
-    def numbered(self, number: int, record: Record) -> bytes:
-        """What COPY reads as this record, with a number before its columns."""
-
-
-def flaw(content: bytes) -> str | None:
-    """Why these bytes are no text."""
-    if b"\0" in content:
-        return "the line holds a NUL byte"
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        return f"not UTF-8 at byte {error.start + 1} of the line"
-    return None
-
-
-def stripped(content: bytes) -> bytes:
-    """Without the line end."""
-    return content.removesuffix(b"\n").removesuffix(b"\r")
-
-
-def not_loaded(name: str, why: str, next_step: str) -> BackfillError:
-    """A file that is no history at all."""
-    return BackfillError(f"{name} was not loaded: {why}.", f"{next_step}, then load it again.")
+def format_of(file: File) -> Format:
+    """The format of a file, told from its content. BackfillError: it is no history at all."""
+    for magic, refused in COMPRESSED.items():
+        if file.content.peek(len(magic)).startswith(magic):
+            raise not_loaded(file.name, *refused)
+    if file.content.peek(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
+        file.content.read(len(codecs.BOM_UTF8))
+    return next(found for each in FORMATS if (found := each.of(file)) is not None)

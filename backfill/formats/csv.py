@@ -3,8 +3,21 @@
 import csv
 import re
 from collections.abc import Iterator
+from typing import Self
 
-from backfill.formats import COLUMNS, IGNORED, LONGEST, REQUIRED, Bad, Piece, Record, flaw, not_loaded, stripped
+from backfill.formats.base import (
+    COLUMNS,
+    IGNORED,
+    LONGEST,
+    REQUIRED,
+    Bad,
+    File,
+    Piece,
+    Record,
+    flaw,
+    not_loaded,
+    stripped,
+)
 from backfill.formats.lines import Lines, count
 
 _OPEN = "not CSV: a quote is opened and not closed"
@@ -14,6 +27,12 @@ _END_OF_COPY = re.compile(rb"^\\\.\r?$", re.MULTILINE)
 
 class Csv:
     """Records under a header. BackfillError: it is none of a history."""
+
+    called = "CSV"
+
+    @classmethod
+    def of(cls, file: File) -> Self | None:
+        return cls(Lines(file.content), file.name)
 
     def __init__(self, lines: Lines, name: str) -> None:
         self._lines = lines

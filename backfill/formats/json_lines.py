@@ -2,18 +2,27 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
-from backfill.formats import Bad, Piece, Record, flaw, stripped
+from backfill.formats.base import Bad, File, Piece, Record, flaw, not_loaded, stripped
 from backfill.formats.lines import Lines, count
 
 
 class JsonLines:
     """Each line a record, blank ones too: the server passes over these."""
 
+    called = "JSON Lines"
     columns: tuple[str, ...] = ("record",)
     texts = (Path(__file__).parents[1] / "queries" / "texts_of_objects.sql").read_text(encoding="utf-8")
     # JSON holds no control character, so that one of them can stand for what COPY wants to separate columns by.
     options = "FORMAT text, DELIMITER E'\\x01', ENCODING 'UTF8'"
+
+    @classmethod
+    def of(cls, file: File) -> Self | None:
+        first = file.content.peek(2**16).lstrip()[:1]
+        if first == b"[":
+            raise not_loaded(file.name, "it is one JSON array", "write one JSON object a line")
+        return cls(Lines(file.content)) if first == b"{" else None
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines

@@ -2,7 +2,7 @@
 
 from typing import IO
 
-from backfill.formats import LONGEST, Bad
+from backfill.formats.base import LONGEST, Bad
 
 BLOCK = 2**18  # bytes that are read at once
 SHOWN = 1_000  # bytes of a line that is too long

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from backfill.errors import BackfillError
-from backfill.formats import Bad, Piece, Record, not_loaded
+from backfill.formats.base import Bad, File, Piece, Record, not_loaded
 from backfill.formats.csv import Csv, check_columns
 
 MAGIC = b"PAR1"
@@ -20,6 +20,16 @@ ROWS = 1_000
 
 class Parquet(Csv):
     """The rows of a Parquet file; its "lines" are rows, numbered from 1. BackfillError: it is none, or of no events."""
+
+    called = "Parquet"
+
+    @classmethod
+    def of(cls, file: File) -> Self | None:
+        if not file.content.peek(len(MAGIC)).startswith(MAGIC):
+            return None
+        if file.is_gzip:
+            raise not_loaded(file.name, "it is a Parquet file compressed as a whole", "uncompress it with gunzip")
+        return cls(file.path, file.name)
 
     def __init__(self, path: Path, name: str) -> None:
         try:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from backfill.errors import BackfillError
-from backfill.formats import LONGEST, Bad, Piece, Record
+from backfill.formats.base import LONGEST, Bad, Piece, Record
 from backfill.reading import Source
 from tests.backfill.conftest import Sql, load_file
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backfill.formats import COLUMNS, IGNORED, LONGEST, Bad, Record
+from backfill.formats.base import COLUMNS, IGNORED, LONGEST, Bad, Record
 from tests.backfill.test_broken_files import GOOD, HEAD, records
 
 

@@ -6,6 +6,7 @@ import shlex
 import click
 import pytest
 
+from backfill.formats import FORMATS
 from operations.cli import main
 from operations.documentation.commands import commands, text
 from operations.documentation.sentences import sentences
@@ -33,6 +34,11 @@ def examples(command: click.Command) -> list[str]:
     lines = re.split("Examples?:", command.help or "", maxsplit=1)[-1]
     found = re.findall(r"^ +(?:.*\| )?(sidb .*?)(?:  +.*| the plan's.*)?$", lines, re.MULTILINE)
     return [re.split(r" [|>] | && ", line)[0] for line in found]
+
+
+def test_load_names_the_formats() -> None:
+    said = COMMANDS["sidb backfill load"].help or ""
+    assert [each.called for each in FORMATS if each.called not in said] == []
 
 
 @pytest.mark.parametrize("path", COMMANDS)
