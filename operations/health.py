@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from alembic_online.alerts import CONNECTIONS
 from alembic_online.replica_lag import LAG_WARNING
 from alembic_online.sessions import driver
 from sqlalchemy import Connection, TextClause, text
@@ -20,7 +21,7 @@ class Health:
     lag_seconds: float = LAG_WARNING
     waiting_segments: int = 3
     lock_wait_seconds: float = 0.1
-    connections_share: float = 0.8
+    connections_share: float = CONNECTIONS
     beside_application: float = 0.05
     """What part of the time a worker's batches may take while the application is at work."""
 

@@ -1,4 +1,4 @@
-"""How far a replica may be behind: the limits of alerts, of preflight and monitor, and of work in bulk."""
+"""How far a replica may be behind: the limits of alerts, checks, metrics and work in bulk, all taken from here."""
 
 LAG = 5.0
 """Seconds behind that the readers of a replica stand: beyond it is an alert."""

@@ -23,7 +23,7 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
     is observed, validated and recorded; replicas that are named are waited
     for. `alembic upgrade` does the same: docs/commands.md lists the options
     that both have, and their variables. Exit code 3: a replica went away, 1:
-    one was promoted, or is more than 5 s behind.
+    one was promoted, or is too far behind.
 
     \b
     Examples:

@@ -80,7 +80,7 @@ RETENTION = Check(
 )
 REPLICAS = Check(
     "replica lag",
-    "Replicas serve the analytics queries: they have to be connected, and less than 5 seconds behind.",
+    f"Replicas serve the analytics queries: they have to be connected, and less than {LAG:g} seconds behind.",
     "see that the replica runs, and what holds up replay there: a long query (SELECT * FROM pg_stat_activity), its"
     " disk, or SELECT pg_is_wal_replay_paused();",
 )

@@ -1,6 +1,7 @@
 """Replicas and replication slots."""
 
 from alembic_online.quantities import size
+from alembic_online.replica_lag import LAG as LIMIT
 
 from operations import replicas
 from operations.findings import Check, Finding
@@ -13,7 +14,7 @@ SLOTS = Check(
 )
 LAG = Check(
     "replication lag",
-    "Each replica streams and follows closely: readers stand 5 s of lag, and a migration adds to it.",
+    f"Each replica streams and follows closely: readers stand {LIMIT:g} s of lag, and a migration adds to it.",
     "wait until it has caught up; start a replica that is stopped; see pg_stat_replication.",
 )
 
@@ -40,16 +41,15 @@ def lag(asked: Surroundings) -> Finding:
             "only members of pg_monitor may see it", "as an administrator: GRANT pg_monitor TO the migrating role."
         )
     wrong = [f"no replica reads slot {name}" for name in stopped]
-    doubtful, seen = [], []
+    doubtful, seen, limits = [], [], asked.limits
     for replica in standbys:
-        behind = f"{replica.name} is {size(replica.bytes or 0)} and {replica.seconds or 0:.1f} s behind"
-        seconds_share = (replica.seconds or 0) / asked.limits.lag_seconds
-        share = max(seconds_share, (replica.bytes or 0) / asked.limits.lag_bytes)
+        seconds, share = replica.seconds or 0, (replica.bytes or 0) / limits.lag_bytes
+        behind = f"{replica.name} is {size(replica.bytes or 0)} and {seconds:.1f} s behind"
         if replica.state != "streaming":
             wrong.append(f"{replica.name} is not streaming but in state {replica.state}")
-        elif share > 1:
+        elif seconds > limits.lag_seconds or share > 1:
             wrong.append(behind)
-        elif share > asked.limits.warning_share:
+        elif seconds > limits.lag_warning_seconds or share > limits.warning_share:
             doubtful.append(behind)
         seen.append(behind)
     return judged(LAG, "; ".join(seen) or "no replica", wrong, doubtful)

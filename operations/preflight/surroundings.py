@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from alembic_online.alerts import CONNECTIONS
 from alembic_online.database import engine
 from alembic_online.quantities import listed
-from alembic_online.replica_lag import LAG
+from alembic_online.replica_lag import LAG, LAG_WARNING
 from alembic_online.sessions import driver
 from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, Connection, NullPool
@@ -28,9 +29,10 @@ class Limits:
     transaction_seconds: float = 600  # as long as a migration's step tries to get its locks
     idle_seconds: float = 60
     lag_seconds: float = LAG
+    lag_warning_seconds: float = LAG_WARNING
     lag_bytes: int = 64 * 2**20
     slot_bytes: int = 10**9
-    connections_share: float = 0.8
+    connections_share: float = CONNECTIONS
     free_connections: int = 10  # the migrator's four, two backfill workers, and those who look after them
     archived_seconds: float = 3600
     backup_seconds: float = 24 * 3600
