@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from alembic.script import ScriptDirectory
@@ -15,10 +15,17 @@ from alembic_online.scope import Scope
 
 @dataclass(frozen=True)
 class Found:
-    """Something that is there and not in force: as a person reads it, and as the catalog calls it with its state."""
+    """Something that is there and not in force: as a person reads it, in which state, as the catalog calls it with its
+    state, and the statement that puts it in force.
+    """
 
-    finding: str
+    what: str
+    state: Literal["invalid", "not validated", "disabled", "not populated"]
     object: str
+    statement: str
+
+    def __str__(self) -> str:
+        return f"{self.what} is {self.state}"
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,6 @@ from alembic_online.sessions import Session
 log = logging.getLogger("alembic.online")
 
 INVALID = "invalid"
-NOT_READY = (
-    "put right what is listed (ALTER TABLE … ENABLE TRIGGER or VALIDATE CONSTRAINT, REINDEX INDEX CONCURRENTLY, REFRESH"
-    " MATERIALIZED VIEW), and run it again."
-)
 TABLE_GONE = "removed table "
 STORED = ("storage ", "options of column ", "compression of column ", "replica identity", "cluster")
 """How the catalog calls what is set of a table's storage; "storage " of parameters and of columns."""
@@ -232,10 +228,12 @@ class Validator:
         assert self.directory is not None
         so_far = applied(self.directory, heads, "upgrade")
         found = out_of_force(self.session.observer, self.session.scope, so_far, so_far).ours
-        listed = [f"  {each.finding}" for each in found if not self._may_have_left(steps[0], each)]
-        if listed:
+        if left := [each for each in found if not self._may_have_left(steps[0], each)]:
             what = "Before the first step, not everything is as it should be; nothing was changed."
-            raise OnlineError("\n".join([what, *listed]), NOT_READY)
+            statements = "".join(f"\n  {statement};" for statement in dict.fromkeys(each.statement for each in left))
+            raise OnlineError(
+                "\n".join([what, *(f"  {each}" for each in left)]), f"put it right, and run it again:{statements}"
+            )
 
     def _may_have_left(self, step: Planned, found: Found) -> bool:
         """Whether an attempt at the step was begun that may have left this as it is."""
@@ -257,7 +255,7 @@ class Validator:
             observer, scope = self.session.observer, self.session.scope
             steps = applied(self.directory, script.revision, direction)
             found = out_of_force(observer, scope, revisions(self.directory), steps).ours
-            new = [each.finding for each in found if each not in self.already]
+            new = [str(each) for each in found if each not in self.already]
             refuse_invalid(observer, scope, script, direction, changed, new)
         except OnlineError as error:
             self.ledger.validated(entry, valid=False, message=error.what)

@@ -22,6 +22,7 @@ from operations.verify import (
     backfilled,
     constraints,
     derived,
+    in_force,
     indexes,
     on_replicas,
     phase1,
@@ -33,7 +34,7 @@ from operations.verify.subject import Look, Looks, Subject
 
 LOOKS: Looks = {
     check: look
-    for file in (schema, access, constraints, indexes, sequences, derived, phase1, backfilled)
+    for file in (schema, in_force, access, constraints, indexes, sequences, derived, phase1, backfilled)
     for check, look in file.LOOKS.items()
 }
 CHECKS = (*LOOKS, readers.READERS, on_replicas.READERS_ON_REPLICAS)

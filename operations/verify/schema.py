@@ -1,17 +1,14 @@
-"""The schema: where it stands, whether it is what the models say, and whether all of it is in force."""
+"""The schema: where it stands, and whether it is what the models say."""
 
-from alembic.script import ScriptDirectory
 from alembic_online.catalog import Change, diff
 from alembic_online.catalog.target import NotComparedError, compare
 from alembic_online.errors import OnlineError
-from alembic_online.in_force import out_of_force, revisions
 from alembic_online.version_table import correction
 
-from operations.embedded import CLONE
 from operations.findings import Check, Finding
 from operations.scope import SCOPE
 from operations.status.half_way import blocking
-from operations.upgrade import recorded, revision_of
+from operations.upgrade import recorded, revision_of, script_directory
 from operations.verify.subject import Looks, Subject, listed
 
 REVISION = Check(
@@ -33,12 +30,6 @@ CATALOG = Check(
     "`alembic revision --autogenerate` shows the statements that would make it equal, and drops nothing that was found;"
     " find out who changed it. What Phase 1's relations lack is for their owner to put right.",
 )
-IN_FORCE = Check(
-    "in force",
-    "Constraints are validated, triggers enabled, indexes valid, materialized views populated.",
-    "ALTER TABLE … VALIDATE CONSTRAINT; … ENABLE TRIGGER; REINDEX INDEX CONCURRENTLY; REFRESH MATERIALIZED VIEW: as"
-    " the line says. What was written meanwhile is what the other checks look at.",
-)
 
 VERBS = {"added": "not in the models", "removed": "missing", "changed": "not as in the models"}
 
@@ -55,7 +46,7 @@ def revision(subject: Subject) -> Finding:
         return REVISION.ok(f"{head}, the newest")
     if found is None:
         return REVISION.warning(f"none yet; the newest is {head}", _forward(subject))
-    if found not in {script.revision for script in _scripts().walk_revisions()}:
+    if found not in {script.revision for script in script_directory().walk_revisions()}:
         remedy = correction(recorded(subject.driver)).rstrip(".")
         return REVISION.failed(f"{found}, which this code does not have", remedy)
     return REVISION.warning(f"{found}; the newest is {head}. What is there so far is verified", _forward(subject))
@@ -93,17 +84,6 @@ def catalog(subject: Subject) -> Finding:
     return CATALOG.ok(f"{len(here):,} objects are what the models say{found}")
 
 
-def in_force(subject: Subject) -> Finding:
-    # No revision of ours leaves anything out of force.
-    found = out_of_force(subject.driver, SCOPE, revisions(_scripts()))
-    ours, others = ([each.finding for each in some] for some in (found.ours, found.others))
-    if ours:
-        return IN_FORCE.failed(f"{len(ours)} are not{listed(ours)}")
-    if others:
-        return IN_FORCE.warning(f"all that is ours is; found, not ours: {'; '.join(others)}", "ask whose it is")
-    return IN_FORCE.ok("constraints validated, triggers enabled, indexes valid")
-
-
 def current(subject: Subject) -> str | None:
     """The database's revision; None: it has none."""
     if not subject.there("public.alembic_version"):
@@ -119,13 +99,9 @@ def _forward(subject: Subject) -> str:
 
 def newest() -> str:
     """The newest revision of this code."""
-    head = _scripts().get_current_head()
+    head = script_directory().get_current_head()
     assert head is not None
     return head
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(CLONE / "alembic"))
 
 
 def _line(change: Change) -> str:
@@ -136,5 +112,4 @@ LOOKS: Looks = {
     HALF_WAY: half_way,
     REVISION: revision,
     CATALOG: catalog,
-    IN_FORCE: in_force,
 }

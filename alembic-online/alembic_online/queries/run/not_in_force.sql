@@ -19,9 +19,17 @@ WITH ours AS (
 )
 
 SELECT
-    format('index %%s on %%s is invalid', i.indexrelid::regclass, o.name) AS finding,
+    format('index %%s on %%s', i.indexrelid::regclass, o.name) AS what,
+    'invalid' AS state,
     -- a key's index is the constraint's, under whose name the catalog has it
-    format('%%s %%s.%%s', CASE WHEN k.oid IS NULL THEN 'index' ELSE 'constraint' END, o.plain_name, c.relname) AS object
+    format('%%s %%s.%%s', CASE WHEN k.oid IS NULL THEN 'index' ELSE 'constraint' END, o.plain_name, c.relname) AS object,
+    format(
+        CASE c.relkind
+            WHEN 'I' THEN 'ALTER INDEX %%s ATTACH PARTITION …' -- each partition's own
+            ELSE 'REINDEX INDEX CONCURRENTLY %%s'
+        END,
+        i.indexrelid::regclass
+    ) AS statement
 FROM pg_index AS i
 INNER JOIN pg_class AS c ON c.oid = i.indexrelid
 INNER JOIN ours AS o ON o.oid = i.indrelid
@@ -31,8 +39,10 @@ WHERE
     AND (NOT o.shared OR format('%%s.%%s', o.plain_name, c.relname) = ANY(%(additions)s))
 UNION ALL
 SELECT
-    format('constraint %%s on %%s is not validated', quote_ident(k.conname), o.name),
-    format('constraint %%s.%%s (not validated)', o.plain_name, k.conname)
+    format('constraint %%s on %%s', quote_ident(k.conname), o.name),
+    'not validated',
+    format('constraint %%s.%%s (not validated)', o.plain_name, k.conname),
+    format('ALTER TABLE %%s VALIDATE CONSTRAINT %%I', o.name, k.conname)
 FROM pg_constraint AS k
 INNER JOIN ours AS o ON o.oid = k.conrelid
 WHERE
@@ -42,29 +52,29 @@ WHERE
     AND (NOT o.shared OR format('%%s.%%s', o.plain_name, k.conname) = ANY(%(additions)s))
 UNION ALL
 SELECT DISTINCT
-    CASE
-        WHEN t.tgisinternal THEN format('constraint %%s on %%s has its triggers disabled', quote_ident(k.conname), o.name)
-        ELSE format('trigger %%s on %%s is disabled', quote_ident(t.tgname), o.name)
-    END,
-    format(
-        '%%s %%s.%%s (disabled)',
-        CASE WHEN t.tgisinternal THEN 'constraint' ELSE 'trigger' END,
-        o.plain_name,
-        CASE WHEN t.tgisinternal THEN k.conname ELSE t.tgname END
-    )
-FROM pg_trigger AS t
+    format('%%s %%I on %%s', t.kind, t.name, o.name),
+    'disabled',
+    format('%%s %%s.%%s (disabled)', t.kind, o.plain_name, t.name),
+    format('ALTER TABLE %%s ENABLE TRIGGER %%s', o.name, CASE t.kind WHEN 'trigger' THEN quote_ident(t.name) ELSE 'ALL' END)
+FROM (
+    SELECT g.tgrelid, 'trigger' AS kind, g.tgname AS name
+    FROM pg_trigger AS g
+    WHERE g.tgenabled IN ('D', 'R') AND NOT g.tgisinternal
+    UNION ALL
+    -- A foreign key is enforced by triggers of the server's own.
+    SELECT g.tgrelid, 'constraint', k.conname
+    FROM pg_trigger AS g
+    LEFT JOIN pg_constraint AS k ON k.oid = g.tgconstraint
+    WHERE g.tgenabled IN ('D', 'R') AND g.tgisinternal
+) AS t
 INNER JOIN ours AS o ON o.oid = t.tgrelid
-LEFT JOIN pg_constraint AS k ON k.oid = t.tgconstraint
-WHERE
-    t.tgenabled IN ('D', 'R')
-    AND (
-        NOT o.shared
-        OR format('%%s.%%s', o.plain_name, CASE WHEN t.tgisinternal THEN k.conname ELSE t.tgname END) = ANY(%(additions)s)
-    )
+WHERE NOT o.shared OR format('%%s.%%s', o.plain_name, t.name) = ANY(%(additions)s)
 UNION ALL
 SELECT
-    format('materialized view %%s is not populated', o.name),
-    format('materialized view %%s', o.plain_name)
+    format('materialized view %%s', o.name),
+    'not populated',
+    format('materialized view %%s', o.plain_name),
+    format('REFRESH MATERIALIZED VIEW %%s', o.name)
 FROM ours AS o
 WHERE o.relkind = 'm' AND NOT o.relispopulated AND o.ours_alone
 ORDER BY 1;

@@ -38,7 +38,7 @@ SCHEMA = (
     }),
     Fault("a disabled foreign key", "ALTER TABLE analytics.ml_features DISABLE TRIGGER ALL", {
         "catalog": "not as in the models: constraint analytics.ml_features.ml_features_niche_id_fkey",
-        "in force": "constraint ml_features_niche_id_fkey on analytics.ml_features has its triggers disabled",
+        "in force": "constraint ml_features_niche_id_fkey on analytics.ml_features is disabled",
     }),
     Fault("a changed CHECK of the same name", """
         ALTER TABLE analytics.cross_platform_metrics
