@@ -88,7 +88,8 @@ def load(
                 sessions = (connection, other)
                 for each in sessions:
                     open_session(each, file.file_id, format)
-                _stage(sessions, source, file, format, unknown_niches == "create", report, chunk, stop, throttle)
+                staging = _Staging(source, file, format, unknown_niches == "create", report)
+                _stage(staging, sessions, chunk, stop, throttle)
                 with other.begin():  # nothing of it may hang on the table that goes
                     other.execute(text("DROP VIEW pg_temp.backfill_incoming"))
             try:
@@ -160,53 +161,13 @@ def _claimed(connection: Connection, source: Source, digest: str) -> LoadedFile:
 
 
 def _stage(
-    sessions: tuple[Connection, Connection],
-    source: Source,
-    file: LoadedFile,
-    format: Format,
-    create_niches: bool,
-    report: Report | None,
-    size: int,
-    stop: Event,
-    throttle: Throttle,
+    staging: "_Staging", sessions: tuple[Connection, Connection], size: int, stop: Event, throttle: Throttle
 ) -> None:
     """Chunk by chunk, from where the file is, each on a session of its own, committed in their order.
 
     Two at once; one, with a rest before the next, where the throttle leaves a part of the time to others.
     """
-    items = format.pieces(file.lines)
-
-    def read(session: Connection, chunk: Chunk, is_split: Event, before: _Before | None) -> tuple[int, int]:
-        try:
-            with transaction(session):
-                copied = chunk.copy(session)
-            if copied and ("phrase" in format.columns or "record" in format.columns):
-                find_niches(session, create_niches)
-            if before is not None:
-                before.is_split.wait()  # for a niche, maybe: no transaction of this one stays open meanwhile
-        finally:
-            is_split.set()
-        with transaction(session):
-            erased.share(session)
-            left_out = chunk.drop_erased(session)
-            rows = chunk.stage(session, file.file_id)
-            if rows + left_out < copied:
-                session.execute(query("refuse_together"))
-            if before is not None:
-                before.staged.result()  # where it failed, this one may not be in, either
-            _record(session, file, chunk, rows, left_out)
-        return file.records, file.rejected
-
-    def end(chunk: _Before) -> None:
-        records, rejected = chunk.staged.result()
-        if report:
-            report(source, records, rejected)
-        if stop.is_set() and not chunk.is_last:
-            raise BackfillError(
-                f"Stopped as asked: {file.records:,} records of {source.name} are read.",
-                "run the same command again: it continues where this stopped.",
-            )
-
+    items = staging.format.pieces(staging.file.lines)
     with ThreadPoolExecutor(len(sessions)) as readers:
         under_way: deque[_Before] = deque()
         is_last = False
@@ -215,12 +176,13 @@ def _stage(
                 break
             with throttle.piece():
                 if len(under_way) == len(sessions):
-                    end(under_way.popleft())  # the session is free again
-                chunk, is_split = Chunk.take(format, items, size), Event()
+                    staging.end(under_way.popleft(), stop)  # the session is free again
+                chunk, is_split = Chunk.take(staging.format, items, size), Event()
                 before, is_last = under_way[-1] if under_way else None, chunk.is_last
-                under_way.append(_Before(is_last, is_split, readers.submit(read, session, chunk, is_split, before)))
+                staged = readers.submit(staging.read, session, chunk, is_split, before)
+                under_way.append(_Before(is_last, is_split, staged))
                 while under_way and (is_last or throttle.share() < 1):
-                    end(under_way.popleft())
+                    staging.end(under_way.popleft(), stop)
 
 
 class _Before(NamedTuple):
@@ -229,6 +191,50 @@ class _Before(NamedTuple):
     is_last: bool
     is_split: Event
     staged: Future[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class _Staging:
+    """A file that is staged, by its format; `report` hears of it after each chunk."""
+
+    source: Source
+    file: LoadedFile
+    format: Format
+    create_niches: bool
+    report: Report | None
+
+    def read(self, session: Connection, chunk: Chunk, is_split: Event, before: _Before | None) -> tuple[int, int]:
+        """Stage a chunk behind the one before it: the records and rejects of the file so far."""
+        try:
+            with transaction(session):
+                copied = chunk.copy(session)
+            if copied and ("phrase" in self.format.columns or "record" in self.format.columns):
+                find_niches(session, self.create_niches)
+            if before is not None:
+                before.is_split.wait()  # for a niche, maybe: no transaction of this one stays open meanwhile
+        finally:
+            is_split.set()
+        with transaction(session):
+            erased.share(session)
+            left_out = chunk.drop_erased(session)
+            rows = chunk.stage(session, self.file.file_id)
+            if rows + left_out < copied:
+                session.execute(query("refuse_together"))
+            if before is not None:
+                before.staged.result()  # where it failed, this one may not be in, either
+            _record(session, self.file, chunk, rows, left_out)
+        return self.file.records, self.file.rejected
+
+    def end(self, chunk: _Before, stop: Event) -> None:
+        """Wait until a chunk is in. BackfillError: to end after it was asked for."""
+        records, rejected = chunk.staged.result()
+        if self.report:
+            self.report(self.source, records, rejected)
+        if stop.is_set() and not chunk.is_last:
+            raise BackfillError(
+                f"Stopped as asked: {self.file.records:,} records of {self.source.name} are read.",
+                "run the same command again: it continues where this stopped.",
+            )
 
 
 def _record(connection: Connection, file: LoadedFile, chunk: Chunk, rows: int, left_out: int) -> None:

@@ -1,18 +1,27 @@
 """How commands show what they did: plain columns for people, coloured on a terminal only, and JSON for machines."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, fields
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+    class Result(DataclassInstance, Protocol):
+        """What a command found or did."""
+
+        @property
+        def exit_code(self) -> int:
+            """That of the command."""
+
 
 TITLE = "bold cyan"
 
@@ -46,6 +55,15 @@ def columns(*names: str) -> Table:
 def to_json(result: "DataclassInstance") -> str:
     """A dataclass as JSON; exact decimals become numbers, instants ISO 8601."""
     return json.dumps(asdict(result), default=_plain, ensure_ascii=False, indent=2)
+
+
+def end(result: "Result", as_json: bool, show: Callable[[], None]) -> NoReturn:
+    """A command ends: with its result as JSON, or shown to people, and its exit code."""
+    if as_json:
+        click.echo(to_json(result))
+    else:
+        show()
+    raise SystemExit(result.exit_code)
 
 
 def _cell(value: object) -> str:

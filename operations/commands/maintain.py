@@ -50,8 +50,4 @@ def maintain(archive: Path | None, dry_run: bool, as_json: bool, **options: str 
     console = output.console(stderr=as_json)
     with said(console), console.status("Maintaining"):
         result = plan(url) if dry_run else run(url, chosen, archive.absolute() if archive else None)
-    if as_json:
-        click.echo(output.to_json(result))
-    else:
-        show(result, console)
-    raise SystemExit(result.exit_code)
+    output.end(result, as_json, lambda: show(result, console))

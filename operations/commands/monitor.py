@@ -59,8 +59,4 @@ def monitor(watch: int | None, prometheus: Path | None, replicas: tuple[str, ...
         return
     with console.status("Looking"):
         seen = look(url, prometheus, replicas=named)
-    if as_json:
-        click.echo(output.to_json(seen))
-    else:
-        console.print(screen(seen, console))
-    raise SystemExit(seen.exit_code)
+    output.end(seen, as_json, lambda: console.print(screen(seen, console)))

@@ -72,20 +72,15 @@ def preflight(
         raise UsageError("--prepare begins a rollout, --finish ends it.", "give one of the two.")
     settings = Settings.from_environment()
     chosen = settings.given({"replicas": replicas})
-    addresses = chosen.alert_addresses
     url = address(settings)
     if prepare:
         amiss.refuse(url)
     first = amiss.tell(url)
     console = output.console(stderr=as_json)
     if finish:
-        found = preflight.finish(url, addresses=addresses)
+        found = preflight.finish(url, addresses=chosen.alert_addresses)
     else:
         request = Request(rows, backup, backup_command, applications, chosen.replicas)
-        found = preflight.run(url, request, console, prepare=prepare, addresses=addresses)
+        found = preflight.run(url, request, console, prepare=prepare, addresses=chosen.alert_addresses)
         found = replace(found, next_step=first or found.next_step)
-    if as_json:
-        click.echo(output.to_json(found))
-    else:
-        findings.show(found, console)
-    raise SystemExit(found.exit_code)
+    output.end(found, as_json, lambda: findings.show(found, console))

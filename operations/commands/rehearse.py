@@ -52,7 +52,6 @@ def rehearse(
     from alembic_online.errors import UsageError
 
     from operations import output
-    from operations.embedded import project_server
     from operations.findings import Findings, show
     from operations.phase1 import Shape
     from operations.rehearsal import place
@@ -61,26 +60,19 @@ def rehearse(
     from operations.rehearsal.run import rehearse
     from operations.reporting.page import write
     from operations.settings import BackfillSettings, Settings
-    from operations.standby import standby
 
     settings = Settings.from_environment()
     console = output.console(stderr=as_json)
     taken = BackfillSettings.from_environment().share if share is None else share / 100
     parameters, kept = Parameters(niches, events, rate, Shape(shape), taken), limits(gates)
-    url = settings.database_url
-    if url is None and replicas:
-        raise UsageError("--replica names replicas of a staging database.", "set DATABASE_URL to that, too.")
-    if url is None:
-        server = project_server(settings.data_home)
-        with place.embedded(server, parameters.shape, keep=keep) as own, standby(server) as reading:
-            there = (reading.url(str(own.database)),)
-            done = rehearse(own, parameters, console.print, kept, replicas=there)
-    else:
+    if (url := settings.database_url) is not None:
         place.refuse_production(url)
         if not yes:
             click.confirm(f"Rehearse on {url.database}, and leave it migrated and filled?", abort=True, err=True)
-        named = settings.given({"replicas": replicas}).replicas
-        done = rehearse(url, parameters, console.print, kept, replicas=named)
+    elif replicas:
+        raise UsageError("--replica names replicas of a staging database.", "set DATABASE_URL to that, too.")
+    with place.chosen(settings, parameters.shape, replicas, keep=keep) as (there, reading):
+        done = rehearse(there, parameters, console.print, kept, replicas=reading)
     page = write(done, Path(directory), "rehearsal")
     console.print()
     show(Findings(done.findings, f"look at {page}"), console)

@@ -1,8 +1,14 @@
 """`sidb restore`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from operations.commands import shared_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from sqlalchemy import URL
 
 
 @click.command()
@@ -48,7 +54,6 @@ def restore(
     from operations.rollback import archives, stopped
     from operations.rollback import restore as restoring
     from operations.settings import Settings, reading_share
-    from operations.status import amiss
 
     settings = Settings.from_environment()
     chosen = settings.given(options)
@@ -57,12 +62,7 @@ def restore(
     if archive is None:
         if delete or skip or renumber:
             raise UsageError("Which archive?", "sidb restore lists them.")
-        first = amiss.tell(url)
-        listed = archives.archives(url)
-        if as_json:
-            click.echo(output.to_json(listed))
-        else:
-            archives.show_archives(listed, console, first)
+        _list(url, console, as_json)
         return
     if delete:
         if skip or renumber:
@@ -76,8 +76,17 @@ def restore(
     with stopped.told(url, f"sidb restore {archive}"):
         found = restoring.restore(url, archive, choice, console, chosen)
     found = replace(found, findings=[*found.findings, *replicas.findings(url, chosen.replicas)])
+    output.end(found, as_json, lambda: findings.show(found, console))
+
+
+def _list(url: "URL", console: "Console", as_json: bool) -> None:
+    from operations import output
+    from operations.rollback import archives
+    from operations.status import amiss
+
+    first = amiss.tell(url)
+    listed = archives.archives(url)
     if as_json:
-        click.echo(output.to_json(found))
+        click.echo(output.to_json(listed))
     else:
-        findings.show(found, console)
-    raise SystemExit(found.exit_code)
+        archives.show_archives(listed, console, first)

@@ -27,7 +27,6 @@ def retention(keep: tuple[str, ...], off: tuple[str, ...], as_json: bool) -> Non
       sidb retention --off analytics_events
     """
     from alembic_online.database import engine, shown
-    from alembic_online.errors import UsageError
     from alembic_online.sessions import driver
     from sqlalchemy import NullPool
 
@@ -38,11 +37,7 @@ def retention(keep: tuple[str, ...], off: tuple[str, ...], as_json: bool) -> Non
     from operations.status import amiss
     from operations.upgrade import said
 
-    wanted: dict[str, int | None] = {tables.named(name).name: None for name in off}
-    for name, months in map(tables.parse, keep):
-        if name in wanted:
-            raise UsageError(f"{name} is named twice.", "say either how long, or off.")
-        wanted[name] = months
+    wanted = tables.wanted(keep, off)
     url = address(Settings.from_environment())
     console = output.console(stderr=as_json)
     if wanted:

@@ -1,8 +1,16 @@
 """`sidb rollback`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from operations.commands import shared_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from sqlalchemy import URL
+
+    from operations.rollback.run import Prepared
 
 
 @click.command()
@@ -44,9 +52,7 @@ def rollback(
     from operations import findings, output, replicas
     from operations.database import address
     from operations.rollback import run, stopped
-    from operations.rollback.plan import show_plan
     from operations.settings import Settings
-    from operations.status.half_way import AT
 
     settings = Settings.from_environment()
     chosen = settings.given(options)
@@ -61,17 +67,21 @@ def rollback(
             found = run.abort(url, console, chosen)
         else:
             prepared = run.prepare(url, target, take_along=take_along, options=chosen)
-            if prepared.interrupted:
-                begun = prepared.interrupted
-                console.print(f"Continuing the rollback to {begun.target} ({AT[begun.phase]}).")
-            else:
-                show_plan(run.planned(url, prepared), console)
-                if not yes:
-                    click.confirm("\nRoll back now?", abort=True)
+            _tell(url, prepared, console)
+            if not (yes or prepared.interrupted):
+                click.confirm("\nRoll back now?", abort=True)
             found = run.run(url, prepared, chosen, console)
     found = replace(found, findings=[*found.findings, *replicas.findings(url, chosen.replicas)])
-    if as_json:
-        click.echo(output.to_json(found))
+    output.end(found, as_json, lambda: findings.show(found, console))
+
+
+def _tell(url: "URL", prepared: "Prepared", console: "Console") -> None:
+    """What will be done."""
+    from operations.rollback import run
+    from operations.rollback.plan import show_plan
+    from operations.status.half_way import AT
+
+    if begun := prepared.interrupted:
+        console.print(f"Continuing the rollback to {begun.target} ({AT[begun.phase]}).")
     else:
-        findings.show(found, console)
-    raise SystemExit(found.exit_code)
+        show_plan(run.planned(url, prepared), console)

@@ -53,8 +53,4 @@ def status(watch: int | None, replicas: tuple[str, ...], as_json: bool) -> None:
         follow(url, watch, console, named)
         return
     seen = look(url, named)
-    if as_json:
-        click.echo(output.to_json(seen))
-    else:
-        show(seen, console)
-    raise SystemExit(seen.exit_code)
+    output.end(seen, as_json, lambda: show(seen, console))

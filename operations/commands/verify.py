@@ -55,8 +55,4 @@ def verify(
     share = reading_share(fast)
     found = verification.verify(url, sample, console, with_readers=readers, replicas=named, share=share)
     found = replace(found, next_step=first or found.next_step)
-    if as_json:
-        click.echo(output.to_json(found))
-    else:
-        findings.show(found, console)
-    raise SystemExit(found.exit_code)
+    output.end(found, as_json, lambda: findings.show(found, console))

@@ -14,9 +14,11 @@ from psycopg.sql import SQL, Identifier, Literal
 from sqlalchemy import URL, NullPool
 
 from operations.database import embedded_address
-from operations.embedded import Server
+from operations.embedded import Server, project_server
 from operations.phase1 import Shape
 from operations.queries import query
+from operations.settings import Settings
+from operations.standby import standby
 
 APPLICATION = "rehearsal_application"
 PRODUCTION = re.compile(r"(^|[^a-z])(prod|production|prd|live)([^a-z]|$)", re.IGNORECASE)
@@ -37,6 +39,19 @@ class Place:
     def shared(self) -> bool:
         """Whether clients share the migrator's role: a rollback cannot shut them out then."""
         return self.owner == self.application
+
+
+@contextmanager
+def chosen(
+    settings: Settings, shape: Shape, replicas: tuple[str, ...], *, keep: bool
+) -> Iterator[tuple[URL, tuple[URL, ...]]]:
+    """The database of DATABASE_URL with the replicas that are named, else an embedded one with a replica of its own."""
+    if settings.database_url is not None:
+        yield settings.database_url, settings.given({"replicas": replicas}).replicas
+        return
+    server = project_server(settings.data_home)
+    with embedded(server, shape, keep=keep) as own, standby(server) as reading:
+        yield own, (reading.url(str(own.database)),)
 
 
 @contextmanager

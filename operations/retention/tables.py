@@ -1,7 +1,7 @@
 """The tables whose rows go when their time is over, and how long a deployment keeps them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -74,6 +74,16 @@ def keep(connection: psycopg.Connection[Any], wanted: dict[str, int | None]) -> 
                 connection.execute("DELETE FROM sidb.retention WHERE relation = %s", [name])
             else:
                 connection.execute(query("retention/keep"), {"relation": name, "months": months})
+
+
+def wanted(keep: Iterable[str], off: Iterable[str]) -> dict[str, int | None]:
+    """For `keep` below: of "analytics_events=24 months" and of tables that are kept for ever. Raises UsageError."""
+    found: dict[str, int | None] = {named(name).name: None for name in off}
+    for name, months in map(parse, keep):
+        if name in found:
+            raise UsageError(f"{name} is named twice.", "say either how long, or off.")
+        found[name] = months
+    return found
 
 
 def parse(text: str) -> tuple[str, int]:

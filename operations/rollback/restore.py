@@ -87,14 +87,11 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
             console.print(f"Restoring {kept.relation}")
             if not _is_table(kept):
                 _columns(connection, kept, merge, console)
-                continue
-            table = tables[kept.relation]
-            if (plan := plans[kept.relation]) is not None:
+            elif (plan := plans[kept.relation]) is not None:
                 ways_back.exchange(records, rollback, plan)
-                continue
-            if kept.state != "swapped":
+            elif kept.state != "swapped":
                 with _progress(console, kept) as told:
-                    merge(told).table(table, kept)
+                    merge(told).table(tables[kept.relation], kept)
         console.print("Finishing: foreign keys, materialized views, daily activity")
         found = [*swept, *_finish(records, rollback, live), *left_behind.told(others, console)]
         found += dependants.give_back(records, rollback, console)
