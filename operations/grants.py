@@ -28,7 +28,6 @@ class Missing:
     """A grant that the models make and that is not there; of a role that is missing itself, without a statement."""
 
     role: str
-    is_role: bool
     statement: str | None
 
 

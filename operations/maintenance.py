@@ -17,6 +17,7 @@ import psycopg
 from alembic_online import Options
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.messages import first_line
 from alembic_online.replicas import Replicas, following
 from alembic_online.sessions import driver
 from psycopg.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable
@@ -262,5 +263,4 @@ def _refusals(connection: Connection) -> Iterator[None]:
                 late = ", ".join(grants.late(driver(connection)))
             if late:
                 next_step = f"sidb upgrade, as the role that owns schema analytics: {late} got no rights so far."
-        reason = str(original).strip().partition("\n")[0]
-        raise OnlineError(f"Maintenance of {shown(url)} failed: {reason}", next_step) from None
+        raise OnlineError(f"Maintenance of {shown(url)} failed: {first_line(error)}", next_step) from None

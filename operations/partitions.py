@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
+from alembic_online.messages import first_line
 from alembic_online.replicas import EXCLUSIVE, Replicas
 from alembic_online.sessions import driver
 from psycopg.errors import DeadlockDetected, LockNotAvailable
@@ -87,5 +88,5 @@ def _make(connection: Connection, month: str, replicas: Replicas | None) -> int 
         except psycopg.Error as error:  # a table of its name, a partition that overlaps it
             if session.broken:
                 raise
-            return str(error).strip().partition("\n")[0]
+            return first_line(error)
     return HELD

@@ -8,6 +8,7 @@ from alembic_online.blockers import Blocker, Blockers
 from alembic_online.database import engine
 from alembic_online.errors import OnlineError
 from alembic_online.lock_modes import conflicting
+from alembic_online.messages import first_line
 from alembic_online.queries import query
 from alembic_online.sessions import driver
 
@@ -23,9 +24,8 @@ def reason(error: BaseException, where: Connection | URL) -> str:
 
     `where` it was: the connection, of which another transaction may still be open, or an address.
     """
-    first = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
     if not is_missed(error):
-        return first
+        return first_line(error)
     if isinstance(where, URL):
         return f"locked by {named(where, 0)}"
     return f"locked by {named(where.engine.url, driver(where).info.backend_pid)}"

@@ -62,6 +62,12 @@ def server_error(error: PostgresError) -> OnlineError:
     return OnlineError("\n".join(part for part in said if part), error.diag.message_hint or again)
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says; of one of SQLAlchemy's, of what is behind it."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return str(said).strip().partition("\n")[0]
+
+
 @contextmanager
 def notices_to_log(connection: Connection) -> Iterator[None]:
     """Log what a revision says with RAISE NOTICE; the server's own chatter about IF EXISTS is left out."""

@@ -12,9 +12,6 @@ from alembic_online.errors import UsageError
 from alembic_online.maintenance_window import Window, parse_window
 from alembic_online.quantities import parse_choice, parse_duration
 
-ONE_RUN = ("discard-data", "now")
-"""Options for one run only, which no environment should set."""
-
 
 @dataclass(frozen=True)
 class Options:

@@ -120,7 +120,7 @@ def refuse_invalid(
         return
     replaced = {name.removeprefix("table ") for name in Planned(script, direction).replaces}
     deviations = [_deviation(actual, expected, replaced) for actual in changed for expected in accepted]
-    findings = [*out_of_force, *sorted(deviations, key=_length)[0]]
+    findings = [*out_of_force, *min(deviations, key=len)]
     if findings:
         what = (
             f"{script.revision} {direction}: applied, but not everything is as it should be; no further step was run."
@@ -166,10 +166,6 @@ def _comes_with(line: str, replaced: Collection[str]) -> bool:
 
 def _is_of(line: str, tables: Collection[str]) -> bool:
     return any(f" {table}." in f"{line}." for table in tables)
-
-
-def _length(lines: list[str]) -> int:
-    return len(lines)
 
 
 def _for_roles(observer: psycopg.Connection[Any], scope: Scope, lines: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
 from alembic_online.held import reason
+from alembic_online.messages import first_line
 from alembic_online.sessions import driver
 from psycopg import sql
 from psycopg.rows import class_row
@@ -43,7 +44,6 @@ class Server:
     standby: bool
     role: str
     sees_all: bool
-    keeps_commit_times: bool
     counted_since: datetime | None
     statements_schema: str | None
     tuples_schema: str | None
@@ -280,7 +280,7 @@ def _activity(connection: Connection, found: Readings, server: Server) -> None:
 def _closed(error: psycopg.Error, grant: str) -> Open:
     if isinstance(error, psycopg.errors.UndefinedTable):
         return Open("they come with revision 2.0.6", "sidb upgrade")
-    return Open(str(error).strip().partition("\n")[0], grant)
+    return Open(first_line(error), grant)
 
 
 def _grant(role: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from alembic_online import Options
 from alembic_online.database import engine
 from alembic_online.errors import OnlineError
+from alembic_online.messages import first_line
 from alembic_online.replica import Replica, identity
 from alembic_online.sessions import driver
 from psycopg import Error as PostgresError
@@ -173,8 +174,7 @@ def _told(run: Any) -> Any:
         except BackfillError as error:
             raise OnlineError(error.what, error.next_step) from error
         except (DBAPIError, PostgresError) as error:
-            reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-            raise OnlineError(f"{run.__name__}: {reason}", "see the server's log.") from error
+            raise OnlineError(f"{run.__name__}: {first_line(error)}", "see the server's log.") from error
 
     return told
 

@@ -14,6 +14,7 @@ import psycopg
 from alembic_online import OnlineError, Session, acquire
 from alembic_online.acquisition import retried
 from alembic_online.catalog.dependants import Dependant, dependants
+from alembic_online.messages import first_line
 from alembic_online.retry import RetryPolicy
 from psycopg.rows import class_row
 from rich.console import Console
@@ -128,7 +129,7 @@ def give_back(
         except (psycopg.Error, OnlineError) as error:
             if records.connection.broken:
                 raise
-            left.append(f"{each.name}: {str(error).strip().partition(chr(10))[0]}")
+            left.append(f"{each.name}: {first_line(error)}")
             if or_later is not None:
                 continue
             console.print(f"\n{left[-1]}. What brings it back:\n", style="yellow", soft_wrap=True, markup=False)

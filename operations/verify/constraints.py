@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from alembic_online.held import AGAIN, reason
+from alembic_online.messages import first_line
 from psycopg.sql import SQL, Identifier
 
 from operations.findings import Check, Finding
@@ -71,7 +72,7 @@ def _counted(subject: Subject, check: Check, parts: Iterable[Any], count: Count)
             remedy = AGAIN
             continue
         except psycopg.Error as error:
-            unread.append(str(error).partition("\n")[0])
+            unread.append(first_line(error))
             continue
         rows += looked_at
         constraints += of

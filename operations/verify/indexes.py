@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from alembic_online.messages import first_line
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from operations.findings import Check, Finding
@@ -61,7 +62,7 @@ def keys(subject: Subject) -> Finding:
             with subject.driver.transaction():
                 [found] = subject.run(_duplicates(subject, index))
         except psycopg.Error as error:
-            unread.append(str(error).partition("\n")[0])
+            unread.append(first_line(error))
             continue
         if found.wrong:
             line = f"{index.relation}: {found.wrong:,} keys of {index.index} are there more than once"
@@ -87,9 +88,9 @@ def indexes(subject: Subject) -> Finding:
                 line, rows = _looked_at(subject, index, amcheck)
         except psycopg.Error as error:
             if error.sqlstate not in CORRUPTED:
-                read.unread.append(str(error).partition("\n")[0])
+                read.unread.append(first_line(error))
                 continue
-            line, rows = f"amcheck: {str(error).partition(chr(10))[0]}", 0
+            line, rows = f"amcheck: {first_line(error)}", 0
         if rows is None and index.method != BTREE:
             read.strange.append(f"{index.name}: {line}")
             continue
@@ -122,7 +123,7 @@ def _look_by_amcheck(subject: Subject, read: _Read, unseen: list[tuple[Any, str]
             with subject.driver.transaction():
                 subject.driver.execute(f"SELECT {functions[0]}(%s, %s)".encode(), [index.oid, subject.sampled == ""])
         except psycopg.Error as error:
-            line = str(error).partition("\n")[0]
+            line = first_line(error)
             if error.sqlstate not in CORRUPTED:
                 read.unseen.append(f"{index.name}: {line}")
                 continue

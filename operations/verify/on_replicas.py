@@ -8,6 +8,7 @@ from dataclasses import replace
 import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.messages import first_line
 from alembic_online.replica import Identity, NoStandbyError, Replica, identity, reason
 from alembic_online.sessions import driver
 from sqlalchemy import URL, NullPool
@@ -100,7 +101,7 @@ def _upkeep(url: URL) -> Iterator[_Refreshed]:
                     if over.wait(PAUSE) and not marked:
                         return
         except (psycopg.Error, DBAPIError, OnlineError) as error:
-            done.failure = str(error).strip().partition("\n")[0]
+            done.failure = first_line(error)
 
     thread = threading.Thread(target=keep_up, name="upkeep beside readers", daemon=True)
     thread.start()

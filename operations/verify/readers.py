@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
+from alembic_online.messages import first_line
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -34,10 +35,8 @@ def within_budget(subject: Subject) -> Iterator[Finding]:
         try:
             with subject.transaction():
                 yield _measured(subject, reader)
-        except DBAPIError as error:
-            yield READERS.unknown(f"{reader.name}: {str(error.orig).strip().partition(chr(10))[0]}")
-        except psycopg.Error as error:
-            yield READERS.unknown(f"{reader.name}: {str(error).strip().partition(chr(10))[0]}")
+        except (DBAPIError, psycopg.Error) as error:
+            yield READERS.unknown(f"{reader.name}: {first_line(error)}")
 
 
 def _measured(subject: Subject, reader: Reader) -> Finding:

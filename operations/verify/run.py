@@ -7,6 +7,7 @@ import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
 from alembic_online.held import AGAIN, reason
+from alembic_online.messages import first_line
 from alembic_online.sessions import driver
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -87,9 +88,8 @@ def accept_rights(url: URL) -> int:
         with opened.connect() as connection:
             return rights.take(driver(connection), before_upgrade=False)
     except (psycopg.Error, DBAPIError) as error:
-        original = error.orig if isinstance(error, DBAPIError) else error
         raise OnlineError(
-            f"The rights could not be written down in {shown(url)}: {str(original).strip().partition(chr(10))[0]}",
+            f"The rights could not be written down in {shown(url)}: {first_line(error)}",
             "run it as the role that migrated, on the primary.",
         ) from None
 
@@ -104,7 +104,7 @@ def _look(subject: Subject, check: Check, look: Look) -> Finding | None:
         assert isinstance(original, psycopg.Error)
         if _lost(original):
             raise OnlineError(
-                f"The connection was lost while {check.name} was looked at: {_first_line(original)}",
+                f"The connection was lost while {check.name} was looked at: {first_line(original)}",
                 "see that the server runs, then run it again; nothing was changed.",
             ) from None
         return _unread(check, original, subject)
@@ -126,10 +126,6 @@ def _unread(check: Check, error: psycopg.Error, subject: Subject) -> Finding:
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return check.unknown(why, AGAIN)
     return check.unknown(why, "see what `catalog` says about it")
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return str(error).strip().partition("\n")[0]
 
 
 def _next(findings: list[Finding]) -> str:

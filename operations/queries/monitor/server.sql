@@ -4,7 +4,6 @@ SELECT
     pg_is_in_recovery() AS standby,
     current_user::text AS role,
     pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all,
-    current_setting('track_commit_timestamp') = 'on' AS keeps_commit_times,
     (SELECT s.stats_reset FROM pg_stat_database AS s WHERE s.datname = current_database()) AS counted_since,
     max(n.nspname) FILTER (WHERE e.extname = 'pg_stat_statements') AS statements_schema,
     max(n.nspname) FILTER (WHERE e.extname = 'pgstattuple') AS tuples_schema

@@ -28,7 +28,6 @@ there AS (
 
 SELECT DISTINCT
     t.role,
-    t.grantee IS NOT NULL AS is_role,
     CASE WHEN t.grantee IS NOT NULL THEN format('GRANT %%s ON %%s %%s TO %%s', t.privilege, t.kind, t.name, t.role) END AS statement
 FROM there AS t
 WHERE
