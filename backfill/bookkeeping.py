@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.schema import CreateSchema
 
+from backfill.queries import query
 from backfill.tables import SCHEMA, Bookkeeping, PauseOrder, StagedEvent
-
-QUERIES = Path(__file__).parent / "queries"
 
 VERSIONS = {
     "backfill_events": ("file_id bigint", "line bigint"),
@@ -84,17 +82,16 @@ def bring_up_to_date(connection: Connection) -> None:
                 connection.execute(statement)
     if connection.scalar(_IS_ANOTHER_TABLE):
         alone(connection, "tables")
-        connection.execute(text((QUERIES / "continue_event_ids.sql").read_text(encoding="utf-8")))
+        connection.execute(query("continue_event_ids"))
 
 
 @contextmanager
 def of_the_schemas_owner(connection: Connection) -> Iterator[None]:
     """What tables the block creates in the schema belong to the schema's owner, where this role may give them to it, as
     a superuser may: else the owner could not use them."""
-    statement = text((QUERIES / "of_another.sql").read_text(encoding="utf-8"))
 
     def of_another() -> set[tuple[str, str]]:
-        return {(name, owner) for name, owner in connection.execute(statement, {"schema": SCHEMA})}
+        return {(name, owner) for name, owner in connection.execute(query("of_another"), {"schema": SCHEMA})}
 
     before = of_another()
     yield
@@ -113,8 +110,7 @@ def drop_staged(connection: Connection) -> int:
 
     An empty one is made at once: whoever waits for the table finds that.
     """
-    keep = (QUERIES / "keep_lines.sql").read_text(encoding="utf-8")
-    rows = connection.execute(text(keep)).rowcount
+    rows = connection.execute(query("keep_lines")).rowcount
     connection.execute(text(f"DROP TABLE {StagedEvent.__table__} CASCADE"))
     with of_the_schemas_owner(connection):
         StagedEvent.__table__.create(connection)  # type: ignore[attr-defined]

@@ -7,20 +7,19 @@ refuses, what is no record is told apart first, and what else there is found by 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from backfill import erased
 from backfill.errors import BackfillError
 from backfill.files import incoming
 from backfill.formats.base import Bad, Format, Piece, Record
+from backfill.queries import query
 
 MOST_LINES = 250_000
 """Of a chunk: where all of short ones are refused, each takes more memory than its bytes."""
@@ -28,12 +27,6 @@ PATIENCE = 60.0
 """Seconds that a load tries to create niches while other sessions hold the same phrases."""
 
 Refusal = (DBAPIError, psycopg.Error)
-
-
-@cache
-def query(name: str) -> TextClause:
-    """The statement that stands in ``queries/<name>.sql``."""
-    return text((Path(__file__).parent / "queries" / f"{name}.sql").read_text(encoding="utf-8"))
 
 
 @contextmanager

@@ -8,15 +8,14 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from hmac import HMAC
 from io import StringIO
-from pathlib import Path
 from time import sleep
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, TextClause, and_, exists, func, literal, select, text
+from sqlalchemy import ColumnElement, Connection, LargeBinary, and_, exists, func, literal, select, text
 
+from backfill.queries import query
 from backfill.tables import ErasedUser, ErasureKey, LoadedFile
 
 BLOCK = 64
@@ -27,11 +26,6 @@ _LOCK = func.hashtextextended("sidb writes of users", 0)
 _ENDS = re.compile(r"""[\s,;"'{}()\[\]:=|<>\\]+""")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _DELIMITERS = ",;\t"
-
-
-@cache
-def _query(name: str) -> TextClause:
-    return text((Path(__file__).parent / "queries" / f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def digest(secret: bytes, user_id: str) -> bytes:
@@ -68,11 +62,11 @@ def share(connection: Connection) -> None:
 def wait_for_others(connection: Connection, pause: float = 0.02) -> None:
     """Wait until every transaction has ended that had begun to write rows of users by now; nobody waits meanwhile."""
     with connection.begin():
-        waiting = set(connection.scalars(_query("writing_users"), {"key": connection.scalar(select(_LOCK))}))
+        waiting = set(connection.scalars(query("writing_users"), {"key": connection.scalar(select(_LOCK))}))
     while waiting:
         sleep(pause)
         with connection.begin():
-            waiting &= set(connection.scalars(_query("writing_users"), {"key": connection.scalar(select(_LOCK))}))
+            waiting &= set(connection.scalars(query("writing_users"), {"key": connection.scalar(select(_LOCK))}))
 
 
 def drop_records(connection: Connection) -> int:
@@ -88,7 +82,7 @@ def drop_incoming(connection: Connection) -> int:
 def _dropped(connection: Connection, name: str) -> int:
     if not connection.scalar(select(exists(select(ErasedUser.user_hash)))):
         return 0
-    rows: int = connection.execute(_query(name)).rowcount
+    rows: int = connection.execute(query(name)).rowcount
     return rows
 
 

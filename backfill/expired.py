@@ -1,27 +1,21 @@
 """Rows whose time is over: neither staged nor written, once their table's horizon has passed them."""
 
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 
-from sqlalchemy import Connection, TextClause, func, select, text
+from sqlalchemy import Connection, func, select
 
+from backfill.queries import query
 from backfill.tables import LoadedFile, StagedEvent
 from models import AnalyticsEvent
 
 ROWS = 20_000  # that go from staging at once
 
 
-@cache
-def _query(name: str) -> TextClause:
-    return text((Path(__file__).parent / "queries" / f"{name}.sql").read_text(encoding="utf-8"))
-
-
 def horizon(connection: Connection, relation: str = AnalyticsEvent.__tablename__) -> datetime | None:
     """From when on a table's rows are kept; None: whatever their age."""
     if not connection.scalar(select(func.to_regclass("analytics.retention").is_not(None))):
         return None
-    found: datetime | None = connection.scalar(_query("horizon"), {"relation": relation})
+    found: datetime | None = connection.scalar(query("horizon"), {"relation": relation})
     return found
 
 
@@ -31,7 +25,7 @@ def drop_incoming(connection: Connection) -> int:
         return 0
     while drop_staged(connection, kept_from):  # a file that lacks them lacks nothing
         pass
-    rows: int = connection.execute(_query("drop_expired_incoming"), {"horizon": kept_from}).rowcount
+    rows: int = connection.execute(query("drop_expired_incoming"), {"horizon": kept_from}).rowcount
     return rows
 
 
@@ -39,7 +33,7 @@ def drop_staged(connection: Connection, kept_from: datetime) -> int:
     """Take some of them out of staging, and of what is known of it; how many."""
     if not connection.scalar(select(func.to_regclass(str(StagedEvent.__table__)).is_not(None))):
         return 0
-    rows: int = connection.execute(_query("drop_expired_staged"), {"horizon": kept_from, "rows": ROWS}).scalar_one()
+    rows: int = connection.execute(query("drop_expired_staged"), {"horizon": kept_from, "rows": ROWS}).scalar_one()
     return rows
 
 
@@ -52,4 +46,4 @@ def of_files(connection: Connection) -> int:
 
 def is_known(connection: Connection) -> bool:
     """Whether the backfill's bookkeeping is there, and not that of older code."""
-    return bool(connection.scalar(_query("knows_expired")))
+    return bool(connection.scalar(query("knows_expired")))

@@ -7,7 +7,6 @@ attnum besides; so a table that comes back from an archive, or becomes a partiti
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, cast, column, exists, func, select, table, text
@@ -15,9 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backfill.job import Job, table_of
+from backfill.queries import query
 from backfill.tables import Target
-
-_IDENTITY = text((Path(__file__).parent / "queries" / "identity.sql").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def look(connection: Connection, jobs: Sequence[Job]) -> list[Found]:
     oids = [known.get((job, _shown(relation, column)), (None, 0))[0] for job, relation, column in wanted]
     parameters = {"relations": [each[1] for each in wanted], "columns": [each[2] for each in wanted], "known": oids}
     found = []
-    for number, oid, attnum in connection.execute(_IDENTITY, parameters):
+    for number, oid, attnum in connection.execute(query("identity"), parameters):
         job, relation, column = wanted[number]
         target = _shown(relation, column)
         found.append(Found(job, target, oid, attnum, known.get((job, target))))

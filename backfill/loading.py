@@ -20,13 +20,14 @@ from sqlalchemy.exc import DBAPIError
 
 from backfill import erased
 from backfill.bookkeeping import create, of_the_schemas_owner
-from backfill.chunks import Chunk, find_niches, open_session, query, said, transaction
+from backfill.chunks import Chunk, find_niches, open_session, said, transaction
 from backfill.errors import BackfillError
 from backfill.files import UNDECIDED, claim_key, discard, incoming
 from backfill.formats.base import Bad, Format
 from backfill.locks import Tell, watched
 from backfill.pacing import Throttle
 from backfill.publishing import Meant, publish
+from backfill.queries import query
 from backfill.reading import Source
 from backfill.tables import LoadedFile, Reject, StagedEvent
 

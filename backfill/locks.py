@@ -12,14 +12,14 @@ row's, it is told for whom after a second, and the statement is cancelled once t
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, select, text
+from sqlalchemy import Connection, Engine, Row, Select, func, select
 from sqlalchemy.exc import DBAPIError
 
 from backfill.errors import BackfillError
+from backfill.queries import query
 
 LOOK_EVERY = 0.25
 TELL_AFTER = 1.0
@@ -28,7 +28,6 @@ TELL_AFTER = 1.0
 Tell = Callable[[str], None]
 
 _KEY = func.hashtextextended("sidb backfill staging", 0)
-_WAITS_FOR = text((Path(__file__).parent / "queries" / "waits_for.sql").read_text(encoding="utf-8"))
 
 
 @contextmanager
@@ -119,7 +118,7 @@ class _Watch:
                 beside.detach()  # it is closed at the end, with its name
                 beside.execute(_named("sidb backfill watch"))  # or it would be taken for the application at work
                 while not self.over.wait(LOOK_EVERY):
-                    found = beside.execute(_WAITS_FOR, {"pid": self.pid}).all()
+                    found = beside.execute(query("waits_for"), {"pid": self.pid}).all()
                     pids = ", ".join(str(each.pid) for each in found)
                     looks = looks + 1 if pids and pids == blockers else 0
                     blockers = pids

@@ -5,19 +5,16 @@ The backfill writes three columns that Phase 1 does not know. A trigger of other
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, literal_column, select, text
 
+from backfill.queries import query
 from models import Feature
 
 OURS = tuple(column.key for column in (Feature.trend_vector, Feature.last_analyzed_at, Feature.analytics_version))
 OUR_TRIGGERS = ("features_mark_trending_niches",)
 
-_QUERIES = Path(__file__).parent / "queries"
-_COLUMNS = text((_QUERIES / "phase1_columns.sql").read_text(encoding="utf-8"))
-_TRIGGERS = text((_QUERIES / "triggers.sql").read_text(encoding="utf-8"))
 _UPDATED = select(func.pg_stat_get_xact_tuples_updated(literal_column("'public.features'::regclass")))
 
 
@@ -27,7 +24,7 @@ class ChangedError(Exception):
 
 def names(connection: Connection) -> Sequence[str]:
     """The columns, quoted, but for those that PostgreSQL computes."""
-    return connection.scalars(_COLUMNS, {"ours": list(OURS)}).all()
+    return connection.scalars(query("phase1_columns"), {"ours": list(OURS)}).all()
 
 
 def values(columns: Sequence[str]) -> Any:
@@ -38,7 +35,7 @@ def values(columns: Sequence[str]) -> Any:
 
 def triggers(connection: Connection) -> Sequence[Any]:
     """Triggers of others that fire when our columns are written: `name`, `is_before`, and how they are `narrowed`."""
-    return connection.execute(_TRIGGERS, {"ours": list(OURS), "our_triggers": list(OUR_TRIGGERS)}).all()
+    return connection.execute(query("triggers"), {"ours": list(OURS), "our_triggers": list(OUR_TRIGGERS)}).all()
 
 
 def updated(connection: Connection) -> int:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal, select, text, true, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backfill import identity, locks
@@ -15,9 +14,9 @@ from backfill.errors import BackfillError
 from backfill.job import Job, Part
 from backfill.pacing import is_paused
 from backfill.progress import RECENT, next_pass
+from backfill.queries import query
 from backfill.tables import Control, JobState, Range, SetAside, StagedEvent, Walked
 
-QUERIES = Path(__file__).parent / "queries"
 OLDEST, NEWEST = datetime(1000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """Between these is what says how recent a range is: all that is known of rows beyond is on which side they lie."""
 
@@ -63,14 +62,10 @@ def start_over(connection: Connection, jobs: Sequence[Job]) -> set[str]:
         connection.execute(update(JobState).where(JobState.job == job.name).values(verified_at=None, stopped=None))
         if job.source is StagedEvent:
             if not identity.filled_exist(connection, job):
-                _run(connection, "forget_lost_events")
-            _run(connection, "continue_event_ids")
+                connection.execute(query("forget_lost_events"))
+            connection.execute(query("continue_event_ids"))
     identity.remember(connection, jobs)
     return set(replaced)
-
-
-def _run(connection: Connection, query: str) -> None:
-    connection.execute(text((QUERIES / f"{query}.sql").read_text(encoding="utf-8")))
 
 
 def plan(connection: Connection, jobs: Sequence[Job], as_of: datetime, stale: set[str]) -> None:

@@ -12,10 +12,11 @@ from sqlalchemy import Connection, delete, func, select, text, update
 
 from backfill import erased, expired
 from backfill.bookkeeping import alone, of_the_schemas_owner
-from backfill.chunks import query, transaction
+from backfill.chunks import transaction
 from backfill.errors import BackfillError
 from backfill.files import FORMER, incoming
 from backfill.locks import staging
+from backfill.queries import query
 from backfill.tables import LoadedFile, Range, Reject, StagedEvent
 
 Meant = Literal["new", "replace"] | None

@@ -1,11 +1,11 @@
 """JSON Lines: one object a line. The server reads them; here they are only handed on, each line one text."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Self
 
 from backfill.formats.base import Bad, File, Piece, Record, flaw, not_loaded, stripped
 from backfill.formats.lines import Lines, count
+from backfill.queries import source
 
 
 class JsonLines:
@@ -13,7 +13,7 @@ class JsonLines:
 
     called = "JSON Lines"
     columns: tuple[str, ...] = ("record",)
-    texts = (Path(__file__).parents[1] / "queries" / "texts_of_objects.sql").read_text(encoding="utf-8")
+    texts = source("texts_of_objects")
     # JSON holds no control character, so that one of them can stand for what COPY wants to separate columns by.
     options = "FORMAT text, DELIMITER E'\\x01', ENCODING 'UTF8'"
 
