@@ -22,6 +22,7 @@ BLOCK = 64
 """Bytes of a block of SHA-256, to which HMAC pads a key."""
 HIDDEN = {"reason": "its user was erased, or it names one who was", "content": ""}
 """What stays of a rejected record, beside its file and line."""
+PAUSE = 0.02  # seconds between two looks at who still writes
 _LOCK = func.hashtextextended("sidb writes of users", 0)
 _ENDS = re.compile(r"""[\s,;"'{}()\[\]:=|<>\\]+""")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -59,12 +60,12 @@ def share(connection: Connection) -> None:
     connection.execute(select(func.pg_advisory_xact_lock_shared(_LOCK)))
 
 
-def wait_for_others(connection: Connection, pause: float = 0.02) -> None:
+def wait_for_others(connection: Connection) -> None:
     """Wait until every transaction has ended that had begun to write rows of users by now; nobody waits meanwhile."""
     with connection.begin():
         waiting = set(connection.scalars(query("writing_users"), {"key": connection.scalar(select(_LOCK))}))
     while waiting:
-        sleep(pause)
+        sleep(PAUSE)
         with connection.begin():
             waiting &= set(connection.scalars(query("writing_users"), {"key": connection.scalar(select(_LOCK))}))
 

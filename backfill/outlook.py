@@ -14,6 +14,7 @@ from backfill.tables import Control, JobState, Pause, Range, SetAside
 from backfill.windows import Window
 
 DAY = timedelta(days=1)
+PAUSES = 5  # that are shown
 ANOTHER_TABLE = "to be filled anew"
 """Another table stands where the one was that a job filled, as after a downgrade: its progress is not this one's."""
 
@@ -129,8 +130,8 @@ def share(connection: Connection, jobs: Sequence[Job], control: Control, window:
     return Share(rows, left, days_left, late)
 
 
-def last_pauses(connection: Connection, count: int = 5) -> list[tuple[str, str, datetime, datetime | None]]:
-    """The last pauses: reason, detail, from and until when."""
+def last_pauses(connection: Connection) -> list[tuple[str, str, datetime, datetime | None]]:
+    """The last few pauses: reason, detail, from and until when."""
     columns = (Pause.reason, Pause.detail, Pause.started_at, Pause.ended_at)
-    newest = select(*columns).order_by(Pause.pause_id.desc()).limit(count)
+    newest = select(*columns).order_by(Pause.pause_id.desc()).limit(PAUSES)
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(newest)]

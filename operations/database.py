@@ -28,7 +28,7 @@ def address(settings: Settings) -> URL:
 def embedded_address(server: Server, database: str = EMBEDDED_DATABASE) -> URL:
     """The address of a database in the embedded server; both are made to exist."""
     server.start()
-    with plain(_conninfo(server), autocommit=True) as connection:
+    with plain(libpq(server.url("postgres")), autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
             # Another command may do it in the same moment.
             with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
@@ -36,8 +36,9 @@ def embedded_address(server: Server, database: str = EMBEDDED_DATABASE) -> URL:
     return server.url(database)
 
 
-def _conninfo(server: Server) -> str:
-    return server.url("postgres").set(drivername="postgresql").render_as_string(hide_password=False)
+def libpq(url: URL) -> str:
+    """The address as libpq reads it, password and all."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @cache  # once a process, however many commands run in it

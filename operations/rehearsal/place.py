@@ -13,7 +13,7 @@ from alembic_online.sessions import driver
 from psycopg.sql import SQL, Identifier, Literal
 from sqlalchemy import URL, NullPool
 
-from operations.database import embedded_address
+from operations.database import embedded_address, libpq
 from operations.embedded import Server, project_server
 from operations.phase1 import Shape
 from operations.queries import query
@@ -58,7 +58,7 @@ def chosen(
 def embedded(server: Server, shape: Shape, *, keep: bool) -> Iterator[URL]:
     """A new database of the embedded server; dropped at the end unless it is kept."""
     name = f"rehearsal_{shape}"
-    with plain(_libpq(embedded_address(server, "postgres")), autocommit=True) as connection:
+    with plain(libpq(embedded_address(server, "postgres")), autocommit=True) as connection:
         if not _true(connection, "SELECT pg_try_advisory_lock(hashtextextended('sidb rehearsal', 0))"):
             raise OnlineError("Another rehearsal is at work in the embedded server.", "wait until it is done.")
         drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
@@ -101,7 +101,7 @@ def application(owner: URL, replicas: tuple[URL, ...] = ()) -> Iterator[Place]:
             make = SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, Identifier(APPLICATION), Literal(password))
             connection.execute(make)
             grant_phase1(connection)
-            plain(_libpq(clients)).close()
+            plain(libpq(clients)).close()
         except psycopg.Error:  # not allowed, or not let in by pg_hba.conf
             clients = owner
         try:
@@ -126,7 +126,7 @@ def grant_phase2(place: Place) -> None:
     """What Phase 2's application may do: a member of the group that writes."""
     if place.shared:
         return
-    with plain(_libpq(place.owner), autocommit=True) as connection:
+    with plain(libpq(place.owner), autocommit=True) as connection:
         connection.execute(SQL("GRANT analytics_writer, analytics_reader TO {}").format(Identifier(APPLICATION)))
 
 
@@ -145,7 +145,3 @@ def _drop_role(connection: psycopg.Connection[object]) -> None:
 def _true(connection: psycopg.Connection[object], statement: object) -> bool:
     row = connection.execute(statement).fetchone()  # type: ignore[call-overload]
     return bool(row and row[0])
-
-
-def _libpq(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)

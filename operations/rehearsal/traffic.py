@@ -20,6 +20,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.dialects import postgresql
 
 from models.reading import Reader, readers
+from operations.database import libpq
 from operations.phase1 import Shape
 from operations.queries import query
 from operations.rehearsal.clients import (
@@ -120,8 +121,8 @@ class Traffic:
         self._over = threading.Event()
         self._pipes: dict[str, Pipe] = {}
         self._processes: dict[str, multiprocessing.process.BaseProcess] = {}
-        address = _address(application)
-        there = {f"{REPLICA} {number}": _address(each) for number, each in enumerate(replicas, start=1)}
+        address = libpq(application)
+        there = {f"{REPLICA} {number}": libpq(each) for number, each in enumerate(replicas, start=1)}
         for client in (*CLIENTS, *there):
             chosen = tuple(each for each in self.statements if each.client == client)
             numbers = tuple(self.statements.index(each) for each in chosen)
@@ -133,13 +134,13 @@ class Traffic:
                 client, work, Order(where, chosen, numbers, share, sessions, niches, f"rehearsal {client}", live)
             )
         scorer = tuple(query(f"phase1/{name}") for name in ("score", f"refresh_{shape}"))
-        self._start("scorer", score, _address(owner), scorer)
+        self._start("scorer", score, libpq(owner), scorer)
         self._start("report", leave_open, address, open_seconds)
         self._threads = [
             threading.Thread(target=self._listen, name="rehearsal samples", daemon=True),
             *(
                 threading.Thread(target=self._look, args=(where,), name="rehearsal waits", daemon=True)
-                for where in (_address(owner), *there.values())
+                for where in (libpq(owner), *there.values())
             ),
         ]
         for thread in self._threads:
@@ -257,7 +258,3 @@ def running(
         yield traffic
     finally:
         traffic.close()
-
-
-def _address(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)

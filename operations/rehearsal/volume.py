@@ -45,7 +45,7 @@ def shape_of(engine: Engine) -> Shape:
         return Shape.MATVIEW if connection.scalar(kind) == "m" else Shape.TABLE
 
 
-def stage_history(engine: Engine, events: int, progress: Progress, chunk: int = CHUNK) -> None:
+def stage_history(engine: Engine, events: int, progress: Progress) -> None:
     """Put so many events where `sidb backfill load` puts those of a file; each chunk commits, and `progress` hears.
 
     They end with yesterday: today's events are the live traffic's.
@@ -54,8 +54,8 @@ def stage_history(engine: Engine, events: int, progress: Progress, chunk: int = 
     until = datetime.combine(datetime.now(UTC).date(), time.min, UTC)
     with engine.connect() as opened:
         connection = driver(opened)
-        for first in range(1, events + 1, chunk):
-            last = min(first + chunk - 1, events)
+        for first in range(1, events + 1, CHUNK):
+            last = min(first + CHUNK - 1, events)
             with connection.transaction():
                 parameters = {"first": first, "last": last, "total": events, "days": DAYS, "until": until}
                 connection.execute(query("rehearsal/history"), {**parameters, "niches": _rank(connection)})

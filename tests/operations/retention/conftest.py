@@ -21,8 +21,6 @@ from tests.fixtures.lived_in import administrator
 
 A_MONTH = 28 * 3
 """Events of each of the 30 months before this one, and of this."""
-MONTHS_PAST = {"first": 3, "months": 3}
-"""Of 24 months: those before the 27th lie in the first partition, three have one of their own."""
 
 ACTIVITY = "SELECT niche_id, day::text, event_type, events FROM analytics.niche_daily_activity ORDER BY 1, 2, 3"
 PARTITIONS = """
