@@ -67,3 +67,9 @@ def connected(url: URL, engine: Engine, name: str) -> bool:
             (url.database, f"{name}%"),
         )
         return bool(found.scalar_one())
+
+
+def run(url: URL, *statements: str) -> None:
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())

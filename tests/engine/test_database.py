@@ -14,6 +14,7 @@ from sqlalchemy import URL, NullPool, text
 
 from operations.embedded import Server
 from operations.scope import SCOPE
+from tests.engine.conftest import run
 from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.pooler import Pooler
 from tests.fixtures.server import throwaway_server
@@ -51,12 +52,6 @@ OTHERWISE = {
     "idle_in_transaction_session_timeout": "1s",
     "idle_session_timeout": "1s",
 }
-
-
-def run(url: URL, *statements: str) -> None:
-    with psycopg.connect(conninfo(url), autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement.encode())
 
 
 @pytest.fixture
