@@ -15,7 +15,7 @@ from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, select
+from sqlalchemy import Connection, Engine, Row, Select, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from backfill.errors import BackfillError
