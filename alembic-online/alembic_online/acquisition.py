@@ -31,6 +31,8 @@ log = logging.getLogger("alembic.online")
 
 MISSED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 """What is tried again; nothing else is."""
+IDLE = (60, 10, 1)
+"""Seconds of which one is offered as a limit for idle sessions: the longest that ends one of those in the way now."""
 TELL_AFTER = 1.0  # seconds of misses before it is said who is in the way
 
 VIEWS: dict[str, LiteralString] = {"m": "MATERIALIZED VIEW", "v": "VIEW"}
@@ -94,10 +96,35 @@ def gave_up(what: str, policy: RetryPolicy, blockers: list[Blocker], options: Op
     lines = [f"  {blocker}" for blocker in blockers] or ["  nobody now: others were, in turn"]
     return OnlineError(
         "\n".join([f"{what}: could not acquire its locks within {policy.seconds:.0f} s ({policy.attempts}).", *lines]),
-        "run it again when these sessions are done, which is safe (the database is at the last whole step), "
-        f"or give it longer ({options.written('deadline', '1h')}), or let it disconnect sessions that are idle in a "
-        f"transaction for longer than so, whose open work is lost ({options.written('end-idle-after', '60s')}).",
+        _next_step(blockers, options),
     )
+
+
+def _next_step(blockers: list[Blocker], options: Options) -> str:
+    """What to do about them; each way that is offered works on one of them at least."""
+    sessions = [each for each in blockers if not each.is_prepared and not each.is_autovacuum]
+    idle = [each for each in sessions if each.is_idle and each.may_end]
+    when = " when these sessions are done" if blockers else ""
+    ways = [
+        f"run it again{when}, which is safe: what is done stays",
+        f"give it longer ({options.written('deadline', '1h')})",
+    ]
+    if idle:
+        longest = max(each.state_seconds for each in idle)
+        after = next((f"{limit}s" for limit in IDLE if limit < longest), f"{IDLE[-1]}s")
+        ways.append(
+            "let it disconnect sessions that are idle in a transaction for longer than so, whose open work is lost"
+            f" ({options.written('end-idle-after', after)})"
+        )
+    if theirs := [each for each in sessions if each not in idle]:
+        by = "" if all(each.may_end for each in theirs) else " by an administrator"
+        calls = ", ".join(f"pg_terminate_backend({each.pid})" for each in theirs)
+        ways.append(f"have them ended{by}, whose open work is lost (SELECT {calls};)")
+    if any(each.is_prepared for each in blockers):
+        ways.append("end what was prepared, as its line says")
+    role = next((each.hidden_from for each in sessions if each.hidden_from), None)
+    hidden = f" What is hidden is shown after an administrator's GRANT pg_monitor TO {role};" if role else ""
+    return f"{', or '.join(ways)}.{hidden}"
 
 
 def _statements(connection: psycopg.Connection[Any], locks: Mapping[str, str]) -> list[Any]:

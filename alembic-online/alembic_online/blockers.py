@@ -40,6 +40,15 @@ class Blocker:
     query_start: datetime | None
     transaction: str
     relation: str | None
+    may_end: bool
+    """Whether this role may end it."""
+    hidden_from: str | None
+    """This role's name, where it may not see what the session does and since when."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it does nothing in an open transaction."""
+        return self.state.startswith("idle in transaction")
 
     @property
     def is_autovacuum(self) -> bool:
@@ -61,6 +70,9 @@ class Blocker:
         if self.is_autovacuum:
             return f"autovacuum (pid {self.pid}, {self.state}, for {self.transaction_seconds:.1f} s)"
         on = f" on {self.relation}" if self.relation else ""
+        if self.hidden_from:
+            named = f"user {self.who}, application {self.application or 'unnamed'}"
+            return f"pid {self.pid}{on} ({named}; what it does is hidden from this role)"
         started = f", last statement began {self.query_start:%H:%M:%S} UTC" if self.query_start else ""
         return (
             f"pid {self.pid}{on} (user {self.who}, application {self.application or 'unnamed'}, {self.state}, "
@@ -113,12 +125,8 @@ class Blockers:
             log.info("%s: blocked by %s", what, blocker)
             if blocker.is_autovacuum and not blocker.urgent:
                 self._shoo_autovacuum(wanted, blocker)
-            elif (
-                self.end_idle_after is not None
-                and blocker.state.startswith("idle in transaction")
-                and blocker.state_seconds > self.end_idle_after
-            ):
-                self._end(blocker)
+            else:
+                self._end_idle(blocker)
 
     @contextmanager
     def named_while_waiting(self, what: str) -> Iterator[None]:
@@ -131,6 +139,8 @@ class Blockers:
                 with suppress(psycopg.Error):  # the session is lost: the statement's own error says it
                     in_the_way = self.observer.execute(WAITS_FOR, [self.migrator]).fetchall()
                     found = [old for old in self.old_transactions() if (old.pid,) in in_the_way]
+                    for old in found:
+                        self._end_idle(old)
                     new = [old for old in found if (old.pid, old.application) not in named]
                     named.update((old.pid, old.application) for old in self._waits_for(what, new))
 
@@ -166,9 +176,12 @@ class Blockers:
             if self.observer.info.transaction_status:
                 self.observer.execute("ROLLBACK")
 
-    def _end(self, blocker: Blocker) -> None:
+    def _end_idle(self, blocker: Blocker) -> None:
+        """End it, if that is wanted of one that has been idle for so long."""
+        if self.end_idle_after is None or not blocker.is_idle or blocker.state_seconds <= self.end_idle_after:
+            return
         try:
             self.observer.execute("SELECT pg_terminate_backend(%s)", [blocker.pid])
             log.warning("Ended pid %s, which was idle in a transaction for %.0f s", blocker.pid, blocker.state_seconds)
         except psycopg.errors.InsufficientPrivilege:
-            log.warning("pid %s may not be ended by this role (pg_signal_backend is needed)", blocker.pid)
+            log.warning("pid %s may not be ended by this role: %s's sessions are not its own", blocker.pid, blocker.who)

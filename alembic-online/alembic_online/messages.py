@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from psycopg import Error as PostgresError
 from psycopg.errors import Diagnostic
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 
 from alembic_online.errors import OnlineError
 from alembic_online.interrupts import is_interrupt
@@ -45,8 +45,8 @@ def reason(error: BaseException) -> str:
     """Why something ended, for the record: what the server said of it, whatever SQLAlchemy made of that."""
     if is_interrupt(error):
         return "Ctrl-C"
-    found = _original(error) or error
-    return str(found) or type(found).__name__
+    found = _original(error) if isinstance(error, SQLAlchemyError) else None
+    return str(found or error) or type(error).__name__
 
 
 def server_error(error: PostgresError) -> OnlineError:

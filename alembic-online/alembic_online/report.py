@@ -1,7 +1,8 @@
-"""What is told of a step once it is applied."""
+"""What is told of a step once it is applied, and of a run that stopped."""
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alembic_online.retry import RetryPolicy
@@ -37,6 +38,17 @@ def report_step(done: Step, seen: Observed, seconds: float, metrics: "Metrics | 
             replication_lag_seconds=max(seen.measures.get("replication_lag", [0.0])),
             finished_timestamp_seconds=time.time(),
         )
+
+
+def so_far(done: Sequence[str], step: Step | None, *, goes_forward: bool) -> str:
+    """What of a run stays, and what of the step that was not finished; of an upgrade also what applications see."""
+    applied = f"Applied: {', '.join(done)}" if done else "No step was applied"
+    if step is None:
+        return applied
+    kept = "what of it is committed stays" if step.committed else "nothing of it stays"
+    if goes_forward and not step.committed:
+        kept += ", and applications see nothing of it"
+    return f"{applied}; {step.name} was not finished: {kept}"
 
 
 def _acquired(policy: RetryPolicy) -> str:

@@ -27,7 +27,7 @@ from alembic_online.messages import errors_for_people, reason
 from alembic_online.options import Options
 from alembic_online.planned import Planned
 from alembic_online.replica_lag import LAG
-from alembic_online.report import report_step
+from alembic_online.report import report_step, so_far
 from alembic_online.retry import STEP_PAUSE, RetryPolicy
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session, client, driver, open_session, settled
@@ -143,8 +143,9 @@ class Run:
         except BaseException as error:
             self._ended(failure=str(error).partition("\n")[0] or type(error).__name__)
             if is_interrupt(error):
-                again = "run it again, which is safe: applied steps stay, and applications can work on."
-                raise Stopped(f"Interrupted. {self._so_far()}.", again) from None
+                raise Stopped(
+                    f"Interrupted. {self._so_far()}.", "run it again, which is safe: it goes on there."
+                ) from None
             if isinstance(error, OnlineError) and self.step:
                 error.what += f"\n{self._so_far()}."
             raise
@@ -179,12 +180,7 @@ class Run:
                 return
 
     def _so_far(self) -> str:
-        """What of this run stays, and what of the step that was not finished."""
-        applied = f"Applied: {', '.join(self.done)}" if self.done else "No step was applied"
-        if self.step is None:
-            return applied
-        kept = "what of it is committed stays" if self.step.committed else "nothing of it stays"
-        return f"{applied}; {self.step.name} was not finished: {kept}"
+        return so_far(self.done, self.step, goes_forward=self.goes_forward)
 
     def _ended(self, failure: str | None = None) -> None:
         if self.metrics:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 @shared_options.fast
 @click.option("--drop", "delete", is_flag=True, help="Delete the archive instead, for good.")
 @click.option("--yes", is_flag=True, help="Do not ask before --drop.")
+@shared_options.deadline
+@shared_options.end_idle_after
 @shared_options.replicas
 @shared_options.replica_wait
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -69,7 +71,7 @@ def restore(
             raise UsageError("--drop takes neither --skip nor --renumber.", f"sidb restore --drop {archive}")
         if not yes:
             click.confirm(f"Delete archive {archive} for good?", abort=True, err=as_json)
-        archives.drop(url, archive)
+        archives.drop(url, archive, chosen)
         console.print(f"Archive {archive} is deleted.")
         return
     choice = restoring.Choice(skip, renumber, reading_share(fast))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--abort", "give_up", is_flag=True, help="Give up an interrupted rollback.")
 @click.option("--take-along", is_flag=True, help="Put aside what others built on what goes.")
-@click.option("--deadline", metavar="TIME", help="How long to try for a step's locks (default 10min).")
-@click.option("--end-idle-after", metavar="TIME", help="End blockers idle in a transaction for longer.")
+@shared_options.deadline
+@shared_options.end_idle_after
 @shared_options.replicas
 @shared_options.replica_wait
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; with --yes.")

@@ -14,6 +14,9 @@ replica_wait = click.option(
     metavar="TIME",
     help="How long to wait for replicas (default: the deadline).",
 )
+deadline = click.option("--deadline", metavar="TIME", help="How long to try for a step's locks (default 10min).")
+end_idle_after = click.option("--end-idle-after", metavar="TIME", help="End blockers idle in a transaction for longer.")
+"""With `deadline`, what is offered to whoever did not get a lock: each command that may say so has both."""
 fast = click.option("--fast", is_flag=True, help="Do not rest beside the application.")
 sample = click.option(
     "--sample",

@@ -9,10 +9,10 @@ from operations.commands import shared_options
 @click.argument("revision", default="head")
 @click.option("--plan", is_flag=True, help="Show the pending steps, their locks and SQL.")
 @click.option("--now", is_flag=True, help="Run outside the maintenance window too.")
-@click.option("--deadline", metavar="TIME", help="How long to try for a step's locks (default 10min).")
+@shared_options.deadline
 @click.option("--step-alert", metavar="TIME", help="Alert when a step runs for longer (default 5min).")
 @click.option("--on-alert", type=click.Choice(["tell", "stop"]), help="What an alert does (default tell).")
-@click.option("--end-idle-after", metavar="TIME", help="End blockers idle in a transaction for longer.")
+@shared_options.end_idle_after
 @shared_options.replicas
 @shared_options.replica_wait
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -13,7 +13,7 @@ LONG = Check(
 IDLE = Check(
     "idle transactions",
     "Sessions that leave a transaction open and do nothing: they hold their locks for as long.",
-    "find out what forgot to commit; end it with SELECT pg_terminate_backend(pid), or sidb upgrade --end-idle-after.",
+    "find out what forgot to commit; end it: SELECT pg_terminate_backend(pid), or sidb upgrade --end-idle-after 60s.",
 )
 TABLES = Check(
     "sessions on the tables",

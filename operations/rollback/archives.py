@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import psycopg
-from alembic_online import acquire
+from alembic_online import Options, acquire
 from alembic_online.errors import OnlineError, UsageError
 from psycopg.sql import SQL, Identifier
 from rich.console import Console
@@ -74,9 +74,9 @@ def show_archives(found: Archives, console: Console, first: str | None) -> None:
         console.print(f"\nNext: {first}")
 
 
-def drop(url: URL, number: int) -> None:
+def drop(url: URL, number: int, options: Options | None = None) -> None:
     """Delete an archive for good. Raises OnlineError where others have built on it; nothing is deleted then."""
-    with alone(url) as records:
+    with alone(url, options) as records:
         rollback = find(records, number)
         with records.connection.transaction():
             found = records.connection.execute(

@@ -8,7 +8,6 @@ from typing import Any
 import psycopg
 from alembic_online.acquisition import retried
 from alembic_online.errors import OnlineError
-from alembic_online.options import Options
 from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composable, Composed, Identifier
 from sqlalchemy import URL
@@ -41,6 +40,8 @@ class Merge:
     renumber: bool
     report: Report
     throttle: Throttle
+    deadline: float
+    """Seconds for which a batch is tried that does not get its locks."""
 
     def table(self, merged: Table, archived: Archived) -> None:
         """All rows behind the place that was reached."""
@@ -82,7 +83,7 @@ class Merge:
             with self.throttle.piece():
                 batch()
 
-        retried(piece, RetryPolicy(Options().deadline), self.url)
+        retried(piece, RetryPolicy(self.deadline), self.url)
 
     def _keys_of_copy(self, archived: Archived) -> tuple[list[str], bool]:
         """The key of an archive's copy of columns, and whether rows can be taken in batches by it."""
@@ -164,7 +165,7 @@ class Merge:
         except psycopg.errors.UniqueViolation as error:
             raise OnlineError(
                 f"{archived.relation}: {error.diag.message_detail} It was written just now.",
-                "run `sidb restore` again with --renumber or --skip; it continues where it stopped.",
+                f"`sidb restore {self.rollback.rollback_id} --renumber`, or --skip; it continues where it stopped.",
             ) from None
         self.report(archived.relation, read)
 

@@ -63,8 +63,9 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         rollback = find(records, number)
 
         def merge(told: Report) -> Merge:
-            throttle = Throttle(partial(share_now, connection, choice.share))
-            return Merge(session.url, connection, path, rollback, choice.skip, choice.renumber, told, throttle)
+            throttle, deadline = Throttle(partial(share_now, connection, choice.share)), session.options.deadline
+            chosen = choice.skip, choice.renumber
+            return Merge(session.url, connection, path, rollback, *chosen, told, throttle, deadline)
 
         waiting = _waiting(records, rollback)
         misfits.refuse_if_not_upgraded(connection, waiting)
@@ -178,7 +179,7 @@ def _call(session: Session, function: str) -> Any:
     if not access.relations(connection, [f"{ANALYTICS}.{function}()"]):
         return None
     call = SQL("SELECT {}()").format(Identifier(ANALYTICS, function))
-    row = retried(lambda: connection.execute(call).fetchone(), RetryPolicy(Options().deadline), session.url)
+    row = retried(lambda: connection.execute(call).fetchone(), RetryPolicy(session.options.deadline), session.url)
     return row[0] if row else None
 
 

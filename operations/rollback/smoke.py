@@ -3,7 +3,7 @@
 import re
 
 import psycopg
-from alembic_online import Options, Session
+from alembic_online import Session
 from alembic_online.acquisition import retried
 from alembic_online.held import reason
 from alembic_online.retry import RetryPolicy
@@ -30,12 +30,12 @@ def smoke(session: Session) -> Finding:
     connection = session.sqlalchemy
     for name, statement in PHASE1.items():
         asked.append(name)
-        if error := _error(connection, statement):
+        if error := _error(session, statement):
             failed.append(f"{name}: {error}")
     for reader in readers():
         if not _has_its_relations(connection, reader):
             continue
-        error = _error(connection, reader.sql, **dict.fromkeys(reader.parameters))
+        error = _error(session, reader.sql, **dict.fromkeys(reader.parameters))
         if error != "column":
             asked.append(reader.name)
         if error not in (None, "column"):
@@ -45,15 +45,15 @@ def smoke(session: Session) -> Finding:
     return checks.SMOKE.ok(f"{len(asked)} answered: {', '.join(asked)}")
 
 
-def _error(connection: Connection, statement: str, **parameters: None) -> str | None:
+def _error(session: Session, statement: str, **parameters: None) -> str | None:
     """What the server says to a query; "column" where a column of features is gone with the revision that added it."""
     try:
-        policy, url = RetryPolicy(Options().deadline), connection.engine.url
-        retried(lambda: connection.execute(text(statement), parameters).all(), policy, url)
+        policy = RetryPolicy(session.options.deadline)
+        retried(lambda: session.sqlalchemy.execute(text(statement), parameters).all(), policy, session.url)
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.UndefinedColumn):
             return "column"
-        return reason(error, connection)
+        return reason(error, session.sqlalchemy)
     return None
 
 

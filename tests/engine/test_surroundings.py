@@ -25,7 +25,9 @@ def test_a_replica_that_falls_behind_stops_the_migration(cluster: Cluster, clust
     assert said.startswith("Stopped by an alert: 2.0.1 upgrade: a replica is 5.")
     assert current(url) == "2.0.0"
     alert, stands, next_step = said.splitlines()
-    assert stands == "No step was applied; 2.0.1 upgrade was not finished: nothing of it stays."
+    assert stands.startswith(
+        "No step was applied; 2.0.1 upgrade was not finished: nothing of it stays, and applications"
+    )
     assert (ledger(url)[-1].outcome, ledger(url)[-1].message) == ("failed", f"{alert}\n{next_step}")
     Alembic(url).upgrade()
     assert current(url) == HEAD

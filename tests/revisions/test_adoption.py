@@ -171,7 +171,9 @@ DAMAGES = [
 ]
 
 
-NOTHING = "No step was applied; 1.0.0 upgrade was not finished: nothing of it stays."
+NOTHING = (
+    "No step was applied; 1.0.0 upgrade was not finished: nothing of it stays, and applications see nothing of it."
+)
 
 
 def refusal(engine: Engine) -> list[str]:

@@ -97,7 +97,7 @@ def test_a_row_that_takes_a_key_while_they_come_back(
     """
     with pytest.raises(OnlineError, match=r"analytics.analytics_events: .* It was written just now") as refused:
         counted(partial(bring_back, url), once("WITH chosen AS MATERIALIZED", partial(execute, url, taken)))
-    assert "--renumber or --skip; it continues where it stopped" in refused.value.next_step
+    assert "`sidb restore 1 --renumber`, or --skip; it continues where it stopped" in refused.value.next_step
     found = bring_back(url, renumber=True)
     assert found.exit_code == 0, found.findings
     assert execute(url, "SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'") == [(3_000,)]

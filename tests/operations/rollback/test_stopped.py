@@ -1,5 +1,7 @@
 """Ctrl-C and failures in a rollback and a restore: what is printed says where the database stands, and what to type."""
 
+from contextlib import closing
+
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
@@ -124,3 +126,19 @@ def test_a_restore(url: URL) -> None:
     assert bring_back(url).exit_code == 0
     assert current(url) == HEAD
     assert sidb(url, "rollback", "2.0.1", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [["restore", "1"], ["restore", "--drop", "1", "--yes"]])
+def test_locks_that_a_restore_does_not_get(url: URL, command: list[str]) -> None:
+    """It takes the options that it offers."""
+    roll_back(url, "1.0.0")
+    Alembic(url).upgrade()
+    with closing(psycopg.connect(conninfo(url))) as other:
+        other.execute("SELECT FROM analytics.trend_cache, sidb_archive_1.trend_cache AS archived")
+        missed = sidb(url, *command, "--deadline", "0s")
+        assert missed.exit_code == 1
+        assert "could not acquire its locks within 0 s (1 attempt)." in missed.stderr
+        assert "or give it longer (--deadline 1h), or let it disconnect" in missed.stderr
+        assert "(--end-idle-after 1s)" in missed.stderr
+        done = sidb(url, *command, "--deadline", "1h", "--end-idle-after", "1s")
+    assert done.exit_code == 0, done.output

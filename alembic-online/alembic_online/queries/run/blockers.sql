@@ -7,7 +7,7 @@ SELECT
     coalesce(a.application_name, '') AS application,
     coalesce(a.backend_type, CASE WHEN a.usesysid IS NULL THEN 'autovacuum worker' ELSE 'client backend' END)
         AS backend_type,
-    coalesce(a.state, a.query, 'in a state that this role may not see') AS state,
+    CASE WHEN a.backend_type IS NULL THEN 'hidden' ELSE coalesce(a.state, a.query, 'at work') END AS state,
     coalesce(
         a.query LIKE '%%(to prevent wraparound)'
         OR (a.backend_type IS NULL AND a.usesysid IS NULL AND bool_or(age(c.relfrozenxid) > worn.max_age)),
@@ -17,10 +17,17 @@ SELECT
     coalesce(extract(epoch FROM clock_timestamp() - a.state_change), 0)::float AS state_seconds,
     a.query_start,
     min(l.virtualtransaction) AS transaction,
-    min(l.relation::regclass::text) AS relation
+    min(l.relation::regclass::text) AS relation,
+    bool_or(
+        me.rolsuper
+        OR (NOT them.rolsuper AND (pg_has_role(them.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')))
+    ) IS true AS may_end,
+    CASE WHEN a.backend_type IS NULL AND a.usesysid IS NOT NULL THEN quote_ident(current_user) END AS hidden_from
 FROM unnest(%(relations)s::text [], %(modes)s::text []) AS wanted (relation, mode)
 INNER JOIN pg_locks AS l ON l.relation = to_regclass(wanted.relation) AND l.mode = wanted.mode
 INNER JOIN pg_stat_activity AS a ON a.pid = l.pid
+INNER JOIN pg_roles AS me ON me.rolname = current_user
+LEFT JOIN pg_roles AS them ON them.oid = a.usesysid
 INNER JOIN pg_class AS c ON c.oid = l.relation
 CROSS JOIN LATERAL (
     SELECT least(
@@ -48,7 +55,9 @@ SELECT
     extract(epoch FROM clock_timestamp() - p.prepared)::float AS state_seconds,
     NULL AS query_start,
     min(l.virtualtransaction) AS transaction,
-    min(l.relation::regclass::text) AS relation
+    min(l.relation::regclass::text) AS relation,
+    false AS may_end,
+    NULL AS hidden_from
 FROM unnest(%(relations)s::text [], %(modes)s::text []) AS wanted (relation, mode)
 INNER JOIN pg_locks AS l ON l.relation = to_regclass(wanted.relation) AND l.mode = wanted.mode
 INNER JOIN pg_locks AS own

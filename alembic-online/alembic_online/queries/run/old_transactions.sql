@@ -5,14 +5,20 @@ SELECT
     coalesce(a.application_name, '') AS application,
     coalesce(a.backend_type, CASE WHEN a.usesysid IS NULL THEN 'autovacuum worker' ELSE 'client backend' END)
         AS backend_type,
-    coalesce(a.state, a.query, 'in a state that this role may not see') AS state,
+    CASE WHEN a.backend_type IS NULL THEN 'hidden' ELSE coalesce(a.state, a.query, 'at work') END AS state,
     false AS urgent,
     extract(epoch FROM clock_timestamp() - a.xact_start)::float AS transaction_seconds,
     extract(epoch FROM clock_timestamp() - a.state_change)::float AS state_seconds,
     a.query_start,
     '' AS transaction,
-    NULL AS relation
+    NULL AS relation,
+    me.rolsuper
+    OR (NOT them.rolsuper AND (pg_has_role(them.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE'))) IS true
+        AS may_end,
+    NULL AS hidden_from
 FROM pg_stat_activity AS a
+INNER JOIN pg_roles AS me ON me.rolname = current_user
+LEFT JOIN pg_roles AS them ON them.oid = a.usesysid
 WHERE
     a.datname = current_database()
     AND a.pid NOT IN (%(migrator)s, pg_backend_pid())
@@ -30,7 +36,9 @@ SELECT
     extract(epoch FROM clock_timestamp() - p.prepared)::float AS state_seconds,
     NULL AS query_start,
     '' AS transaction,
-    NULL AS relation
+    NULL AS relation,
+    false AS may_end,
+    NULL AS hidden_from
 FROM pg_prepared_xacts AS p
 WHERE p.database = current_database()
 ORDER BY transaction_seconds DESC;
