@@ -95,5 +95,5 @@ def test_an_erasure_that_waits_says_for_whom_and_can_be_stopped(backfilled: URL,
             f"Waiting for pid {holder} on analytics.content_recommendations (user "
         )
         waiting.send_signal(number)
-        assert waiting.stderr.read().startswith("Interrupted. The users are known as erased, and what comes of theirs")
+        assert waiting.stderr.read().startswith("Interrupted before it was begun; nothing was changed.\n")
     assert waiting.returncode == 130
