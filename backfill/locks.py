@@ -10,6 +10,7 @@
 row's, it is told for whom after a second, and the statement is cancelled once the command is asked to stop.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
@@ -24,6 +25,8 @@ from backfill.queries import query
 LOOK_EVERY = 0.25
 TELL_AFTER = 1.0
 """Seconds that a statement waits before it is said."""
+OFTEN, FORGET = 3, 5.0
+"""How often short waits for the same session are seen, with fewer seconds between them, before it is said."""
 
 Tell = Callable[[str], None]
 
@@ -113,6 +116,7 @@ class _Watch:
 
     def look(self) -> None:
         looks, blockers, told = 0, "", ""
+        again, seen, last = "", 0, 0.0
         try:
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
                 beside.detach()  # it is closed at the end, with its name
@@ -121,14 +125,18 @@ class _Watch:
                     found = beside.execute(query("waits_for"), {"pid": self.pid}).all()
                     pids = ", ".join(str(each.pid) for each in found)
                     looks = looks + 1 if pids and pids == blockers else 0
+                    if pids:
+                        seen = seen + 1 if pids == again and time.monotonic() - last < FORGET else 1
+                        again, last = pids, time.monotonic()
                     blockers = pids
-                    if looks * LOOK_EVERY < TELL_AFTER:
+                    is_long = looks * LOOK_EVERY >= TELL_AFTER
+                    if not is_long and (not pids or seen < OFTEN):
                         continue
                     whom = _shown(found)
                     if pids != told:
                         self.tell(f"Waiting for {whom}")
                         told = pids
-                    if self.stop.is_set() and self.cancelled is None:
+                    if is_long and self.stop.is_set() and self.cancelled is None:
                         self.cancelled = whom
                         beside.execute(select(func.pg_cancel_backend(self.pid)))
         except Exception:  # the server is gone, which the session that is watched says itself

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from queue import Queue
 from threading import Event, Thread
+from time import monotonic
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, NullPool, text
+from sqlalchemy.exc import OperationalError
 
 from backfill.locks import staging, watched
 from operations.backfilling import reach
 from tests.backfill.test_kills import stopped
+from tests.fixtures.databases import conninfo
 
 LIMIT = 20
 
@@ -96,3 +100,19 @@ def test_who_looks_is_not_taken_for_the_application_at_work(migrated: Engine) ->
         while names != ["sidb backfill watch"]:
             with connection.begin():
                 names = list(connection.scalars(others, {"own": own}))
+
+
+@pytest.mark.parametrize(("mode", "says"), [("SHARE", True), ("ROW EXCLUSIVE", False)])
+def test_short_waits_for_the_same_session_are_said_too(migrated: Engine, mode: str, says: bool) -> None:
+    told: list[str] = []
+    with psycopg.connect(conninfo(migrated.url)) as holder, migrated.connect() as connection:
+        holder.execute(f"LOCK TABLE public.features IN {mode} MODE".encode())
+        with watched(connection, told.append, Event()):
+            began = monotonic()
+            while not told and monotonic() < began + (60 if says else 5):
+                with connection.begin():
+                    connection.execute(text("SELECT pg_sleep(0.3)"))  # what it does besides
+                with suppress(OperationalError), connection.begin():
+                    connection.execute(text("SET LOCAL lock_timeout = '100ms'"))
+                    connection.execute(text("LOCK TABLE public.features IN ROW EXCLUSIVE MODE"))
+        assert [each.startswith(f"Waiting for process {holder.info.backend_pid} ") for each in told] == [True] * says

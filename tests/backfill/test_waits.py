@@ -11,6 +11,7 @@ from pathlib import Path
 from select import select
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine
 
@@ -24,7 +25,7 @@ from operations.backfilling import reach
 from tests.backfill.conftest import AS_OF, Sql, begin, history, load_file, run, slowly, verify, worker, write_csv
 from tests.backfill.test_console import SIDB, Console
 from tests.backfill.test_kills import stopped
-from tests.fixtures.databases import ROOT
+from tests.fixtures.databases import ROOT, conninfo
 
 LIMIT = 60
 """Seconds until a command has said something."""
@@ -109,6 +110,12 @@ def test_a_run_goes_on_when_the_stopped_worker_does(staged: Engine, sidb: Consol
         os.kill(pid, signal.SIGKILL)
         assert process.wait(60) == 0
     assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'") == [(200,)]
+
+
+def test_a_lock_beside_which_it_works_is_not_spoken_of(staged: Engine, sidb: Console) -> None:
+    with psycopg.connect(conninfo(staged.url)) as holder:
+        holder.execute("LOCK TABLE analytics.trend_cache IN ROW EXCLUSIVE MODE")
+        assert "Waiting" not in sidb("run", "--all", "--now")
 
 
 @contextmanager
