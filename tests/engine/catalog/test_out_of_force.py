@@ -65,6 +65,33 @@ def test_what_no_revision_says_is_refused_before_the_first_step(project: SmallPr
     later.run(command.upgrade, "head")
 
 
+def test_what_the_first_step_would_replace_is_refused_before_it_was_begun(project: SmallProject) -> None:
+    """Somebody has disabled it for a reason, which the step would undo: only its own attempts may have left it so."""
+    later = grown(project, BUILT.replace("keep BEFORE DELETE", "keep AFTER DELETE"))
+    with project.engine.begin() as connection:
+        execute(connection, "ALTER TABLE shop.orders DISABLE TRIGGER keep")
+    there = project.catalog()
+    with pytest.raises(CommandError, match=r"^Before the first step, not .*; nothing was changed.\n.*keep.*d"):
+        later.run(command.upgrade, "head")
+    assert project.catalog() == there
+    with project.engine.begin() as connection:
+        execute(connection, "ALTER TABLE shop.orders ENABLE TRIGGER keep")
+    later.run(command.upgrade, "head")
+
+
+def test_an_index_of_ours_that_is_invalid_is_refused_before_the_first_step(project: SmallProject) -> None:
+    """That a revision has made it is not that it said so."""
+    indexed = grown(project, f"{BUILT} CREATE INDEX by_n ON shop.orders (n);")
+    indexed.run(command.upgrade, "head")
+    later = grown(
+        indexed, f"{BUILT} CREATE INDEX by_n ON shop.orders (n); CREATE TABLE shop.others (id bigint PRIMARY KEY);"
+    )
+    with project.engine.begin() as connection:
+        execute(connection, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'shop.by_n'::regclass")
+    with pytest.raises(CommandError, match=r"^Before the first step, not .*\n.*by_n on shop.orders is invalid"):
+        later.run(command.upgrade, "head")
+
+
 OTHERS = """
     CREATE FUNCTION public.theirs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
     CREATE TRIGGER theirs BEFORE UPDATE ON shop.orders FOR EACH ROW EXECUTE FUNCTION public.theirs();
