@@ -22,6 +22,9 @@ pytest_plugins = [
 for name in [name for name in os.environ if name == "DATABASE_URL" or name.startswith("PG")]:
     del os.environ[name]
 
+# No command rests for the sessions that a test itself has open, unless the test is about that.
+os.environ["SIDB_BACKFILL_SHARE"] = "100"
+
 # A shell starts what runs in the background with Ctrl-C ignored, and so would be the programs that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
