@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import psycopg
 from alembic_online import OnlineError, Options, Session, open_session
-from alembic_online.held import reason
+from alembic_online.held import AGAIN, is_missed, reason
 from alembic_online.sessions import client
 from psycopg.rows import class_row
 from sqlalchemy import URL
@@ -95,9 +95,10 @@ def reading(url: URL, options: Options | None = None, *, sole: bool = False) -> 
         with open_session(url, SCOPE, options, sole=sole) as session:
             yield Records(session)
     except (psycopg.Error, DBAPIError) as error:
+        again = AGAIN if is_missed(error) else "correct that and run it again"
         raise OnlineError(
             f"The database refused it: {reason(error, url)}",
-            "correct that and run it again: it continues with the phase that was not finished.",
+            f"{again}: it continues with the phase that was not finished.",
         ) from error
 
 

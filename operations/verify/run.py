@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
-from alembic_online.held import AGAIN, reason
+from alembic_online.held import AGAIN, is_missed, reason
 from alembic_online.messages import first_line
 from alembic_online.sessions import driver
 from rich.console import Console
@@ -88,9 +88,10 @@ def accept_rights(url: URL) -> int:
         with opened.connect() as connection:
             return rights.take(driver(connection), before_upgrade=False)
     except (psycopg.Error, DBAPIError) as error:
+        step = AGAIN if is_missed(error) else "run it as the role that migrated, on the primary"
         raise OnlineError(
-            f"The rights could not be written down in {shown(url)}: {first_line(error)}",
-            "run it as the role that migrated, on the primary.",
+            f"The rights could not be written down in {shown(url)}: {reason(error, url)}",
+            f"{step}.",
         ) from None
 
 

@@ -24,6 +24,10 @@ COMMANDS = [
     ("sidb.backfill_control", 1, ["sidb", "backfill", "status"]),
     ("public.features", 3, ["sidb", "status"]),
 ]
+CHANGING = [
+    ("sidb.phase1_rights", 1, ["sidb", "verify", "--accept-rights"]),
+    ("public.features", 1, ["sidb", "rollback", "2.0.3", "--yes"]),
+]
 
 
 @contextmanager
@@ -55,7 +59,7 @@ def backfilled(clone: Clone) -> URL:
 
 @pytest.mark.clean
 def test_it_ends_and_names_who_holds_what_it_needs(backfilled: URL) -> None:
-    for relation, code, command in COMMANDS:
+    for relation, code, command in [*COMMANDS, *CHANGING]:
         with held(backfilled, relation) as holder:
             done = run(*command, env={"DATABASE_URL": conninfo(backfilled)}, code=code)
         read = " ".join((done.stdout + done.stderr).split())
