@@ -12,7 +12,7 @@ replicas = click.option(
 replica_wait = click.option(
     "--replica-wait",
     metavar="TIME",
-    help="How long to wait for replicas (default: the deadline).",
+    help="How long to wait for replicas (default: deadline).",
 )
 deadline = click.option("--deadline", metavar="TIME", help="How long to try for a step's locks (default 10min).")
 end_idle_after = click.option("--end-idle-after", metavar="TIME", help="End blockers idle in a transaction for longer.")
