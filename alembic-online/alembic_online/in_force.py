@@ -43,7 +43,7 @@ def out_of_force(
 
     Ours is what a step of `known` names.
     """
-    named = {object_of(line) for step in known for line in step.lines}
+    named = {name for step in known for name in step.objects}
     said = {object_of(line): line.partition(" ")[2] for step in steps for line in sorted(step.lines)}
     meant = {name for name in said.values() if name != bare(name)}
     found = [each for each in look(observer, scope) if each.object not in meant]

@@ -66,6 +66,11 @@ class Planned:
         return {line for form in self.changes for line in form}
 
     @property
+    def objects(self) -> set[str]:
+        """What the changes are about, as the catalog calls it."""
+        return {object_of(line) for line in self.lines}
+
+    @property
     def certain(self) -> set[str]:
         """The changes that every form has."""
         return set.intersection(*map(set, self.changes)) if self.changes else set()

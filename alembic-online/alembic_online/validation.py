@@ -15,7 +15,7 @@ from alembic_online.catalog import Identity, definitions
 from alembic_online.errors import OnlineError
 from alembic_online.in_force import Found, applied, look, out_of_force, revisions
 from alembic_online.ledger import Ledger
-from alembic_online.planned import NOT_IN_FORCE, Direction, Planned, bare, kind, object_of
+from alembic_online.planned import NOT_IN_FORCE, Direction, Planned, bare, kind
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session
 
@@ -192,9 +192,9 @@ class Validator:
         """The catalog before the first attempt at a step."""
         if self.catalog is None:
             self.catalog = self._look()
-        step = Planned(script, direction)
+        named = Planned(script, direction).objects
         found = look(self.session.observer, self.session.scope)
-        self.already = [each for each in found if not self._may_have_left(step, each)]
+        self.already = [each for each in found if bare(each.object) not in named]
         before = self.ledger.before(script.revision, direction)
         return self.catalog if before is None else of_scope(before, self.session.scope, self.catalog)
 
@@ -220,21 +220,20 @@ class Validator:
         self._validate(last.step_id, script, last.direction, [last.before])
 
     def refuse_out_of_force(self, heads: tuple[str, ...], steps: Sequence[Planned]) -> None:
-        """Before the first step: raise OnlineError where something of ours is not in force."""
+        """Before the first step: raise OnlineError where something of ours is not in force, and no step names it.
+
+        What a step names it leaves in force, or fails: it may have been written to mend it, or begun and left it so.
+        """
         assert self.directory is not None
         so_far = applied(self.directory, heads, "upgrade")
         found = out_of_force(self.session.observer, self.session.scope, so_far, so_far).ours
-        if left := [each for each in found if not self._may_have_left(steps[0], each)]:
+        named = {name for step in steps for name in step.objects}
+        if left := [each for each in found if bare(each.object) not in named]:
             what = "Before the first step, not everything is as it should be; nothing was changed."
             statements = "".join(f"\n  {statement};" for statement in dict.fromkeys(each.statement for each in left))
             raise OnlineError(
                 "\n".join([what, *(f"  {each}" for each in left)]), f"put it right, and run it again:{statements}"
             )
-
-    def _may_have_left(self, step: Planned, found: Found) -> bool:
-        """Whether an attempt at the step was begun that may have left this as it is."""
-        begun = self.ledger.is_begun(step.script.revision, step.direction)
-        return begun and bare(found.object) in {object_of(line) for line in step.lines}
 
     def accept(self) -> None:
         """Whoever stamps a revision answers for the state of the database."""
