@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, any_, case, exists, func, or_, select
 
-from backfill import identity
+from backfill import expired, identity
 from backfill.job import Job
 from backfill.progress import Scope
-from backfill.tables import Control, JobState, Pause, Range, SetAside
+from backfill.tables import Control, JobState, LoadedFile, Pause, Range, SetAside, StagedEvent
 from backfill.windows import Window
 
 DAY = timedelta(days=1)
@@ -48,7 +48,7 @@ class Share:
 
 
 def jobs_status(connection: Connection, jobs: Sequence[Job], scope: Scope | None = None) -> list[JobStatus]:
-    """Each job as it stands; `scope` restricts the rows that count as left."""
+    """Each job as it stands; `scope` restricts the rows that count as left, and leaves out what is not planned yet."""
     left = Range.planned - func.least(Range.passed, Range.planned)
     open_left = func.sum(left).filter(Range.done_at.is_(None), *([scope.chosen()] if scope else []))
     counted = select(
@@ -69,17 +69,42 @@ def jobs_status(connection: Connection, jobs: Sequence[Job], scope: Scope | None
     states = {row.job: row for row in connection.execute(select(JobState.__table__))}
     refused = {row.job: row.rows for row in connection.execute(set_aside)}
     return [
-        _status(job, ranges.get(job.name), states.get(job.name), refused.get(job.name, 0), job.name in another)
+        _status(
+            job,
+            ranges.get(job.name),
+            states.get(job.name),
+            refused.get(job.name, 0),
+            job.name in another,
+            0 if scope else _unplanned(connection, job),
+        )
         for job in jobs
     ]
 
 
+def _unplanned(connection: Connection, job: Job) -> int:
+    """Rows that were loaded since ranges were cut last, or before they were cut first."""
+    if job.source is not StagedEvent or not expired.is_known(connection):
+        return 0
+    if not connection.scalar(select(func.to_regclass(str(StagedEvent.__table__)).is_not(None))):
+        return 0
+    in_a_pass = or_(*(LoadedFile.file_id == any_(files) for files in (Range.walked, Range.files, Range.waiting)))
+    rows = select(func.coalesce(func.sum(LoadedFile.added), 0)).where(
+        LoadedFile.finished_at.is_not(None),
+        LoadedFile.added > 0,
+        ~exists().where(Range.job == job.name, in_a_pass),
+        exists().where(StagedEvent.file_id == LoadedFile.file_id),  # else another file took its place
+    )
+    return int(connection.scalar(rows) or 0)
+
+
 def nothing_yet(jobs: Sequence[Job]) -> list[JobStatus]:
     """Each job before anything was begun."""
-    return [_status(job, None, None, 0, False) for job in jobs]
+    return [_status(job, None, None, 0, False, 0) for job in jobs]
 
 
-def _status(job: Job, counted: object, known: object, set_aside: int, is_another_table: bool) -> JobStatus:
+def _status(
+    job: Job, counted: object, known: object, set_aside: int, is_another_table: bool, unplanned: int
+) -> JobStatus:
     def of(name: str) -> float:
         return float(getattr(counted, name, 0) or 0)
 
@@ -88,18 +113,18 @@ def _status(job: Job, counted: object, known: object, set_aside: int, is_another
         state = ANOTHER_TABLE
     elif stopped:
         state = "stopped"
-    elif of("open"):
+    elif of("open") or unplanned:
         state = "begun" if of("read") else "waiting"
     elif getattr(known, "verified_at", None):
         state = "done"
     else:
         state = "moved, to be verified" if counted else "nothing to do"
     rate = of("read") / of("seconds") if of("read") and of("seconds") else None
-    left = int(of("rows" if is_another_table else "left"))
+    left = int(of("rows" if is_another_table else "left")) + unplanned
     return JobStatus(
         job=job.name,
         state=state,
-        rows=int(of("rows")),
+        rows=int(of("rows")) + unplanned,
         left=left,
         written=int(of("written")),
         present=int(of("present")),

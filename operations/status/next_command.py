@@ -40,7 +40,7 @@ def _upgrade(seen: Status) -> str:
 
 
 def _backfill(backfill: Backfill | None) -> str | None:
-    if backfill is None or backfill.deadline is None:
+    if backfill is None or (backfill.deadline is None and not any(job.left for job in backfill.jobs)):
         return LOAD
     if backfill.paused:
         return "sidb backfill resume"
