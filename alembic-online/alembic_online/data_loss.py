@@ -266,12 +266,15 @@ def computed(script: Script) -> tuple[str, ...]:
 def refuse_loss(connection: psycopg.Connection[Any], steps: Iterable[RevisionStep], session: Session) -> None:
     """Raise OnlineError if one of the steps declares to drop what holds data; lists all of it. Locks nothing."""
     losses: list[str] = []
+    target = "REVISION"
     for step in steps:
         direction: Direction = "upgrade" if step.is_upgrade else "downgrade"
         known = Drops(session, step.revision, direction, "", Discard())._known(connection)
         losses += held(connection, known)
+        if not step.is_upgrade:
+            target = str(step.revision.down_revision or step.revision.revision)
     if losses:
-        raise refusal(losses, session)
+        raise refusal(losses, session, target)
 
 
 def held(connection: psycopg.Connection[Any], dropped: Sequence[Part]) -> list[str]:
@@ -284,10 +287,10 @@ def held(connection: psycopg.Connection[Any], dropped: Sequence[Part]) -> list[s
     ]
 
 
-def refusal(losses: Sequence[str], session: Session) -> OnlineError:
-    """The error that lists what would be lost, and says how it is kept, or dropped all the same."""
+def refusal(losses: Sequence[str], session: Session, target: str = "REVISION") -> OnlineError:
+    """The error that lists what would be lost, and says how it is kept on the way to `target`, or dropped."""
     command = session.scope.rollback_command
-    keep = f"keep it with `{command}`" if command else "move it to another schema (ALTER TABLE … SET SCHEMA …)"
+    keep = f"keep it with `{command} {target}`" if command else "move it to another schema (ALTER TABLE … SET SCHEMA …)"
     discard = session.options.written("discard-data", "yes")
     return OnlineError(
         "\n".join(

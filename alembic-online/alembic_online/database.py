@@ -134,7 +134,8 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
     if changing and seen.read_only:
         raise OnlineError(
             f"{shown(url)} is read-only (default_transaction_read_only is on); nothing was changed.",
-            f"see who set it and why; then {_resets(url, 'default_transaction_read_only')}, and run it again.",
+            "see who set it and why; then, in one session, SET default_transaction_read_only = off; and"
+            f" {_resets(url, 'default_transaction_read_only')}; and run it again.",
         )
     if strange:
         more = f", and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""

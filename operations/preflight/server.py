@@ -34,7 +34,7 @@ def server(asked: Surroundings) -> Finding:
     if seen.standby:
         wrong.append(STANDBY)
     elif seen.read_only:
-        wrong.append("default_transaction_read_only is on")
+        wrong.append("default_transaction_read_only is on: see who set it (\\drds in psql) and why, and reset it")
     if seen.encoding != "UTF8":
         wrong.append(f"the database's encoding is {seen.encoding}, not UTF8")
     doubtful = []

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -77,7 +77,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         live = snapshot(session.sqlalchemy, SCOPE)
         tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if _is_table(kept)}
         plans, unfit = ways_back.find(records, rollback, live, [kept for kept in waiting if _is_table(kept)], tables)
-        _refuse(unfit, choice)
+        _refuse(unfit, choice, number)
         misfits.refuse_unmergeable(connection, tables.values())
         others = ways_back.left_behind_by(records, rollback, live, waiting, plans)
         _name_readers(session, tables, console)
@@ -204,15 +204,18 @@ def _columns(
             merge(told).columns(kept, conditions)
 
 
-def _refuse(unfit: list[misfits.Misfit], choice: Choice) -> None:
+def _refuse(unfit: list[misfits.Misfit], choice: Choice, number: int) -> None:
     open_questions = [misfit for misfit in unfit if not choice.settles(misfit)]
     if open_questions:
-        next_step = "--skip leaves them in the archive; --renumber gives those with the same id the next free one."
+        renumbered = " --renumber" if choice.renumber else ""
+        next_step = f"`sidb restore {number}{renumbered} --skip` leaves them in the archive"
+        if any(replace(choice, renumber=True).settles(misfit) for misfit in open_questions):
+            next_step += "; --renumber gives those with the same id the next free one"
         if any(misfit.kind == misfits.NO_COLUMN for misfit in open_questions):
             next_step = f"add the columns (ALTER TABLE … ADD COLUMN …), and restore. Or {next_step}"
         raise OnlineError(
             "\n".join(["Rows of the archive do not fit; nothing was changed.", *(f"  {m}" for m in open_questions)]),
-            next_step,
+            f"{next_step}.",
         )
 
 

@@ -29,7 +29,8 @@ def test_a_read_only_database(clone: Clone) -> None:
     said = refusal(Alembic(url).upgrade)
     assert f"/{url.database}?" in said
     assert "is read-only (default_transaction_read_only is on); nothing was changed.\n" in said
-    assert "\nNext: see who set it and why; then ALTER DATABASE " in said
+    assert "\nNext: see who set it and why; then, in one session, SET default_transaction_read_only = off; and" in said
+    assert f" ALTER DATABASE {url.database} RESET default_transaction_read_only" in said
 
 
 def test_a_standby(pg_bin: Path) -> None:
@@ -115,8 +116,9 @@ def test_a_downgrade_keeps_what_cannot_be_computed_again(clone: Clone) -> None:
         "The migration would drop what cannot be computed again; it was not run.",
         "  public.features.analytics_version: holds values",
         "  analytics.analytics_events: holds rows",
-        "Next: keep it with `sidb rollback`, or drop it with -x discard-data=yes.",
+        "Next: keep it with `sidb rollback 1.0.0`, or drop it with -x discard-data=yes.",
     ]
+    assert "`sidb rollback 2.0.3`" in refusal(lambda: strict(url).downgrade("2.0.3"))
     assert catalog(url) == before
     strict(url).downgrade("2.0.4")
     strict(url, "discard-data=yes").downgrade()

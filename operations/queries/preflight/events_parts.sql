@@ -62,7 +62,15 @@ parts AS (
     SELECT
         format('trigger %I on events is not ours', t.tgname),
         format('DROP TRIGGER %I ON %s', t.tgname, e.name),
-        pg_get_triggerdef(t.oid)
+        concat(
+            pg_get_triggerdef(t.oid),
+            CASE WHEN t.tgenabled <> 'O' THEN format(
+                '; ALTER TABLE %s %s TRIGGER %I',
+                e.name,
+                CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END,
+                t.tgname
+            ) END
+        )
     FROM events AS e
     INNER JOIN pg_trigger AS t ON t.tgrelid = e.oid AND NOT t.tgisinternal
     WHERE t.tgfoid IS DISTINCT FROM to_regprocedure('analytics.record_event_activity()')::oid

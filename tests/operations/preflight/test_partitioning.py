@@ -99,6 +99,18 @@ def test_what_it_meets(before: URL, theirs: str, verdict: str, named: str) -> No
     assert (found.verdict, named in found.detail) == (verdict, True), found.detail
 
 
+@pytest.mark.parametrize("state", ["DISABLE", "ENABLE REPLICA", "ENABLE ALWAYS", "ENABLE"])
+def test_a_trigger_is_to_be_made_again_as_it_was(before: URL, state: str) -> None:
+    execute(
+        before,
+        f"CREATE TRIGGER theirs BEFORE TRUNCATE ON {EVENTS} EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        f"ALTER TABLE {EVENTS} {state} TRIGGER theirs",
+    )
+    said = str(ask(before, "partitioning"))
+    assert "CREATE TRIGGER theirs" in said
+    assert (f"ALTER TABLE {EVENTS} {state} TRIGGER theirs" in said) == (state != "ENABLE")
+
+
 def test_a_statement_of_an_application(pg_bin: Path) -> None:
     options = {"shared_preload_libraries": "pg_stat_statements", "max_connections": "20"}
     with throwaway_server(pg_bin, options) as server, cloning(Templates(server)) as clone:

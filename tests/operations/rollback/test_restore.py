@@ -143,8 +143,9 @@ def test_into_tables_that_hold_rows(fill: Fill) -> None:
     assert "--renumber" in caught.value.next_step
     assert execute(url, "SELECT count(*) FROM analytics.analytics_events") == [(2,)], "nothing was changed"
     assert execute(url, "SELECT count(*) FROM analytics.insight_registry") == [(0,)]
-    with pytest.raises(OnlineError, match="ml_features: 1 rows whose niche_id, feature_set"):
+    with pytest.raises(OnlineError, match="ml_features: 1 rows whose niche_id, feature_set") as again:
         bring_back(url, renumber=True)
+    assert again.value.next_step == "`sidb restore 1 --renumber --skip` leaves them in the archive."
 
     found = bring_back(url, skip=True, renumber=True)
     assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
