@@ -15,7 +15,7 @@ from operations.monitor.judging import judge, measures
 from operations.monitor.reading import Index, Readings, Server, Statement, Table
 
 AT = datetime(2026, 3, 15, 12, tzinfo=UTC)
-SERVER = Server(AT, False, "watcher", True, True, AT - timedelta(days=8), None, None)
+SERVER = Server(AT, False, "watcher", True, AT - timedelta(days=8), None, None)
 TABLE = Table(1, "analytics.trend_cache", False, False, of.MANY_ROWS, 0, 0, 0, 0, 0, None, None, 0, 0, 0, True)
 UNUSED = Index("analytics.idx_unused", 1, 8_192, scans=0, unique=False, valid=True, partitioned=False)
 SLOW = Statement("1", "SELECT", reads=True, calls=20, mean_seconds=0.6, max_seconds=0.6, total_seconds=12)
