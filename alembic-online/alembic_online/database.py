@@ -22,8 +22,8 @@ from alembic_online.queries import query
 from alembic_online.settings import PINNED, WISHED
 
 OLDEST_SERVER = 15
-SHOWN = 5
-ENCODING = "UTF8"
+SHOWN, ENCODING = 5, "UTF8"
+READ_ONLY = "default_transaction_read_only"
 OWN_PATH = "pg_catalog, pg_temp"
 """Where our own statements find what they name without a schema: no relation, and nobody's function or operator."""
 PROBES = 3
@@ -133,9 +133,8 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
         )
     if changing and seen.read_only:
         raise OnlineError(
-            f"{shown(url)} is read-only (default_transaction_read_only is on); nothing was changed.",
-            "see who set it and why; then, in one session, SET default_transaction_read_only = off; and"
-            f" {_resets(url, 'default_transaction_read_only')}; and run it again.",
+            f"{shown(url)} is read-only ({READ_ONLY} is on); nothing was changed.",
+            f"see who set it; then, in one session, SET {READ_ONLY} = off; {_resets(url, READ_ONLY)}; run it again.",
         )
     if strange:
         more = f", and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""

@@ -29,7 +29,7 @@ def test_a_read_only_database(clone: Clone) -> None:
     said = refusal(Alembic(url).upgrade)
     assert f"/{url.database}?" in said
     assert "is read-only (default_transaction_read_only is on); nothing was changed.\n" in said
-    assert "\nNext: see who set it and why; then, in one session, SET default_transaction_read_only = off; and" in said
+    assert "\nNext: see who set it; then, in one session, SET default_transaction_read_only = off; ALTER" in said
     assert f" ALTER DATABASE {url.database} RESET default_transaction_read_only" in said
 
 
