@@ -35,17 +35,15 @@ def restore(
 ) -> None:
     """Bring back what a rollback put aside, after a later upgrade.
 
-    A table that is still empty is exchanged for the archived one at once;
-    into one that has rows, the archive's go in batches, and what was written
-    since stays. Where archived rows conflict with current data, nothing is
-    changed until an option says what to do. Run it again after an interrupt.
+    An empty table is exchanged for the archived one at once; into one with
+    rows, the archive's go in batches, and newer ones stay. Where rows conflict,
+    nothing changes until an option settles it. Run again after an interrupt.
 
     \b
     Examples:
-      sidb restore                   list the archives
-      sidb restore 1                 bring one back
-      sidb restore 1 --renumber --skip
-      sidb restore --drop 1          delete one
+      sidb restore            list the archives
+      sidb restore 1 --skip   bring one back
+      sidb restore --drop 1   delete one
     """
     from dataclasses import replace
 

@@ -24,7 +24,7 @@ LONGER = {
 LONGER |= {
     "sidb maintain": 25,
     "sidb preflight": 26,
-    "sidb restore": 27,
+    "sidb restore": 25,
 }
 """Commands with so many options or commands that they need a few lines more."""
 
