@@ -132,6 +132,10 @@ class Job(ABC):
         """Whether a row of the source has been walked; the part's files are those that were."""
         return true()
 
+    def key_aside(self, _connection: Connection, _cut: str, key: int) -> int:
+        """The key under which a row of the source is set aside: no other row of the source has it."""
+        return key
+
     def since(self, part: Part) -> Rows | None:
         """`key` and `what`, "deleted" or "changed": what others have done to rows that this job wrote."""
         return None

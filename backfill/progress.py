@@ -148,9 +148,10 @@ def size(claimed: Range, wanted: int) -> int:
     return max(1, claimed.suspect // 2) if claimed.suspect else wanted
 
 
-def set_aside(connection: Connection, claimed: Range, cut: str, key: int, error: str) -> None:
-    """A single row fails: put it aside and go on after it; after five in a row the job is stopped."""
-    row = {"job": claimed.job, "key": key, "range_id": claimed.range_id, "error": error}
+def set_aside(connection: Connection, claimed: Range, cut: str, key: int, aside: int, error: str) -> None:
+    """A single row fails: put it aside, under a key of its own, and go on after where it was; after five in a row the
+    job is stopped."""
+    row = {"job": claimed.job, "key": aside, "range_id": claimed.range_id, "error": error}
     refused = insert(SetAside).values(**row)
     again = {"error": error, "again": False}
     connection.execute(refused.on_conflict_do_update(index_elements=["job", "key"], set_=again))

@@ -173,7 +173,7 @@ class Runner:
         if failure.is_busy:
             progress.leave(connection, claimed, cut, key)
             return Batch(read=1, written=0, present=0, skipped=1, seconds=failure.seconds, cut=cut, key=key)
-        progress.set_aside(connection, claimed, cut, key, failure.reason)
+        progress.set_aside(connection, claimed, cut, key, job.key_aside(connection, cut, key), failure.reason)
         summary.refused += 1
         return Batch(read=1, written=0, present=0, skipped=0)
 

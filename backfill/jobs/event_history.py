@@ -15,6 +15,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     String,
+    Text,
     and_,
     case,
     cast,
@@ -52,6 +53,8 @@ ID_IS_KEY = ~exists(
     .where(column("partrelid") == func.to_regclass("analytics.analytics_events"))
 )
 """Whether event_id alone is the key: where events are partitioned, it is with event_timestamp."""
+
+NEW_ID = func.nextval(func.pg_get_serial_sequence("analytics.analytics_events", "event_id"))
 
 
 def same(one: Any, other: Any) -> ColumnElement[bool]:
@@ -118,7 +121,7 @@ class EventHistory(Job):
         )
         new_ids = (
             update(StagedEvent)
-            .values(event_id=func.nextval(func.pg_get_serial_sequence("analytics.analytics_events", "event_id")))
+            .values(event_id=NEW_ID)
             .where(StagedEvent.event_id == displaced.c.event_id)
             .where(place[0] == displaced.c.part, place[1] == displaced.c.place)
             .returning(displaced.c.event_id.label("was"), StagedEvent.event_id)
@@ -136,6 +139,15 @@ class EventHistory(Job):
             this = update(Range).where(Range.range_id == claimed.range_id)
             connection.execute(this.values(rows_refused=Range.rows_refused + renumbered))
         return renumbered
+
+    def key_aside(self, connection: Connection, cut: str, key: int) -> int:
+        """Its id, or a new one: of a load during which the event table was replaced, two rows may have one id."""
+        other = aliased(StagedEvent)
+        this = cast(literal(cut, Text), DateTime(timezone=True))
+        is_shared = exists().where(other.event_id == key, other.event_timestamp != this)
+        alone = update(StagedEvent).values(event_id=NEW_ID).where(StagedEvent.event_timestamp == this, is_shared)
+        new = connection.scalar(alone.where(StagedEvent.event_id == key).returning(StagedEvent.event_id))
+        return key if new is None else int(new)
 
     def new(self, part: Part) -> ColumnElement[bool]:
         again = select(SetAside.key).where(SetAside.job == self.name, SetAside.again)

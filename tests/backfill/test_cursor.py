@@ -83,7 +83,7 @@ def test_so_is_one_of_a_single_column(migrated: Engine, monkeypatch: pytest.Monk
         for_a_while(migrated, NICHE_TRENDS)
 
 
-@pytest.mark.parametrize("passed_over", [lambda *row: progress.set_aside(*row, "refused"), progress.leave])
+@pytest.mark.parametrize("passed_over", [lambda *row: progress.set_aside(*row, 200, "refused"), progress.leave])
 def test_so_is_one_that_passes_over_a_row_twice(passed_over: Callable[..., None], migrated: Engine) -> None:
     begin(migrated)
     for at, is_refused in ((("200", 200), True), (("200", 199), False), (("199", 200), False), ((None, None), False)):

@@ -78,3 +78,28 @@ def test_a_row_that_is_refused_again_is_set_aside_again(migrated: Engine, sql: S
         with migrated.begin() as connection:
             assert planning.retry(connection, JOBS) == 1
         assert sql("SELECT again FROM sidb.backfill_set_aside") == [(True,)]
+
+
+@pytest.mark.parametrize("refused", ["09:00", "10:00"], ids=["the later", "the earlier"])
+def test_a_row_that_is_set_aside_hides_no_other_of_its_id(
+    migrated: Engine, sql: Sql, tmp_path: Path, refused: str
+) -> None:
+    """Two rows may have one id: of a load during which the event table was replaced, whose ids began anew."""
+    rows = [("view", "web", f"2025-05-01T{hour}Z", "{}", "", "1", "") for hour in ("09:00", "10:00", "11:00")]
+    load_file(migrated, write_csv(tmp_path / "a.csv", rows))
+    sql("UPDATE sidb.backfill_events SET event_id = 1 WHERE event_timestamp < '2025-05-01 10:30Z'")
+    at = f"TIMESTAMPTZ '2025-05-01 {refused}Z'"
+    sql(f"ALTER TABLE analytics.analytics_events ADD CONSTRAINT never CHECK (event_timestamp <> {at}) NOT VALID")
+    assert run(migrated, jobs=JOBS[:1]).refused == 1
+    assert sql("SELECT count(*) FROM analytics.analytics_events") == [(2,)]
+    [(aside,)] = sql(f"SELECT event_id FROM sidb.backfill_events WHERE event_timestamp = {at}")  # noqa: S608
+    assert sql("SELECT key FROM sidb.backfill_set_aside") == [(aside,)] != [(1,)]
+    proof, *_ = verify(migrated)
+    assert (proof.rows, proof.set_aside, proof.unfinished, proof.differences) == (2, 1, 0, [])
+
+    sql("ALTER TABLE analytics.analytics_events DROP CONSTRAINT never")
+    with migrated.begin() as connection:
+        assert planning.retry(connection, JOBS) == 1
+    run(migrated, jobs=JOBS[:1])
+    proof, *_ = verify(migrated)
+    assert (proof.rows, proof.holds, proof.allowed) == (3, True, {})
