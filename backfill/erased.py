@@ -49,7 +49,8 @@ def is_erased(user_id: ColumnElement[Any]) -> ColumnElement[bool]:
     digests = hashed(ErasureKey.outer_pad, hashed(ErasureKey.inner_pad, func.convert_to(user_id, "UTF8")))
     of_key = and_(ErasedUser.key_id == ErasureKey.key_id, ErasedUser.user_hash == digests)
     found = select(literal(1)).select_from(ErasureKey).join(ErasedUser, of_key)
-    return exists(found.correlate_except(ErasureKey, ErasedUser).offset(0))
+    one = exists(found.correlate_except(ErasureKey, ErasedUser).offset(0))
+    return and_(exists(select(literal(1)).select_from(ErasedUser.__table__.alias())), one)
 
 
 def share(connection: Connection) -> None:

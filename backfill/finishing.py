@@ -42,9 +42,11 @@ def _refuse_unfinished(connection: Connection, jobs: Sequence[Job]) -> None:
     if half:
         raise BackfillError(
             f"Staging is still needed: {'; '.join(half)}.",
-            "load the same file again, or give it up with sidb backfill load --forget.",
+            "load the same file again, or give it up: sidb backfill load --forget FILE.",
         )
     unfinished = [each for each in outlook.jobs_status(connection, jobs) if each.state not in FINISHED]
     if unfinished:
         named = ", ".join(f"{each.job} ({each.state})" for each in unfinished)
-        raise BackfillError(f"Staging is still needed: {named}.", "sidb backfill verify; status says what is left.")
+        raise BackfillError(
+            f"Staging is still needed: {named}.", "sidb backfill run --all, sidb backfill verify, then this again."
+        )

@@ -71,7 +71,7 @@ def _compare(connection: Connection, file: LoadedFile, is_stream: bool, meant: M
         if connection.scalar(query("former_lines_lost")) and meant != "new":
             raise NotSaid(
                 f"{file.name} was not loaded: version 2.0.6 or older loaded a file of that name, and dropped it.",
-                "load it with --new if none of its events is in; what is in cannot be told from what is not.",
+                "the same command with --new if none of its events is in; what is in cannot be told from what is not.",
             )
     if missing and meant == "new":
         own, missing = None, 0
@@ -117,14 +117,14 @@ def _refuse(file: LoadedFile, missing: int, shares: Any) -> None:
     if missing:
         raise NotSaid(
             f"{file.name} was not loaded: {missing:,} lines of an earlier load of that name are missing in it.",
-            "load it with --new if it is another file, or with --replace if it takes the place of the earlier one: "
-            "then the events that it lacks are deleted.",
+            "the same command with --new if it is another file, or with --replace if it takes the place of the earlier "
+            "one: then the events that it lacks are deleted.",
         )
     if shares:
         lines, names = sum(each.lines for each in shares), ", ".join(each.name for each in shares[:3])
         raise NotSaid(
             f"{file.name} was not loaded: {lines:,} lines of it are in already, from {names}.",
-            "load it with --new if they are events of their own, or with --replace if it takes the place of "
+            "the same command with --new if they are events of their own, or with --replace if it takes the place of "
             "what was loaded: then only what is new is added, and the events that it lacks are deleted.",
         )
 
@@ -136,7 +136,8 @@ def _replace(connection: Connection, file: LoadedFile, own: int | None, shares: 
         raise NotSaid(
             f"{file.name} was not loaded: what version 2.0.6 or older staged cannot be replaced, "
             "since it is not known which file its rows came from.",
-            "load it with --new if its events are not in, or under the name that it had then if only some are.",
+            "the same command with --new if its events are not in, or under the name that it had then if only some "
+            "are.",
         )
     # No worker is at a row that goes.
     connection.execute(select(Range.range_id).order_by(Range.range_id).with_for_update())

@@ -1,7 +1,7 @@
 """What a command found out about a database: a verdict a line, and what to do next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rich.console import Console, Group
@@ -68,6 +68,13 @@ class Findings:
     def exit_code(self) -> int:
         """0; 1: something failed; 3: nothing did, but not everything could be looked at."""
         return exit_code(self.findings)
+
+    def after(self, first: str | None) -> "Findings":
+        """The same, where something else is to be typed first: what these advise has to wait for it."""
+        if first is None:
+            return self
+        left = [each if each.remedy == first else replace(each, remedy="") for each in self.findings]
+        return Findings(left, first)
 
 
 def exit_code(findings: Sequence[Finding]) -> int:

@@ -17,6 +17,7 @@ import psycopg
 from alembic_online import Options
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.held import reason
 from alembic_online.messages import first_line
 from alembic_online.replicas import Replicas, following
 from alembic_online.sessions import driver
@@ -132,6 +133,11 @@ def show(result: Maintenance, console: Console) -> None:
     console.print(output.table(result.tasks))
     if result.replicas:
         console.print(verdicts(Findings(result.replicas, "")))
+    outcomes = {task.outcome for task in result.tasks}
+    if Outcome.FAILED in outcomes:
+        console.print("\nNext: see to what failed; then sidb maintain again, which is safe.")
+    elif Outcome.LEFT in outcomes:
+        console.print("\nNext: what is left is done by the next sidb maintain, when those sessions have ended.")
 
 
 def _tasks(
@@ -165,10 +171,10 @@ def _drain(connection: Connection) -> Task:
     try:
         with _transaction(connection):
             folded = connection.scalar(select(func.analytics.drain_niche_daily_activity()))
-    except _HeldError:
-        folded = None
+    except _HeldError as held:
+        return Task(DRAIN, Outcome.LEFT, 0, str(held))
     if folded is None:
-        return Task(DRAIN, Outcome.LEFT, 0, "held by another session")
+        return Task(DRAIN, Outcome.LEFT, 0, "another session is at it")
     return Task(DRAIN, Outcome.DONE, folded, "deltas folded")
 
 
@@ -176,8 +182,8 @@ def _refresh(connection: Connection) -> Task:
     try:
         with _transaction(connection):
             views = connection.scalars(select(func.analytics.refresh_stale_views())).all()
-    except _HeldError:
-        return Task(REFRESH, Outcome.LEFT, 0, "held by another session")
+    except _HeldError as held:
+        return Task(REFRESH, Outcome.LEFT, 0, str(held))
     return Task(REFRESH, Outcome.DONE, len(views), ", ".join(views) or "none was stale")
 
 
@@ -193,11 +199,11 @@ def _expire(connection: Connection, now: datetime) -> Task:
             deleted += count
         with _transaction(connection):
             expired = select(func.count()).select_from(TrendCache).where(TrendCache.valid_until < now)
-            held = connection.scalar(expired)
-    except _HeldError:
-        return Task(EXPIRE, Outcome.LEFT, deleted, "entries deleted, the rest held by another session")
-    if held:
-        return Task(EXPIRE, Outcome.LEFT, deleted, f"entries deleted, {held:,} held by another session")
+            locked = connection.scalar(expired)
+    except _HeldError as held:
+        return Task(EXPIRE, Outcome.LEFT, deleted, f"entries deleted, the rest {held}")
+    if locked:
+        return Task(EXPIRE, Outcome.LEFT, deleted, f"entries deleted, {locked:,} held by another session")
     return Task(EXPIRE, Outcome.DONE, deleted, "entries deleted")
 
 
@@ -205,8 +211,8 @@ def _months(connection: Connection, minded: Replicas | None) -> Task:
     try:
         with _refusals(connection):
             made = partitions.make_months(connection, minded)
-    except _HeldError:
-        return Task(MONTHS, Outcome.LEFT, 0, "held by another session")
+    except _HeldError as held:
+        return Task(MONTHS, Outcome.LEFT, 0, str(held))
     if made is None:
         return _absent(MONTHS, "2.1.0")
     told = f"{', '.join(made.months)}; {made.moved:,} rows moved there" if made.months else "those to come are there"
@@ -237,7 +243,7 @@ def _deletion(now: datetime, since: datetime | None) -> Select[int, datetime | N
 
 
 class _HeldError(Exception):
-    """Another session holds what a statement needs."""
+    """Another session holds what a statement needs: which, as a sentence goes on."""
 
 
 @contextmanager
@@ -254,7 +260,7 @@ def _refusals(connection: Connection) -> Iterator[None]:
     except (DBAPIError, psycopg.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(original, LockNotAvailable | DeadlockDetected):
-            raise _HeldError from None
+            raise _HeldError(reason(error, connection.engine.url)) from None
         url = connection.engine.url
         next_step = "see the server's log; what was done so far stays done, and running it again is safe."
         if isinstance(original, InsufficientPrivilege):

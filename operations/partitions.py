@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
+from alembic_online.held import reason
 from alembic_online.messages import first_line
 from alembic_online.replicas import EXCLUSIVE, Replicas
 from alembic_online.sessions import driver
@@ -28,7 +29,12 @@ LEFT = {
     -2: "rows of it lie in the DEFAULT partition, and a foreign key to analytics_events would take them for deleted",
 }
 """Why a month is not made that could be."""
-HELD = "its locks are held by another session"
+
+
+class _Held(str):
+    """Who holds the locks of a month, for which it is left."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ def make_months(connection: Connection, replicas: Replicas | None = None) -> Mad
         made = _make(connection, month, replicas)
         if isinstance(made, str):
             left.append(f"{month[:7]}: {made}")
-            if made == HELD:  # as it would be for the next one
+            if isinstance(made, _Held):  # as it would be for the next one
                 break
         else:
             months.append(month[:7])
@@ -72,6 +78,7 @@ def make_months(connection: Connection, replicas: Replicas | None = None) -> Mad
 def _make(connection: Connection, month: str, replicas: Replicas | None) -> int | str:
     """How many rows were moved into the month; or why it is left."""
     session = driver(connection)
+    held: psycopg.Error = LockNotAvailable()
     for attempt in range(TRIES):
         if attempt:
             time.sleep(PAUSE)
@@ -83,10 +90,10 @@ def _make(connection: Connection, month: str, replicas: Replicas | None) -> int 
                 row = session.execute("SELECT pg_temp.make_month(%s, %s)", [month, MOST_ROWS]).fetchone()
                 assert row is not None
                 return LEFT.get(row[0], int(row[0]))
-        except (LockNotAvailable, DeadlockDetected):
-            continue
+        except (LockNotAvailable, DeadlockDetected) as error:
+            held = error
         except psycopg.Error as error:  # a table of its name, a partition that overlaps it
             if session.broken:
                 raise
             return first_line(error)
-    return HELD
+    return _Held(reason(held, connection.engine.url))

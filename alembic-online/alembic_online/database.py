@@ -114,6 +114,7 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
             seen = _asked(connection)
             if path != OWN_PATH:
                 strange = _twins(connection, path)
+            reset = _reset(connection, READ_ONLY) if seen.read_only else ""
             pooled = seen.pid != connection.info.backend_pid
             shared = pooled and _is_shared(connection, url)
         except psycopg.errors.ProtocolViolation:  # a pooler that hands sessions on after each statement
@@ -134,7 +135,7 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
     if changing and seen.read_only:
         raise OnlineError(
             f"{shown(url)} is read-only ({READ_ONLY} is on); nothing was changed.",
-            f"see who set it; then, in one session, SET {READ_ONLY} = off; {_resets(url, READ_ONLY)}; run it again.",
+            f"see who set it; then, in one session, SET {READ_ONLY} = off; {reset}; run it again.",
         )
     if strange:
         more = f", and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""
@@ -154,13 +155,13 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
     with _undisturbed(connection):
         connection.execute(f"SET LOCAL search_path = {OWN_PATH}")
         rows = connection.execute(query("run/settle_session"), {"names": list(every), "values": list(every.values())})
-        refused = [(name, value, is_now) for name, value, is_now in rows if name not in WISHED]
+        refused = [(*row, _reset(connection, row[0])) for row in rows.fetchall() if row[0] not in WISHED]
     connection.autocommit = before
-    for name, value, is_now in refused:
+    for name, value, is_now, reset in refused:
         raise OnlineError(
             f"{shown(url)} has {name} = {is_now} for this role; it must be {value}, and the role may not set"
             " it; nothing was changed.",
-            f"as a superuser: {_resets(url, name)} (\\drds in psql shows which); then run it again, which is safe.",
+            f"as a superuser: {reset}; then run it again, which is safe.",
         )
 
 
@@ -254,9 +255,8 @@ def _refuse_unreadable(connection: Connection, url: URL) -> None:
         )
 
 
-def _resets(url: URL, name: str) -> str:
-    role, where = f"ALTER ROLE {url.username}", f"DATABASE {url.database}"
-    return f"ALTER {where} RESET {name}, {role} RESET {name} or {role} IN {where} RESET {name}"
+def _reset(connection: Connection, name: str) -> str:
+    return str(*connection.execute(query("run/reset"), {"name": name}).fetchone() or ())
 
 
 def _escaped(value: str) -> str:

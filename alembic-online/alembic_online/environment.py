@@ -1,5 +1,6 @@
 """Alembic's environment: what a project's ``env.py`` calls, once."""
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ from alembic_online.options import Options, read_options
 from alembic_online.parts import VERSION_TABLE
 from alembic_online.run import open_run
 from alembic_online.scope import Scope
+from alembic_online.sessions import driver
+
+log = logging.getLogger("alembic.online")
 
 
 def run(scope: Scope, url: Callable[[], URL], options: Callable[[], Options] = Options) -> None:
@@ -113,9 +117,19 @@ def _looking(scope: Scope, origin: Engine) -> None:
         # SQLAlchemy says so of each CHECK that is NOT VALID and each type that it does not know, ours or others': the
         # catalog is compared besides.
         warnings.filterwarnings("ignore", "Can't validate argument 'dialect_options'|Did not recognize type")
+        _tell_amiss(scope, connection)
         context.configure(connection=connection, **_configuration(scope), **only(scope, connection))
         with notices_to_log(connection), context.begin_transaction(), _behind():
             context.run_migrations()
+
+
+def _tell_amiss(scope: Scope, connection: Connection) -> None:
+    """Say why no step may be made now: until that has ended, what is compared differs."""
+    with connection.begin():
+        try:
+            scope.before_steps(driver(connection))
+        except OnlineError as error:
+            log.warning("%s\nNext: %s", error.what, error.next_step)
 
 
 @contextmanager

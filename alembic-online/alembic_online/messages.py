@@ -16,6 +16,13 @@ from alembic_online.sessions import driver
 SESSION_ENDED = ("57P01", "57P02", "57P03", "57P05")
 """SQLSTATEs with which a server ends a session, not a statement."""
 
+REMEDIES = {
+    "42501": "have its owner or an administrator GRANT that to this role, or run it as a role that may",
+    "53100": "make room where the server keeps its data",
+}
+"""What to do about an SQLSTATE, where the server gives no hint."""
+AGAIN = "run it again, which is safe: it continues at the step that was not finished."
+
 log = logging.getLogger("alembic.online")
 
 
@@ -56,10 +63,10 @@ def server_error(error: PostgresError) -> OnlineError:
         reason = said[0] or (str(error).strip().splitlines() or ["no reason given"])[0]
         return OnlineError(
             f"The connection to the server was lost: {reason}",
-            "when the server is up, run it again, which is safe: it continues at the step that was not finished.",
+            f"when the server is up, {AGAIN}",
         )
-    again = "correct that, and run it again, which is safe: it continues at the step that was not finished."
-    return OnlineError("\n".join(part for part in said if part), error.diag.message_hint or again)
+    remedy = (error.diag.message_hint or REMEDIES.get(error.sqlstate or "", "correct that")).rstrip(".")
+    return OnlineError("\n".join(part for part in said if part), f"{remedy}; then {AGAIN}")
 
 
 def first_line(error: BaseException) -> str:

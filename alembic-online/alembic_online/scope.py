@@ -114,7 +114,7 @@ class Scope:
     """By revision: what has to happen before the first upgrade that leaves it."""
     before_steps: Hook = _nothing_more
     """Called before a run, also one without steps, or a stamp: raises OnlineError where none may be made now. Not where
-    the caller has a `Keeper`, and so is the one that goes back."""
+    the caller has a `Keeper`, and so is the one that goes back. Before a comparison, what it raises is said."""
     after_upgrade: Hook = _nothing_more
     """Called when an upgrade has run all its steps, also where there was none to run."""
     obstacles: Callable[[Connection, Sequence[Planned]], Iterable[Obstacle]] = _no_obstacles

@@ -73,7 +73,7 @@ class EventHistory(Job):
         # refuses.
         same_id = select(AnalyticsEvent.event_id).where(AnalyticsEvent.event_id == batch.c.event_id)
         same_key = same_id.where(AnalyticsEvent.event_timestamp == batch.c.event_timestamp)
-        there = or_(is_there(same_key, batch), and_(ID_IS_KEY, is_there(same_id, batch)))
+        there = and_(_any_between(batch), or_(is_there(same_key, batch), and_(ID_IS_KEY, is_there(same_id, batch))))
         # By niche: its row is locked once for all its events, and they come to lie together in table and indexes.
         rows = (
             select(*values)
@@ -211,6 +211,15 @@ class EventHistory(Job):
         ordinal = bound + EPOCH.toordinal()
         known = date.min.toordinal() <= ordinal <= date.max.toordinal()
         return date.fromordinal(ordinal).isoformat() if known else f"day {bound:,} after 1970-01-01"
+
+
+def _any_between(batch: CTE) -> ColumnElement[bool]:
+    """Whether any event has an id from the batch's lowest to its highest: most often none, as ids of one file follow
+    each other, and then none of them has to be looked up. Ordered, so that the index is read, and no further than that.
+    """
+    lowest, highest = (select(end(batch.c.event_id)).scalar_subquery() for end in (func.min, func.max))
+    first = select(AnalyticsEvent.event_id).where(AnalyticsEvent.event_id.between(lowest, highest))
+    return first.order_by(AnalyticsEvent.event_id).limit(1).scalar_subquery().is_not(None)
 
 
 def _of_one_key() -> ColumnElement[bool]:

@@ -142,7 +142,7 @@ def status(watch: bool, as_json: bool) -> None:
       sidb backfill status --watch
       sidb backfill status --json | jq '.jobs[] | {job, left}'
     """
-    from operations import backfilling, output
+    from operations import backfill_screen, backfilling, output
 
     console = output.console()
     with backfilling.database(reading=True) as opened:
@@ -153,7 +153,7 @@ def status(watch: bool, as_json: bool) -> None:
             else:
                 if watch:
                     console.clear()
-                _show(found, console)
+                backfill_screen.show_status(found, console)
             if not watch:
                 return
             time.sleep(2)
@@ -176,7 +176,7 @@ def verify(fast: bool, as_json: bool) -> None:
     import json
     from dataclasses import asdict
 
-    from operations import backfilling, output
+    from operations import backfill_screen, backfilling, output
     from operations.settings import reading_share
 
     console = output.console(stderr=as_json)
@@ -185,24 +185,12 @@ def verify(fast: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(proof) for proof in proofs], indent=2))
     else:
-        for proof in proofs:
-            found = "all there, once" if proof.holds else "NOT proved"
-            console.print(f"{proof.job:<15}{proof.rows:>12,} rows compared: {found}")
-            for name in proof.half_loaded:
-                console.print(f"  {name} is half loaded", soft_wrap=True)
-            for target in proof.another_table:
-                console.print(f"  {target} is another one than the one that was filled")
-            if proof.unfinished:
-                console.print(f"  {proof.unfinished:,} ranges are not done")
-            if proof.set_aside:
-                console.print(f"  {proof.set_aside:,} rows are set aside")
-            for each in proof.differences:
-                console.print(f"  {each.lower} to {each.upper}: missing {each.missing}, too much {each.extra}")
-            for line in proof.told():
-                console.print(f"  {line}")
-    if not all(proof.holds for proof in proofs):
-        click.secho("Next: sidb backfill run --all (or retry, for rows set aside), then verify again.", err=True)
+        backfill_screen.show_proofs(proofs, console)
+    if next_step := backfill_screen.after_proofs(proofs):
+        click.secho(f"Next: {next_step}", err=True)
         raise SystemExit(1)
+    if not as_json:
+        console.print("Next: sidb backfill finish")
 
 
 @backfill.command()
@@ -247,53 +235,10 @@ def _instant(value: str | None) -> Any:
 
 
 def _end(opened: Any, summary: Any, console: Any) -> None:
-    """What a worker did, and what is left; exit code 1 when rows were set aside."""
-    from operations import backfilling
+    """Say what a worker did, and what is left; exit code 1 where rows were set aside."""
+    from operations import backfill_screen, backfilling
 
-    ends = {
-        "done": "Done",
-        "enough": "Today's share is done",
-        "window": "The window has closed; the rest is for tomorrow",
-        "asked": "Stopped as asked",
-    }
-    console.print(f"{ends[summary.ended]}: {summary.read:,} rows read, {summary.written:,} written.")
     left = sum(each.left for each in backfilling.status(opened).jobs)
-    following = "sidb backfill daily does the rest" if left else "sidb backfill verify"
-    console.print(f"{left:,} rows are left. Next: {following}")
+    backfill_screen.show_end(summary, left, console)
     if summary.refused:
-        click.secho(f"{summary.refused:,} rows were set aside. Next: see sidb.backfill_set_aside, then retry", err=True)
         raise SystemExit(1)
-
-
-def _jobs(jobs: Any) -> Any:
-    """A line a job, in 80 columns; what else is known of it has --json."""
-    from alembic_online.quantities import duration
-
-    from operations import output
-
-    table = output.columns("job", "state", "done", "left", "rows/s", "rested", "time left")
-    table.columns[1].justify, table.columns[1].no_wrap = "left", False
-    for job in jobs:
-        done = f"{1 - job.left / job.rows:.0%}" if job.rows else ""
-        rate = "" if job.rate is None else f"{job.rate:,.0f}"
-        rested = "" if job.rested is None else f"{job.rested:.0%}"
-        time_left = "" if job.seconds_left is None else duration(job.seconds_left)
-        table.add_row(job.job, job.state, done, f"{job.left:,}", rate, rested, time_left)
-    return table
-
-
-def _show(found: Any, console: Any) -> None:
-    console.print(_jobs(found.jobs))
-    for job in found.jobs:
-        if job.set_aside:
-            console.print(f"{job.job}: {job.set_aside:,} rows are set aside, see sidb.backfill_set_aside; then retry")
-        if job.error:
-            console.print(f"{job.job}: {job.error}")
-    paused = "PAUSED; " if found.paused else ""
-    deadline = f"deadline {found.deadline:%Y-%m-%d %H:%M} UTC" if found.deadline else "not begun"
-    console.print(f"{paused}window {found.window}; {deadline}")
-    for file in found.half_loaded:
-        console.print(f"half loaded: {file}", soft_wrap=True)
-    for each in found.last_pauses:
-        until = f"{each['until']:%H:%M:%S}" if each["until"] else "now"
-        console.print(f"held back {each['since']:%Y-%m-%d %H:%M:%S} to {until}: {each['detail']}")

@@ -57,8 +57,6 @@ def preflight(
       sidb preflight --backup-command "pgbackrest --stanza=main check" --prepare
       sidb preflight --finish
     """
-    from dataclasses import replace
-
     from alembic_online.errors import UsageError
 
     from operations import findings, output
@@ -82,5 +80,5 @@ def preflight(
     else:
         request = Request(rows, backup, backup_command, applications, chosen.replicas)
         found = preflight.run(url, request, console, prepare=prepare, addresses=chosen.alert_addresses)
-        found = replace(found, next_step=first or found.next_step)
+        found = found.after(first)
     output.end(found, as_json, lambda: findings.show(found, console))

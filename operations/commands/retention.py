@@ -40,8 +40,7 @@ def retention(keep: tuple[str, ...], off: tuple[str, ...], as_json: bool) -> Non
     wanted = tables.wanted(keep, off)
     url = address(Settings.from_environment())
     console = output.console(stderr=as_json)
-    if wanted:
-        amiss.refuse(url)
+    (amiss.refuse if wanted else amiss.tell)(url)
     with (
         said(console),
         engine(url, poolclass=NullPool, changing=bool(wanted), isolation_level="AUTOCOMMIT").connect() as opened,

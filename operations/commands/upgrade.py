@@ -55,9 +55,8 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
     done = upgrade.run(url, revision, chosen, console)
     if as_json:
         click.echo(output.to_json(done))
-    elif not (done.steps or late):
-        console.print("There is nothing to do.")
-    if done.replicas:
-        if not as_json:
-            console.print(findings.verdicts(findings.Findings(done.replicas, "")))
-        raise SystemExit(findings.exit_code(done.replicas))
+    else:
+        if not (done.steps or late):
+            console.print("There is nothing to do.")
+        findings.show(findings.Findings(done.replicas, "sidb verify"), console)
+    raise SystemExit(findings.exit_code(done.replicas))

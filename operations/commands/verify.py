@@ -31,8 +31,6 @@ def verify(
       sidb verify --sample 5 --readers
       sidb verify --json | jq '.findings[] | select(.verdict == "failed")'
     """
-    from dataclasses import replace
-
     from alembic_online.errors import UsageError
 
     from operations import findings, output
@@ -54,5 +52,5 @@ def verify(
         console.print(f"{verification.accept_rights(url)} rights are written down as they are now.")
     share = reading_share(fast)
     found = verification.verify(url, sample, console, with_readers=readers, replicas=named, share=share)
-    found = replace(found, next_step=first or found.next_step)
+    found = found.after(first)
     output.end(found, as_json, lambda: findings.show(found, console))

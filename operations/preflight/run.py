@@ -66,12 +66,12 @@ def run(
             teams.announce(f"Rollout of {shown(url)} " + (f"not begun; failed: {failed}" if failed else "begins"))
         migrated = not _is_standby(findings) and phase1.revision(asked) == version("social-intelligence-db")
     if failed:
-        return Findings(findings, "correct what failed, and run `sidb preflight` again.")
+        return Findings(findings, "correct what failed, and run the same command again.")
     if migrated:
         return Findings(findings, "`sidb verify`; the newest revision is in place already.")
     if prepare:
         return Findings(findings, "`sidb upgrade --plan`, then `sidb upgrade`; in the end `sidb preflight --finish`.")
-    return Findings(findings, "`sidb preflight --prepare`, then `sidb upgrade --plan` and `sidb upgrade`.")
+    return Findings(findings, "the same command with --prepare, then `sidb upgrade --plan` and `sidb upgrade`.")
 
 
 def finish(url: URL, *, addresses: Sequence[str] = ()) -> Findings:

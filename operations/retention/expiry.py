@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 from alembic_online import OnlineError, Options, Session
 from alembic_online.acquisition import MISSED, retried
+from alembic_online.held import reason
 from alembic_online.sessions import open_session
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
@@ -86,8 +87,8 @@ def _expire(work: Work, kept: Kept, setting: Setting, gone: Gone) -> None:
         _let_go(work, kept, gone)
     except (HeldBackError, OnlineError) as error:
         gone.left = error.what if isinstance(error, OnlineError) else str(error)
-    except MISSED:
-        gone.left = "its locks are held by another session"
+    except MISSED as error:
+        gone.left = reason(error, work.session.url)
     except psycopg.errors.InsufficientPrivilege as error:
         next_step = error.diag.message_hint or f"sidb maintain, as the owner of {kept.name}"
         gone.left = f"{error.diag.message_primary}: {next_step}"

@@ -99,7 +99,10 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         rows_left = sum(each.rows_left for each in records.archived(rollback))
     next_step = f"sidb verify; then `sidb backfill resume`, and `sidb restore --drop {number}` once you are sure."
     if rows_left:
-        next_step = f"{rows_left:,} rows stay in {rollback.archive}: look at them, then `sidb restore --drop {number}`."
+        next_step = (
+            f"{rows_left:,} rows stay in {rollback.archive}: look at them, then `sidb restore --drop {number}`; before,"
+            " `sidb verify` and `sidb backfill resume`."
+        )
     return Findings(found, next_step)
 
 

@@ -42,9 +42,12 @@ def tell(url: URL, command: str = "") -> str | None:
 
 
 def refuse(url: URL, command: str = "") -> None:
-    """Raise OnlineError while a rollback or a restore is half-way; say what else is amiss."""
+    """Raise OnlineError while a rollback or a restore is half-way, or nobody knows which revision this is; say what
+    else is amiss."""
     with session(url) as connection:
         refuse_half_way(driver(connection))
+        for each in _versions(driver(connection)):
+            raise OnlineError(f"{each.what}; this command changed nothing.", f"{each.next_step}.")
     tell(url, command)
 
 
@@ -68,8 +71,8 @@ def _versions(connection: psycopg.Connection[Any]) -> Iterator[Amiss]:
     known = {script.revision for script in script_directory().walk_revisions()}
     if len(found) > 1:
         what = f"public.alembic_version has {len(found)} rows ({', '.join(found)}), and should have one"
-        yield Amiss(what, which(found, recorded(connection)).rstrip("."), command="upgrade")
+        yield Amiss(what, which(found, recorded(connection)).rstrip("."), blocks=True)
     for each in found:
         if each not in known:
             what = f"The database is at {each}, which this code does not have"
-            yield Amiss(what, correction(recorded(connection)).rstrip("."), command="upgrade")
+            yield Amiss(what, correction(recorded(connection)).rstrip("."), blocks=True)

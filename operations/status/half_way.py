@@ -31,6 +31,7 @@ AT = {
     "opened": "the tables are open again; the last queries, which only read, are missing",
 }
 """By phase: how it stands for those who use the database."""
+RESUME_ERASURE = "`sidb erase --resume`, with --certificate FILE to keep its certificate, finishes it, which is safe"
 CLOSED = ("closed", "moved")
 
 
@@ -162,7 +163,7 @@ def _erasure(begun: Any, pid: int | None, standby: bool) -> Amiss:
         return Amiss(f"{what} is not finished{SEES_NOBODY}", ASK_THE_PRIMARY)
     if pid is not None:
         return Amiss(f"{what} is at work (pid {pid})", WAIT)
-    return Amiss(f"{what} is not finished", "`sidb erase --resume` finishes it, which is safe", command="erase")
+    return Amiss(f"{what} is not finished", RESUME_ERASURE, command="erase")
 
 
 def _step(last: Any, pid: int | None, standby: bool) -> Iterator[Amiss]:

@@ -45,7 +45,7 @@ def _backfill(backfill: Backfill | None) -> str | None:
     if backfill.paused:
         return "sidb backfill resume"
     if backfill.half_loaded:
-        return f"load {backfill.half_loaded[0]} again"
+        return f"load {backfill.half_loaded[0]} again, or sidb backfill load --forget {backfill.half_loaded[0]}"
     if any(job.set_aside or job.state == "stopped" for job in backfill.jobs):
         return "sidb backfill status names what was set aside; correct it, then sidb backfill retry"
     if any(job.left for job in backfill.jobs):

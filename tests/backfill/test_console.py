@@ -79,7 +79,7 @@ def test_what_is_meant_is_said(sidb: Console, sql: Sql, tmp_path: Path) -> None:
     other.write_text(head + rows.format(2))
     told = sidb("load", str(other), code=1)
     assert "other.csv was not loaded: 1 lines of it are in already, from" in told
-    assert "Next: load it with --new" in told
+    assert "Next: the same command with --new" in told
     assert "other.csv loaded: 1 rows, 0 rejected" in sidb("load", "--new", str(other))
     path.write_text(head + rows.format(3))
     assert "are missing in it" in sidb("load", str(path), code=1)

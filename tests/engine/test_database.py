@@ -131,7 +131,7 @@ def test_what_only_a_superuser_may_set_back_is_refused(server: Server, role: str
     run(server.url("postgres"), f"ALTER ROLE {role} SET session_replication_role = replica")
     said = refusal(url)
     assert "session_replication_role = replica for this role; it must be origin" in said
-    assert "RESET session_replication_role" in said
+    assert f"as a superuser: ALTER ROLE {role} RESET session_replication_role; then" in said
     run(server.url("postgres"), f"GRANT SET ON PARAMETER session_replication_role TO {role}")
     with engine(url, poolclass=NullPool).connect() as connection:
         assert connection.scalar(text("SHOW session_replication_role")) == "origin"

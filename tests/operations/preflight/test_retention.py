@@ -73,7 +73,7 @@ def test_nothing_is_raised_where_a_check_failed(phase1: URL) -> None:
     found = look(phase1, prepare=True)
     assert found.exit_code == 1
     assert set_by_us(phase1) == before
-    assert found.next_step == "correct what failed, and run `sidb preflight` again."
+    assert found.next_step == "correct what failed, and run the same command again."
 
 
 def test_what_is_more_than_enough_stays(phase1: URL) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import URL
 
 from operations.status.half_way import half_way
 from operations.status.look import look
+from tests.fixtures import programs
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.revisions import HEAD, REVISIONS
 from tests.operations.rollback.conftest import MOVES, ROWS, abort, bring_back, counted, roll_back
@@ -56,11 +57,12 @@ def die_before_a_table_moves(_number: int, statement: str) -> None:
 
 def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) -> None:
     half_back(url)
-    for command in (["verify"], ["monitor"], ["history"], ["preflight"], ["backfill", "status"], ["restore"]):
+    looking = ("verify", "monitor", "history", "preflight", "backfill status", "restore", "retention")
+    for command in map(str.split, looking):
         done = sidb(url, *command)
         assert done.stderr.startswith(f"{INTERRUPTED}: {GO_ON}.\n"), command
         _, _, next_step = " ".join(done.stdout.split()).partition("Next: ")
-        assert next_step in (["", GO_ON] if command[0] in ("history", "backfill") else [GO_ON]), command
+        assert next_step in (["", GO_ON] if command[0] in ("history", "backfill", "retention") else [GO_ON]), command
     for command in (
         ["upgrade"],
         ["upgrade", "2.0.3"],
@@ -85,6 +87,8 @@ def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) ->
     for check in ("half-way", "application's rights"):
         assert (verified[check]["verdict"], verified[check]["remedy"]) == ("failed", GO_ON)
         assert INTERRUPTED in verified[check]["detail"]
+    assert {each["remedy"] for each in verified.values()} == {GO_ON, ""}, "all else has to wait"
+    assert any(each["verdict"] == "failed" for check, each in verified.items() if not each["remedy"])
 
 
 def test_no_other_way_works_on_a_database_half_way(url: URL) -> None:
@@ -93,6 +97,8 @@ def test_no_other_way_works_on_a_database_half_way(url: URL) -> None:
     for run in (Alembic(url).upgrade, partial(Alembic(url).downgrade, "1.0.0"), partial(Alembic(url).stamp, "2.0.4")):
         with pytest.raises(Exception, match=re.escape(INTERRUPTED)):
             run()
+    checked = programs.run("alembic", "check", env={"DATABASE_URL": conninfo(url)})
+    assert f"{INTERRUPTED}; this command changed nothing.\nNext: {GO_ON}.\n" in checked.stderr
 
 
 def test_after_it_was_gone_on_with_or_given_up(clone: Clone) -> None:
