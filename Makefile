@@ -71,7 +71,7 @@ bench: install ## Run the benchmarks, for hours on a quiet machine (BENCH='activ
 		build/bench/bin/python -m pip --quiet --disable-pip-version-check install -r benchmarks/requirements.txt; }
 	@for name in $(BENCH); do echo "benchmarks.$$name"; build/bench/bin/python -m benchmarks.$$name $(ARGS) || exit 1; done
 
-mutants: ## Make mistakes in a file on purpose, and see whether its tests notice (ARGS='models/reading.py tests/models')
+mutants: ## Make mistakes in a file on purpose, and see whether its tests notice (ARGS='models/reader.py tests/models')
 	@$(MAKE) --no-print-directory bench BENCH=mutants ARGS="$(ARGS)"
 
 lock: ## Resolve requirements.lock from pyproject.toml (ARGS=--upgrade for newer versions)

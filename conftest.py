@@ -14,7 +14,7 @@ pytest_plugins = [
     "tests.fixtures.pooler",
     "tests.fixtures.rows",
     "tests.fixtures.roles",
-    "tests.fixtures.reading",
+    "tests.fixtures.readers",
     "tests.fixtures.receiver",
 ]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select, update
 
-from backfill import outlook
+from backfill import job_status
 from backfill.bookkeeping import drop_staged
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
@@ -44,7 +44,7 @@ def _refuse_unfinished(connection: Connection, jobs: Sequence[Job]) -> None:
             f"Staging is still needed: {'; '.join(half)}.",
             "load the same file again, or give it up: sidb backfill load --forget FILE.",
         )
-    unfinished = [each for each in outlook.jobs_status(connection, jobs) if each.state not in FINISHED]
+    unfinished = [each for each in job_status.jobs_status(connection, jobs) if each.state not in FINISHED]
     if unfinished:
         named = ", ".join(f"{each.job} ({each.state})" for each in unfinished)
         raise BackfillError(

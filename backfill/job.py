@@ -56,8 +56,8 @@ class Part:
 class Batch:
     """What one batch did: rows read, written, there already, and left because the application holds them.
 
-    `over`: there is nothing behind it. `cut` (as text) and `key` are the last row's. `also` are the rows that the
-    statements returned beside the one that counts.
+    `over`: there is nothing behind it. `position` (the value of the partition column, as text) and `key` are the last
+    row's. `also` are the rows that the statements returned beside the one that counts.
     """
 
     read: int
@@ -69,7 +69,7 @@ class Batch:
     seconds: float = 0.0
     rest: float = 0.0
     """Seconds to rest after it."""
-    cut: str | None = None
+    position: str | None = None
     key: int | None = None
 
 
@@ -81,14 +81,14 @@ class NotWrittenError(Exception):
 class Job(ABC):
     """What a job fills, from where, keyed how, with which statement, and how it is proved.
 
-    `cut` is the column along which the source is cut into ranges of `width`, `key` a unique bigint; both must never
-    change and (together) be indexed. `time` says how recent a row is.
+    `partition_column` is the column along which the source is divided into ranges of `width`, `key` a unique bigint;
+    both must never change and (together) be indexed. `time` says how recent a row is.
     """
 
     name: str
     fills: tuple[Any, ...]
     """Models, or columns of those that others fill as well."""
-    cut: InstrumentedAttribute[Any]
+    partition_column: InstrumentedAttribute[Any]
     key: InstrumentedAttribute[Any]
     time: InstrumentedAttribute[Any]
     width: int
@@ -132,7 +132,7 @@ class Job(ABC):
         """Whether a row of the source has been walked; the part's files are those that were."""
         return true()
 
-    def key_aside(self, _connection: Connection, _cut: str, key: int) -> int:
+    def key_aside(self, _connection: Connection, _position: str, key: int) -> int:
         """The key under which a row of the source is set aside: no other row of the source has it."""
         return key
 
@@ -146,7 +146,7 @@ class Job(ABC):
 
     def lower(self) -> ColumnElement[int]:
         """The lower bound of the range to which a row of the source belongs: a multiple of `width`."""
-        bound: ColumnElement[int] = self.cut - self.cut % self.width
+        bound: ColumnElement[int] = self.partition_column - self.partition_column % self.width
         return bound
 
     def within(self, column: Any, lower: int, upper: int) -> ColumnElement[bool]:
@@ -170,7 +170,7 @@ class Job(ABC):
     @property
     def order(self) -> tuple[InstrumentedAttribute[Any], ...]:
         """The columns by which the source is walked."""
-        return (self.key,) if self.cut is self.key else (self.cut, self.key)
+        return (self.key,) if self.partition_column is self.key else (self.partition_column, self.key)
 
     def part(self, claimed: Range, as_of: datetime) -> Part:
         """What the present pass of a range is concerned with."""
@@ -184,9 +184,9 @@ class Job(ABC):
     def next_rows(self, claimed: Range, as_of: datetime, count: int, *columns: Any) -> Select[*tuple[Any, ...]]:
         """The next rows of the pass, newest first: beyond its cursor, and not set aside."""
         part = self.part(claimed, as_of)
-        rows = self.read(*columns).where(part.of(self.cut), self.new(part))
+        rows = self.read(*columns).where(part.of(self.partition_column), self.new(part))
         if claimed.cursor_key is not None:
-            cursor = (cast(literal(claimed.cursor_cut, Text), self.cut.type), literal(claimed.cursor_key))
+            cursor = (cast(literal(claimed.cursor_cut, Text), self.partition_column.type), literal(claimed.cursor_key))
             rows = rows.where(tuple_(*self.order) < tuple_(*cursor[-len(self.order) :]))
         if claimed.rows_refused:
             aside = select(SetAside.key).where(SetAside.job == self.name, SetAside.again == false())
@@ -205,12 +205,12 @@ class Job(ABC):
             keys = select(taken.c[self.key.key])
             written.append(again.where(SetAside.key.in_(keys)).returning(SetAside.key).cte("tried_again"))
         place = [listed.c[column.key] for column in self.order]
-        last = select(place[0].label("cut"), place[-1].label("key")).order_by(*place).limit(1).subquery()
-        end = select(cast(last.c.cut, Text).label("cut"), last.c.key).subquery()
+        last = select(place[0].label("position"), place[-1].label("key")).order_by(*place).limit(1).subquery()
+        end = select(cast(last.c.position, Text).label("position"), last.c.key).subquery()
         counts = [select(func.count()).select_from(each).scalar_subquery() for each in (listed, taken, *written)]
         counted = select(*end.c, *counts).select_from(select(text("1")).subquery().outerjoin(end, text("true")))
-        cut, key, read, rows, done, *also = connection.execute(counted.add_cte(*written)).one()
-        return Batch(read, done, rows - done, read - rows, tuple(also), over=read < asked, cut=cut, key=key)
+        position, key, read, rows, done, *also = connection.execute(counted.add_cte(*written)).one()
+        return Batch(read, done, rows - done, read - rows, tuple(also), over=read < asked, position=position, key=key)
 
 
 def is_there(row: Select[*tuple[Any, ...]], of: FromClause) -> ColumnElement[bool]:

@@ -28,7 +28,7 @@ from backfill.locks import Tell, watched
 from backfill.pacing import Throttle
 from backfill.publishing import Meant, publish
 from backfill.queries import query
-from backfill.reading import Source
+from backfill.source import Source
 from backfill.tables import LoadedFile, Reject, StagedEvent
 
 CHUNK = 2**23

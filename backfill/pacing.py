@@ -34,7 +34,7 @@ class Health(Protocol):
 
 
 @dataclass
-class Brake:
+class BatchThrottle:
     """Says when to hold back, and how long to rest. Health is asked every half second at most, control before each
     batch."""
 

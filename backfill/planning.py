@@ -147,7 +147,7 @@ def _look(connection: Connection, job: Job) -> Iterator[tuple[int, _Found]]:
     newest = func.least(func.greatest(func.max(job.time), literal(OLDEST)), literal(NEWEST))
     new = true() if job.file is not None else job.new(Part(job, 0, 0, NEWEST))
     columns = (func.count(), func.count().filter(new), newest)
-    rows = job.read(*columns, *by).where(job.cut.is_not(None)).group_by(*by).order_by(*by)
+    rows = job.read(*columns, *by).where(job.partition_column.is_not(None)).group_by(*by).order_by(*by)
     for count, fresh, at, bound, *file in connection.execute(rows):
         yield bound, _Found(count, fresh, at, set(file))
 

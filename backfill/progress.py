@@ -99,7 +99,7 @@ def record(connection: Connection, claimed: Range, batch: Batch) -> None:
         "skipped": skipped,
     }
     if batch.key is not None:
-        values |= _cursor(claimed, batch.cut, batch.key)
+        values |= _cursor(claimed, batch.position, batch.key)
     if batch.over:
         values |= _pass_over(connection, claimed, skipped)
     cleared = update(JobState).where(JobState.job == claimed.job, JobState.failures > 0).values(failures=0)
@@ -107,14 +107,14 @@ def record(connection: Connection, claimed: Range, batch: Batch) -> None:
     connection.execute(reached.add_cte(cleared.returning(JobState.job).cte("cleared")))
 
 
-def _cursor(claimed: Range, cut: str | None, key: int) -> dict[str, Any]:
+def _cursor(claimed: Range, position: str | None, key: int) -> dict[str, Any]:
     """The cursor after a row. BackfillError: it was there before, so that the pass would never end."""
-    if (cut, key) == (claimed.cursor_cut, claimed.cursor_key):
+    if (position, key) == (claimed.cursor_cut, claimed.cursor_key):
         raise BackfillError(
-            f"{claimed.job} read row {key} at {cut} twice in one pass: an error of this program.",
+            f"{claimed.job} read row {key} at {position} twice in one pass: an error of this program.",
             "report it; the batch was rolled back, and what was done before it stays done.",
         )
-    return {"cursor_cut": cut, "cursor_key": key}
+    return {"cursor_cut": position, "cursor_key": key}
 
 
 def _pass_over(connection: Connection, claimed: Range, skipped: int) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def size(claimed: Range, wanted: int) -> int:
     return max(1, claimed.suspect // 2) if claimed.suspect else wanted
 
 
-def set_aside(connection: Connection, claimed: Range, cut: str, key: int, aside: int, error: str) -> None:
+def set_aside(connection: Connection, claimed: Range, position: str, key: int, aside: int, error: str) -> None:
     """A single row fails: put it aside, under a key of its own, and go on after where it was; after five in a row the
     job is stopped."""
     row = {"job": claimed.job, "key": aside, "range_id": claimed.range_id, "error": error}
@@ -156,7 +156,7 @@ def set_aside(connection: Connection, claimed: Range, cut: str, key: int, aside:
     again = {"error": error, "again": False}
     connection.execute(refused.on_conflict_do_update(index_elements=["job", "key"], set_=again))
     values = {"rows_refused": Range.rows_refused + 1, "error": error, "attempts": 0, "suspect": 0}
-    after = _cursor(claimed, cut, key) | {"passed": claimed.passed + 1}
+    after = _cursor(claimed, position, key) | {"passed": claimed.passed + 1}
     connection.execute(update(Range).where(Range.range_id == claimed.range_id).values(**values, **after))
     failures = connection.scalar(
         update(JobState)
@@ -173,10 +173,10 @@ def stop(connection: Connection, job: str, after: str) -> None:
     connection.execute(update(JobState).where(JobState.job == job).values(stopped=after))
 
 
-def leave(connection: Connection, claimed: Range, cut: str, key: int) -> None:
+def leave(connection: Connection, claimed: Range, position: str, key: int) -> None:
     """A single row is held by the application: go on after it, and come back to it in the next pass."""
     row = {"job": claimed.job, "key": key, "range_id": claimed.range_id, "error": HELD, "again": True}
     connection.execute(insert(SetAside).values(**row).on_conflict_do_nothing())
     values = {"rows_refused": Range.rows_refused + 1, "attempts": 0, "suspect": 0}
-    after = _cursor(claimed, cut, key)
+    after = _cursor(claimed, position, key)
     connection.execute(update(Range).where(Range.range_id == claimed.range_id).values(**values, **after))

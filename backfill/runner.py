@@ -17,7 +17,7 @@ from backfill.errors import BackfillError
 from backfill.job import Batch, Job, NotWrittenError
 from backfill.jobs import JOBS
 from backfill.locks import Tell, watched
-from backfill.pacing import Brake, Trouble, begin_pause, end_pause
+from backfill.pacing import BatchThrottle, Trouble, begin_pause, end_pause
 from backfill.phase1_columns import ChangedError
 from backfill.progress import Scope
 from backfill.tables import Range
@@ -60,7 +60,7 @@ class Runner:
     """One worker. Any number of them, on any number of machines, share the work through the progress rows."""
 
     engine: Engine
-    brake: Brake
+    throttle: BatchThrottle
     pace: BatchSize = field(default_factory=BatchSize)
     jobs: Sequence[Job] = JOBS
     stop: Event = field(default_factory=Event)
@@ -96,7 +96,7 @@ class Runner:
                 return "enough"
             with connection.begin():
                 job = progress.current(connection, self.jobs, scope)
-                trouble = self.brake.trouble(connection, job) if job else None
+                trouble = self.throttle.trouble(connection, job) if job else None
             if job is None:
                 return "done"
             if trouble is not None:
@@ -122,9 +122,9 @@ class Runner:
         if self.held:
             self.held(trouble)
         still: Trouble | None = trouble
-        while still is not None and still.reason == trouble.reason and not self.stop.wait(self.brake.again):
+        while still is not None and still.reason == trouble.reason and not self.stop.wait(self.throttle.again):
             with connection.begin():
-                still = self.brake.trouble(connection, job)
+                still = self.throttle.trouble(connection, job)
         with connection.begin():
             end_pause(connection, pause)
 
@@ -153,7 +153,7 @@ class Runner:
                 failure = _Failure(error, asked, time.monotonic() - since)
                 return self._fail(connection, job, claimed, scope, failure, summary)
             batch.seconds = time.monotonic() - since
-            batch.rest = self.brake.rest(batch.seconds)
+            batch.rest = self.throttle.rest(batch.seconds)
             progress.record(connection, claimed, batch)
             if not claimed.suspect:
                 self.pace.learn(job, batch.read, batch.seconds)
@@ -165,15 +165,15 @@ class Runner:
         if failure.asked > 1 or claimed.attempts + 1 < progress.ATTEMPTS:
             progress.failed(connection, claimed, failure.reason, failure.asked, failure.seconds)
             return Batch(read=0, written=0, present=0, skipped=0)
-        place = [cast(job.cut, Text), job.key]
+        place = [cast(job.partition_column, Text), job.key]
         row = connection.execute(job.next_rows(claimed, scope.as_of, 1, *place)).one_or_none()
         if row is None:  # somebody has deleted it since
             return Batch(read=0, written=0, present=0, skipped=0)
-        cut, key = row
+        position, key = row
         if failure.is_busy:
-            progress.leave(connection, claimed, cut, key)
-            return Batch(read=1, written=0, present=0, skipped=1, seconds=failure.seconds, cut=cut, key=key)
-        progress.set_aside(connection, claimed, cut, key, job.key_aside(connection, cut, key), failure.reason)
+            progress.leave(connection, claimed, position, key)
+            return Batch(read=1, written=0, present=0, skipped=1, seconds=failure.seconds, position=position, key=key)
+        progress.set_aside(connection, claimed, position, key, job.key_aside(connection, position, key), failure.reason)
         summary.refused += 1
         return Batch(read=1, written=0, present=0, skipped=0)
 

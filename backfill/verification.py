@@ -190,7 +190,7 @@ def _compare(connection: Connection, job: Job, part: Part, known: Range, proof: 
         return rows
     if _allow(connection, job.since(part), proof):
         return rows
-    if job.grows and _rows(connection, job, part.of(job.cut)) > known.planned:
+    if job.grows and _rows(connection, job, part.of(job.partition_column)) > known.planned:
         proof.unfinished += 1
         return rows
     expected, actual = _hashed(job.expected(part)), _hashed(job.actual(part))
@@ -233,4 +233,4 @@ def _allow(connection: Connection, found: Rows | None, proof: Proof) -> bool:
 
 
 def _rows(connection: Connection, job: Job, meant: Any) -> int:
-    return connection.scalar(job.read(func.count()).where(job.cut.is_not(None), meant)) or 0
+    return connection.scalar(job.read(func.count()).where(job.partition_column.is_not(None), meant)) or 0

@@ -28,10 +28,10 @@ from backfill import bookkeeping, planning, verification
 from backfill.formats.base import COLUMNS as ALL
 from backfill.jobs import EVENT_HISTORY, JOBS
 from backfill.loading import load
-from backfill.pacing import Brake
+from backfill.pacing import BatchThrottle
 from backfill.progress import Scope
-from backfill.reading import Source
 from backfill.runner import Runner
+from backfill.source import Source
 from benchmarks.harness import ROOT, benchmark_server, median, new_database, report
 from models import AnalyticsEvent
 from operations import phase1
@@ -101,7 +101,7 @@ def one_statement(url: URL) -> None:
 
 
 def worker(url: URL) -> None:
-    Runner(reach(url), Brake(Health(), None), jobs=[EVENT_HISTORY]).run(Scope(NOW))
+    Runner(reach(url), BatchThrottle(Health(), None), jobs=[EVENT_HISTORY]).run(Scope(NOW))
 
 
 def workers(url: URL, count: int) -> None:

@@ -66,7 +66,7 @@ FILL = """
     ON CONFLICT DO NOTHING
 """
 EXCHANGE = """
-    LOCK TABLE public.features, analytics.analytics_events IN ACCESS EXCLUSIVE MODE;
+    LOCK TABLE analytics.analytics_events IN ACCESS EXCLUSIVE MODE;
     DROP TRIGGER keep_in_step ON analytics.analytics_events;
     ALTER TABLE analytics.analytics_events RENAME TO analytics_events_old;
     ALTER TABLE analytics.analytics_events_old SET SCHEMA analytics_partitions;

@@ -21,9 +21,9 @@ from benchmarks.harness import benchmark_server, new_database, report, spread
 from benchmarks.partitioning import EXACT, writing
 from operations import phase1
 from operations.embedded import Server
-from operations.erasure import run as erasure
+from operations.erasure import erase as erasure
 from operations.phase1 import Shape
-from operations.rollback import run as rollback
+from operations.rollback import rollback
 from operations.settings import BackfillSettings
 from tests.fixtures.databases import Alembic, conninfo
 from tests.fixtures.traffic import traffic

@@ -23,7 +23,7 @@ from sqlalchemy import URL, Engine, NullPool, text
 
 from backfill import planning, verification
 from backfill.jobs import JOBS
-from backfill.pacing import Brake
+from backfill.pacing import BatchThrottle
 from backfill.progress import Scope
 from backfill.runner import Runner
 from benchmarks.harness import ROOT, report
@@ -33,14 +33,13 @@ from operations.health import Health
 from operations.phase1 import Shape
 from operations.rehearsal import volume
 from operations.rehearsal.place import embedded
-from operations.rehearsal.reading import ask_all
+from operations.rehearsal.readers import ask_all
 from operations.rehearsal.tasks import PHASE_1, QUIET, WHOLE
 from operations.reporting.plot import COLOURS, Axis, Line, Plot
-from operations.rollback import archives
+from operations.rollback import archives, rollback
 from operations.rollback import restore as restoring
-from operations.rollback import run as rollback
 from operations.settings import Settings
-from operations.verify import run as verifying
+from operations.verify import verification as verifying
 
 RESULTS = ROOT / "benchmarks" / "results" / "growth.json"
 DRAWN = ("upgrade", "rollback", "restore", "backfill", "verify")
@@ -77,7 +76,7 @@ def measure(url: URL, niches: int, events: int) -> Grown:
     timed("upgrade", migrate)
     timed("load", lambda: volume.stage_history(engine, events, lambda done: None))
     as_of = _begin(engine)
-    moved = timed("backfill", lambda: Runner(engine, Brake(Health(), None)).run(Scope(as_of)))
+    moved = timed("backfill", lambda: Runner(engine, BatchThrottle(Health(), None)).run(Scope(as_of)))
     proofs = timed("backfill verify", lambda: verification.verify(engine, JOBS, as_of))
     assert all(proof.holds for proof in proofs)
     volume.fill_contents(engine)

@@ -19,7 +19,7 @@ from benchmarks.harness import benchmark_server, new_database, report, spread
 from operations import phase1
 from operations.embedded import Server
 from operations.phase1 import Shape
-from operations.rollback import archives, restore, run
+from operations.rollback import archives, restore, rollback
 from tests.fixtures import lived_in
 from tests.fixtures.databases import Alembic
 from tests.fixtures.traffic import traffic
@@ -44,7 +44,7 @@ def template(server: Server, shape: Shape, niches: int) -> str:
 
 
 def roll_back(url: URL) -> None:
-    found = run.run(url, run.prepare(url, "1.0.0"), PATIENCE, Console(file=io.StringIO()))
+    found = rollback.run(url, rollback.prepare(url, "1.0.0"), PATIENCE, Console(file=io.StringIO()))
     assert found.exit_code == 0, found
 
 

@@ -14,13 +14,13 @@ from alembic_online.sessions import driver
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 from benchmarks.harness import benchmark_server, median, new_database, report
-from models.reading import Reader
+from models.reader import Reader
 from operations import maintenance
 from operations.embedded import Server
 from operations.phase1 import Shape
 from operations.queries import query
 from operations.rehearsal import volume
-from operations.rehearsal.reading import ask_all
+from operations.rehearsal.readers import ask_all
 from operations.rehearsal.traffic import as_sent
 from tests.fixtures.databases import Alembic
 

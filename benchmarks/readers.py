@@ -18,11 +18,11 @@ from sqlalchemy import URL, NullPool, create_engine, text
 
 from backfill import planning
 from backfill.jobs import JOBS
-from backfill.pacing import Brake
+from backfill.pacing import BatchThrottle
 from backfill.progress import Scope
 from backfill.runner import Runner
 from benchmarks.harness import benchmark_server, median, new_database, report
-from models.reading import Reader
+from models.reader import Reader
 from operations import maintenance
 from operations.health import Health
 from operations.phase1 import Shape
@@ -75,7 +75,7 @@ def fill(url: URL, niches: int, events: int) -> None:
     now = datetime.now(UTC)
     with engine.begin() as connection:
         planning.begin(connection, JOBS, now, now, 7)
-    Runner(engine, Brake(Health(), None)).run(Scope(now))
+    Runner(engine, BatchThrottle(Health(), None)).run(Scope(now))
     volume.fill_contents(engine)
     maintenance.run(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

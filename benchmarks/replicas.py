@@ -24,7 +24,7 @@ from sqlalchemy import URL, create_engine
 from benchmarks.harness import report
 from operations import replicas, upgrade
 from operations.embedded import Server, project_server
-from operations.rollback import archives, restore, run
+from operations.rollback import archives, restore, rollback
 from operations.settings import Settings
 from tests.fixtures.cluster import Cluster, running_cluster
 from tests.fixtures.databases import conninfo
@@ -124,7 +124,7 @@ def rollout(
         yield f"upgrade to {HEAD}", measured(url, standbys, lambda: upgrade.run(url, "head", options, QUIET))
     else:
         _execute(url, EVENTS.format(events))
-    yield "rollback", measured(url, standbys, lambda: run.run(url, run.prepare(url, "1.0.0"), options, QUIET))
+    yield "rollback", measured(url, standbys, lambda: rollback.run(url, rollback.prepare(url, "1.0.0"), options, QUIET))
     upgrade.run(url, "head", Options(), QUIET)
     newest = max(line.archive for line in archives.archives(url).tables)
     choice = restore.Choice(skip=False, renumber=False)

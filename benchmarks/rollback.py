@@ -20,7 +20,7 @@ from sqlalchemy import URL, Engine, create_engine
 from operations import phase1
 from operations.embedded import project_server
 from operations.phase1 import Shape
-from operations.rollback import archives, restore, run
+from operations.rollback import archives, restore, rollback
 from operations.settings import Settings
 from tests.fixtures.databases import Alembic
 from tests.fixtures.server import throwaway_server
@@ -56,7 +56,7 @@ def measured(url: URL) -> tuple[float, float, float]:
     console = Console(file=io.StringIO())
     with traffic(url, hold=None) as running:
         began = time.time()
-        found = run.run(url, run.prepare(url, "1.0.0"), Options(), console)
+        found = rollback.run(url, rollback.prepare(url, "1.0.0"), Options(), console)
         ended = time.time()
         report = running.report()
     assert found.exit_code == 0, found

@@ -8,7 +8,7 @@ from alembic_online.quantities import duration
 from rich.console import Console
 from rich.table import Table
 
-from backfill.outlook import JobStatus
+from backfill.job_status import JobStatus
 from backfill.runner import Summary
 from backfill.verification import Proof
 from operations import output

@@ -18,14 +18,14 @@ from rich.console import Console
 from sqlalchemy import URL, Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
-from backfill import bookkeeping, finishing, outlook, pacing, planning, tables, verification
+from backfill import bookkeeping, finishing, job_status, pacing, planning, tables, verification
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
 from backfill.job import Batch, Job
+from backfill.job_status import JobStatus
 from backfill.jobs import JOBS
 from backfill.locks import watched
-from backfill.outlook import JobStatus
-from backfill.pacing import Brake, Trouble
+from backfill.pacing import BatchThrottle, Trouble
 from backfill.progress import Scope
 from backfill.runner import Runner, Summary
 from backfill.tables import Control
@@ -136,16 +136,16 @@ def work(
             beside = ", resting for the application" if batch.rest else ""
             shown_status.update(f"{job.name}: {rate:,.0f} rows a second{beside}")
 
-        brake = Brake(Health(beside_application=settings.share), window)
-        runner = Runner(opened, brake, stop=stop, wait_for_window=share is None, report=report, held=held, tell=tell)
+        throttle = BatchThrottle(Health(beside_application=settings.share), window)
+        runner = Runner(opened, throttle, stop=stop, wait_for_window=share is None, report=report, held=held, tell=tell)
         return runner.run(scope, share)
 
 
-def daily_share(opened: Engine, control: Control) -> outlook.Share:
+def daily_share(opened: Engine, control: Control) -> job_status.Share:
     """What is to be done today."""
     with opened.connect() as connection:
         window = BackfillSettings.from_environment().window
-        return outlook.share(connection, JOBS, control, window, datetime.now(UTC))
+        return job_status.share(connection, JOBS, control, window, datetime.now(UTC))
 
 
 def alert(what: str) -> None:
@@ -168,16 +168,16 @@ def status(opened: Engine) -> Status:
     with opened.connect() as connection:
         connection.execute(select(func.set_config("timezone", "UTC", True), func.set_config("datestyle", "ISO", True)))
         if not connection.scalar(select(func.to_regclass(f"{tables.SCHEMA}.{Control.__tablename__}").is_not(None))):
-            return Status(None, None, False, window, [], outlook.nothing_yet(JOBS), [])
+            return Status(None, None, False, window, [], job_status.nothing_yet(JOBS), [])
         control = connection.execute(select(Control.__table__)).one_or_none()
-        pauses = outlook.last_pauses(connection)
+        pauses = job_status.last_pauses(connection)
         return Status(
             as_of=control.as_of if control else None,
             deadline=control.deadline if control else None,
             paused=pacing.looks_paused(connection),
             window=window,
             half_loaded=[f"{file.name}: {file.records:,} records" for file in half_loaded(connection)],
-            jobs=outlook.jobs_status(connection, JOBS),
+            jobs=job_status.jobs_status(connection, JOBS),
             last_pauses=[dict(zip(("reason", "detail", "since", "until"), each, strict=True)) for each in pauses],
         )
 

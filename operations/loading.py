@@ -16,7 +16,7 @@ from backfill import files
 from backfill.errors import BackfillError
 from backfill.loading import Loaded, load
 from backfill.publishing import Meant
-from backfill.reading import Source, known_as, source
+from backfill.source import Source, known_as, source
 from operations.backfilling import stopping
 from operations.health import throttle
 

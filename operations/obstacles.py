@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 
 from operations.findings import Finding
 from operations.preflight import others, partitioning, roles, server, space
-from operations.preflight.surroundings import Request, Surroundings
+from operations.preflight.context import Context, Request
 
 REPLACING = "2.0.4"
 
 
 def obstacles(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obstacle]:
     """What preflight would say about these steps, but for what 1.0.0 says itself. Changes nothing."""
-    asked = Surroundings(connection.engine.url, connection, Request())
+    asked = Context(connection.engine.url, connection, Request())
     revisions = {step.script.revision for step in steps if step.direction == "upgrade"}
     if any(step.script.revision == REPLACING for step in steps):
         yield from roles.replacing(asked)

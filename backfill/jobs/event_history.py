@@ -140,10 +140,10 @@ class EventHistory(Job):
             connection.execute(this.values(rows_refused=Range.rows_refused + renumbered))
         return renumbered
 
-    def key_aside(self, connection: Connection, cut: str, key: int) -> int:
+    def key_aside(self, connection: Connection, position: str, key: int) -> int:
         """Its id, or a new one: of a load during which the event table was replaced, two rows may have one id."""
         other = aliased(StagedEvent)
-        this = cast(literal(cut, Text), DateTime(timezone=True))
+        this = cast(literal(position, Text), DateTime(timezone=True))
         is_shared = exists().where(other.event_id == key, other.event_timestamp != this)
         alone = update(StagedEvent).values(event_id=NEW_ID).where(StagedEvent.event_timestamp == this, is_shared)
         new = connection.scalar(alone.where(StagedEvent.event_id == key).returning(StagedEvent.event_id))
@@ -196,9 +196,9 @@ class EventHistory(Job):
         return part.of(StagedEvent.event_timestamp), self.done(part), StagedEvent.event_id.not_in(aside)
 
     def lower(self) -> ColumnElement[int]:
-        day = cast(func.timezone("UTC", self.cut), Date) - literal(EPOCH, Date)
-        past: ColumnElement[bool] = self.cut == _time("-infinity")
-        future: ColumnElement[bool] = self.cut == _time("infinity")
+        day = cast(func.timezone("UTC", self.partition_column), Date) - literal(EPOCH, Date)
+        past: ColumnElement[bool] = self.partition_column == _time("-infinity")
+        future: ColumnElement[bool] = self.partition_column == _time("infinity")
         return cast(case((past, PAST), (future, FUTURE), else_=day), BigInteger)
 
     def within(self, column: Any, lower: int, upper: int) -> ColumnElement[bool]:
@@ -251,7 +251,7 @@ def _time(value: str) -> ColumnElement[datetime]:
 EVENT_HISTORY = EventHistory(
     name="event_history",
     fills=(AnalyticsEvent,),
-    cut=StagedEvent.event_timestamp,
+    partition_column=StagedEvent.event_timestamp,
     key=StagedEvent.event_id,
     time=StagedEvent.event_timestamp,
     width=1,

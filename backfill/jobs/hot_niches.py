@@ -79,7 +79,7 @@ def trends() -> Select[*tuple[Any, ...]]:
 HOT_NICHES = HotNiches(
     name="hot_niches",
     fills=tuple(getattr(HotNicheToday, name) for name in FILLED),
-    cut=HotNicheToday.niche_id,
+    partition_column=HotNicheToday.niche_id,
     key=HotNicheToday.niche_id,
     time=HotNicheToday.updated_at,
     width=1,

@@ -126,7 +126,7 @@ def _are(model: Any, constants: dict[str, str]) -> list[Any]:
 NICHE_SCORES = NicheScores(
     name="niche_scores",
     fills=(AnalyticsEvent, MlFeature, CrossPlatformMetric),
-    cut=Feature.niche_id,
+    partition_column=Feature.niche_id,
     key=Feature.niche_id,
     time=Feature.updated_at,
     width=10_000,

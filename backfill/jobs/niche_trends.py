@@ -257,7 +257,7 @@ class NicheTrends(Job):
 NICHE_TRENDS = NicheTrends(
     name="niche_trends",
     fills=(Feature.trend_vector, Feature.last_analyzed_at, TrendCache),
-    cut=Feature.niche_id,
+    partition_column=Feature.niche_id,
     key=Feature.niche_id,
     time=Feature.updated_at,
     width=1_000,

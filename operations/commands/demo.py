@@ -19,7 +19,7 @@ def demo(shape: str) -> None:
     from alembic_online.errors import UsageError
 
     from operations import output
-    from operations.demo.run import run, show
+    from operations.demo.demo import run, show
     from operations.embedded import project_server
     from operations.phase1 import Shape
     from operations.settings import Settings

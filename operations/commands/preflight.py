@@ -61,8 +61,8 @@ def preflight(
 
     from operations import findings, output
     from operations.database import address
-    from operations.preflight import run as preflight
-    from operations.preflight.surroundings import Request
+    from operations.preflight import preflight
+    from operations.preflight.context import Request
     from operations.settings import Settings
     from operations.status import amiss
 

@@ -57,7 +57,7 @@ def rehearse(
     from operations.rehearsal import place
     from operations.rehearsal.context import Parameters
     from operations.rehearsal.gates import limits
-    from operations.rehearsal.run import rehearse
+    from operations.rehearsal.rehearse import rehearse
     from operations.reporting.page import write
     from operations.settings import BackfillSettings, Settings
 

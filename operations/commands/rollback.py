@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from sqlalchemy import URL
 
-    from operations.rollback.run import Prepared
+    from operations.rollback.rollback import Prepared
 
 
 @click.command()
@@ -51,7 +51,7 @@ def rollback(
 
     from operations import findings, output, replicas
     from operations.database import address
-    from operations.rollback import run, stopped
+    from operations.rollback import rollback, stopped
     from operations.settings import Settings
 
     settings = Settings.from_environment()
@@ -64,24 +64,24 @@ def rollback(
         raise UsageError("--abort takes no TARGET.", "sidb rollback --abort")
     with stopped.told(url, "sidb rollback --abort" if give_up else f"sidb rollback {target or ''}".rstrip()):
         if give_up:
-            found = run.abort(url, console, chosen)
+            found = rollback.abort(url, console, chosen)
         else:
-            prepared = run.prepare(url, target, take_along=take_along, options=chosen)
+            prepared = rollback.prepare(url, target, take_along=take_along, options=chosen)
             _tell(url, prepared, console)
             if not (yes or prepared.interrupted):
                 click.confirm("\nRoll back now?", abort=True)
-            found = run.run(url, prepared, chosen, console)
+            found = rollback.run(url, prepared, chosen, console)
     found = replace(found, findings=[*found.findings, *replicas.findings(url, chosen.replicas)])
     output.end(found, as_json, lambda: findings.show(found, console))
 
 
 def _tell(url: "URL", prepared: "Prepared", console: "Console") -> None:
     """What will be done."""
-    from operations.rollback import run
     from operations.rollback.plan import show_plan
+    from operations.rollback.rollback import planned
     from operations.status.half_way import AT
 
     if begun := prepared.interrupted:
         console.print(f"Continuing the rollback to {begun.target} ({AT[begun.phase]}).")
     else:
-        show_plan(run.planned(url, prepared), console)
+        show_plan(planned(url, prepared), console)

@@ -12,13 +12,13 @@ from pathlib import Path
 from alembic_online.errors import OnlineError
 from sqlalchemy import Engine, func, select
 
-from backfill import bookkeeping, outlook, planning, verification
+from backfill import bookkeeping, job_status, planning, verification
 from backfill.jobs import JOBS
 from backfill.loading import load
-from backfill.pacing import Brake
+from backfill.pacing import BatchThrottle
 from backfill.progress import Scope
-from backfill.reading import Source
 from backfill.runner import Runner
+from backfill.source import Source
 from models import Feature, HotNicheToday
 from operations.health import Health
 
@@ -32,7 +32,7 @@ def backfill(demo: Engine, say: Callable[[str], None], events: int = EVENTS) -> 
     """Generate, load, run and verify what is not yet; the number of rows written. Raises OnlineError."""
     bookkeeping.create(demo)
     with demo.connect() as connection:
-        if all(each.state == "done" for each in outlook.jobs_status(connection, JOBS)):
+        if all(each.state == "done" for each in job_status.jobs_status(connection, JOBS)):
             return 0
         scored_at, niches = connection.execute(select(func.max(Feature.updated_at), func.count(Feature.niche_id))).one()
         hot = [niche for niche in connection.scalars(select(HotNicheToday.niche_id).order_by("niche_id")) if niche]
@@ -45,7 +45,7 @@ def backfill(demo: Engine, say: Callable[[str], None], events: int = EVENTS) -> 
     say(f"  load    {loaded.records:,} generated events of {OLDEST_DAYS} days")
     with demo.begin() as connection:
         control = planning.begin(connection, JOBS, datetime.now(UTC), scored_at, DEADLINE_DAYS)
-    summary = Runner(demo, Brake(Health(), window=None)).run(Scope(control.as_of))
+    summary = Runner(demo, BatchThrottle(Health(), window=None)).run(Scope(control.as_of))
     say(f"  run     {summary.written:,} rows written: history, scores, trends, hot niches")
     proofs = verification.verify(demo, JOBS, control.as_of)
     wrong = [proof.job for proof in proofs if not proof.holds]

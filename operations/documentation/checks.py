@@ -6,7 +6,7 @@ from operations import monitor, verify
 from operations.documentation.markdown import code, generated, table
 from operations.findings import Check
 from operations.monitor.thresholds import METRICS
-from operations.preflight import run as preflight
+from operations.preflight import preflight
 from operations.rehearsal import gates
 from operations.reporting import checks as report
 from operations.rollback import checks as rollback

@@ -12,7 +12,7 @@ from sqlalchemy import URL
 from operations import output
 from operations.database import address
 from operations.erasure import certificate, preview, stopped, users
-from operations.erasure.run import RESUME, Asked, erase
+from operations.erasure.erase import RESUME, Asked, erase
 from operations.settings import Settings, reading_share
 from operations.status import amiss
 

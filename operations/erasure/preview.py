@@ -8,8 +8,8 @@ from sqlalchemy import URL
 
 from operations import output
 from operations.erasure import places, rows, texts, users
+from operations.erasure.erase import working
 from operations.erasure.look import refuse_lacking_rights
-from operations.erasure.run import working
 
 
 @dataclass(frozen=True)

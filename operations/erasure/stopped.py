@@ -10,7 +10,7 @@ from alembic_online.interrupts import is_interrupt
 from alembic_online.sessions import driver
 from sqlalchemy import URL
 
-from operations.erasure.run import RESUME
+from operations.erasure.erase import RESUME
 from operations.status.amiss import session
 from operations.status.half_way import readable, rows
 

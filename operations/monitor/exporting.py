@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from operations.findings import Finding, Verdict
 from operations.monitor.judging import Measure
-from operations.monitor.reading import Readings
+from operations.monitor.metrics import Readings
 from operations.monitor.thresholds import METRICS, Metric
 
 LOOKED = "sidb_monitor_timestamp_seconds"

@@ -18,7 +18,7 @@ from models import (
 from operations.findings import Check, Finding, Findings
 from operations.monitor import thresholds as of
 from operations.monitor.growth import forecast
-from operations.monitor.reading import Readings, Table
+from operations.monitor.metrics import Readings, Table
 from operations.monitor.thresholds import CHECKS, Metric
 from operations.retention.due import lines
 

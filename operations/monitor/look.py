@@ -11,7 +11,7 @@ from operations.findings import Findings
 from operations.monitor.exporting import write_metrics
 from operations.monitor.growth import Gain
 from operations.monitor.judging import Measure, judge, measures
-from operations.monitor.reading import Index, Statement, Table, read
+from operations.monitor.metrics import Index, Statement, Table, read
 from operations.replicas import findings
 
 

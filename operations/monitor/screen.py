@@ -11,7 +11,7 @@ from models import ANALYTICS, PARTITIONS
 from operations import output
 from operations.findings import remedies, verdicts
 from operations.monitor.look import Monitoring
-from operations.monitor.reading import Table
+from operations.monitor.metrics import Table
 
 TABLES = 8
 STATEMENTS = 4

@@ -12,7 +12,7 @@ from alembic_online.quantities import duration
 
 from operations.binaries import run, wheel_binaries
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Questions, Surroundings, judged
+from operations.preflight.context import Context, Questions, judged
 
 BASE_BACKUP = Check(
     "base backup",
@@ -34,8 +34,8 @@ COMMAND = Check(
 TRY = "SELECT pg_create_restore_point('preflight'), pg_switch_wal(); and look again: that shows whether it works."
 
 
-def base_backup(asked: Surroundings) -> Finding | None:
-    directory = asked.request.backup
+def base_backup(context: Context) -> Finding | None:
+    directory = context.request.backup
     if directory is None:
         return None
     manifest = directory / "backup_manifest"
@@ -51,9 +51,9 @@ def base_backup(asked: Surroundings) -> Finding | None:
     except OSError as error:
         reason = f"{error.filename} cannot be read: {error.strerror}."
         raise OnlineError(reason, "run this as the user whom it belongs to.") from None
-    if system not in (None, asked.value("system")):
+    if system not in (None, context.value("system")):
         return BASE_BACKUP.failed(f"{directory} is a backup of another server")
-    program, parses_wal = _verifier(asked.connection.info.server_version // 10_000, in_tar=not control.exists())
+    program, parses_wal = _verifier(context.connection.info.server_version // 10_000, in_tar=not control.exists())
     options = [] if parses_wal else ["--no-parse-wal"]
     done = run([program, "--quiet", *options, directory.resolve()], None)
     if done.returncode != 0:
@@ -61,7 +61,7 @@ def base_backup(asked: Surroundings) -> Finding | None:
         return BASE_BACKUP.failed(f"{directory}: {said[0].removeprefix('pg_verifybackup: ')}")
     age = time.time() - manifest.stat().st_mtime
     told = f"{directory} is whole, and {duration(age)} old"
-    return judged(BASE_BACKUP, told, [], [told] if age > asked.limits.backup_seconds else [])
+    return judged(BASE_BACKUP, told, [], [told] if age > context.limits.backup_seconds else [])
 
 
 def _system(control: Path) -> str:
@@ -86,10 +86,10 @@ def _verifier(major: int, *, in_tar: bool) -> tuple[Path, bool]:
     return program, not in_tar and f" {major}." in run([program, "--version"], None).stdout
 
 
-def archiving(asked: Surroundings) -> Finding:
-    seen, limits = asked.row("archiver"), asked.limits
+def archiving(context: Context) -> Finding:
+    seen, limits = context.row("archiver"), context.limits
     if not seen.archives:
-        if asked.request.backup or asked.request.backup_command:
+        if context.request.backup or context.request.backup_command:
             return ARCHIVING.ok("off; a backup is proved otherwise")
         return ARCHIVING.failed("off, and no other proof of a backup was given")
     if seen.failing:
@@ -101,8 +101,8 @@ def archiving(asked: Surroundings) -> Finding:
     return judged(ARCHIVING, told, wrong, remedy=TRY)
 
 
-def command(asked: Surroundings) -> Finding | None:
-    text = asked.request.backup_command
+def command(context: Context) -> Finding | None:
+    text = context.request.backup_command
     if text is None:
         return None
     # Its output is for people, and standard output may be JSON.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from backfill import phase1_columns
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Questions, Surroundings, judged
+from operations.preflight.context import Context, Questions, judged
 
 OTHERS = Check(
     "others' triggers and rules",
@@ -24,20 +24,20 @@ class Noticed:
     in_the_way: bool = False
 
 
-def noticed(asked: Surroundings) -> list[Noticed]:
+def noticed(context: Context) -> list[Noticed]:
     """Each thing of others that takes notice of the rollout."""
     triggers = [
         Noticed(
             f"trigger {trigger.name}: fires {'before' if trigger.is_before else 'after'} each write of the backfill",
             trigger.narrowed,
         )
-        for trigger in phase1_columns.triggers(asked.sqlalchemy)
+        for trigger in phase1_columns.triggers(context.sqlalchemy)
     ]
-    return [*triggers, *(Noticed(row.what, row.remedy, row.in_the_way) for row in asked.rows("others"))]
+    return [*triggers, *(Noticed(row.what, row.remedy, row.in_the_way) for row in context.rows("others"))]
 
 
-def others(asked: Surroundings) -> Finding:
-    found = noticed(asked)
+def others(context: Context) -> Finding:
+    found = noticed(context)
     failed = [each.what for each in found if each.in_the_way]
     warned = [each.what for each in found if not each.in_the_way]
     remedy = "; ".join(each.remedy for each in found) or None

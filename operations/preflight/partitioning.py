@@ -8,7 +8,7 @@ from psycopg.errors import InsufficientPrivilege, ObjectNotInPrerequisiteState
 from psycopg.sql import SQL, Identifier
 
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Surroundings, judged
+from operations.preflight.context import Context, judged
 from operations.queries import query
 
 REVISION = "2.1.0"
@@ -28,36 +28,36 @@ PARTITIONING = Check(
 )
 
 
-def obstacles(asked: Surroundings, steps: Sequence[Planned]) -> Iterator[Obstacle]:
+def obstacles(context: Context, steps: Sequence[Planned]) -> Iterator[Obstacle]:
     """What stops the step, and what is worth knowing before it; nothing where it is not among `steps`, or done."""
     directions = {step.direction for step in steps if step.script.revision == REVISION}
-    is_plain = asked.value("is_plain_table")
+    is_plain = context.value("is_plain_table")
     if "downgrade" in directions:
-        for row in asked.rows("partitions_taken_out"):
+        for row in context.rows("partitions_taken_out"):
             yield Obstacle(
                 f"{row.name} was taken out of analytics.analytics_events, and is still there",
                 "sidb maintain, if retention is letting it go; or attach it again, move it elsewhere, or drop it",
             )
-        yield from _same_ids(asked)
+        yield from _same_ids(context)
     if directions == {"upgrade" if is_plain else "downgrade"}:
         made = set().union(*(step.lines for step in steps))
-        for row in asked.rows("events_parts"):
+        for row in context.rows("events_parts"):
             if f"added {row.missing}" in made:  # by an earlier step
                 continue
             again = f"{row.afterwards};\n" if row.afterwards else ""
             yield Obstacle(row.what, row.remedy, stops=row.stops, afterwards=again)
     if "upgrade" not in directions or not is_plain:
         return
-    for row in asked.rows("partitioning"):
+    for row in context.rows("partitioning"):
         yield Obstacle(row.what, row.remedy, stops=row.stops)
-    yield from _statements(asked)
-    far = asked.row("far_events")
+    yield from _statements(context)
+    far = context.row("far_events")
     if far.events:
         more = f" and {far.events - NAMED:,} more" if far.events > NAMED else ""
         what = f"events are dated more than a year ahead: {far.named}{more}; all until then would share one partition"
         yield Obstacle(what, "correct their dates, or delete them")
         return
-    seen = asked.row("partitioning_bound")
+    seen = context.row("partitioning_bound")
     if seen.is_far:
         yield Obstacle(
             f"events are dated far ahead: all up to {seen.bound} would share one partition",
@@ -66,11 +66,11 @@ def obstacles(asked: Surroundings, steps: Sequence[Planned]) -> Iterator[Obstacl
         )
 
 
-def _same_ids(asked: Surroundings) -> Iterator[Obstacle]:
+def _same_ids(context: Context) -> Iterator[Obstacle]:
     """Nothing where the whole tree goes aside, which keeps its key."""
-    if asked.connection.execute(query("rollback/goes_aside")).fetchone() != (False,):
+    if context.connection.execute(query("rollback/goes_aside")).fetchone() != (False,):
         return
-    found = asked.row("same_event_ids")
+    found = context.row("same_event_ids")
     if found.ids:
         more = f" and {found.ids - NAMED:,} more" if found.ids > NAMED else ""
         yield Obstacle(
@@ -79,15 +79,15 @@ def _same_ids(asked: Surroundings) -> Iterator[Obstacle]:
         )
 
 
-def _statements(asked: Surroundings) -> Iterator[Obstacle]:
+def _statements(context: Context) -> Iterator[Obstacle]:
     """What applications say, where pg_stat_statements is here and loaded, and this role may see it."""
-    schema = asked.value("statements_schema")
+    schema = context.value("statements_schema")
     if schema is None:
         return
     statement = SQL(query("preflight/conflicting_statements")).format(schema=Identifier(schema))
     try:
-        with asked.connection.transaction():
-            rows = asked.connection.execute(statement).fetchall()
+        with context.connection.transaction():
+            rows = context.connection.execute(statement).fetchall()
     except (ObjectNotInPrerequisiteState, InsufficientPrivilege):
         return
     for said, calls in rows:
@@ -98,12 +98,12 @@ def _statements(asked: Surroundings) -> Iterator[Obstacle]:
         )
 
 
-def partitioning(asked: Surroundings, steps: Sequence[Planned]) -> Finding:
+def partitioning(context: Context, steps: Sequence[Planned]) -> Finding:
     """One verdict for all of it."""
-    found = list(obstacles(asked, steps))
+    found = list(obstacles(context, steps))
     failed = [each.what for each in found if each.stops]
     warned = [each.what for each in found if not each.stops]
-    room = asked.row("lock_room")
+    room = context.row("lock_room")
     if room.sessions_now * LOCKS > room.room:
         warned.append(
             f"{room.sessions_now} sessions that read all months would need {room.sessions_now * LOCKS:,} locks;"
@@ -112,12 +112,12 @@ def partitioning(asked: Surroundings, steps: Sequence[Planned]) -> Finding:
     remedy = "; ".join(each.next_step for each in found) or None
     if again := "".join(each.afterwards for each in found):
         remedy = f"{remedy}. Afterwards:\n{again}"
-    return judged(PARTITIONING, _while_it_runs(asked), failed, warned, remedy)
+    return judged(PARTITIONING, _while_it_runs(context), failed, warned, remedy)
 
 
-def _while_it_runs(asked: Surroundings) -> str:
-    if not asked.value("is_plain_table"):
+def _while_it_runs(context: Context) -> str:
+    if not context.value("is_plain_table"):
         return "no events yet, or partitioned already"
-    seen = asked.row("partitioning_bound")
+    seen = context.row("partitioning_bound")
     seconds = 1 + seen.bytes / READ_A_SECOND
     return f"rows dated from {seen.bound} on would be refused for about {duration(seconds)} while it runs"

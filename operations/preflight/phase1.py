@@ -10,7 +10,7 @@ from alembic_online.messages import server_error
 
 from operations.embedded import CLONE
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Questions, Surroundings, judged
+from operations.preflight.context import Context, Questions, judged
 
 VERSIONS = CLONE / "alembic" / "versions"
 ADOPT = VERSIONS / "v1_0_0__phase1_baseline" / "create_or_adopt.sql"
@@ -38,15 +38,15 @@ OWNER = re.compile(r": belongs to .*, of which .* is not a member$")
 KINDS = {"r": "a table", "m": "a materialized view"}
 
 
-def phase1(asked: Surroundings) -> Finding:
-    seen = asked.row("phase1")
-    if at := revision(asked):
+def phase1(context: Context) -> Finding:
+    seen = context.row("phase1")
+    if at := revision(context):
         return PHASE1.ok(f"adopted before; the database is at revision {at}")
     if seen.kind is None and seen.rows is None:
         return PHASE1.warning(
             "there is none: the upgrade would create it, empty", "see that DATABASE_URL names the right database."
         )
-    refused = _refused(asked, ADOPT.read_text(encoding="utf-8"))
+    refused = _refused(context, ADOPT.read_text(encoding="utf-8"))
     if refused is not None:
         differences = [line.strip().removeprefix("- ") for line in refused.splitlines() if line.startswith("  - ")]
         theirs = [line for line in differences if not OWNER.search(line)]
@@ -56,35 +56,35 @@ def phase1(asked: Surroundings) -> Finding:
     return PHASE1.ok(f"fits; features has {rows}, hot_niches_today is {KINDS[seen.kind]}")
 
 
-def revision(asked: Surroundings) -> str | None:
+def revision(context: Context) -> str | None:
     """What the database is migrated to; None: not at all."""
-    found: str | None = asked.value("current_revision") if asked.row("phase1").stamped else None
+    found: str | None = context.value("current_revision") if context.row("phase1").stamped else None
     return found
 
 
-def _refused(asked: Surroundings, sql: str) -> str | None:
+def _refused(context: Context, sql: str) -> str | None:
     """What a revision's statements would refuse; None: nothing. Nothing that they do stays."""
     try:
-        with asked.connection.transaction(force_rollback=True):
+        with context.connection.transaction(force_rollback=True):
             # Revisions read Alembic's table, which only the first upgrade makes.
-            asked.connection.execute("CREATE TEMPORARY TABLE IF NOT EXISTS alembic_version (version_num varchar(32))")
-            asked.connection.execute(sql.encode())
+            context.connection.execute("CREATE TEMPORARY TABLE IF NOT EXISTS alembic_version (version_num varchar(32))")
+            context.connection.execute(sql.encode())
     except psycopg.errors.RaiseException as error:
         return str(server_error(error))
     return None
 
 
-def indexes(asked: Surroundings) -> Finding:
-    found = asked.rows("invalid_indexes")
+def indexes(context: Context) -> Finding:
+    found = context.rows("invalid_indexes")
     named = {ours: [f"{row.name} on {row.relation}" for row in found if row.ours is ours] for ours in (True, False)}
     return judged(INDEXES, "none", named[True], named[False])
 
 
-def overflow(asked: Surroundings) -> Finding:
-    limit = asked.value("opportunity_limit")
+def overflow(context: Context) -> Finding:
+    limit = context.value("opportunity_limit")
     if limit is None:
         return OVERFLOW.ok("features.opportunity has no limit, or is not there")
-    seen = asked.row("near_overflow", limit=limit)
+    seen = context.row("near_overflow", limit=limit)
     wrong, doubtful = [], []
     if seen.over:
         ids = ", ".join(map(str, seen.first))

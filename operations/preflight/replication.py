@@ -5,7 +5,7 @@ from alembic_online.replica_lag import LAG as LIMIT
 
 from operations import replicas
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Questions, Surroundings, judged
+from operations.preflight.context import Context, Questions, judged
 
 SLOTS = Check(
     "replication slots",
@@ -19,29 +19,29 @@ LAG = Check(
 )
 
 
-def slots(asked: Surroundings) -> Finding:
+def slots(context: Context) -> Finding:
     wrong, doubtful = [], []
-    found = asked.rows("slots")
+    found = context.rows("slots")
     for slot in found:
         keeps = f"{slot.name} keeps {size(slot.bytes)} of WAL"
         if slot.wal_status in ("lost", "unreserved"):
             wrong.append(f"{slot.name} has lost WAL, or is about to")
         elif not slot.active:
             wrong.append(f"nobody reads slot {keeps}")
-        elif slot.bytes > asked.limits.slot_bytes:
+        elif slot.bytes > context.limits.slot_bytes:
             doubtful.append(f"slot {keeps}")
     return judged(SLOTS, f"{len(found)}, all read" if found else "none", wrong, doubtful)
 
 
-def lag(asked: Surroundings) -> Finding:
-    standbys = asked.rows("replicas")
-    stopped = [slot.name for slot in asked.rows("slots") if slot.kind == "physical" and not slot.active]
+def lag(context: Context) -> Finding:
+    standbys = context.rows("replicas")
+    stopped = [slot.name for slot in context.rows("slots") if slot.kind == "physical" and not slot.active]
     if standbys and all(replica.state is None for replica in standbys):
         return LAG.unknown(
             "only members of pg_monitor may see it", "as an administrator: GRANT pg_monitor TO the migrating role."
         )
     wrong = [f"no replica reads slot {name}" for name in stopped]
-    doubtful, seen, limits = [], [], asked.limits
+    doubtful, seen, limits = [], [], context.limits
     for replica in standbys:
         seconds, share = replica.seconds or 0, (replica.bytes or 0) / limits.lag_bytes
         behind = f"{replica.name} is {size(replica.bytes or 0)} and {seconds:.1f} s behind"
@@ -55,9 +55,9 @@ def lag(asked: Surroundings) -> Finding:
     return judged(LAG, "; ".join(seen) or "no replica", wrong, doubtful)
 
 
-def named(asked: Surroundings) -> list[Finding]:
+def named(context: Context) -> list[Finding]:
     """Those of which the address is given, looked at themselves."""
-    return list(replicas.beside(asked.connection, asked.request.replicas))
+    return list(replicas.beside(context.connection, context.request.replicas))
 
 
 QUESTIONS: Questions = {

@@ -5,7 +5,7 @@ from alembic_online.database import twins
 from alembic_online.quantities import listed
 
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Questions, Surroundings, judged
+from operations.preflight.context import Context, Questions, judged
 
 APPLICATION = Check(
     "application's role",
@@ -23,20 +23,20 @@ PUBLIC = Check(
 )
 
 
-def public(asked: Surroundings) -> Finding:
-    strange = twins(asked.connection, ["public"])
-    everybody = ["everybody may create in it"] if asked.value("public_is_open") else []
+def public(context: Context) -> Finding:
+    strange = twins(context.connection, ["public"])
+    everybody = ["everybody may create in it"] if context.value("public_is_open") else []
     return judged(PUBLIC, "only who was given it may create in it", strange, everybody)
 
 
-def replacing(asked: Surroundings) -> list[Obstacle]:
+def replacing(context: Context) -> list[Obstacle]:
     """What the role lacks to put another materialized view in the place of Phase 1's, with its owner and privileges."""
-    return [Obstacle(row.lacks, f"as an administrator: {row.statement};") for row in asked.rows("replacing_lacks")]
+    return [Obstacle(row.lacks, f"as an administrator: {row.statement};") for row in context.rows("replacing_lacks")]
 
 
-def application(asked: Surroundings) -> Finding:
-    named = asked.request.applications
-    found = asked.rows("applications", named=list(named))
+def application(context: Context) -> Finding:
+    named = context.request.applications
+    found = context.rows("applications", named=list(named))
     open_to = []
     for role in found:
         programs = f" ({role.programs})" if role.programs else ""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Questions, Surroundings, judged
+from operations.preflight.context import Context, Questions, judged
 
 NEWEST_TESTED = 18
 STANDBY = "it is a standby, which follows another server"
@@ -28,8 +28,8 @@ CONNECTIONS = Check(
 )
 
 
-def server(asked: Surroundings) -> Finding:
-    seen = asked.row("server")
+def server(context: Context) -> Finding:
+    seen = context.row("server")
     wrong = []
     if seen.standby:
         wrong.append(STANDBY)
@@ -38,9 +38,9 @@ def server(asked: Surroundings) -> Finding:
     if seen.encoding != "UTF8":
         wrong.append(f"the database's encoding is {seen.encoding}, not UTF8")
     doubtful = []
-    if seen.pid != asked.connection.info.backend_pid:
+    if seen.pid != context.connection.info.backend_pid:
         doubtful.append("a pooler is in between; the upgrade refuses one that pools transactions")
-    if asked.connection.info.server_version // 10_000 > NEWEST_TESTED:
+    if context.connection.info.server_version // 10_000 > NEWEST_TESTED:
         doubtful.append(f"version {seen.version} is newer than {NEWEST_TESTED}, the newest tested")
     return judged(SERVER, f"PostgreSQL {seen.version}, a primary, {seen.encoding}", wrong, doubtful)
 
@@ -65,19 +65,19 @@ WANTED = (
 )
 
 
-def settings(asked: Surroundings) -> Finding:
-    values = {row.name: row.value for row in asked.rows("settings", names=[wanted.name for wanted in WANTED])}
+def settings(context: Context) -> Finding:
+    values = {row.name: row.value for row in context.rows("settings", names=[wanted.name for wanted in WANTED])}
     wrong: dict[str, list[str]] = {"failed": [], "warning": []}
     for wanted in WANTED:
         if (value := values.get(wanted.name, wanted.value)) != wanted.value:
             wrong[wanted.verdict].append(f"{wanted.name} is {value}: {wanted.otherwise}")
-    if asked.value("waits_for_standby"):
+    if context.value("waits_for_standby"):
         wrong["failed"].append(NO_STANDBY)
     return judged(SETTINGS, f"{len(WANTED)} looked at", wrong["failed"], wrong["warning"])
 
 
-def connections(asked: Surroundings) -> Finding:
-    seen, limits = asked.row("connections"), asked.limits
+def connections(context: Context) -> Finding:
+    seen, limits = context.row("connections"), context.limits
     wrong = []
     free = seen.allowed - seen.used
     used = f"{seen.used} of {seen.allowed} connections are in use"

@@ -3,7 +3,7 @@
 from alembic_online.quantities import duration
 
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Questions, Surroundings, judged
+from operations.preflight.context import Context, Questions, judged
 
 LONG = Check(
     "long transactions",
@@ -26,19 +26,19 @@ ORDINARY = {"AccessShareLock", "RowShareLock", "RowExclusiveLock", "SIReadLock"}
 """What reading and writing rows takes; a migration gets along with them."""
 
 
-def long(asked: Surroundings) -> Finding:
-    return _transactions(asked, LONG, idle=False, limit=asked.limits.transaction_seconds)
+def long(context: Context) -> Finding:
+    return _transactions(context, LONG, idle=False, limit=context.limits.transaction_seconds)
 
 
-def idle(asked: Surroundings) -> Finding:
-    return _transactions(asked, IDLE, idle=True, limit=asked.limits.idle_seconds)
+def idle(context: Context) -> Finding:
+    return _transactions(context, IDLE, idle=True, limit=context.limits.idle_seconds)
 
 
-def _transactions(asked: Surroundings, check: Check, *, idle: bool, limit: float) -> Finding:
-    warn_at = limit * asked.limits.warning_share
-    found = [row for row in asked.rows("transactions", seconds=warn_at) if row.idle is idle]
+def _transactions(context: Context, check: Check, *, idle: bool, limit: float) -> Finding:
+    warn_at = limit * context.limits.warning_share
+    found = [row for row in context.rows("transactions", seconds=warn_at) if row.idle is idle]
     told = [(f"{row.whose} for {duration(row.seconds)}", row.seconds > limit) for row in found]
-    hidden = asked.value("hidden_sessions")
+    hidden = context.value("hidden_sessions")
     if hidden and not told:
         return check.unknown(
             f"{hidden} sessions of other roles cannot be seen into",
@@ -48,8 +48,8 @@ def _transactions(asked: Surroundings, check: Check, *, idle: bool, limit: float
     return judged(check, f"none for longer than {duration(warn_at)}", wrong, doubtful)
 
 
-def tables(asked: Surroundings) -> Finding:
-    found = asked.rows("table_sessions")
+def tables(context: Context) -> Finding:
+    found = context.rows("table_sessions")
     wrong: list[str] = []
     doubtful: list[str] = []
     for holder in found:

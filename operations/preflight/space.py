@@ -14,7 +14,7 @@ from alembic_online import Planned
 from alembic_online.quantities import size
 
 from operations.findings import Check, Finding
-from operations.preflight.surroundings import Questions, Surroundings, judged
+from operations.preflight.context import Context, Questions, judged
 
 BYTES_PER_ROW = 2_000
 """With indexes: the plan's 20 GB for 10 million rows (Data Volume)."""
@@ -48,29 +48,29 @@ class Filesystem:
         return f"{', '.join(self.holds)}: {size(self.free)} free, {size(self.needed)} needed"
 
 
-def space(asked: Surroundings) -> Finding:
+def space(context: Context) -> Finding:
     """For all that is to come: the new rows, and what is sorted and logged meanwhile."""
-    tables = asked.request.rows * BYTES_PER_ROW
-    needed = {"tables": tables, "sorts": tables * SORTS_SHARE, "WAL": asked.value("wal_kept")}
-    return _judged(asked, needed, f"{size(sum(needed.values()))} for {asked.request.rows:,} rows")
+    tables = context.request.rows * BYTES_PER_ROW
+    needed = {"tables": tables, "sorts": tables * SORTS_SHARE, "WAL": context.value("wal_kept")}
+    return _judged(context, needed, f"{size(sum(needed.values()))} for {context.request.rows:,} rows")
 
 
-def for_steps(asked: Surroundings, steps: Sequence[Planned]) -> Finding:
+def for_steps(context: Context, steps: Sequence[Planned]) -> Finding:
     """For the steps alone: indexes on tables that are there, and a materialized view beside the one it replaces."""
     lines = set().union(*(step.lines for step in steps)) if steps else set()
     written = {found[1] for line in lines if (found := WRITTEN.match(line))}
     keys = {found[1] for line in lines if (found := KEYS.match(line))}
-    bytes_ = asked.value("size_by_estimate", relations=sorted(written))
-    bytes_ += 2 * asked.value("size_of_keys", relations=sorted(keys))  # one more column, and a safe margin
-    return _judged(asked, {"tables": bytes_, "sorts": bytes_, "WAL": bytes_}, f"{size(3 * bytes_)} for the steps")
+    bytes_ = context.value("size_by_estimate", relations=sorted(written))
+    bytes_ += 2 * context.value("size_of_keys", relations=sorted(keys))  # one more column, and a safe margin
+    return _judged(context, {"tables": bytes_, "sorts": bytes_, "WAL": bytes_}, f"{size(3 * bytes_)} for the steps")
 
 
-def _judged(asked: Surroundings, needed: Mapping[str, float], estimate: str) -> Finding:
-    places = [(row.what, row.directory) for row in asked.rows("directories")]
+def _judged(context: Context, needed: Mapping[str, float], estimate: str) -> Finding:
+    places = [(row.what, row.directory) for row in context.rows("directories")]
     look = f"see on the server itself (df -h, or the provider's storage metric) that {estimate} are free."
     if any(directory is None for _, directory in places):
         return SPACE.unknown("only members of pg_read_all_settings may see where the server keeps its data", look)
-    if (why := _elsewhere(asked)) is not None:
+    if (why := _elsewhere(context)) is not None:
         return SPACE.unknown(why, look)
     try:
         seen = _filesystems([(what, Path(directory)) for what, directory in places], needed)
@@ -95,20 +95,20 @@ def _filesystems(places: list[tuple[str, Path]], needed: Mapping[str, float]) ->
     return [Filesystem(whats, sum(needed[what] for what in whats), free[at]) for at, whats in holding.items()]
 
 
-def _elsewhere(asked: Surroundings) -> str | None:
+def _elsewhere(context: Context) -> str | None:
     """Why the server's files are not those of this machine; None if they are."""
-    if not _is_near(asked.connection.info):
+    if not _is_near(context.connection.info):
         return "the server runs on another machine"
-    directory = Path(next(row.directory for row in asked.rows("directories") if row.what == "WAL")).parent
+    directory = Path(next(row.directory for row in context.rows("directories") if row.what == "WAL")).parent
     if not directory.is_dir():
         return f"the server's data directory {directory} is not on this machine: it runs in a container"
     try:
         started = (directory / "postmaster.pid").read_text(encoding="utf-8").splitlines()[2]
     except PermissionError:  # not the server's own user; a socket hardly leads into a container
-        return "it cannot be told whether the server runs here" if asked.connection.info.hostaddr else None
+        return "it cannot be told whether the server runs here" if context.connection.info.hostaddr else None
     except (OSError, IndexError):
         started = "0"
-    if abs(int(started) - asked.value("started")) > 10:
+    if abs(int(started) - context.value("started")) > 10:
         return f"{directory} on this machine belongs to another server"
     return None
 

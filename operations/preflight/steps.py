@@ -8,7 +8,7 @@ from alembic_online.quantities import listed
 from operations.findings import Check, Finding
 from operations.preflight import partitioning as months
 from operations.preflight import phase1, roles
-from operations.preflight.surroundings import Questions, Surroundings
+from operations.preflight.context import Context, Questions
 from operations.scope import SCOPE
 from operations.upgrade import script_directory
 
@@ -32,24 +32,24 @@ LOCK_TABLE = Check(
 )
 
 
-def pending(asked: Surroundings) -> list[Planned]:
+def pending(context: Context) -> list[Planned]:
     """The steps that an upgrade would run."""
-    scripts = script_directory().iterate_revisions("head", phase1.revision(asked) or "base")
+    scripts = script_directory().iterate_revisions("head", phase1.revision(context) or "base")
     return [Planned(script, "upgrade") for script in reversed(list(scripts))]
 
 
-def privileges(asked: Surroundings) -> Finding:
-    steps = pending(asked)
-    lacks = [*look.privileges(asked.sqlalchemy, SCOPE, steps), *roles.replacing(asked)]
+def privileges(context: Context) -> Finding:
+    steps = pending(context)
+    lacks = [*look.privileges(context.sqlalchemy, SCOPE, steps), *roles.replacing(context)]
     if lacks:
         return PRIVILEGES.failed(listed([each.what for each in lacks], 5), _statements(lacks))
-    if missing := list(look.groups(asked.sqlalchemy, SCOPE, steps)):
+    if missing := list(look.groups(context.sqlalchemy, SCOPE, steps)):
         return PRIVILEGES.warning(listed([each.what for each in missing]), _statements(missing))
     return PRIVILEGES.ok("all that it needs")
 
 
-def dependants(asked: Surroundings) -> Finding:
-    found = list(look.dependants(asked.sqlalchemy, SCOPE, pending(asked)))
+def dependants(context: Context) -> Finding:
+    found = list(look.dependants(context.sqlalchemy, SCOPE, pending(context)))
     if not found:
         return DEPENDANTS.ok("none in the way")
     [obstacle] = found
@@ -58,13 +58,13 @@ def dependants(asked: Surroundings) -> Finding:
     return DEPENDANTS.failed("; ".join(lines), f"{obstacle.next_step}{again}")
 
 
-def lock_table(asked: Surroundings) -> Finding:
-    found = list(look.lock_table(asked.sqlalchemy, pending(asked)))
+def lock_table(context: Context) -> Finding:
+    found = list(look.lock_table(context.sqlalchemy, pending(context)))
     return LOCK_TABLE.failed(found[0].what, found[0].next_step) if found else LOCK_TABLE.ok("large enough")
 
 
-def partitioning(asked: Surroundings) -> Finding:
-    return months.partitioning(asked, pending(asked))
+def partitioning(context: Context) -> Finding:
+    return months.partitioning(context, pending(context))
 
 
 def _statements(obstacles: Iterable[Obstacle]) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from backfill import planning, verification
 from backfill.job import Batch
 from backfill.jobs import JOBS
-from backfill.pacing import Brake
+from backfill.pacing import BatchThrottle
 from backfill.progress import Scope
 from backfill.runner import Runner
 from models import AnalyticsEvent
@@ -96,8 +96,8 @@ def catch_up(context: Context) -> datetime:
     return as_of
 
 
-def _brake(context: Context) -> Brake:
-    return Brake(Health(beside_application=context.parameters.share), window=None)
+def _brake(context: Context) -> BatchThrottle:
+    return BatchThrottle(Health(beside_application=context.parameters.share), window=None)
 
 
 def _grown(context: Context) -> Growth:

@@ -20,18 +20,17 @@ from sqlalchemy.exc import DBAPIError
 from backfill.errors import BackfillError
 from operations import backfilling, monitor, replicas, upgrade
 from operations.findings import Findings
-from operations.preflight import run as preflight
-from operations.preflight.surroundings import Request
+from operations.preflight import preflight
+from operations.preflight.context import Request
 from operations.rehearsal import place
 from operations.rehearsal.context import Context, Lag, Task
 from operations.rehearsal.filling import backfill, catch_up, fill, load, prove
-from operations.rehearsal.reading import ask_all
+from operations.rehearsal.readers import ask_all
 from operations.reporting.collecting import MONITOR, VERIFY, sizes
 from operations.reporting.contents import Looked
-from operations.rollback import archives
+from operations.rollback import archives, rollback
 from operations.rollback import restore as restoring
-from operations.rollback import run as rollback
-from operations.verify import run as verifying
+from operations.verify import verification as verifying
 
 OPTIONS = Options(deadline=300, now=True)  # the plan alerts on steps that exceed five minutes
 PHASE_1 = "1.0.0"

@@ -19,7 +19,7 @@ from alembic_online.errors import OnlineError
 from sqlalchemy import URL, text
 from sqlalchemy.dialects import postgresql
 
-from models.reading import Reader, readers
+from models.reader import Reader, readers
 from operations.database import libpq
 from operations.phase1 import Shape
 from operations.queries import query

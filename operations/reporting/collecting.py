@@ -17,7 +17,7 @@ from rich.console import Console
 from sqlalchemy import URL, Connection, Engine, select
 from sqlalchemy.exc import DBAPIError
 
-from backfill import outlook
+from backfill import job_status
 from backfill.jobs import JOBS
 from backfill.tables import Control
 from operations import monitor, replicas, upgrade
@@ -45,7 +45,7 @@ from operations.settings import BackfillSettings
 from operations.status.amiss import session
 from operations.status.half_way import readable
 from operations.status.look import RECORDS, look
-from operations.verify import run as verifying
+from operations.verify import verification as verifying
 from operations.verify.readers import READERS
 
 SETTINGS = ("shared_buffers", "max_connections", "fsync", "synchronous_commit", "max_wal_size", "work_mem", "wal_level")
@@ -146,12 +146,12 @@ def _backfill(connection: Connection, there: frozenset[str], made: Rollout) -> N
         return
     control = connection.execute(select(Control.__table__)).one_or_none()
     window = BackfillSettings.from_environment().window
-    late = outlook.share(connection, JOBS, control, window, datetime.now(UTC)).late if control else None  # type: ignore[arg-type]
+    late = job_status.share(connection, JOBS, control, window, datetime.now(UTC)).late if control else None  # type: ignore[arg-type]
     made.backfill = Backfill(
         as_of=control.as_of if control else None,
         deadline=control.deadline if control else None,
         late=late.total_seconds() if late else None,
-        jobs=outlook.jobs_status(connection, JOBS),
+        jobs=job_status.jobs_status(connection, JOBS),
         pauses=_rows(connection, Pauses, "pauses") if "sidb.backfill_pauses" in there else [],
         files=_rows(connection, File, "files") if "sidb.backfill_files" in there else [],
     )

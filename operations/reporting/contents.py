@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from backfill.outlook import JobStatus
+from backfill.job_status import JobStatus
 from operations.findings import Finding
 from operations.status.state import Archive
 

@@ -17,8 +17,8 @@ from psycopg.sql import SQL, Composed, Identifier
 from models import ANALYTICS, PARTITIONS
 from operations.queries import query
 from operations.rollback import access, swap
+from operations.rollback.conflicts import EVENTS, Table, is_empty
 from operations.rollback.merge import keep
-from operations.rollback.misfits import EVENTS, Table, is_empty
 from operations.rollback.records import Records, Rollback
 from operations.scope import SCOPE
 

@@ -12,8 +12,8 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from models import PARTITIONS
 from operations.queries import query
 from operations.rollback import access
+from operations.rollback.conflicts import EVENTS, Table, is_empty
 from operations.rollback.merge import keep
-from operations.rollback.misfits import EVENTS, Table, is_empty
 from operations.rollback.records import Records, Rollback
 
 FEATURES = "public.features"

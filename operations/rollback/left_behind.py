@@ -19,7 +19,7 @@ from operations.findings import Finding
 from operations.queries import query
 from operations.rollback import checks
 from operations.rollback.attach import BOUND, KEY
-from operations.rollback.misfits import NO_COLUMN, Misfit, Table, count
+from operations.rollback.conflicts import NO_COLUMN, Conflict, Table, count
 from operations.rollback.records import Archived
 from operations.upgrade import script_directory
 
@@ -28,8 +28,8 @@ REMEDY = "run the SQL that is printed above, where it is still wanted."
 NAMED = re.compile(r"^(?:ALTER TABLE .*? ADD CONSTRAINT|CREATE (?:CONSTRAINT )?TRIGGER) (\"(?:[^\"]|\"\")+\"|\S+) ")
 
 
-def columns(connection: psycopg.Connection[Any], table: Table) -> Iterator[Misfit]:
-    """A misfit for each column of the archive that holds values and has no place any more."""
+def columns(connection: psycopg.Connection[Any], table: Table) -> Iterator[Conflict]:
+    """A conflict for each column of the archive that holds values and has no place any more."""
     parameters = {"relation": table.relation, "archived": table.archived}
     for name, type_name in connection.execute(query("rollback/columns_without_place"), parameters).fetchall():
         why = f"hold a value in {name} ({type_name}), a column that it does not have"

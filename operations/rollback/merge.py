@@ -15,7 +15,7 @@ from sqlalchemy import URL
 from backfill.pacing import Throttle
 from operations.queries import query
 from operations.retention.returning import has_horizons, is_kept
-from operations.rollback.misfits import Table
+from operations.rollback.conflicts import Table
 from operations.rollback.records import Archived, Rollback
 
 BATCH = 10_000

@@ -27,10 +27,10 @@ from operations.erasure.sweep import sweep
 from operations.findings import Finding, Findings
 from operations.health import share_now
 from operations.retention import returning
-from operations.rollback import access, checks, dependants, left_behind, misfits, swap, ways_back
+from operations.rollback import access, checks, conflicts, dependants, left_behind, swap, ways_back
 from operations.rollback.archives import find
+from operations.rollback.conflicts import EVENTS
 from operations.rollback.merge import Merge, Report, keep
-from operations.rollback.misfits import EVENTS
 from operations.rollback.records import Archived, Records, Rollback, alone
 from operations.scope import SCOPE
 from operations.status.half_way import refuse_half_way
@@ -47,8 +47,8 @@ class Choice:
     share: float = 1.0
     """What part of the time batches take while the application is at work."""
 
-    def settles(self, misfit: misfits.Misfit) -> bool:
-        return self.skip or (self.renumber and misfit.kind == "same id")
+    def settles(self, conflict: conflicts.Conflict) -> bool:
+        return self.skip or (self.renumber and conflict.kind == "same id")
 
 
 def restore(url: URL, number: int, choice: Choice, console: Console, options: Options | None = None) -> Findings:
@@ -68,7 +68,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
             return Merge(session.url, connection, path, rollback, *chosen, told, throttle, deadline)
 
         waiting = _waiting(records, rollback)
-        misfits.refuse_if_not_upgraded(connection, waiting)
+        conflicts.refuse_if_not_upgraded(connection, waiting)
         if any(kept.state == "swapped" for kept in waiting):
             swap.finish(session)  # it was interrupted before that
         swept = _without_erased(records, rollback)
@@ -78,7 +78,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if _is_table(kept)}
         plans, unfit = ways_back.find(records, rollback, live, [kept for kept in waiting if _is_table(kept)], tables)
         _refuse(unfit, choice, number)
-        misfits.refuse_unmergeable(connection, tables.values())
+        conflicts.refuse_unmergeable(connection, tables.values())
         others = ways_back.left_behind_by(records, rollback, live, waiting, plans)
         _name_readers(session, tables, console)
         with records.connection.transaction():
@@ -207,14 +207,14 @@ def _columns(
             merge(told).columns(kept, conditions)
 
 
-def _refuse(unfit: list[misfits.Misfit], choice: Choice, number: int) -> None:
-    open_questions = [misfit for misfit in unfit if not choice.settles(misfit)]
+def _refuse(unfit: list[conflicts.Conflict], choice: Choice, number: int) -> None:
+    open_questions = [conflict for conflict in unfit if not choice.settles(conflict)]
     if open_questions:
         renumbered = " --renumber" if choice.renumber else ""
         next_step = f"`sidb restore {number}{renumbered} --skip` leaves them in the archive"
-        if any(replace(choice, renumber=True).settles(misfit) for misfit in open_questions):
+        if any(replace(choice, renumber=True).settles(conflict) for conflict in open_questions):
             next_step += "; --renumber gives those with the same id the next free one"
-        if any(misfit.kind == misfits.NO_COLUMN for misfit in open_questions):
+        if any(conflict.kind == conflicts.NO_COLUMN for conflict in open_questions):
             next_step = f"add the columns (ALTER TABLE … ADD COLUMN …), and restore. Or {next_step}"
         raise OnlineError(
             "\n".join(["Rows of the archive do not fit; nothing was changed.", *(f"  {m}" for m in open_questions)]),
@@ -226,8 +226,8 @@ def _is_table(kept: Archived) -> bool:
     return kept.kept_columns is None
 
 
-def _table(connection: psycopg.Connection[Any], kept: Archived, rollback: Rollback) -> misfits.Table:
-    return misfits.table(connection, kept, rollback.archive)
+def _table(connection: psycopg.Connection[Any], kept: Archived, rollback: Rollback) -> conflicts.Table:
+    return conflicts.table(connection, kept, rollback.archive)
 
 
 def _shown(kept: Archived) -> str:

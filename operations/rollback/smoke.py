@@ -10,7 +10,7 @@ from alembic_online.retry import RetryPolicy
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from models.reading import Reader, readers
+from models.reader import Reader, readers
 from operations.findings import Finding
 from operations.rollback import checks
 

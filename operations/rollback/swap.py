@@ -19,8 +19,8 @@ from psycopg.sql import SQL, Identifier
 from models import ANALYTICS
 from operations.queries import query
 from operations.rollback import access
+from operations.rollback.conflicts import Table, is_empty
 from operations.rollback.merge import keep
-from operations.rollback.misfits import Table, is_empty
 from operations.rollback.records import Records, Right, Rollback
 from operations.scope import SCOPE
 

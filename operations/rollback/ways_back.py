@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from alembic_online.catalog import Snapshot, definitions
 
-from operations.rollback import archived_months, attach, left_behind, misfits, swap
+from operations.rollback import archived_months, attach, conflicts, left_behind, swap
 from operations.rollback.records import Archived, Records, Rollback
 from operations.scope import SCOPE
 
@@ -15,11 +15,15 @@ Whole = attach.Attachment | archived_months.Tree | swap.Swap
 
 
 def find(
-    records: Records, rollback: Rollback, live: Snapshot, waiting: Iterable[Archived], tables: dict[str, misfits.Table]
-) -> tuple[dict[str, Whole | None], list[misfits.Misfit]]:
+    records: Records,
+    rollback: Rollback,
+    live: Snapshot,
+    waiting: Iterable[Archived],
+    tables: dict[str, conflicts.Table],
+) -> tuple[dict[str, Whole | None], list[conflicts.Conflict]]:
     """How each table comes back, by name, and what does not fit. Raises OnlineError where rows must not come back."""
     plans: dict[str, Whole | None] = {}
-    unfit: list[misfits.Misfit] = []
+    unfit: list[conflicts.Conflict] = []
     for kept in waiting:
         table = tables[kept.relation]
         plans[kept.relation] = _plan(records, rollback, live, table, kept)
@@ -28,10 +32,10 @@ def find(
     return plans, unfit
 
 
-def _plan(records: Records, rollback: Rollback, live: Snapshot, table: misfits.Table, kept: Archived) -> Whole | None:
+def _plan(records: Records, rollback: Rollback, live: Snapshot, table: conflicts.Table, kept: Archived) -> Whole | None:
     """How the table comes back at once; None: its rows have to be merged, or it is back already."""
     session = records.session
-    if kept.state != "archived" or not misfits.is_empty(session.connection, table):
+    if kept.state != "archived" or not conflicts.is_empty(session.connection, table):
         return None
     return (
         attach.plan(session, table)
@@ -41,10 +45,10 @@ def _plan(records: Records, rollback: Rollback, live: Snapshot, table: misfits.T
 
 
 def _misfits(
-    connection: psycopg.Connection[Any], table: misfits.Table, kept: Archived, plans: dict[str, Whole | None]
-) -> list[misfits.Misfit]:
+    connection: psycopg.Connection[Any], table: conflicts.Table, kept: Archived, plans: dict[str, Whole | None]
+) -> list[conflicts.Conflict]:
     """What does not fit; a table of which something does not is not exchanged, but merged."""
-    found = list(misfits.find(connection, table, kept.place))
+    found = list(conflicts.find(connection, table, kept.place))
     if found:
         plans[kept.relation] = None
     if plans[kept.relation] is None:

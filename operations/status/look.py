@@ -12,7 +12,7 @@ from alembic_online.sessions import driver
 from sqlalchemy import URL, Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
-from backfill import outlook, pacing
+from backfill import job_status, pacing
 from backfill.files import half_loaded
 from backfill.jobs import JOBS
 from backfill.tables import Control
@@ -35,36 +35,36 @@ def look(url: URL, replicas: Sequence[URL] = ()) -> Status:
     with session(url) as connection:
         ours = driver(connection)
         [server] = rows(ours, "server")
-        seen = Status(
+        status = Status(
             shown(url), server.at, server.standby, server.phase1, [], str(script_directory().get_current_head()), []
         )
         there = readable(ours)
-        with _part(connection, seen, "what is amiss"):
-            seen.amiss = amiss(ours)
-        with _part(connection, seen, "the revision"):
+        with _part(connection, status, "what is amiss"):
+            status.amiss = amiss(ours)
+        with _part(connection, status, "the revision"):
             if "public.alembic_version" in there:
                 versions = ours.execute("SELECT version_num FROM public.alembic_version ORDER BY 1").fetchall()
-                seen.revision = [row[0] for row in versions]
+                status.revision = [row[0] for row in versions]
             elif ours.execute("SELECT to_regclass('public.alembic_version') IS NOT NULL").fetchone() == (True,):
-                seen.unknown.append("the revision: permission denied for table alembic_version")
-        with _part(connection, seen, "the records of the rollout, in schema sidb"):
-            _records(ours, there, seen)
-        with _part(connection, seen, "the backfill"):
-            seen.backfill = _backfill(connection, there)
-        if not any(each.blocks for each in seen.amiss):
-            with _part(connection, seen, "rights"):
-                seen.rights_missing = list(_rights_missing(ours))
-        with _part(connection, seen, "retention"):
-            seen.retention = due.due(ours)
-        with _part(connection, seen, "what is not ours"):
-            seen.found = _found(connection) if seen.revision else []
-    seen.replicas = findings(url, replicas)
-    seen.next = next_command.command(seen)
-    return seen
+                status.unknown.append("the revision: permission denied for table alembic_version")
+        with _part(connection, status, "the records of the rollout, in schema sidb"):
+            _records(ours, there, status)
+        with _part(connection, status, "the backfill"):
+            status.backfill = _backfill(connection, there)
+        if not any(each.blocks for each in status.amiss):
+            with _part(connection, status, "rights"):
+                status.rights_missing = list(_rights_missing(ours))
+        with _part(connection, status, "retention"):
+            status.retention = due.due(ours)
+        with _part(connection, status, "what is not ours"):
+            status.found = _found(connection) if status.revision else []
+    status.replicas = findings(url, replicas)
+    status.next = next_command.command(status)
+    return status
 
 
 @contextmanager
-def _part(connection: Connection, seen: Status, what: str) -> Iterator[None]:
+def _part(connection: Connection, status: Status, what: str) -> Iterator[None]:
     """A part of the look, which what it may not read does not end."""
     savepoint = connection.begin_nested()
     try:
@@ -74,19 +74,19 @@ def _part(connection: Connection, seen: Status, what: str) -> Iterator[None]:
         if not isinstance(original, psycopg.Error) or original.sqlstate is None:
             raise  # the server is gone
         savepoint.rollback()
-        seen.unknown.append(f"{what}: {reason(error, connection)}")
+        status.unknown.append(f"{what}: {reason(error, connection)}")
     else:
         savepoint.commit()
 
 
-def _records(ours: psycopg.Connection[Any], there: frozenset[str], seen: Status) -> None:
+def _records(ours: psycopg.Connection[Any], there: frozenset[str], status: Status) -> None:
     tables = ours.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'sidb'").fetchone()
     if tables != (sum(name.startswith("sidb.") for name in there),):
-        seen.unknown.append("records in schema sidb that this role may not read")
+        status.unknown.append("records in schema sidb that this role may not read")
     if "sidb.raised_setting" in there:
-        seen.raised = [f"{each.name} = {each.raised} (was {each.before})" for each in rows(ours, "raised")]
+        status.raised = [f"{each.name} = {each.raised} (was {each.before})" for each in rows(ours, "raised")]
     if "sidb.rollback_archived" in there:
-        seen.archives = [Archive(*each) for each in rows(ours, "archives")]
+        status.archives = [Archive(*each) for each in rows(ours, "archives")]
 
 
 def _backfill(connection: Connection, there: frozenset[str]) -> Backfill | None:
@@ -98,11 +98,11 @@ def _backfill(connection: Connection, there: frozenset[str]) -> Backfill | None:
         deadline=control.deadline if control else None,
         paused=pacing.looks_paused(connection),
         half_loaded=[file.name for file in half_loaded(connection)],
-        jobs=[_job(each) for each in outlook.jobs_status(connection, JOBS)],
+        jobs=[_job(each) for each in job_status.jobs_status(connection, JOBS)],
     )
 
 
-def _job(each: outlook.JobStatus) -> Job:
+def _job(each: job_status.JobStatus) -> Job:
     done = 1.0 if not each.rows else 1 - each.left / each.rows
     return Job(each.job, each.state, round(done, 4), each.left, each.set_aside, each.seconds_left, each.error)
 

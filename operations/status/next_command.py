@@ -5,35 +5,35 @@ from operations.status.state import Backfill, Status
 LOAD = "sidb backfill load FILE…, or sidb backfill run where there is no history"
 
 
-def command(seen: Status) -> str:
+def command(status: Status) -> str:
     """What to type next; what changes something is typed on the primary."""
-    next_step = _command(seen)
-    anywhere = not seen.standby or "primary" in next_step or next_step.startswith("sidb monitor")
+    next_step = _command(status)
+    anywhere = not status.standby or "primary" in next_step or next_step.startswith("sidb monitor")
     return next_step if anywhere else f"{next_step} (on the primary)"
 
 
-def _command(seen: Status) -> str:
-    if seen.amiss:
-        return seen.amiss[0].next_step
-    if not seen.phase1:
+def _command(status: Status) -> str:
+    if status.amiss:
+        return status.amiss[0].next_step
+    if not status.phase1:
         return "point DATABASE_URL at the database of Phase 1, or sidb demo"
-    if not seen.revision:
+    if not status.revision:
         return "sidb preflight"
-    if seen.revision != [seen.head]:
-        return _upgrade(seen)
-    if seen.rights_missing:
+    if status.revision != [status.head]:
+        return _upgrade(status)
+    if status.rights_missing:
         return "run the statements above; then sidb verify"
-    if waiting := [each.archive for each in seen.archives if each.restored < each.tables]:
+    if waiting := [each.archive for each in status.archives if each.restored < each.tables]:
         return f"sidb restore {waiting[0]}, or --drop {waiting[0]} where nobody wants it back"
-    if (next_step := _backfill(seen.backfill)) is not None:
+    if (next_step := _backfill(status.backfill)) is not None:
         return next_step
-    if seen.raised:
+    if status.raised:
         return "sidb preflight --finish"
     return "sidb monitor"
 
 
-def _upgrade(seen: Status) -> str:
-    rolled_back = [each.archive for each in seen.archives if [each.target] == seen.revision and not each.restored]
+def _upgrade(status: Status) -> str:
+    rolled_back = [each.archive for each in status.archives if [each.target] == status.revision and not each.restored]
     if not rolled_back:
         return "sidb upgrade"
     return f"when what led to the rollback is put right: sidb upgrade, then sidb restore {rolled_back[0]}"

@@ -16,43 +16,43 @@ MOST = 3
 """Lines of a kind; of more, how many there are."""
 
 
-def show(seen: Status, console: Console) -> None:
+def show(status: Status, console: Console) -> None:
     """A word and what there is to say to it; what is amiss first, the next command last."""
-    standby = ", a standby" if seen.standby else ""
-    title = Text(f"{seen.at:%Y-%m-%d %H:%M:%S %Z}  {seen.database}{standby}", style=output.TITLE)
+    standby = ", a standby" if status.standby else ""
+    title = Text(f"{status.at:%Y-%m-%d %H:%M:%S %Z}  {status.database}{standby}", style=output.TITLE)
     title.truncate(console.width, overflow="ellipsis")
     console.print(title)
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for word, line, style in _lines(seen):
+    for word, line, style in _lines(status):
         table.add_row(Text(word, style=style), Text(line, style=style))
     console.print(table)
-    console.print(f"\nNext: {seen.next}")
+    console.print(f"\nNext: {status.next}")
 
 
-def _lines(seen: Status) -> Iterator[tuple[str, str, str]]:
-    for each in seen.amiss:
+def _lines(status: Status) -> Iterator[tuple[str, str, str]]:
+    for each in status.amiss:
         yield "amiss", str(each), "bold red"
-    at = ", ".join(seen.revision) or "none yet"
-    yield "revision", at if seen.revision == [seen.head] else f"{at}; the newest is {seen.head}", ""
-    yield from _backfill(seen.backfill)
-    yield from _some("rights missing", seen.rights_missing, "red")
-    yield from _some("raised", seen.raised, "")
+    at = ", ".join(status.revision) or "none yet"
+    yield "revision", at if status.revision == [status.head] else f"{at}; the newest is {status.head}", ""
+    yield from _backfill(status.backfill)
+    yield from _some("rights missing", status.rights_missing, "red")
+    yield from _some("raised", status.raised, "")
     archives = [
         f"{each.archive}: rollback to {each.target} of {each.taken:%Y-%m-%d}, {size(each.bytes)}, "
         f"{each.restored} of {each.tables} back"
-        for each in seen.archives
+        for each in status.archives
     ]
     yield from _some("archive", archives, "")
-    yield from _some("expiry", due.lines(seen.retention), "")
-    if seen.found:
-        names = ", ".join(seen.found[:MOST])
-        more = f", and {len(seen.found) - MOST} more" if len(seen.found) > MOST else ""
-        yield "found", f"{len(seen.found)} not ours, left alone: {names}{more}", ""
-    for replica in seen.replicas:
+    yield from _some("expiry", due.lines(status.retention), "")
+    if status.found:
+        names = ", ".join(status.found[:MOST])
+        more = f", and {len(status.found) - MOST} more" if len(status.found) > MOST else ""
+        yield "found", f"{len(status.found)} not ours, left alone: {names}{more}", ""
+    for replica in status.replicas:
         yield replica.check, replica.detail, STYLES[replica.verdict] if replica.verdict != "ok" else ""
-    yield from _some("unknown", seen.unknown, "magenta")
+    yield from _some("unknown", status.unknown, "magenta")
 
 
 def _some(word: str, lines: list[str], style: str) -> Iterator[tuple[str, str, str]]:

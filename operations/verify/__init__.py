@@ -3,6 +3,6 @@
 Plan, "Deployment Steps": validate after each step, run verification queries, run performance tests.
 """
 
-from operations.verify.run import CHECKS, accept_rights, verify
+from operations.verify.verification import CHECKS, accept_rights, verify
 
 __all__ = ["CHECKS", "accept_rights", "verify"]

@@ -14,7 +14,7 @@ from alembic_online.messages import first_line
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from models.reading import Reader, readers
+from models.reader import Reader, readers
 from operations.findings import Check, Finding
 from operations.queries import HERE
 from operations.verify.subject import Subject

@@ -17,10 +17,10 @@ from backfill.batch_size import BatchSize
 from backfill.bookkeeping import create
 from backfill.jobs import JOBS
 from backfill.loading import Loaded, load
-from backfill.pacing import Brake, Trouble
+from backfill.pacing import BatchThrottle, Trouble
 from backfill.progress import Scope
-from backfill.reading import Source
 from backfill.runner import Runner, Summary
+from backfill.source import Source
 from backfill.tables import Control
 from backfill.verification import Proof
 from backfill.windows import Window
@@ -77,7 +77,7 @@ def begin(engine: Engine, as_of: datetime | None = AS_OF, days: int = 7) -> Cont
 
 
 def worker(engine: Engine, **options: Any) -> Runner:
-    return Runner(engine, Brake(Well(), None, again=0.05), **options)
+    return Runner(engine, BatchThrottle(Well(), None, again=0.05), **options)
 
 
 def run(engine: Engine, **options: Any) -> Summary:

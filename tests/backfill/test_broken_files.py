@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from backfill.errors import BackfillError
 from backfill.formats.base import LONGEST, Bad, Piece, Record
-from backfill.reading import Source
+from backfill.source import Source
 from tests.backfill.conftest import Sql, load_file
 
 HEAD = b"event_type,event_source,event_timestamp,event_data,user_id,niche_id,phrase\n"

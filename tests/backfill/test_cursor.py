@@ -31,7 +31,7 @@ def test_events_of_one_instant_over_many_batches(most: int, migrated: Engine, sq
     assert (done.read, done.written) == (180, 180)
     assert all(each.present == 0 for each in batches)
     assert len(batches) >= 180 // most
-    places = [(each.cut, each.key) for each in batches if each.key is not None]
+    places = [(each.position, each.key) for each in batches if each.key is not None]
     assert len(set(places)) == len(places)
     assert sql(MOVED) == [(180,)]
     assert verify(migrated)[0].holds

@@ -11,7 +11,7 @@ from backfill import files
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
 from backfill.formats import lines
-from backfill.reading import Source
+from backfill.source import Source
 from tests.backfill.conftest import Sql, begin, history, load_file, write_csv
 from tests.backfill.test_broken_files import GOOD, HEAD
 from tests.backfill.test_console import Console

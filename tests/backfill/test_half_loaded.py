@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
-from backfill.reading import Source
+from backfill.source import Source
 from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
 from tests.backfill.test_console import Console
 from tests.fixtures.databases import ROOT
@@ -21,7 +21,7 @@ from pathlib import Path
 from sqlalchemy import create_engine
 from backfill.formats import lines
 from backfill.loading import load
-from backfill.reading import Source
+from backfill.source import Source
 lines.BLOCK = 4096
 def stop(_source, records, _rejected):
     if records > 400:

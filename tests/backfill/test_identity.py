@@ -7,11 +7,11 @@ import pytest
 from alembic_online import OnlineError
 from sqlalchemy import Engine, text
 
-from backfill import finishing, identity, outlook
+from backfill import finishing, identity, job_status
 from backfill.errors import BackfillError
 from backfill.formats import lines
 from backfill.jobs import EVENT_HISTORY, JOBS
-from backfill.reading import Source
+from backfill.source import Source
 from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
 from tests.fixtures.databases import Alembic
 from tests.operations.rollback.conftest import bring_back, roll_back
@@ -49,7 +49,7 @@ def put_aside(engine: Engine) -> None:
 
 def states(engine: Engine) -> dict[str, str]:
     with engine.connect() as connection:
-        return {each.job: each.state for each in outlook.jobs_status(connection, JOBS)}
+        return {each.job: each.state for each in job_status.jobs_status(connection, JOBS)}
 
 
 @pytest.mark.parametrize("gone", [discard, put_aside])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from models.reading import Reader
+from models.reader import Reader
 from operations.phase1 import Shape
 from tests.backfill.conftest import AS_OF, Sql, begin, history, load_file, run, verify, write_csv
 from tests.fixtures.databases import Clone

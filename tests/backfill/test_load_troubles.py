@@ -19,7 +19,7 @@ from backfill.formats import lines
 from backfill.formats.csv import Csv
 from backfill.loading import Loaded
 from backfill.pacing import Throttle
-from backfill.reading import Source
+from backfill.source import Source
 from operations.loading import load_files
 from tests.backfill.conftest import Sql, begin, history, load_file, write_csv
 from tests.backfill.test_console import SIDB, Console

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from backfill import outlook
+from backfill import job_status
 from backfill.jobs import EVENT_HISTORY
 from operations.status import next_command
 from operations.status.look import look
@@ -17,9 +17,9 @@ def row(user: str) -> tuple[str, ...]:
     return ("view", "web", "2025-05-01T12:00Z", "{}", user, "1", "")
 
 
-def status(engine: Engine) -> outlook.JobStatus:
+def status(engine: Engine) -> job_status.JobStatus:
     with engine.connect() as connection:
-        [found] = outlook.jobs_status(connection, [EVENT_HISTORY])
+        [found] = job_status.jobs_status(connection, [EVENT_HISTORY])
         return found
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
 from backfill.loading import load
-from backfill.reading import Source
+from backfill.source import Source
 from operations import phase1
 from operations.phase1 import Shape
 from tests.backfill.conftest import HEADER, Sql, history, load_file, write_csv

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from backfill.bookkeeping import create
 from backfill.jobs import EVENT_HISTORY
-from backfill.pacing import Brake, Throttle, Trouble, pause, rest, resume
+from backfill.pacing import BatchThrottle, Throttle, Trouble, pause, rest, resume
 from backfill.windows import Window
 
 LAG = Trouble("replica_lag", "a replica is behind")
@@ -45,48 +45,48 @@ def connection(migrated: Engine) -> Iterator[Connection]:
 
 def test_health_is_asked_now_and_then(connection: Connection) -> None:
     health = Patient((None, 0.5), (None, 0.25))
-    brake = Brake(health, None, every=timedelta(days=1))
+    throttle = BatchThrottle(health, None, every=timedelta(days=1))
     for _ in range(3):
-        assert brake.trouble(connection, EVENT_HISTORY) is None
-        assert brake.rest(2) == 2
+        assert throttle.trouble(connection, EVENT_HISTORY) is None
+        assert throttle.rest(2) == 2
     assert health.asked == 1
 
 
 def test_after_that_time_it_is_asked_anew(connection: Connection) -> None:
     health = Patient((None, 0.5), (None, 0.25))
-    brake = Brake(health, None, every=timedelta(0))
-    assert brake.trouble(connection, EVENT_HISTORY) is None
-    assert brake.rest(2) == 2
-    assert brake.trouble(connection, EVENT_HISTORY) is None
-    assert brake.rest(2) == 6, "and so is the share"
+    throttle = BatchThrottle(health, None, every=timedelta(0))
+    assert throttle.trouble(connection, EVENT_HISTORY) is None
+    assert throttle.rest(2) == 2
+    assert throttle.trouble(connection, EVENT_HISTORY) is None
+    assert throttle.rest(2) == 6, "and so is the share"
     assert health.asked == 2
 
 
 def test_trouble_is_asked_for_again_at_once(connection: Connection) -> None:
     health = Patient((LAG, 1.0))
-    brake = Brake(health, None, every=timedelta(days=1))
-    assert brake.trouble(connection, EVENT_HISTORY) == LAG
-    assert brake.trouble(connection, EVENT_HISTORY) == LAG
+    throttle = BatchThrottle(health, None, every=timedelta(days=1))
+    assert throttle.trouble(connection, EVENT_HISTORY) == LAG
+    assert throttle.trouble(connection, EVENT_HISTORY) == LAG
     health.answers = [(None, 1.0)]
-    assert brake.trouble(connection, EVENT_HISTORY) is None
+    assert throttle.trouble(connection, EVENT_HISTORY) is None
     assert health.asked == 3
 
 
 def test_a_pause_counts_at_once_and_before_all_else(connection: Connection) -> None:
     health = Patient((None, 1.0))
-    brake = Brake(health, closed(), every=timedelta(days=1))
+    throttle = BatchThrottle(health, closed(), every=timedelta(days=1))
     pause(connection)
     pause(connection)
-    assert brake.trouble(connection, EVENT_HISTORY) == Trouble("paused", "sidb backfill pause was called")
+    assert throttle.trouble(connection, EVENT_HISTORY) == Trouble("paused", "sidb backfill pause was called")
     resume(connection)
-    found = brake.trouble(connection, EVENT_HISTORY)
+    found = throttle.trouble(connection, EVENT_HISTORY)
     assert found is not None
     assert (found.reason, health.asked) == ("window", 0)
     assert f"{closed()} opens at " in found.detail
-    brake.window = Window(time(0), time(0), ZoneInfo("UTC"))
-    assert brake.trouble(connection, EVENT_HISTORY) is None
+    throttle.window = Window(time(0), time(0), ZoneInfo("UTC"))
+    assert throttle.trouble(connection, EVENT_HISTORY) is None
     pause(connection)
-    assert brake.trouble(connection, EVENT_HISTORY) is not None, "though health was asked just now"
+    assert throttle.trouble(connection, EVENT_HISTORY) is not None, "though health was asked just now"
 
 
 def closed() -> Window:

@@ -14,7 +14,7 @@ from backfill.finishing import finish
 from backfill.jobs import JOBS
 from backfill.loading import Loaded, load
 from backfill.publishing import NotSaid
-from backfill.reading import Source
+from backfill.source import Source
 from tests.backfill.conftest import Sql, load_file, run, verify
 from tests.fixtures.databases import Alembic
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine
 
-from backfill import outlook, planning
+from backfill import job_status, planning
 from backfill.batch_size import BatchSize
 from backfill.errors import BackfillError
 from backfill.jobs import JOBS
-from backfill.pacing import Brake, Trouble
+from backfill.pacing import BatchThrottle, Trouble
 from backfill.progress import Scope
 from backfill.runner import Runner
 from backfill.windows import Window
@@ -123,7 +123,7 @@ def test_trouble_pauses_and_is_recorded(migrated: Engine, sql: Sql, tmp_path: Pa
     load_file(migrated, write_csv(tmp_path / "a.csv", history(100)))
     begin(migrated)
     held: list[str] = []
-    runner = Runner(migrated, Brake(Ill(3), None, again=0.01), held=lambda trouble: held.append(trouble.detail))
+    runner = Runner(migrated, BatchThrottle(Ill(3), None, again=0.01), held=lambda trouble: held.append(trouble.detail))
     assert runner.run(Scope(AS_OF)).ended == "done"
     assert held == ["replica is behind analytics.analytics_events"]
     assert sql("SELECT job, reason, detail, ended_at >= started_at FROM sidb.backfill_pauses") == [
@@ -152,10 +152,10 @@ def test_a_closed_window_ends_the_daily_share_and_holds_a_run(migrated: Engine, 
     soon = (datetime.now(UTC) + timedelta(hours=2)).time().replace(microsecond=0)
     later = (datetime.now(UTC) + timedelta(hours=3)).time().replace(microsecond=0)
     closed = Window(soon, later, ZoneInfo("UTC"))
-    daily = Runner(migrated, Brake(Well(), closed), wait_for_window=False)
+    daily = Runner(migrated, BatchThrottle(Well(), closed), wait_for_window=False)
     assert daily.run(Scope(AS_OF), share=10).ended == "window"
     stop = Event()
-    waiting = Runner(migrated, Brake(Well(), closed), stop=stop, held=lambda _: stop.set())
+    waiting = Runner(migrated, BatchThrottle(Well(), closed), stop=stop, held=lambda _: stop.set())
     assert waiting.run(Scope(AS_OF)).ended == "asked"
     assert sql("SELECT reason FROM sidb.backfill_pauses") == [("window",)]
 
@@ -199,14 +199,14 @@ def test_the_share_of_a_day_leads_to_the_deadline(migrated: Engine, tmp_path: Pa
         with migrated.connect() as connection:
             # Each day begins after all that was done so far.
             now = control.started_at + timedelta(days=day, seconds=1)
-            share = outlook.share(connection, JOBS, control, day_begins_now(always), now)
+            share = job_status.share(connection, JOBS, control, day_begins_now(always), now)
         shares.append(share)
         worker(migrated, pace=BatchSize(most=20)).run(Scope(AS_OF, recent=False), share=share.rows)
     assert [share.days_left for share in shares] == [7, 6, 5, 4, 3, 2, 1]
     assert shares[0].rows == -(-shares[0].left // 7)
     assert all(share.late is None for share in shares)
     with migrated.connect() as connection:
-        assert sum(each.left for each in outlook.jobs_status(connection, JOBS)) == 0
+        assert sum(each.left for each in job_status.jobs_status(connection, JOBS)) == 0
 
 
 def test_a_deadline_that_cannot_be_met_is_told_the_first_day(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_deadline_that_cannot_be_met_is_told_the_first_day(migrated: Engine, s
     sql("UPDATE sidb.backfill_ranges SET seconds = 86400 WHERE done_at IS NOT NULL AND job = 'event_history'")
     with migrated.connect() as connection:
         narrow = Window(time(0), time(1), ZoneInfo("UTC"))
-        share = outlook.share(connection, JOBS, control, narrow, control.started_at)
+        share = job_status.share(connection, JOBS, control, narrow, control.started_at)
     assert share.late is not None
     assert share.late > timedelta(days=1)
 
@@ -234,12 +234,12 @@ class Beside(Well):
 def test_a_worker_rests_for_the_application(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
     load_file(migrated, write_csv(tmp_path / "a.csv", history(300)))
     begin(migrated)
-    assert Runner(migrated, Brake(Beside(0.5), None)).run(Scope(AS_OF)).ended == "done"
+    assert Runner(migrated, BatchThrottle(Beside(0.5), None)).run(Scope(AS_OF)).ended == "done"
     assert sql("SELECT count(*) > 0, bool_and(rested > 0 AND rested = seconds) FROM sidb.backfill_ranges") == [
         (True, True)
     ]
     with migrated.connect() as connection:
-        statuses = outlook.jobs_status(connection, JOBS)
+        statuses = job_status.jobs_status(connection, JOBS)
     assert {status.rested for status in statuses} == {0.5}
 
 
@@ -259,7 +259,9 @@ def test_after_each_batch_it_waits_for_the_rest_of_it(migrated: Engine, tmp_path
     load_file(migrated, write_csv(tmp_path / "a.csv", history(300)))
     begin(migrated)
     stop, rests = Noted(), list[float]()
-    runner = Runner(migrated, Brake(Beside(0.01), None), stop=stop, report=lambda _, batch: rests.append(batch.rest))
+    runner = Runner(
+        migrated, BatchThrottle(Beside(0.01), None), stop=stop, report=lambda _, batch: rests.append(batch.rest)
+    )
     assert runner.run(Scope(AS_OF)).ended == "done"
     assert len(rests) == len(JOBS)
     assert stop.waits == rests
@@ -278,6 +280,6 @@ def test_a_rest_ends_when_the_worker_is_asked_to_stop(migrated: Engine, sql: Sql
     load_file(migrated, write_csv(tmp_path / "a.csv", history(300)))
     begin(migrated)
     stop = Event()
-    runner = Runner(migrated, Brake(Beside(1e-9), None), stop=stop, report=lambda *_: stop.set())
+    runner = Runner(migrated, BatchThrottle(Beside(1e-9), None), stop=stop, report=lambda *_: stop.set())
     assert runner.run(Scope(AS_OF)).ended == "asked"
     assert sql("SELECT count(*) FROM sidb.backfill_ranges WHERE rested > 1e6") == [(1,)]

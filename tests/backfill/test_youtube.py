@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine
 
-from backfill import finishing, outlook, verification
+from backfill import finishing, job_status, verification
 from backfill.batch_size import BatchSize
+from backfill.job_status import Share
 from backfill.jobs import JOBS
-from backfill.outlook import Share
 from backfill.progress import Scope
 from backfill.tables import Control
 from backfill.windows import Window
@@ -103,6 +103,6 @@ def a_day(engine: Engine, control: Control, day: int) -> Share:
     always = Window(time(0), time(0), ZoneInfo("UTC"))
     now = control.started_at + timedelta(days=day, seconds=1)
     with engine.connect() as connection:
-        share = outlook.share(connection, JOBS, control, day_begins_now(always), now)
+        share = job_status.share(connection, JOBS, control, day_begins_now(always), now)
     worker(engine, pace=BatchSize(most=50)).run(Scope(control.as_of, recent=False), share=share.rows)
     return share

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, inspect, text
 
 from models import ANALYTICS, Base, ContentRecommendation, Insight, TrendCache, views
-from models.reading import readers
+from models.reader import readers
 from models.vocabularies import COMPETITION_LEVELS, CONTENT_TYPES, DIRECTIONS, PLATFORMS
 from operations import phase1
 from operations.phase1 import Shape

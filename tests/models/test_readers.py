@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import orm
 
 from models import reading
-from models.reading import Reader, readers
+from models.reader import Reader, readers
 from tests.factories import NOW, AnalyticsEventFactory, TrendCacheFactory
-from tests.fixtures.reading import Read, column
+from tests.fixtures.readers import Read, column
 
 NICHE, OTHER, THIRD = 1, 2, 3
 

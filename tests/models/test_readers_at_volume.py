@@ -11,7 +11,7 @@ from psycopg import sql
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.dialects import postgresql
 
-from models.reading import Reader, readers
+from models.reader import Reader, readers
 from tests.fixtures.databases import Templates, conninfo
 from tests.fixtures.volume import BUSIEST, TYPICAL, fill
 

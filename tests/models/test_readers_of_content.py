@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from tests.factories import NOW, ContentRecommendationFactory, CrossPlatformMetricFactory, InsightFactory
-from tests.fixtures.reading import Read, column
+from tests.fixtures.readers import Read, column
 
 NICHE, OTHER, THIRD = 1, 2, 3
 

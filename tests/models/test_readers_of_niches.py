@@ -14,7 +14,7 @@ from operations import phase1
 from operations.phase1 import Shape
 from tests.factories import AnalyticsEventFactory, CrossPlatformMetricFactory, daily
 from tests.fixtures.databases import Clone
-from tests.fixtures.reading import Read, ask, column
+from tests.fixtures.readers import Read, ask, column
 from tests.fixtures.roles import Login
 
 STEEP, GENTLE, LATE, STABLE, FALLING = TRENDING = (1, 2, 3, 4, 5)

@@ -10,7 +10,7 @@ from alembic_online.errors import OnlineError
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 from operations import output
-from operations.demo.run import Demo, run, show
+from operations.demo.demo import Demo, run, show
 from operations.embedded import Server
 from operations.phase1 import Shape
 from tests.fixtures.revisions import HEAD, REVISIONS
@@ -24,7 +24,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from sqlalchemy import Engine, event
-from operations.demo.run import run
+from operations.demo.demo import run
 from operations.embedded import Server
 from operations.phase1 import Shape
 

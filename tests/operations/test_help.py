@@ -67,7 +67,7 @@ def test_its_examples_are_understood(path: str) -> None:
 def test_every_sentence_is_listed_with_where_it_stands() -> None:
     found = {said: where for where, said in sentences()}
     assert len(found) > 500
-    assert found["see that the server runs, and run it again."].startswith("operations/preflight/run.py:")
+    assert found["see that the server runs, and run it again."].startswith("operations/preflight/preflight.py:")
     assert "No step was applied" not in found  # what is no call's argument is read with the message that it is put into
     assert any(said.startswith("Verify the schema and its rows") for said in found)
     assert "{}: could not acquire its locks within {} s ({})." in found

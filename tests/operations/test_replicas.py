@@ -18,7 +18,7 @@ from operations import maintenance
 from operations.embedded import Server
 from operations.findings import Findings
 from operations.rollback import restore as restoring
-from operations.rollback import run as rollback
+from operations.rollback import rollback
 from tests.engine.conftest import current, until
 from tests.engine.test_replicas import lag, once, reading_on
 from tests.fixtures.cluster import Cluster

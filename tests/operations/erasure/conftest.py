@@ -10,9 +10,9 @@ from alembic_online import Options
 from rich.console import Console
 from sqlalchemy import URL, Engine
 
-from operations.erasure import run
+from operations.erasure import erase as erasing
 from operations.erasure.certificate import Certificate, read
-from operations.erasure.run import Asked
+from operations.erasure.erase import Asked
 from tests.backfill.conftest import HEADER, load_file, write_csv
 from tests.backfill.conftest import run as run_backfill
 from tests.fixtures.databases import Alembic, conninfo
@@ -64,15 +64,15 @@ def history(users: tuple[str, ...] = IDS, rows: int = 10) -> list[tuple[str, ...
 
 
 def erase(url: URL, *user_ids: str, file: Path | None = None) -> Certificate:
-    return run.erase(url, Asked(user_ids), quiet(), Options(deadline=30), file=file)
+    return erasing.erase(url, Asked(user_ids), quiet(), Options(deadline=30), file=file)
 
 
 def again(url: URL, file: Path) -> Certificate:
-    return run.erase(url, Asked(again=tuple(read(file))), quiet(), Options(deadline=30))
+    return erasing.erase(url, Asked(again=tuple(read(file))), quiet(), Options(deadline=30))
 
 
 def resume(url: URL) -> Certificate:
-    return run.erase(url, Asked(), quiet(), Options(deadline=30))
+    return erasing.erase(url, Asked(), quiet(), Options(deadline=30))
 
 
 def quiet() -> Console:

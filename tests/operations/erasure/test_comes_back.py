@@ -10,8 +10,8 @@ from sqlalchemy import Engine, text
 
 from backfill import erased
 from backfill.bookkeeping import drop_staged
-from operations.verify.run import verify as verify_all
 from operations.verify.subject import WHOLE
+from operations.verify.verification import verify as verify_all
 from tests.backfill.conftest import load_file, verify, write_csv
 from tests.backfill.conftest import run as run_backfill
 from tests.fixtures.databases import Alembic

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import URL, Connection, Engine
 
 from backfill import erased
-from operations.erasure import run
+from operations.erasure import erase as erasing
 from tests.backfill.conftest import load_file, write_csv
 from tests.engine.conftest import until
 from tests.fixtures.databases import conninfo
@@ -81,7 +81,7 @@ def test_beside_writers_of_the_same_user(migrated: Engine, monkeypatch: pytest.M
     """Who goes on writing is told of; once they have ended, it is finished."""
     url = migrated.url
     fill(url)
-    monkeypatch.setattr(run, "ROUNDS", 3)
+    monkeypatch.setattr(erasing, "ROUNDS", 3)
     with writing(url, (ANN, ANNA)) as errors:
         done = erase(url, ANN)
     assert not errors
@@ -103,7 +103,7 @@ def test_a_row_that_the_application_holds_is_not_waited_for(migrated: Engine, mo
     """All others go; it is told of, and goes once it is let go."""
     url = migrated.url
     fill(url)
-    monkeypatch.setattr(run, "ROUNDS", 2)
+    monkeypatch.setattr(erasing, "ROUNDS", 2)
     with psycopg.connect(conninfo(url)) as holder:
         holder.execute(HOLD, [ANN])
         done = erase(url, ANN)
@@ -123,7 +123,7 @@ def test_a_row_that_was_written_before_and_is_not_committed(
     url = migrated.url
     fill(url)
     if not ends:
-        monkeypatch.setattr(run, "ROUNDS", 2)
+        monkeypatch.setattr(erasing, "ROUNDS", 2)
     with psycopg.connect(conninfo(url)) as writer:
         writer.execute(INSERT, [ANN])
         looks, done = [], []
@@ -149,7 +149,7 @@ def test_a_prepared_transaction_that_has_written_before_is_told_of(
     """No session has it any more: whoever prepared it is to end it."""
     url = migrated.url
     fill(url)
-    monkeypatch.setattr(run, "ROUNDS", 2)
+    monkeypatch.setattr(erasing, "ROUNDS", 2)
     with psycopg.connect(conninfo(url), autocommit=True) as writer:
         writer.execute("BEGIN")
         writer.execute(INSERT, [ANN])

@@ -9,8 +9,8 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from operations.erasure import niches
-from operations.verify.run import verify as verify_all
 from operations.verify.subject import WHOLE
+from operations.verify.verification import verify as verify_all
 from tests.backfill.conftest import run as run_backfill
 from tests.backfill.conftest import verify
 from tests.fixtures.databases import conninfo

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 from sqlalchemy import Engine
 
+from operations.erasure.erase import working
 from operations.erasure.pace import Pace
-from operations.erasure.run import working
 from tests.fixtures.databases import conninfo
 
 

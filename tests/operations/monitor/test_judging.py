@@ -12,7 +12,7 @@ from operations.monitor import thresholds as of
 from operations.monitor.exporting import write_metrics
 from operations.monitor.growth import Growth
 from operations.monitor.judging import judge, measures
-from operations.monitor.reading import Index, Readings, Server, Statement, Table
+from operations.monitor.metrics import Index, Readings, Server, Statement, Table
 
 AT = datetime(2026, 3, 15, 12, tzinfo=UTC)
 SERVER = Server(AT, False, "watcher", True, AT - timedelta(days=8), None, None)

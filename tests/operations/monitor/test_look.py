@@ -13,7 +13,7 @@ from operations.findings import Finding
 from operations.monitor import CHECKS, look
 from operations.monitor.growth import forecast
 from operations.monitor.judging import judge, measures
-from operations.monitor.reading import read
+from operations.monitor.metrics import read
 from operations.scope import SCOPE
 from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.lived_in import administrator

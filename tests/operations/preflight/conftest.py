@@ -10,8 +10,8 @@ from operations.embedded import Server
 from operations.findings import Finding, Findings
 from operations.output import console
 from operations.phase1 import Shape
-from operations.preflight.run import QUESTIONS, run
-from operations.preflight.surroundings import Request, surroundings
+from operations.preflight.context import Request, open_context
+from operations.preflight.preflight import QUESTIONS, run
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.lived_in import administrator
@@ -20,8 +20,8 @@ from tests.revisions.conftest import Deployment, deploy
 
 def ask(url: URL, check: str, request: Request | None = None) -> Finding:
     """The answer to one question."""
-    with surroundings(url, request or Request()) as asked:
-        answer = next(question for known, question in QUESTIONS.items() if known.name == check)(asked)
+    with open_context(url, request or Request()) as context:
+        answer = next(question for known, question in QUESTIONS.items() if known.name == check)(context)
     assert isinstance(answer, Finding)
     return answer
 

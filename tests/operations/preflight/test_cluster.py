@@ -7,7 +7,7 @@ from alembic_online.errors import UsageError
 from sqlalchemy import URL
 
 from operations.embedded import Server
-from operations.preflight.surroundings import Limits, Request
+from operations.preflight.context import Limits, Request
 from tests.fixtures.cluster import Cluster, base_backup
 from tests.fixtures.databases import Clone
 from tests.operations.preflight.conftest import ask, look

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from operations.preflight.run import CHECKS
+from operations.preflight.preflight import CHECKS
 from tests.fixtures.databases import Clone
 from tests.operations.preflight.conftest import execute
 from tests.operations.test_upgrade import sidb

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import URL
 
 from operations.preflight import partitioning, server
-from operations.preflight.surroundings import Limits, Request
+from operations.preflight.context import Limits, Request
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
 from tests.operations.preflight.conftest import ask

@@ -12,8 +12,8 @@ from sqlalchemy import URL, Engine
 
 from operations.embedded import Server
 from operations.preflight import space
-from operations.preflight.run import CHECKS, _answer
-from operations.preflight.surroundings import Limits, Request, surroundings
+from operations.preflight.context import Limits, Request, open_context
+from operations.preflight.preflight import CHECKS, _answer
 from tests.engine.conftest import until
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.lived_in import administrator
@@ -115,8 +115,8 @@ def test_space_is_wanted_for_all_that_lies_on_one_disk(
     """One that holds the largest of it alone would be full half-way."""
     needed = {"tables": 10, "sorts": 1, "WAL": 5}
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
-    with surroundings(administrator(clone("phase1_table")), Request()) as asked:
-        assert space._judged(asked, needed, "so much").verdict == verdict
+    with open_context(administrator(clone("phase1_table")), Request()) as context:
+        assert space._judged(context, needed, "so much").verdict == verdict
 
 
 def test_space_is_not_that_of_another_server(server: Server, clone: Clone) -> None:
@@ -232,8 +232,8 @@ def test_every_check_is_described_once() -> None:
 
 def test_a_lost_connection_is_an_error_of_one_line(clone: Clone) -> None:
     url = clone("phase1_table")
-    with surroundings(url, Request()) as asked:
-        execute(url, f"SELECT pg_terminate_backend({asked.connection.info.backend_pid})")
+    with open_context(url, Request()) as context:
+        execute(url, f"SELECT pg_terminate_backend({context.connection.info.backend_pid})")
         with pytest.raises(OnlineError) as caught:
-            list(_answer(asked, CHECKS[0], lambda asked: asked.value("wal_kept")))
+            list(_answer(context, CHECKS[0], lambda asked: context.value("wal_kept")))
     assert "The connection to the server was lost" in caught.value.what

@@ -11,9 +11,9 @@ import pytest
 from alembic_online.errors import OnlineError
 from sqlalchemy import URL
 
+from operations.preflight.context import Context, Request, open_context
+from operations.preflight.preflight import finish
 from operations.preflight.retention import RAISED, prepare, restore
-from operations.preflight.run import finish
-from operations.preflight.surroundings import Request, Surroundings, surroundings
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import conninfo
 from tests.fixtures.receiver import APPRISE
@@ -78,8 +78,8 @@ def test_nothing_is_raised_where_a_check_failed(phase1: URL) -> None:
 
 def test_what_is_more_than_enough_stays(phase1: URL) -> None:
     execute(phase1, "ALTER SYSTEM SET wal_keep_size = '10GB'", "SELECT pg_reload_conf()")
-    with surroundings(phase1, Request()) as asked:
-        prepare(asked)
+    with open_context(phase1, Request()) as context:
+        prepare(context)
     assert in_force(phase1)["wal_keep_size"] == "10GB"
 
 
@@ -97,8 +97,8 @@ def test_a_role_that_may_not_is_given_the_statements(cluster: Cluster, phase1: U
     execute(phase1, f"GRANT CREATE ON DATABASE {database} TO retention_plain")
     plain = phase1.set(username="retention_plain")
     try:
-        with surroundings(plain, Request()) as asked:
-            found = prepare(asked)
+        with open_context(plain, Request()) as context:
+            found = prepare(context)
         assert {finding.verdict for finding in found} == {"warning"}
         assert "ALTER SYSTEM SET \"wal_keep_size\" = '4GB'; SELECT pg_reload_conf();" in found[0].remedy
         assert "and after the rollout: ALTER SYSTEM RESET wal_keep_size;" in found[0].remedy
@@ -109,8 +109,8 @@ def test_a_role_that_may_not_is_given_the_statements(cluster: Cluster, phase1: U
             "GRANT ALTER SYSTEM ON PARAMETER wal_keep_size, log_lock_waits TO retention_plain",
             "GRANT EXECUTE ON FUNCTION pg_reload_conf() TO retention_plain",
         )
-        with surroundings(plain, Request()) as asked:
-            assert [finding.verdict for finding in prepare(asked)] == ["ok"]
+        with open_context(plain, Request()) as context:
+            assert [finding.verdict for finding in prepare(context)] == ["ok"]
         execute(phase1, "REVOKE ALTER SYSTEM ON PARAMETER wal_keep_size FROM retention_plain")
         told = finish(plain)
         assert told.exit_code == 1
@@ -127,7 +127,7 @@ def test_a_role_that_may_not_is_given_the_statements(cluster: Cluster, phase1: U
         execute(phase1, "DROP OWNED BY retention_plain", "DROP ROLE retention_plain")
 
 
-def killed(url: URL, work: Callable[[Surroundings], Any], at: int) -> bool:
+def killed(url: URL, work: Callable[[Context], Any], at: int) -> bool:
     """Whether a process that does the work, and kills itself before that statement, came to it."""
     child = os.fork()
     if not child:
@@ -140,9 +140,9 @@ def killed(url: URL, work: Callable[[Surroundings], Any], at: int) -> bool:
                 return super().execute(*arguments, **options)
 
         try:
-            with surroundings(url, Request()) as asked:
-                asked.connection.cursor_factory = Deadly
-                work(asked)
+            with open_context(url, Request()) as context:
+                context.connection.cursor_factory = Deadly
+                work(context)
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)
@@ -155,8 +155,8 @@ def test_killed_between_any_two_statements(with_history: URL, work: Callable[...
     before, was = set_by_us(url), in_force(url)
     for at in count(1):
         if work is restore:
-            with surroundings(url, Request()) as asked:
-                prepare(asked)
+            with open_context(url, Request()) as context:
+                prepare(context)
         if not killed(url, work, at):
             break
         assert finish(url).well

@@ -19,7 +19,7 @@ from operations.findings import Finding
 from operations.phase1 import Shape
 from operations.rehearsal import gates, tasks
 from operations.rehearsal.context import Context, Parameters, Task
-from operations.rehearsal.run import Rehearsal, rehearse
+from operations.rehearsal.rehearse import Rehearsal, rehearse
 from operations.reporting.page import pick, render, write
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import ROOT, Clone, conninfo

@@ -23,7 +23,7 @@ from operations.cli import main
 from operations.embedded import Server
 from operations.findings import Finding, Findings
 from operations.phase1 import Shape
-from operations.rollback import restore, run
+from operations.rollback import restore, rollback
 from tests.fixtures.databases import Clone, Templates, conninfo
 from tests.fixtures.lived_in import administrator
 from tests.revisions.catalog import contents
@@ -182,8 +182,8 @@ def execute(url: URL, statement: str) -> list[tuple[Any, ...]]:
 
 
 def roll_back(url: URL, target: str | None, *, take_along: bool = False) -> Findings:
-    prepared = run.prepare(url, target, take_along=take_along)
-    return run.run(url, prepared, Options(deadline=30), Console(file=io.StringIO()))
+    prepared = rollback.prepare(url, target, take_along=take_along)
+    return rollback.run(url, prepared, Options(deadline=30), Console(file=io.StringIO()))
 
 
 def bring_back(url: URL, archive: int = 1, *, skip: bool = False, renumber: bool = False) -> Findings:
@@ -191,7 +191,7 @@ def bring_back(url: URL, archive: int = 1, *, skip: bool = False, renumber: bool
 
 
 def abort(url: URL) -> Findings:
-    return run.abort(url, Console(file=io.StringIO()))
+    return rollback.abort(url, Console(file=io.StringIO()))
 
 
 def finding(found: Findings, check: str) -> Finding:

@@ -16,7 +16,7 @@ from rich.console import Console
 from operations import backfilling
 from operations.findings import Findings
 from operations.phase1 import Shape
-from operations.rollback import run
+from operations.rollback import rollback
 from operations.rollback.archive import Archive
 from tests.fixtures.databases import conninfo
 from tests.operations.rollback.conftest import Fill, abort, counted, execute, finding, once, roll_back
@@ -104,7 +104,9 @@ def test_what_is_written_while_columns_are_copied(fill: Fill, monkeypatch: pytes
 
     analysis = threading.Thread(target=analyse)
     analysis.start()
-    found: Findings = run.run(url, run.prepare(url, "2.0.3"), Options(deadline=30), Console(file=io.StringIO()))
+    found: Findings = rollback.run(
+        url, rollback.prepare(url, "2.0.3"), Options(deadline=30), Console(file=io.StringIO())
+    )
     analysis.join(20)
     assert after >= 20, "it wrote after the copy"
     assert found.exit_code == 0

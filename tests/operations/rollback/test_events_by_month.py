@@ -9,7 +9,7 @@ from sqlalchemy import URL, NullPool, create_engine
 
 from operations.phase1 import Shape
 from operations.queries import query
-from operations.rollback import archives, run
+from operations.rollback import archives, rollback
 from tests.engine.conftest import catalog, until
 from tests.fixtures.databases import Alembic, conninfo
 from tests.fixtures.lived_in import administrator
@@ -69,7 +69,7 @@ def test_the_plan_lists_the_tree(fill: Fill, target: str) -> None:
 
 
 def listed(url: URL, target: str) -> list[tuple[str, str, str | None]]:
-    found = run.planned(url, run.prepare(url, target, take_along=True)).objects
+    found = rollback.planned(url, rollback.prepare(url, target, take_along=True)).objects
     assert all(line.size not in (None, "0 bytes") for line in found if line.object == "analytics_events")
     return [(line.revision, line.data, line.rows) for line in found if line.object == "analytics_events"]
 

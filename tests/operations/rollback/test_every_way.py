@@ -16,8 +16,8 @@ from rich.console import Console
 from sqlalchemy import URL
 
 from operations.rollback.archives import archives
-from operations.verify.run import verify
 from operations.verify.subject import WHOLE
+from operations.verify.verification import verify
 from tests.engine.conftest import catalog, current
 from tests.fixtures import lived_in
 from tests.fixtures.databases import Alembic, Clone, conninfo

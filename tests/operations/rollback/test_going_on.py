@@ -12,7 +12,7 @@ from rich.console import Console
 from sqlalchemy import URL, Engine
 
 from operations.cli import main
-from operations.rollback import archives, run
+from operations.rollback import archives, rollback
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.lived_in import administrator
@@ -55,7 +55,7 @@ def test_a_part_of_a_step_that_cannot_be_undone_now(engine: Engine) -> None:
     stopped(partial(roll_back, url, "2.0.1"), "DROP INDEX CONCURRENTLY", 4)
     with psycopg.connect(conninfo(url)) as blocker:
         blocker.execute("SELECT FROM analytics.analytics_events, public.features LIMIT 1")
-        found = run.abort(url, Console(file=io.StringIO()), Options(deadline=0.5))
+        found = rollback.abort(url, Console(file=io.StringIO()), Options(deadline=0.5))
     moved = [each for each in found.findings if each.check == "moved aside"]
     assert moved[0].detail.startswith("a part of 2.0.5 is undone. 2.0.5 downgrade: could not acquire its locks")
     assert (found.exit_code, finding(found, "access opened").verdict) == (1, "ok")

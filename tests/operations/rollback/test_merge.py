@@ -10,8 +10,8 @@ from alembic_online.errors import OnlineError
 from sqlalchemy import URL
 
 from operations.phase1 import Shape
-from operations.rollback import merge, plan, run
-from operations.rollback.misfits import Misfit
+from operations.rollback import merge, plan, rollback
+from operations.rollback.conflicts import Conflict
 from operations.rollback.restore import Choice
 from tests.fixtures.databases import Alembic
 from tests.operations.rollback.conftest import Fill, bring_back, counted, execute, finding, once, roll_back, rows
@@ -65,7 +65,7 @@ class StoppedError(Exception):
 
 @pytest.mark.parametrize("relation", ["analytics_events", "features"])
 def test_interrupted_between_two_batches(merged: tuple[URL, list[str], Callable[[], list[str]]], relation: str) -> None:
-    """The next run goes on behind the place that was reached: what somebody made of a row since is nobody's misfit."""
+    """The next run goes on behind the place that was reached: a row that somebody changed since is no conflict."""
     url, before, now = merged
     batches = count(1)
 
@@ -114,12 +114,12 @@ def test_a_row_that_takes_a_key_while_they_come_back(
     ],
 )
 def test_what_an_option_settles(skip: bool, renumber: bool, kind: str, settled: bool) -> None:
-    assert Choice(skip, renumber).settles(Misfit("t", kind, "that do not fit", 1, [1])) == settled
+    assert Choice(skip, renumber).settles(Conflict("t", kind, "that do not fit", 1, [1])) == settled
 
 
 def test_of_many_misfits_five_are_named() -> None:
-    assert str(Misfit("t", "same id", "whose id a newer row has", 5, [1, 2, 3, 4, 5])).endswith("(1, 2, 3, 4, 5)")
-    assert str(Misfit("t", "same id", "whose id a newer row has", 6, [1, 2, 3, 4, 5])).endswith("(1, 2, 3, 4, 5, …)")
+    assert str(Conflict("t", "same id", "whose id a newer row has", 5, [1, 2, 3, 4, 5])).endswith("(1, 2, 3, 4, 5)")
+    assert str(Conflict("t", "same id", "whose id a newer row has", 6, [1, 2, 3, 4, 5])).endswith("(1, 2, 3, 4, 5, …)")
 
 
 @pytest.mark.parametrize(("limit", "shown"), [(40, "40"), (39, "more than 39"), (39, "about 40")])
@@ -130,7 +130,7 @@ def test_a_plan_counts_so_many_rows(fill: Fill, monkeypatch: pytest.MonkeyPatch,
         execute(url, "ANALYZE analytics.content_recommendations")
     else:
         execute(url, "UPDATE pg_class SET reltuples = 39 WHERE relname = 'content_recommendations'")
-    lines = run.planned(url, run.prepare(url, "2.0.2", take_along=True)).objects
+    lines = rollback.planned(url, rollback.prepare(url, "2.0.2", take_along=True)).objects
     assert {line.rows for line in lines if line.object == "content_recommendations"} == {shown}
     by_object = {line.object: line for line in lines}
     assert len(by_object) == len(lines), "each goes with one step"

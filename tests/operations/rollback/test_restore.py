@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from operations.phase1 import Shape
 from operations.rollback import archives
-from operations.verify.run import verify
 from operations.verify.subject import WHOLE
+from operations.verify.verification import verify
 from tests.engine.conftest import catalog
 from tests.fixtures import lived_in
 from tests.fixtures.databases import Alembic, Clone

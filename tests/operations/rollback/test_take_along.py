@@ -9,7 +9,7 @@ from rich.console import Console
 from sqlalchemy import URL
 
 from operations.phase1 import Shape
-from operations.rollback import archives, restore, run
+from operations.rollback import archives, restore, rollback
 from operations.rollback.dependants import WRITES_WHOLE
 from operations.status.look import look
 from tests.engine.conftest import catalog, current
@@ -49,7 +49,7 @@ def test_it_is_given_back_as_it_was(clone: Clone, shape: Shape, target: str) -> 
     assert refused.value.next_step.startswith("add --take-along")
     assert difference(before, everything(url)) == {}
 
-    said = run.planned(url, run.prepare(url, target, take_along=True)).others
+    said = rollback.planned(url, rollback.prepare(url, target, take_along=True)).others
     assert {"view reporting.nested", f"column public.features.days ({WRITES_WHOLE})"} <= set(said)
     found = roll_back(url, target, take_along=True)
     assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]

@@ -10,7 +10,7 @@ from alembic_online.errors import OnlineError
 from click.testing import CliRunner
 from sqlalchemy import Engine
 
-from models.reading import Reader, readers
+from models.reader import Reader, readers
 from operations import phase1
 from operations.cli import main
 from operations.phase1 import Shape

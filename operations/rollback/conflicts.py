@@ -18,7 +18,7 @@ EVENTS = "analytics.analytics_events"
 RENUMBERED = f"{SCHEMA}.{Renumbered.__tablename__}"
 NAMED = 5  # keys named for each kind
 NO_COLUMN = "no column"
-"""The kind of a misfit that is a value without a place."""
+"""The kind of a conflict that is a value without a place."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Misfit:
+class Conflict:
     """So many rows of a table that do not fit, and why; `kind` decides which option helps."""
 
     relation: str
@@ -151,8 +151,8 @@ def table(connection: psycopg.Connection[Any], archived: Archived, archive: str)
     return Table(archived.relation, aside, [name for name, _ in columns], content, by_key, keys, references, noted)
 
 
-def find(connection: psycopg.Connection[Any], checked: Table, place: int | None) -> Iterator[Misfit]:
-    """The misfits among the rows behind `place`, the key up to which they are back."""
+def find(connection: psycopg.Connection[Any], checked: Table, place: int | None) -> Iterator[Conflict]:
+    """The conflicts among the rows behind `place`, the key up to which they are back."""
     for reference in checked.references:
         why = f"whose {reference.column_name} is gone from {reference.referred}"
         yield from count(connection, checked, "vanished", why, checked.vanished(reference), place)
@@ -170,8 +170,8 @@ def is_empty(connection: psycopg.Connection[Any], checked: Table) -> bool:
 
 def count(
     connection: psycopg.Connection[Any], checked: Table, kind: str, why: str, condition: Composed, place: int | None
-) -> Iterator[Misfit]:
-    """A misfit where rows `a` of the archive meet a condition, behind the place up to which they are back."""
+) -> Iterator[Conflict]:
+    """A conflict where rows `a` of the archive meet a condition, behind the place up to which they are back."""
     parts: dict[str, Composable]
     if checked.key is None:
         parts = {"keys": SQL("ARRAY[]::bigint []"), "further": SQL("%(place)s::bigint IS NULL")}
@@ -187,7 +187,7 @@ def count(
     row = connection.execute(statement, {"place": place}).fetchone()
     assert row is not None
     if row[0]:
-        yield Misfit(checked.relation, kind, why, row[0], row[1])
+        yield Conflict(checked.relation, kind, why, row[0], row[1])
 
 
 def refuse_if_not_upgraded(connection: psycopg.Connection[Any], waiting: Iterable[Archived]) -> None:

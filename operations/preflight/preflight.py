@@ -30,7 +30,7 @@ from operations.preflight import (
     space,
     steps,
 )
-from operations.preflight.surroundings import Question, Questions, Request, Surroundings, surroundings
+from operations.preflight.context import Context, Question, Questions, Request, open_context
 
 QUESTIONS: Questions = {
     check: question
@@ -53,18 +53,18 @@ def run(
 
     Raises OnlineError where there is no connection, UsageError where --backup names something else.
     """
-    with _teams(addresses) as teams, surroundings(url, request) as asked:
-        findings = list(_look(asked, console))
+    with _teams(addresses) as teams, open_context(url, request) as context:
+        findings = list(_look(context, console))
         failed = ", ".join(finding.check for finding in findings if finding.verdict == "failed")
         if prepare and not failed:
-            findings += _answer(asked, retention.RETENTION, retention.prepare)
+            findings += _answer(context, retention.RETENTION, retention.prepare)
         elif not _is_standby(findings):
-            findings += _answer(asked, retention.RETENTION, retention.retention)
+            findings += _answer(context, retention.RETENTION, retention.retention)
         if prepare:
             if not failed:
-                findings += _keep(asked, "prepare", findings)
+                findings += _keep(context, "prepare", findings)
             teams.announce(f"Rollout of {shown(url)} " + (f"not begun; failed: {failed}" if failed else "begins"))
-        migrated = not _is_standby(findings) and phase1.revision(asked) == version("social-intelligence-db")
+        migrated = not _is_standby(findings) and phase1.revision(context) == version("social-intelligence-db")
     if failed:
         return Findings(findings, "correct what failed, and run the same command again.")
     if migrated:
@@ -76,28 +76,28 @@ def run(
 
 def finish(url: URL, *, addresses: Sequence[str] = ()) -> Findings:
     """The end of a rollout: put back what was raised, and tell the teams. Raises OnlineError."""
-    with _teams(addresses) as teams, surroundings(url, Request()) as asked:
+    with _teams(addresses) as teams, open_context(url, Request()) as context:
         try:
-            findings = retention.restore(asked)
+            findings = retention.restore(context)
         except psycopg.Error as error:
             raise OnlineError(
                 f"What was raised on {shown(url)} cannot be put back: {_reason(error)}",
                 "run it again as the role that prepared the rollout, or as a superuser.",
             ) from None
-        if asked.value("has_runs"):
-            findings += _keep(asked, "finish", findings)
+        if context.value("has_runs"):
+            findings += _keep(context, "finish", findings)
         well = all(finding.verdict != "failed" for finding in findings)
         done = "finished" if well else "finished, but not everything that was raised for it is put back"
         teams.announce(f"Rollout of {shown(url)} {done}")
     return Findings(findings, "`sidb monitor`." if well else "correct that, and run `sidb preflight --finish` again.")
 
 
-def _keep(asked: Surroundings, action: str, findings: Sequence[Finding]) -> list[Finding]:
+def _keep(context: Context, action: str, findings: Sequence[Finding]) -> list[Finding]:
     """Record what was found, for the rollout's report; a finding only where that fails."""
     kept = Jsonb([{"check": each.check, "verdict": each.verdict, "detail": each.detail} for each in findings])
     try:
-        open_records(asked.connection, PREFLIGHT_RUNS)
-        asked.do("keep_run", action=action, client=client(), findings=kept)
+        open_records(context.connection, PREFLIGHT_RUNS)
+        context.do("keep_run", action=action, client=client(), findings=kept)
     except psycopg.Error as error:
         return [RECORD.unknown(_reason(error))]
     except OnlineError as error:
@@ -110,10 +110,10 @@ def _teams(addresses: Sequence[str]) -> closing[Alerts]:
     return closing(Alerts(0, "tell", addresses))
 
 
-def _look(asked: Surroundings, console: Console) -> Iterator[Finding]:
+def _look(context: Context, console: Console) -> Iterator[Finding]:
     for check, question in QUESTIONS.items():
         with console.status(f"Looking at {check.name}"):
-            answers = _answer(asked, check, question)
+            answers = _answer(context, check, question)
         yield from answers
         if _is_standby(answers):
             return  # which has no answers of its own
@@ -123,18 +123,18 @@ def _is_standby(findings: Sequence[Finding]) -> bool:
     return any(server.STANDBY in finding.detail for finding in findings if finding.check == server.SERVER.name)
 
 
-def _answer(asked: Surroundings, check: Check, question: Question) -> list[Finding]:
+def _answer(context: Context, check: Check, question: Question) -> list[Finding]:
     try:
-        answer = question(asked)
+        answer = question(context)
     except (psycopg.Error, DBAPIError) as failed:
         error = failed.orig if isinstance(failed, DBAPIError) else failed
         if not isinstance(error, psycopg.Error):
             raise
-        if asked.connection.closed:
-            lost = f"{shown(asked.url)}: {_reason(error)}"
+        if context.connection.closed:
+            lost = f"{shown(context.url)}: {_reason(error)}"
             raise OnlineError(lost, "see that the server runs, and run it again.") from None
         # Most often for lack of a privilege, or because somebody holds the table.
-        return [check.unknown(reason(error, asked.url), "look again as a role that may, or when it is free.")]
+        return [check.unknown(reason(error, context.url), "look again as a role that may, or when it is free.")]
     if answer is None:
         return []
     return [answer] if isinstance(answer, Finding) else list(answer)

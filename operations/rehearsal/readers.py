@@ -9,7 +9,7 @@ from alembic_online.sessions import driver
 from sqlalchemy import Engine
 
 from backfill.pacing import Throttle
-from models.reading import Reader, readers
+from models.reader import Reader, readers
 from operations.health import throttle
 from operations.queries import query
 from operations.rehearsal.context import Answer

@@ -53,7 +53,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Context:
     """The server, asked on a session in autocommit mode, and the request."""
 
     url: URL
@@ -86,19 +86,19 @@ class Surroundings:
         self.connection.execute(query(f"preflight/{name}"), parameters or None)
 
 
-Question = Callable[[Surroundings], Finding | Sequence[Finding] | None]
+Question = Callable[[Context], Finding | Sequence[Finding] | None]
 """Asks the server; None: what it asks about is not here, or not wanted."""
 Questions = Mapping[Check, Question]
 """Of a file of this package, at its end: which check answers which question."""
 
 
 @contextmanager
-def surroundings(url: URL, request: Request) -> Iterator[Surroundings]:
+def open_context(url: URL, request: Request) -> Iterator[Context]:
     """A session for the questions; OnlineError where there is no connection."""
     name = {"application_name": "sidb preflight"}
     made = engine(url, settings=SETTINGS, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=name)
     with made.connect() as connection:
-        yield Surroundings(url, connection, request)
+        yield Context(url, connection, request)
 
 
 def judged(
