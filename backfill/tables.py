@@ -162,8 +162,8 @@ class Range(Bookkeeping):
     ``lower`` and ``upper`` (exclusive) are whole numbers that the job turns into values of its partition column; the
     cursor is the text of such a value, and a key. ``passed`` counts the rows before the cursor, the ``rows_`` columns
     all that was ever done. Of a source that comes in files, a pass takes those in ``files``; ``walked`` are those of
-    earlier passes, ``waiting`` those of the next. NULL: the job does not go by files, or the range is of version 2.0.6 or
-    older.
+    earlier passes, ``waiting`` those of the next. NULL: the job does not go by files, or the range is of version 2.0.6
+    or older.
     """
 
     __tablename__ = "backfill_ranges"

@@ -5,23 +5,23 @@ The caller's session has a lock_timeout. A month is made in one transaction, whi
 tried again a few times, and then left for the next run.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
+from alembic_online.acquisition import MISSED, retried
 from alembic_online.held import reason
 from alembic_online.messages import first_line
 from alembic_online.replicas import EXCLUSIVE, Replicas
+from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import driver
-from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import Connection, text
 
 from operations.queries import query
 
 MOST_ROWS = 50_000
 """Of a month in DEFAULT, that are moved at once: the application waits for DEFAULT meanwhile, for about a second."""
-TRIES, PAUSE = 40, 0.05  # s between them
+RETRY_SECONDS = 4.0  # s, for a month: what is held for longer is left for the next run
 DEFAULT = "analytics_partitions.analytics_events_default"
 LEFT = {
     -1: f"more than {MOST_ROWS:,} rows of it lie in the DEFAULT partition: they are read there as ever, and go"
@@ -77,23 +77,23 @@ def make_months(connection: Connection, replicas: Replicas | None = None) -> Mad
 
 def _make(connection: Connection, month: str, replicas: Replicas | None) -> int | str:
     """How many rows were moved into the month; or why it is left."""
-    session = driver(connection)
-    held: psycopg.Error = LockNotAvailable()
-    for attempt in range(TRIES):
-        if attempt:
-            time.sleep(PAUSE)
+    session, policy = driver(connection), RetryPolicy(RETRY_SECONDS)
+
+    def make() -> int:
         if replicas is not None:
-            replicas.wait_for_readers({DEFAULT: EXCLUSIVE}, f"month {month[:7]}")
-        try:
-            with connection.begin():
-                session.execute(query("maintenance/make_month"))
-                row = session.execute("SELECT pg_temp.make_month(%s, %s)", [month, MOST_ROWS]).fetchone()
-                assert row is not None
-                return LEFT.get(row[0], int(row[0]))
-        except (LockNotAvailable, DeadlockDetected) as error:
-            held = error
-        except psycopg.Error as error:  # a table of its name, a partition that overlaps it
-            if session.broken:
-                raise
-            return first_line(error)
-    return _Held(reason(held, connection.engine.url))
+            policy.began += replicas.wait_for_readers({DEFAULT: EXCLUSIVE}, f"month {month[:7]}")
+        with connection.begin():
+            session.execute(query("maintenance/make_month"))
+            row = session.execute("SELECT pg_temp.make_month(%s, %s)", [month, MOST_ROWS]).fetchone()
+            assert row is not None
+            return int(row[0])
+
+    try:
+        moved = retried(make, policy, connection.engine.url)
+    except MISSED as error:
+        return _Held(reason(error, connection.engine.url))
+    except psycopg.Error as error:  # a table of its name, a partition that overlaps it
+        if session.broken:
+            raise
+        return first_line(error)
+    return LEFT.get(moved, moved)
