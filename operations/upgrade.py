@@ -176,7 +176,7 @@ def _line(entry: Entry) -> Line:
         None if entry.seconds is None else f"{entry.seconds:.2f} s",
         f"{entry.seconds_waited:.2f} s",
         entry.lock_tries,
-        entry.victims,
+        entry.blocked_sessions,
     )
 
 

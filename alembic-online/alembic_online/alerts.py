@@ -11,7 +11,7 @@ from alembic_online.replica_lag import LAG
 
 log = logging.getLogger("alembic.online")
 
-VICTIM = 1.0  # seconds that somebody waits for the migrator
+BLOCKED = 1.0  # seconds that somebody waits for the migrator
 CONNECTIONS = 0.8  # of max_connections
 
 
@@ -32,15 +32,15 @@ class Alerts:
         self.told.clear()
         self.raised.clear()
 
-    def look(self, step: str, running: float, victim: float, lag: float, connections: float) -> str | None:
+    def look(self, step: str, running: float, blocked: float, lag: float, connections: float) -> str | None:
         """Compare the moment with the limits; returns the alert if it is to stop the step.
 
-        `running`, `victim` (the longest wait for the migrator) and `lag` in seconds, `connections` as a share of those
+        `running`, `blocked` (the longest wait for the migrator) and `lag` in seconds, `connections` as a share of those
         allowed.
         """
         limits = {
             f"it has been running for {duration(running)}": (running, self.step_seconds),
-            f"somebody has been waiting for it for {victim:.1f} s": (victim, VICTIM),
+            f"somebody has been waiting for it for {blocked:.1f} s": (blocked, BLOCKED),
             f"a replica is {lag:.1f} s behind": (lag, LAG),
             f"{connections:.0%} of the connections are in use": (connections, CONNECTIONS),
         }

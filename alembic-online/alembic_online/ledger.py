@@ -38,8 +38,8 @@ class Entry:
     seconds_waited: float
     rows_changed: int | None
     locks: dict[str, str] | None
-    victims: int | None
-    longest_victim_seconds: float | None
+    blocked_sessions: int | None
+    longest_block_seconds: float | None
     observed: dict[str, list[float]] | None
     validated: bool | None
     who: str
@@ -112,8 +112,8 @@ class Ledger:
         """What the watcher saw of the attempt."""
         parameters = {
             "step_id": step_id,
-            "victims": seen.victims,
-            "longest_victim_seconds": seen.longest_wait,
+            "blocked_sessions": seen.blocked_sessions,
+            "longest_block_seconds": seen.longest_wait,
             "observed": Jsonb(dict(seen.measures)),
             "samples": Jsonb(seen.series),
             "alerts": list(seen.alerts),

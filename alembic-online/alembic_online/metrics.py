@@ -8,8 +8,8 @@ STEP = {
     "seconds": "From the start of a migration step to its commit",
     "lock_tries": "How often a migration step asked for locks",
     "lock_wait_seconds": "How long a migration step took to get its locks, pauses included",
-    "victims": "Statements that were seen waiting for a migration step",
-    "longest_victim_wait_seconds": "The longest that a statement was seen waiting for a migration step",
+    "blocked_sessions": "Statements that were seen waiting for a migration step",
+    "longest_block_seconds": "The longest that a statement was seen waiting for a migration step",
     "replication_lag_seconds": "Largest replication lag seen during a migration step",
     "finished_timestamp_seconds": "When a migration step was committed",
 }

@@ -22,8 +22,8 @@ def report_step(done: Step, seen: Observed, seconds: float, metrics: "Metrics | 
         done.name,
         seconds,
         _acquired(done.policy),
-        f"{seen.victims} sessions blocked, the longest for {seen.longest_wait * 1000:.0f} ms"
-        if seen.victims
+        f"{seen.blocked_sessions} sessions blocked, the longest for {seen.longest_wait * 1000:.0f} ms"
+        if seen.blocked_sessions
         else "no session was blocked",
     )
     if metrics:
@@ -33,8 +33,8 @@ def report_step(done: Step, seen: Observed, seconds: float, metrics: "Metrics | 
             seconds=seconds,
             lock_tries=done.policy.tries,
             lock_wait_seconds=done.policy.waited,
-            victims=seen.victims,
-            longest_victim_wait_seconds=seen.longest_wait,
+            blocked_sessions=seen.blocked_sessions,
+            longest_block_seconds=seen.longest_wait,
             replication_lag_seconds=max(seen.measures.get("replication_lag", [0.0])),
             finished_timestamp_seconds=time.time(),
         )

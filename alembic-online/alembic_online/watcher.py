@@ -25,7 +25,7 @@ MOST_POINTS = 120  # of each measure, that are kept of a step
 
 @dataclass(frozen=True)
 class Sample:
-    """The server at one moment. `victims`: pid, start and seconds of each wait for the migrator."""
+    """The server at one moment. `blocked_sessions`: pid, start and seconds of each wait for the migrator."""
 
     connections: int
     active: int
@@ -33,26 +33,26 @@ class Sample:
     idle_in_transaction: int
     max_connections: int
     replication_lag: float
-    victims: list[tuple[int, str, float]]
+    blocked_sessions: list[tuple[int, str, float]]
 
     @property
     def blocked(self) -> int:
-        return len(self.victims)
+        return len(self.blocked_sessions)
 
     @property
     def longest_wait(self) -> float:
-        return max((seconds for _, _, seconds in self.victims), default=0.0)
+        return max((seconds for _, _, seconds in self.blocked_sessions), default=0.0)
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What was seen during a step: [minimum, median, maximum] of each measure, and the victims.
+    """What was seen during a step: [minimum, median, maximum] of each measure, and the blocked_sessions.
 
     `series` is for plots: the highest values of each measure, and `at` in seconds since the step began.
     """
 
     measures: Mapping[str, list[float]]
-    victims: int
+    blocked_sessions: int
     longest_wait: float
     series: Mapping[str, list[float]]
     alerts: Sequence[str] = ()
@@ -91,7 +91,7 @@ class Watcher:
             self.step, samples = None, self.samples
         waits: dict[tuple[int, str], float] = {}
         for _, sample in samples:
-            waits.update({(pid, started): seconds for pid, started, seconds in sample.victims})
+            waits.update({(pid, started): seconds for pid, started, seconds in sample.blocked_sessions})
         values = {measure: [float(getattr(sample, measure)) for _, sample in samples] for measure in MEASURES}
         measures = {name: [min(v), statistics.median(v), max(v)] for name, v in values.items() if v}
         every = max(1, math.ceil(len(samples) / MOST_POINTS))

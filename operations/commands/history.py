@@ -11,7 +11,7 @@ def history(as_json: bool) -> None:
     \b
     Examples:
       sidb history
-      sidb history --json | jq '.steps[] | select(.victims > 0)'
+      sidb history --json | jq '.steps[] | select(.blocked_sessions > 0)'
     """
     from operations import output, upgrade
     from operations.database import address

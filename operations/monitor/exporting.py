@@ -62,7 +62,7 @@ def alert_rules() -> str:
     )
     limits = (
         ("Long", "seconds", Options().step_alert, "s to its commit"),
-        ("Victims", "longest_victim_wait_seconds", alerts.VICTIM, "s that somebody waited for it"),
+        ("BlockedSessions", "longest_block_seconds", alerts.BLOCKED, "s that somebody waited for it"),
         ("Lag", "replication_lag_seconds", LAG, "s that a replica was behind"),
     )
     migration = [

@@ -9,7 +9,7 @@ from operations.preflight.context import Context, Questions, judged
 
 APPLICATION = Check(
     "application's role",
-    "A rollback closes Phase 2's tables to applications while they go. That shuts out neither a superuser nor a role "
+    "A rollback closes Phase 2's tables to applications while they go. That blocks neither a superuser nor a role "
     "with the migrating role's rights, itself included: against them a rollback cannot protect, and only says so.",
     "give the application a role of its own, or stop it before a rollback; name its role with --application.",
 )
@@ -41,11 +41,11 @@ def application(context: Context) -> Finding:
     for role in found:
         programs = f" ({role.programs})" if role.programs else ""
         if role.cannot_be_shut_out:
-            open_to.append(f"{role.name}{programs} {role.cannot_be_shut_out}: a rollback cannot shut it out")
+            open_to.append(f"{role.name}{programs} {role.cannot_be_shut_out}: REVOKE does not block it")
     missing = [f"there is no login role {name}" for name in named if name not in {role.name for role in found}]
     if not found and not named:
         return APPLICATION.unknown("nobody else is connected, and nobody else has rights on the tables")
-    ok = f"{listed([role.name for role in found])}: can be shut out"
+    ok = f"{listed([role.name for role in found])}: REVOKE blocks them"
     # Of those that are only seen to be here, one may be a person at a console.
     return judged(APPLICATION, ok, [*missing, *open_to]) if named else judged(APPLICATION, ok, [], open_to)
 

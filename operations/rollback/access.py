@@ -36,7 +36,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Insider:
-    """A role that no REVOKE shuts out, why, and how many sessions of it are here."""
+    """A role that no REVOKE blocks, why, and how many sessions of it are here."""
 
     role: str
     why: str
@@ -220,9 +220,9 @@ def _closed(connection: psycopg.Connection[Any], names: Iterable[str], relations
     detail = f"privileges on {relations_closed} relations revoked and remembered"
     here = [f"{each.role} ({each.why}, {each.sessions} sessions)" for each in insiders if each.sessions]
     if here:
-        return checks.CLOSED.warning(f"{detail}; connected and not shut out: {', '.join(here)}")
+        return checks.CLOSED.warning(f"{detail}; REVOKE does not block: {', '.join(here)}, connected now")
     absent = ", ".join(f"{each.role} ({each.why})" for each in insiders)
-    return checks.CLOSED.ok(f"{detail}; not connected, and not shut out if they come: {absent or 'nobody'}")
+    return checks.CLOSED.ok(f"{detail}; REVOKE does not block, when they connect: {absent or 'nobody'}")
 
 
 def _busy(connection: psycopg.Connection[Any], names: list[str]) -> list[Busy]:

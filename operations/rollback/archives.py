@@ -19,7 +19,7 @@ from operations.rollback.records import Archived, Records, Rollback, alone, read
 class Line:
     """A table of an archive, or all that is put aside of others.
 
-    Rows that are back already, rows left because they do not fit, bytes that are there.
+    Rows that are back already, rows left because they conflict, bytes that are there.
     """
 
     archive: int

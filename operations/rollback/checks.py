@@ -9,8 +9,8 @@ BACKFILL = Check(
 )
 CLOSED = Check(
     "access closed",
-    "Applications must not write to tables that move aside: their privileges are revoked and remembered. REVOKE shuts"
-    " out neither superusers nor roles with the owner's rights, who are named.",
+    "Applications must not write to tables that move aside: their privileges are revoked and remembered. REVOKE blocks"
+    " neither superusers nor roles with the owner's rights, who are named.",
     "stop these programs by hand; for the next time, give the application a role of its own that owns nothing.",
 )
 SESSIONS = Check(

@@ -1,4 +1,4 @@
-"""Rows of an archive that do not fit into the tables as they are now; found and named before anything is changed."""
+"""Archived rows that conflict with the tables as they are now; found and named before anything is changed."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Conflict:
-    """So many rows of a table that do not fit, and why; `kind` decides which option helps."""
+    """So many archived rows that conflict with a table's current data, and why; `kind` decides which option helps."""
 
     relation: str
     kind: str

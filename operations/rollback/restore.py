@@ -40,7 +40,8 @@ HOT_NICHES = "public.hot_niches_today"
 
 @dataclass(frozen=True)
 class Choice:
-    """What is done about rows that do not fit: stay in the archive; get another id. Without, they are an error."""
+    """What is done about archived rows that conflict with current data: stay in the archive; get another id. Without,
+    they are an error."""
 
     skip: bool
     renumber: bool
@@ -54,7 +55,7 @@ class Choice:
 def restore(url: URL, number: int, choice: Choice, console: Console, options: Options | None = None) -> Findings:
     """Bring an archive back: at once where a table is empty, in batches where it is not. Goes on where it stopped.
 
-    Raises OnlineError, with nothing changed, where rows do not fit and `choice` does not settle it.
+    Raises OnlineError, with nothing changed, where rows conflict and `choice` does not settle it.
     """
     path = database.look(url, changing=True, path=None).path
     with upgrade.said(console), alone(url, options, sole=True) as records:
@@ -217,7 +218,12 @@ def _refuse(unfit: list[conflicts.Conflict], choice: Choice, number: int) -> Non
         if any(conflict.kind == conflicts.NO_COLUMN for conflict in open_questions):
             next_step = f"add the columns (ALTER TABLE … ADD COLUMN …), and restore. Or {next_step}"
         raise OnlineError(
-            "\n".join(["Rows of the archive do not fit; nothing was changed.", *(f"  {m}" for m in open_questions)]),
+            "\n".join(
+                [
+                    "Some archived rows conflict with current data; nothing was changed.",
+                    *(f"  {m}" for m in open_questions),
+                ]
+            ),
             f"{next_step}.",
         )
 

@@ -26,7 +26,7 @@ def test_alerts_go_to_the_log_and_through_apprise(
     address, received = receiver
     alerts = Alerts(300, "tell", [address])
     for _ in range(2):  # each is told once a step
-        assert alerts.look("2.0.4 upgrade", running=301, victim=1.5, lag=6, connections=0.9) is None
+        assert alerts.look("2.0.4 upgrade", running=301, blocked=1.5, lag=6, connections=0.9) is None
     alerts.close()
     expected = [
         "2.0.4 upgrade: it has been running for 5 min",
@@ -57,7 +57,7 @@ def test_the_teams_hear_of_beginning_end_and_failure(
 
 
 def test_nothing_is_told_below_the_limits(caplog: pytest.LogCaptureFixture) -> None:
-    assert Alerts(300, "stop", ()).look("2.0.4 upgrade", running=299, victim=0.9, lag=4, connections=0.7) is None
+    assert Alerts(300, "stop", ()).look("2.0.4 upgrade", running=299, blocked=0.9, lag=4, connections=0.7) is None
     assert caplog.messages == []
 
 
@@ -107,7 +107,7 @@ def test_metrics(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("SIDB_METRICS_FILE", str(file))
     Alembic(clone("phase1_table")).upgrade()
     written = file.read_text(encoding="utf-8")
-    assert 'sidb_migration_step_victims{direction="upgrade",revision="2.0.4"} 0.0' in written
+    assert 'sidb_migration_step_blocked_sessions{direction="upgrade",revision="2.0.4"} 0.0' in written
     assert "sidb_migration_succeeded 1.0" in written
 
 

@@ -188,20 +188,20 @@ def test_the_applications_role(server: Server, clone: Clone, connect: Callable[.
     with psycopg.connect(conninfo(administrator(url)), application_name="psql"):
         found = ask(url, "application's role")
     assert found.verdict == "warning", "it may be a person"
-    assert "postgres (psql) is a superuser: a rollback cannot shut it out" in found.detail
+    assert "postgres (psql) is a superuser: REVOKE does not block it" in found.detail
 
     named = {name: ask(url, "application's role", Request(applications=(name,))) for name in (OWNER, "postgres", "api")}
     assert [found.verdict for found in named.values()] == ["ok", "failed", "failed"]
     assert named["api"].detail == "there is no login role api"
     as_owner = url.set(username=OWNER)
     shared = ask(as_owner, "application's role", Request(applications=(OWNER,)))
-    itself = f"{OWNER} is the migrating role itself: a rollback cannot shut it out"
+    itself = f"{OWNER} is the migrating role itself: REVOKE does not block it"
     assert (shared.verdict, shared.detail) == ("failed", itself)
     member = f"{url.database}_member"
     execute(url, f"CREATE ROLE {member} LOGIN IN ROLE {OWNER}")
     found = ask(as_owner, "application's role", Request(applications=(member,)))
     execute(url, f"DROP ROLE {member}")
-    assert found.detail == f"{member} has the migrating role's rights: a rollback cannot shut it out"
+    assert found.detail == f"{member} has the migrating role's rights: REVOKE does not block it"
 
 
 def test_a_plain_owner_is_told_what_it_cannot_see(owner: URL) -> None:

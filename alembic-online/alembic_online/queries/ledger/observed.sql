@@ -1,6 +1,6 @@
 UPDATE {bookkeeping}.step SET
-    victims = %(victims)s,
-    longest_victim_seconds = %(longest_victim_seconds)s,
+    victims = %(blocked_sessions)s,
+    longest_victim_seconds = %(longest_block_seconds)s,
     observed = %(observed)s,
     samples = %(samples)s,
     alerts = %(alerts)s

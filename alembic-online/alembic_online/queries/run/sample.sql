@@ -21,6 +21,6 @@ SELECT
             ) AS w
         ),
         '[]'
-    ) AS victims
+    ) AS blocked_sessions
 FROM pg_stat_activity AS a
 WHERE a.backend_type = 'client backend';
