@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from backfill.job import Job
 
-MOST_ROWS = 20_000
+MOST_ROWS = 50_000
 FIRST_ROWS = 500
 """Of a job's first batch, as nothing is known of it."""
 
