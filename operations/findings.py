@@ -85,7 +85,8 @@ def exit_code(findings: Sequence[Finding]) -> int:
 
 def show(found: Findings, console: Console) -> None:
     """A line a finding, the remedies of what is not ok below, and what to type next."""
-    console.print(verdicts(found))
+    if found.findings:
+        console.print(verdicts(found))
     console.print(remedies(found))
 
 

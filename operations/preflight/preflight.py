@@ -71,7 +71,7 @@ def run(
         return Findings(findings, "`sidb verify`; the newest revision is in place already.")
     if prepare:
         return Findings(findings, "`sidb upgrade --plan`, then `sidb upgrade`; in the end `sidb preflight --finish`.")
-    return Findings(findings, "the same command with --prepare, then `sidb upgrade --plan` and `sidb upgrade`.")
+    return Findings(findings, "the same with --prepare, then `sidb upgrade --plan`, `sidb upgrade`.")
 
 
 def finish(url: URL, *, addresses: Sequence[str] = ()) -> Findings:

@@ -243,7 +243,7 @@ def test_every_command_knows_where_the_database_is(
         return done.stdout
 
     assert json.loads(sidb("status", "--json"))["revision"] == [HEAD]
-    assert sidb("upgrade") == "There is nothing to do.\n"
+    assert sidb("upgrade").startswith("There is nothing to do.\n")
     assert f"at {HEAD}, and the ledger does not hold the step that led there" in sidb("history")
     assert sidb("upgrade", "--plan").endswith("There is nothing to do.\n")
     found = json.loads(sidb("verify", "--accept-rights", "--json", code=3))["findings"]

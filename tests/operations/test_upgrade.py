@@ -30,15 +30,16 @@ def test_plan_upgrade_history(clone: Clone, inhabited: bool) -> None:
 
     done = sidb(url, "upgrade", "2.0.0")
     assert done.returncode == 0
-    *of_others, first, second = done.stdout.splitlines()
+    *of_others, first, second, _, following = done.stdout.splitlines()
     assert bool(of_others) == inhabited
     assert first.startswith("1.0.0 upgrade: done in ")
     assert second.startswith("2.0.0 upgrade: done in ")
     assert second.endswith("no session was blocked")
+    assert following == "Next: sidb verify"
     assert done.stderr == ""
     rest = json.loads(sidb(url, "upgrade", "--json").stdout)
     assert [step["revision"] for step in rest["steps"]] == list(REVISIONS[2:])
-    assert sidb(url, "upgrade").stdout == "There is nothing to do.\n"
+    assert sidb(url, "upgrade").stdout == "There is nothing to do.\n\nNext: sidb verify\n"
 
     kept = json.loads(sidb(url, "history", "--json").stdout)
     assert {step["outcome"] for step in kept["steps"]} == {"applied"}

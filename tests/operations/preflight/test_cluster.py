@@ -20,7 +20,7 @@ def test_all_is_well(cluster: Cluster, phase1: URL) -> None:
     assert [check for check, verdict in verdicts.items() if verdict == "unknown"] == ["application's role"]
     for check in ("replication slots", "replication lag", "base backup", "WAL archiving", "backup command"):
         assert verdicts[check] == "ok"
-    assert found.next_step.startswith("the same command with --prepare, then `sidb upgrade --plan`")
+    assert found.next_step.startswith("the same with --prepare, then `sidb upgrade --plan`")
 
 
 def test_a_stopped_replica(cluster: Cluster, phase1: URL) -> None:

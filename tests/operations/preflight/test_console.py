@@ -15,9 +15,7 @@ def test_exit_codes_and_forms(clone: Clone, tmp_path: Path) -> None:
     assert (well.returncode, well.stderr) == (3, "looking\n"), (
         "nobody else is connected: what a rollback could do to whom?"
     )
-    assert well.stdout.endswith(
-        "\nNext: the same command with --prepare, then `sidb upgrade --plan` and `sidb upgrade`.\n"
-    )
+    assert well.stdout.endswith("\nNext: the same with --prepare, then `sidb upgrade --plan`, `sidb upgrade`.\n")
 
     execute(url, "ALTER TABLE features RENAME phrase TO words")
     failed = sidb(url, "preflight", "--backup-command", "false", "--json", "--rows", "1000")
