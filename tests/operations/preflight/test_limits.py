@@ -1,6 +1,7 @@
 """Limits of a preflight: one that is passed is enough, and what is near one is a warning."""
 
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -9,8 +10,10 @@ from sqlalchemy import URL
 from operations.preflight import partitioning, server
 from operations.preflight.context import Limits, Request
 from tests.fixtures.cluster import Cluster
-from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.databases import Clone, Templates, cloning, conninfo
+from tests.fixtures.server import throwaway_server
 from tests.operations.preflight.conftest import ask
+from tests.operations.rollback.conftest import execute
 
 
 def within(**limits: float) -> Request:
@@ -28,6 +31,22 @@ def test_a_slot_that_is_read_and_keeps_much_is_a_warning(cluster: Cluster, phase
     found = ask(phase1, "replication slots", within(slot_bytes=-1))
     assert (found.verdict, found.detail.startswith("slot replica keeps ")) == ("warning", True)
     assert cluster.primary
+
+
+def test_a_slot_whose_wal_is_gone_or_goes_next(pg_bin: Path) -> None:
+    """What it keeps is less than any limit then, and who reads it cannot go on."""
+    options = {"wal_level": "replica", "max_slot_wal_keep_size": "1MB"}
+    with throwaway_server(pg_bin, options) as server, cloning(Templates(server)) as clone:
+        url = clone("empty")
+        execute(url, "SELECT pg_create_physical_replication_slot('theirs', true)")
+        for _ in range(3):
+            execute(url, "SELECT pg_logical_emit_message(false, 'sidb', 'written', true)")
+            execute(url, "SELECT pg_switch_wal()")
+        for state in ("unreserved", "lost"):
+            found = ask(url, "replication slots")
+            assert execute(url, "SELECT wal_status FROM pg_replication_slots") == [(state,)]
+            assert (found.verdict, found.detail) == ("failed", "theirs has lost WAL, or is about to")
+            execute(url, "CHECKPOINT")
 
 
 def test_a_transaction_that_is_open_for_a_part_of_the_limit_is_a_warning(clone: Clone) -> None:
