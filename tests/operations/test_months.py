@@ -55,10 +55,10 @@ def months(engine: Engine) -> Task:
 
 
 def test_an_event_at_the_end_of_a_month_is_the_next_ones(overdue: Engine) -> None:
-    at = "date_trunc('month', now(), 'UTC') + interval '4 months'"
     execute(
         overdue.url,
-        f"INSERT INTO {EVENTS} (event_type, event_source, event_timestamp, event_data) VALUES ('view', 'web', {at}, '{{}}')",
+        f"INSERT INTO {EVENTS} (event_type, event_source, event_timestamp, event_data)"
+        " VALUES ('view', 'web', date_trunc('month', now(), 'UTC') + interval '4 months', '{}')",
     )
     assert count(overdue, IN_DEFAULT) == 5
     assert months(overdue).detail.endswith("; 2 rows moved there")
