@@ -13,6 +13,7 @@ from alembic_online.alerts import Alerts
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
 from alembic_online.held import AGAIN, is_missed, reason
+from alembic_online.messages import AS_WHO_MIGRATES, is_denied
 from psycopg import Error as PostgresError
 from rich.console import Console
 from sqlalchemy import URL, Connection, Engine, func, select
@@ -77,7 +78,7 @@ def database(*, reading: bool = False) -> Iterator[Engine]:
     except DBAPIError as error:
         if not isinstance(error.orig, PostgresError):
             raise
-        again = AGAIN if is_missed(error) else "correct it"
+        again = AGAIN if is_missed(error) else AS_WHO_MIGRATES if is_denied(error) else "correct it"
         step = f"{again}; what was done so far stays done, and running it again is safe."
         raise OnlineError(f"The backfill of {shown(url)} failed: {reason(error, url)}", step) from None
     finally:

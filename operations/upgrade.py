@@ -26,6 +26,10 @@ from operations.findings import Finding
 from operations.scope import SCOPE
 
 
+class UnclearError(OnlineError):
+    """It is not known at which of our revisions the database is."""
+
+
 @dataclass(frozen=True)
 class Pending:
     """A step that an upgrade would run; `locks` as its revision declares them, `sql` what it would execute."""
@@ -96,10 +100,10 @@ def migrate(
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The revision at which a database is; None: none. Raises OnlineError where there are several."""
+    """The revision at which a database is; None: none. Raises UnclearError where there are several."""
     heads = _heads(connection)
     if len(heads) > 1:
-        raise OnlineError(
+        raise UnclearError(
             f"{SCOPE.default_schema}.alembic_version has {len(heads)} rows ({', '.join(sorted(heads))}), and should"
             " have one: where the database is cannot be told; nothing was changed.",
             version_table.which(heads, recorded(driver(connection))),
@@ -107,19 +111,27 @@ def revision_of(connection: Connection) -> str | None:
     return heads[0] if heads else None
 
 
+def known_revision_of(connection: Connection) -> str | None:
+    """The same; UnclearError also where this code does not have it."""
+    found = revision_of(connection)
+    if found is not None and found not in {script.revision for script in script_directory().walk_revisions()}:
+        raise UnclearError(
+            f"The database is at {found}, which this code does not have; nothing was changed.",
+            version_table.correction(recorded(driver(connection))),
+        )
+    return found
+
+
 def recorded(connection: psycopg.Connection[Any]) -> str | None:
     """The revision to which the last step led that is recorded; None: none, or this role may not read the record."""
-    try:
-        return version_table.recorded(Ledger(connection, SCOPE), script_directory())
-    except OnlineError:
-        return None
+    return version_table.recorded(Ledger(connection, SCOPE), script_directory())
 
 
 def plan(url: URL, revision: str) -> Plan:
     """What `run` would do. Changes nothing."""
     script = script_directory()
     with engine(url, poolclass=NullPool).connect() as connection:
-        current = revision_of(connection)
+        current = known_revision_of(connection)
     scripts: list[Script] = []
     _alembic(lambda: scripts.extend(script.iterate_revisions(revision, current or "base")))
     return Plan(current, [_pending(pending) for pending in reversed(scripts)])

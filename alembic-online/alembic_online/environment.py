@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateTable
 
+from alembic_online import version_table
 from alembic_online.catalog import autogenerate, rendering
 from alembic_online.catalog.declarations import undeclared
 from alembic_online.catalog.filters import models, only
@@ -23,6 +24,7 @@ from alembic_online.data_loss import Keeper
 from alembic_online.database import engine
 from alembic_online.errors import OnlineError
 from alembic_online.held import AGAIN, is_missed, reason
+from alembic_online.ledger import Ledger
 from alembic_online.messages import errors_for_people, notices_to_log
 from alembic_online.options import Options, read_options
 from alembic_online.parts import VERSION_TABLE
@@ -119,7 +121,7 @@ def _looking(scope: Scope, origin: Engine) -> None:
         warnings.filterwarnings("ignore", "Can't validate argument 'dialect_options'|Did not recognize type")
         _tell_amiss(scope, connection)
         context.configure(connection=connection, **_configuration(scope), **only(scope, connection))
-        with notices_to_log(connection), context.begin_transaction(), _behind():
+        with notices_to_log(connection), context.begin_transaction(), _behind(scope, connection):
             context.run_migrations()
 
 
@@ -144,25 +146,38 @@ def _held(url: URL) -> Iterator[None]:
 
 
 @contextmanager
-def _behind() -> Iterator[None]:
-    """Say how a database comes up to date where a command failed on one that is not."""
+def _behind(scope: Scope, connection: Connection) -> Iterator[None]:
+    """Say how a database comes up to date where a command failed on one that is not, and where its table is wrong."""
     try:
         yield
     except OnlineError:
         raise
     except CommandError as error:
-        if error.__cause__ is not None:  # about a revision's name
-            raise
         migrations = context.get_context()
         assert migrations.script is not None
-        here, heads = set(migrations.get_current_heads()), set(migrations.script.get_heads())
-        if here == heads:
+        at = migrations.get_current_heads()
+        version_table.refuse_unclear(at, migrations.script, Ledger(driver(connection), scope))
+        here, heads = set(at), set(migrations.script.get_heads())
+        if error.__cause__ is not None or here == heads:  # about a revision's name, or something else
             raise
         way = "alembic upgrade head" if len(heads) == 1 else "alembic upgrade heads"
         said = (
             f"the database is at {', '.join(sorted(here)) or 'no revision'}, the newest is {', '.join(sorted(heads))}"
         )
         raise OnlineError(f"{error}\n{said[0].upper()}{said[1:]}.", f"{way}, and the same command again.") from error
+    else:
+        _tell_unclear(scope, connection)
+
+
+def _tell_unclear(scope: Scope, connection: Connection) -> None:
+    """Say that Alembic's table names several revisions, of which a command that worked shows one."""
+    migrations = context.get_context()
+    assert migrations.script is not None
+    try:
+        at = migrations.get_current_heads()
+        version_table.refuse_unclear(at, migrations.script, Ledger(driver(connection), scope))
+    except OnlineError as error:
+        log.warning("%s\nNext: %s", error.what, error.next_step)
 
 
 def _changing(scope: Scope, url: URL, options: Options, given: Engine | None, keeper: Keeper | None) -> None:

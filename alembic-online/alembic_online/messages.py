@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from psycopg import Error as PostgresError
-from psycopg.errors import Diagnostic
+from psycopg.errors import Diagnostic, InsufficientPrivilege
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 
@@ -21,6 +21,8 @@ REMEDIES = {
     "53100": "make room where the server keeps its data",
 }
 """What to do about an SQLSTATE, where the server gives no hint."""
+AS_WHO_MIGRATES = "run it as the role that migrates, or as a member of it"
+"""What to do where a role lacks a privilege for what others' roles do."""
 AGAIN = "run it again, which is safe: it continues at the step that was not finished."
 
 log = logging.getLogger("alembic.online")
@@ -67,6 +69,11 @@ def server_error(error: PostgresError) -> OnlineError:
         )
     remedy = (error.diag.message_hint or REMEDIES.get(error.sqlstate or "", "correct that")).rstrip(".")
     return OnlineError("\n".join(part for part in said if part), f"{remedy}; then {AGAIN}")
+
+
+def is_denied(error: BaseException) -> bool:
+    """Whether the role lacks a privilege."""
+    return isinstance(error.orig if isinstance(error, DBAPIError) else error, InsufficientPrivilege)
 
 
 def first_line(error: BaseException) -> str:

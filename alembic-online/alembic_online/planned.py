@@ -1,8 +1,10 @@
 """A step before it is run: what its revision says about it, and what would stop it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
 
 Direction = Literal["upgrade", "downgrade"]
@@ -120,3 +122,8 @@ def bare(name: str) -> str:
     for state in NOT_IN_FORCE:
         name = name.removesuffix(f" ({state})")
     return name
+
+
+def planned(steps: Iterable[RevisionStep]) -> list[Planned]:
+    """Alembic's steps."""
+    return [Planned(step.revision, "upgrade" if step.is_upgrade else "downgrade") for step in steps]

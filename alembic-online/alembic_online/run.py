@@ -25,7 +25,7 @@ from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside
 from alembic_online.messages import errors_for_people, reason
 from alembic_online.options import Options
-from alembic_online.planned import Planned
+from alembic_online.planned import planned
 from alembic_online.replica_lag import LAG
 from alembic_online.report import report_step, so_far
 from alembic_online.retry import STEP_PAUSE, RetryPolicy
@@ -132,6 +132,8 @@ class Run:
                 self.pending.popleft()
 
         context._migrations_fn = steps  # public only before `configure`, which needs our connection already
+        if not is_stamp:
+            version_table.created(context, lambda: look(self.session, planned(migrations((), context))))
 
     def through(self, run_migrations: Callable[[], None]) -> None:
         """Enter Alembic until every step is applied or one fails for good; the teams are told of the end."""
@@ -203,11 +205,11 @@ class Run:
             refuse_outside(observer, options.window, options.written("now", "yes"))
         if isinstance(self.keeper, Refuse):
             refuse_loss(observer, steps, self.session)
-        planned = [Planned(step.revision, "upgrade" if step.is_upgrade else "downgrade") for step in steps]
-        refuse_unsaid(planned, self.scope)
+        to_come = planned(steps)
+        refuse_unsaid(to_come, self.scope)
         if not self.is_way_back:  # it looked before it closed anything
-            self.validator.refuse_out_of_force(heads, planned)
-            look(self.session, planned)
+            self.validator.refuse_out_of_force(heads, to_come)
+            look(self.session, to_come)
         self.ledger.open()
         for step in steps:
             step.migration_fn = self._body(step.migration_fn)

@@ -1,13 +1,15 @@
 """What Alembic's table says, where that cannot be gone on from."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from io import StringIO
 
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
 
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
+from alembic_online.messages import is_denied
 from alembic_online.queries import query
 from alembic_online.sessions import Session
 
@@ -25,6 +27,22 @@ def refuse_elsewhere(session: Session) -> None:
         )
 
 
+def created(context: MigrationContext, look: Callable[[], None]) -> None:
+    """Have Alembic, which makes its table before anything else, `look` where this role may not make it: it says all
+    that the role lacks."""
+    create = context._ensure_version_table
+
+    def create_or_look(purge: bool = False) -> None:
+        try:
+            create(purge)
+        except DBAPIError as error:
+            if is_denied(error):
+                look()
+            raise
+
+    context._ensure_version_table = create_or_look  # type: ignore[method-assign]
+
+
 def refuse_too_long(session: Session, revisions: Iterable[str]) -> None:
     """The name of a revision has to fit into Alembic's table, which some have made wider."""
     row = session.observer.execute(query("run/longest_name"), {"schema": session.scope.default_schema}).fetchone()
@@ -39,8 +57,15 @@ def refuse_too_long(session: Session, revisions: Iterable[str]) -> None:
 
 
 def recorded(ledger: Ledger, script: ScriptDirectory) -> str | None:
-    """The revision to which the last step led that the ledger has as applied; None: there is none, or it has gone."""
-    if not ledger.exists() or (last := ledger.last_applied()) is None:
+    """The revision to which the last step led that the ledger has as applied.
+
+    None: there is none, it has gone, or this role may not read the ledger.
+    """
+    try:
+        last = ledger.last_applied() if ledger.exists() else None
+    except OnlineError:
+        return None
+    if last is None:
         return None
     if last.direction == "upgrade":
         return last.revision
@@ -65,6 +90,12 @@ def correction(last: str | None) -> str:
         f"use the version of this project that has it; or `alembic stamp --purge {last}`, to where the last step led"
         " that is recorded."
     )
+
+
+def refuse_unclear(heads: tuple[str, ...], script: ScriptDirectory, ledger: Ledger) -> None:
+    """Raise OnlineError where the table does not say at which revision of this code the database is."""
+    refuse_unknown(heads, script, ledger)
+    refuse_overlapping(heads, script, ledger)
 
 
 def refuse_unknown(heads: tuple[str, ...], script: ScriptDirectory, ledger: Ledger) -> None:

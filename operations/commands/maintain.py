@@ -46,7 +46,7 @@ def maintain(archive: Path | None, dry_run: bool, as_json: bool, **options: str 
     settings = Settings.from_environment()
     chosen = settings.given(options)
     url = address(settings)
-    amiss.refuse(url)
+    (amiss.tell if dry_run else amiss.refuse)(url)
     console = output.console(stderr=as_json)
     with said(console), console.status("Maintaining"):
         result = plan(url) if dry_run else run(url, chosen, archive.absolute() if archive else None)

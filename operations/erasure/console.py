@@ -46,7 +46,7 @@ def run(arguments: Sequence[str], given: Options) -> None:
     if given.as_json and not (given.yes or given.dry_run):
         raise UsageError("--json does not ask.", "add --yes.")
     url = address(settings)
-    amiss.refuse(url, "erase")
+    (amiss.tell if given.dry_run else amiss.refuse)(url, "erase")
     console = output.console(stderr=given.as_json)
     if given.dry_run or not (given.yes or given.resume):  # what is gone on with was decided on
         _preview(url, asked, given)

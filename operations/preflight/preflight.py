@@ -31,6 +31,7 @@ from operations.preflight import (
     steps,
 )
 from operations.preflight.context import Context, Question, Questions, Request, open_context
+from operations.upgrade import UnclearError
 
 QUESTIONS: Questions = {
     check: question
@@ -135,6 +136,8 @@ def _answer(context: Context, check: Check, question: Question) -> list[Finding]
             raise OnlineError(lost, "see that the server runs, and run it again.") from None
         # Most often for lack of a privilege, or because somebody holds the table.
         return [check.unknown(reason(error, context.url), "look again as a role that may, or when it is free.")]
+    except UnclearError as error:
+        return [check.unknown(error.what, error.next_step.rstrip("."))]
     if answer is None:
         return []
     return [answer] if isinstance(answer, Finding) else list(answer)

@@ -10,7 +10,7 @@ from operations.preflight import partitioning as months
 from operations.preflight import phase1, roles
 from operations.preflight.context import Context, Questions
 from operations.scope import SCOPE
-from operations.upgrade import script_directory
+from operations.upgrade import known_revision_of, script_directory
 
 PRIVILEGES = Check(
     "privileges",
@@ -33,8 +33,9 @@ LOCK_TABLE = Check(
 
 
 def pending(context: Context) -> list[Planned]:
-    """The steps that an upgrade would run."""
-    scripts = script_directory().iterate_revisions("head", phase1.revision(context) or "base")
+    """The steps that an upgrade would run. Raises UnclearError."""
+    at = known_revision_of(context.sqlalchemy) if phase1.revision(context) else None
+    scripts = script_directory().iterate_revisions("head", at or "base")
     return [Planned(script, "upgrade") for script in reversed(list(scripts))]
 
 

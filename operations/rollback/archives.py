@@ -13,6 +13,7 @@ from operations import output
 from operations.queries import query
 from operations.rollback import dependants
 from operations.rollback.records import Archived, Records, Rollback, alone, reading
+from operations.status.amiss import refuse_unclear
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def show_archives(found: Archives, console: Console, first: str | None) -> None:
 def drop(url: URL, number: int, options: Options | None = None) -> None:
     """Delete an archive for good. Raises OnlineError where others have built on it; nothing is deleted then."""
     with alone(url, options) as records:
+        refuse_unclear(records.connection)
         rollback = find(records, number)
         with records.connection.transaction():
             found = records.connection.execute(

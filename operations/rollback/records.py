@@ -9,6 +9,7 @@ from typing import Any, Literal
 import psycopg
 from alembic_online import OnlineError, Options, Session, open_session
 from alembic_online.held import AGAIN, is_missed, reason
+from alembic_online.messages import AS_WHO_MIGRATES, is_denied
 from alembic_online.sessions import client
 from psycopg.rows import class_row
 from sqlalchemy import URL
@@ -95,7 +96,8 @@ def reading(url: URL, options: Options | None = None, *, sole: bool = False) -> 
         with open_session(url, SCOPE, options, sole=sole) as session:
             yield Records(session)
     except (psycopg.Error, DBAPIError) as error:
-        again = AGAIN if is_missed(error) else "correct that and run it again"
+        correct = f"{AS_WHO_MIGRATES}, again" if is_denied(error) else "correct that and run it again"
+        again = AGAIN if is_missed(error) else correct
         raise OnlineError(
             f"The database refused it: {reason(error, url)}",
             f"{again}: it continues with the phase that was not finished.",

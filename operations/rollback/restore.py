@@ -33,6 +33,7 @@ from operations.rollback.conflicts import EVENTS
 from operations.rollback.merge import Merge, Report, keep
 from operations.rollback.records import Archived, Records, Rollback, alone
 from operations.scope import SCOPE
+from operations.status.amiss import refuse_unclear
 from operations.status.half_way import refuse_half_way
 
 HOT_NICHES = "public.hot_niches_today"
@@ -60,6 +61,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
     path = database.look(url, changing=True, path=None).path
     with upgrade.said(console), alone(url, options, sole=True) as records:
         session, connection = records.session, records.connection
+        refuse_unclear(connection)
         refuse_half_way(connection, but_restore=number)  # a rollback moves away what this one would bring
         rollback = find(records, number)
 

@@ -11,7 +11,7 @@ from alembic_online.validation import catalog
 from models import ANALYTICS
 from operations.queries import query
 from operations.scope import SCOPE
-from operations.upgrade import revision_of, script_directory
+from operations.upgrade import known_revision_of, script_directory
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def way(session: Session, target: str) -> Way:
 
 def revision(session: Session) -> str | None:
     """The revision at which the database is."""
-    return revision_of(session.sqlalchemy)
+    return known_revision_of(session.sqlalchemy)
 
 
 def between(session: Session, current: str, target: str) -> Way:

@@ -9,6 +9,7 @@ import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
 from alembic_online.held import AGAIN, is_missed, reason
+from alembic_online.messages import AS_WHO_MIGRATES, is_denied
 from alembic_online.sessions import driver
 from alembic_online.version_table import correction, which
 from sqlalchemy import URL, Connection, NullPool
@@ -46,9 +47,14 @@ def refuse(url: URL, command: str = "") -> None:
     else is amiss."""
     with session(url) as connection:
         refuse_half_way(driver(connection))
-        for each in _versions(driver(connection)):
-            raise OnlineError(f"{each.what}; this command changed nothing.", f"{each.next_step}.")
+        refuse_unclear(driver(connection))
     tell(url, command)
+
+
+def refuse_unclear(connection: psycopg.Connection[Any]) -> None:
+    """Raise OnlineError where nobody knows which revision this is."""
+    for each in _versions(connection):
+        raise OnlineError(f"{each.what}; this command changed nothing.", f"{each.next_step}.")
 
 
 @contextmanager
@@ -61,6 +67,8 @@ def session(url: URL) -> Iterator[Connection]:
             yield connection
     except (psycopg.Error, DBAPIError) as error:
         step = AGAIN if is_missed(error) else "see that the server runs, and run it again."
+        if is_denied(error):
+            step = f"{AS_WHO_MIGRATES}."
         raise OnlineError(f"The state of {shown(url)} could not be read: {reason(error, url)}", step) from None
 
 

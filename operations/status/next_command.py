@@ -18,7 +18,7 @@ def _command(status: Status) -> str:
     if not status.phase1:
         return "point DATABASE_URL at the database of Phase 1, or sidb demo"
     if not status.revision:
-        return "sidb preflight"
+        return "sidb status, as the role that migrates" if status.unknown else "sidb preflight"
     if status.revision != [status.head]:
         return _upgrade(status)
     if status.rights_missing:

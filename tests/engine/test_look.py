@@ -130,6 +130,30 @@ def test_privileges_down_to_the_last_statement(
     run(administrator, f"GRANT phase1_application TO {OWNER}")
 
 
+def test_who_may_not_make_alembics_table_is_told_all_that_is_lacking(clone: Clone) -> None:
+    """Alembic makes it before anything else."""
+    url = clone("phase1_table")
+    role = f"{url.database}_plain"
+    run(url, f"CREATE ROLE {role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    said = refusal(Alembic(url.set(username=role)).upgrade)
+    assert said == (
+        "Not every step can be applied, so none was begun; nothing was changed.\n"
+        "  it may not create Alembic's table in schema public\n"
+        f"  it may not create schemas in database {url.database}\n"
+        "  public.features belongs to postgres\n"
+        "  public.hot_niches_today belongs to postgres\n"
+        f"Next: as an administrator: GRANT USAGE, CREATE ON SCHEMA public TO {role};\n"
+        f"as an administrator: GRANT CREATE ON DATABASE {url.database} TO {role};\n"
+        f"as an administrator: ALTER TABLE public.features OWNER TO {role};\n"
+        f"as an administrator: ALTER TABLE public.hot_niches_today OWNER TO {role};\n"
+        "Then run it again, which is safe."
+    )
+    assert nothing_was_made(url)
+    run(url, *re.findall(r"as an administrator: (.*);$", said, re.MULTILINE))
+    Alembic(url.set(username=role)).upgrade("2.0.0")
+    run(url, f"REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
 @pytest.mark.parametrize("through", ["", "_between"], ids=["directly", "through another role"])
 def test_a_membership_without_inheritance_is_called_so(clone: Clone, through: str) -> None:
     url = clone("phase1_table")

@@ -4,13 +4,15 @@ Interrupted rollbacks and restores are in rollback/test_stopped.py, the first li
 """
 
 import os
+import re
 import signal
 from collections.abc import Iterator
+from subprocess import CompletedProcess
 from typing import Any
 
 import psycopg
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from sqlalchemy import URL
 
 from operations.cli import main
@@ -24,6 +26,8 @@ from tests.fixtures.revisions import HEAD
 from tests.fixtures.server import throwaway_server
 from tests.operations.rollback.conftest import counted, execute, once, pressed
 
+STEPS_UNKNOWN = {"privileges", "dependants", "lock table", "partitioning"}
+"""What a preflight says of the steps to come where nobody knows which these are."""
 SET_IT_ANEW = (
     "\nThe database URL is the environment variable DATABASE_URL, written postgresql://user:password@host:5432/database."
     " Set it where your shell or service sets it, and run the same command again, which is safe.\n"
@@ -35,6 +39,22 @@ def said(url: URL, *arguments: str) -> str:
     done = CliRunner().invoke(main, arguments, env={"DATABASE_URL": conninfo(url)})
     assert done.exit_code == 1, done.output
     return done.stderr
+
+
+def told(url: URL, *arguments: str) -> Result:
+    """What a command prints that works."""
+    done = CliRunner().invoke(main, arguments, env={"DATABASE_URL": conninfo(url)})
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def alembic(url: URL, command: str) -> "CompletedProcess[str]":
+    return programs.run("alembic", command, env={"DATABASE_URL": conninfo(url)})
+
+
+def unseen(preflight: Result) -> set[str]:
+    """The checks of which a preflight says that they are unknown."""
+    return set(re.findall(r"^unknown +(.*?)  ", preflight.stdout, re.MULTILINE))
 
 
 @pytest.fixture
@@ -162,11 +182,26 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
     execute(url, f"INSERT INTO public.alembic_version VALUES ('{HEAD if at == '2.0.3' else '2.0.3'}')")  # noqa: S608
     right = f"`alembic stamp --purge {at}`, to where the last step led that is recorded."
     what = f"public.alembic_version has 2 rows (2.0.3, {HEAD}), and should have one"
-    for command in (["upgrade"], ["maintain"], ["backfill", "run"], ["retention", "--off", "analytics_events"]):
+    for command in (
+        ["upgrade"],
+        ["maintain"],
+        ["backfill", "run"],
+        ["retention", "--off", "analytics_events"],
+        ["erase", "ann", "--yes"],
+        ["restore", "1"],
+        ["restore", "--drop", "1", "--yes"],
+    ):
         assert said(url, *command) == f"{what}; this command changed nothing.\nNext: {right}\n"
+    for command in (["maintain", "--dry-run"], ["backfill", "status"], ["retention"], ["history"]):
+        assert told(url, *command).stderr == f"{what}: {right}\n", command
+    checked, shown = (alembic(url, command) for command in ("check", "current"))
+    assert f"where the database is cannot be told; nothing was changed.\nNext: {right}\n" in checked.stdout
+    assert f"where the database is cannot be told; nothing was changed.\nNext: {right}\n" in shown.stderr
+    assert shown.returncode == 0
     looked = CliRunner().invoke(main, ["preflight"], env={"DATABASE_URL": conninfo(url)})
     assert looked.stderr.startswith(f"{what}: {right}\n")
-    assert looked.stdout.endswith(f"\nNext: {right[:-1]}\n")
+    assert " ".join(looked.stdout.split()).endswith(f" Next: {right[:-1]}")
+    assert unseen(looked) >= STEPS_UNKNOWN
     for command in ("verify", "rollback"):
         read = said(url, command, *(["1.0.0"] if command == "rollback" else []))
         assert read.endswith(f"nothing was changed.\nNext: {right}\n")
@@ -182,8 +217,18 @@ def test_a_revision_that_nobody_knows(clone: Clone) -> None:
     url = clone("migrated_table")
     execute(url, "UPDATE public.alembic_version SET version_num = '9.9.9'")
     way = f"use the version of this project that has it; or `alembic stamp --purge {HEAD}`, to where the last step led"
-    for command in ("upgrade", "maintain"):
-        assert said(url, command).endswith(f"this command changed nothing.\nNext: {way} that is recorded.\n")
+    what, step = "The database is at 9.9.9, which this code does not have", f"{way} that is recorded.\n"
+    for command in (["upgrade"], ["maintain"], ["restore", "1"], ["restore", "--drop", "1", "--yes"]):
+        assert said(url, *command) == f"{what}; this command changed nothing.\nNext: {step}", command
+    for command in (["rollback", "1.0.0", "--yes"], ["upgrade", "--plan"]):
+        assert said(url, *command).endswith(f"{what}; nothing was changed.\nNext: {step}"), command
+    for command in (["maintain", "--dry-run"], ["erase", "ann", "--dry-run"], ["history"]):
+        assert told(url, *command).stderr == f"{what}: {step}", command
+    looked = CliRunner().invoke(main, ["preflight"], env={"DATABASE_URL": conninfo(url)})
+    assert unseen(looked) >= STEPS_UNKNOWN
+    assert " ".join(looked.stdout.split()).endswith(f" Next: {step.rstrip().rstrip('.')}")
+    for each in ("check", "current"):
+        assert alembic(url, each).stdout.endswith(f"which this code does not have; nothing was changed.\nNext: {step}")
     programs.run("alembic", "stamp", "--purge", HEAD, env={"DATABASE_URL": conninfo(url)}, code=0)
     assert current(url) == HEAD
 

@@ -48,7 +48,9 @@ def look(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -
         ]
         if again := "".join(each.afterwards for each in stopping):
             said += ["What makes these again, with owners, comments and grants; keep it:", "", again]
-        raise OnlineError("\n".join(said), "\n".join(dict.fromkeys(each.next_step for each in stopping)))
+        next_step = "\n".join(dict.fromkeys(each.next_step for each in stopping))
+        again = "" if "run it again" in next_step else "\nThen run it again, which is safe."
+        raise OnlineError("\n".join(said), f"{next_step}{again}")
 
 
 def obstacles(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -> Iterator[Obstacle]:

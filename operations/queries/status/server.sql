@@ -1,6 +1,10 @@
+-- Found by name: who may not use a schema may not look into it by to_regclass.
 SELECT
     current_database()::text AS database,
     now() AS at,
     pg_is_in_recovery() AS standby,
-    to_regclass('public.features') IS NOT NULL AS phase1,
-    to_regclass('analytics.analytics_events') IS NOT NULL AS events;
+    EXISTS (
+        SELECT FROM pg_class AS c
+        INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'public' AND c.relname = 'features'
+    ) AS phase1;

@@ -133,3 +133,9 @@ def test_a_screen_of_80_columns(clone: Clone) -> None:
     assert max(map(len, lines)) <= 80
     assert len(lines) <= 24
     assert "raised    wal_keep_size = 4GB (was 0)" in [line.rstrip() for line in lines]
+
+
+def test_who_may_not_look_into_analytics_sees_the_rest(login: Login) -> None:
+    seen = look(login())
+    assert "records in schema sidb that this role may not read" in seen.unknown
+    assert (seen.revision, seen.next, seen.exit_code) == ([], "sidb status, as the role that migrates", 3)
