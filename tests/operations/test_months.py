@@ -12,6 +12,7 @@ from operations import partitions
 from operations.maintenance import MONTHS, Outcome, Task, run
 from tests.fixtures.databases import Alembic, Templates, cloning, conninfo
 from tests.fixtures.lived_in import administrator
+from tests.fixtures.roles import Login
 from tests.fixtures.server import throwaway_server
 from tests.operations.preflight.conftest import execute
 from tests.operations.test_maintenance import IN_DEFAULT, MISSING, count
@@ -28,6 +29,7 @@ NOTED = f"""
 REFERRING = f"""
     CREATE TABLE public.notes (event_id bigint, at timestamptz);
     ALTER TABLE public.notes REPLICA IDENTITY FULL;
+    GRANT SELECT ON public.notes TO PUBLIC;
     INSERT INTO public.notes SELECT event_id, event_timestamp FROM {EVENTS};
     ALTER TABLE public.notes ADD FOREIGN KEY (event_id, at) REFERENCES {EVENTS} ON DELETE CASCADE
 """
@@ -81,7 +83,9 @@ def test_what_others_have_on_the_table_a_month_has_too(overdue: Engine, theirs: 
     assert contents(overdue, f"SELECT * FROM {EVENTS}") == before
 
 
-@pytest.mark.parametrize(("state", "kept"), [("ENABLE", "O"), ("ENABLE ALWAYS", "A"), ("DISABLE", "D")])
+@pytest.mark.parametrize(
+    ("state", "kept"), [("ENABLE", "O"), ("ENABLE ALWAYS", "A"), ("ENABLE REPLICA", "R"), ("DISABLE", "D")]
+)
 def test_others_triggers_see_no_event_come_or_go(overdue: Engine, state: str, kept: str) -> None:
     execute(overdue.url, NOTED, f"ALTER TABLE {EVENTS} {state} TRIGGER noting")
     assert months(overdue).detail.endswith("; 2 rows moved there")
@@ -89,8 +93,9 @@ def test_others_triggers_see_no_event_come_or_go(overdue: Engine, state: str, ke
     assert scalar(overdue, SWITCHED) == kept
 
 
-def test_what_refers_to_events_keeps_its_rows(overdue: Engine) -> None:
-    execute(overdue.url, REFERRING)
+@pytest.mark.parametrize("referred", [EVENTS, IN_DEFAULT])
+def test_what_refers_to_events_keeps_its_rows(overdue: Engine, referred: str) -> None:
+    execute(overdue.url, REFERRING.replace(EVENTS, referred))
     left = months(overdue)
     assert left.outcome is Outcome.LEFT
     assert left.detail.endswith("a foreign key to analytics_events would take them for deleted")
@@ -136,6 +141,18 @@ def test_nobody_gets_rights_on_a_month_by_default(overdue: Engine) -> None:
     """
     assert scalar(overdue, others) == 0
     Alembic(overdue.url).check()
+
+
+def test_a_month_belongs_to_whom_the_events_do(overdue: Engine, login: Login) -> None:
+    """Also where a member of that role has made it."""
+    owners = f"""
+        SELECT string_agg(DISTINCT pg_get_userbyid(c.relowner), ', ') FROM pg_partition_tree('{EVENTS}') AS t
+        INNER JOIN pg_class AS c ON c.oid = t.relid
+    """
+    owner = scalar(overdue, owners)
+    member = create_engine(login(str(owner), "analytics_writer"), poolclass=NullPool)
+    assert months(member).outcome is Outcome.DONE
+    assert scalar(overdue, owners) == owner
 
 
 def test_who_follows_the_table_gets_moved_rows_again(pg_bin: Path) -> None:

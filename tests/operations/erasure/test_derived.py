@@ -44,11 +44,28 @@ def test_niches_are_analysed_anew_as_of_when_they_were(migrated: Engine, tmp_pat
     assert [each for each in found if each.verdict == "failed"] == []
 
 
-def test_niches_that_nobody_analysed_stay_so(migrated: Engine) -> None:
-    fill(migrated.url)
-    done = erase(migrated.url, ANN)
+@pytest.mark.parametrize(
+    "done_so",
+    [
+        "",
+        "UPDATE public.features SET last_analyzed_at = 'infinity'",
+        "CREATE TABLE public.copies () INHERITS (public.features);"
+        " INSERT INTO public.copies SELECT * FROM ONLY public.features;"
+        " UPDATE ONLY public.copies SET last_analyzed_at = now()",
+    ],
+    ids=["never", "in no time", "in a child"],
+)
+def test_niches_that_nobody_analysed_stay_so(migrated: Engine, done_so: str) -> None:
+    url = migrated.url
+    fill(url)
+    execute(administrator(url), done_so)
+    before = execute(url, WHEN)
+    done = erase(url, ANN)
     assert (done.niches_analysed, done.niches_left) == (0, None)
-    assert execute(migrated.url, "SELECT count(last_analyzed_at) FROM public.features") == [(0,)]
+    assert execute(url, WHEN) == before
+
+
+WHEN = "SELECT last_analyzed_at::text, updated_at FROM ONLY public.features ORDER BY niche_id"
 
 
 def test_views_are_marked(migrated: Engine) -> None:
