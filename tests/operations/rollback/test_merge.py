@@ -76,13 +76,16 @@ def test_interrupted_between_two_batches(merged: tuple[URL, list[str], Callable[
     with pytest.raises(StoppedError):
         counted(partial(bring_back, url), at_the_third)
     if relation == "analytics_events":
-        execute(url, "UPDATE analytics.analytics_events SET event_data = '{\"mine\": 1}' WHERE event_id = 5")
+        changed = f"WHERE event_id IN (5, {2 * BATCH})"  # the place itself, too
+        execute(url, f"UPDATE analytics.analytics_events SET event_data = '{{\"mine\": 1}}' {changed}")  # noqa: S608
         assert execute(url, PROGRESS)[0] == (2 * BATCH, 0)
     assert bring_back(url).exit_code == 0
     assert execute(url, PROGRESS) == [(3_000, 0), (150, 0)]
     if relation == "analytics_events":
-        assert execute(url, "SELECT event_data FROM analytics.analytics_events WHERE event_id = 5") == [({"mine": 1},)]
-        execute(url, "UPDATE analytics.analytics_events SET event_data = '{\"n\": 5}' WHERE event_id = 5")
+        found = execute(url, f"SELECT event_data FROM analytics.analytics_events {changed}")  # noqa: S608
+        assert found == [({"mine": 1},)] * 2
+        put_back = "UPDATE analytics.analytics_events SET event_data = jsonb_build_object('n', event_id)"
+        execute(url, f"{put_back} {changed}")
     assert now() == before
 
 
@@ -101,6 +104,30 @@ def test_a_row_that_takes_a_key_while_they_come_back(
     found = bring_back(url, renumber=True)
     assert found.exit_code == 0, found.findings
     assert execute(url, "SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'") == [(3_000,)]
+
+
+def test_a_key_of_which_a_part_is_null_is_a_key(fill: Fill) -> None:
+    """What is recommended to everybody, once."""
+    engine = fill(Shape.TABLE)
+    engine.dispose()
+    url = engine.url
+    roll_back(url, "1.0.0")
+    Alembic(url).upgrade()
+    again = """
+        INSERT INTO analytics.content_recommendations (
+            recommendation_id, niche_id, content_type, title, description, opportunity_score, model_version, valid_until
+        )
+        OVERRIDING SYSTEM VALUE
+        SELECT 1000, niche_id, content_type, title, 'newer', 0.5, '2', valid_until
+        FROM sidb_archive_1.content_recommendations WHERE niche_id = 3
+    """
+    execute(url, again)
+    named = "content_recommendations: 1 rows whose niche_id, user_id, content_type, title a newer row has"
+    with pytest.raises(OnlineError, match=named):
+        bring_back(url)
+    bring_back(url, skip=True)
+    kept = "SELECT count(*), count(*) FILTER (WHERE description = 'newer') FROM analytics.content_recommendations"
+    assert execute(url, kept) == [(40, 1)]
 
 
 @pytest.mark.parametrize(
