@@ -1,5 +1,6 @@
 """Files of history as the bookkeeping knows them: which are whole, which half loaded, and how one is given up."""
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, func, select, text
 
 from backfill.errors import BackfillError
+from backfill.source import STANDARD_INPUT
 from backfill.tables import SCHEMA, LoadedFile, Reject
 
 FORMER, UNDECIDED = 0, -1
@@ -26,6 +28,14 @@ def half_loaded(connection: Connection) -> Sequence[HalfLoaded]:
     columns = (LoadedFile.name, LoadedFile.records, LoadedFile.started_at)
     begun = select(*columns).where(LoadedFile.finished_at.is_(None)).order_by(LoadedFile.file_id)
     return [HalfLoaded(*row) for row in connection.execute(begun)]
+
+
+def load_again(names: Sequence[str]) -> str:
+    """What to type where files of these names are half loaded."""
+    files = " ".join("-" if name == STANDARD_INPUT else shlex.quote(name) for name in names)
+    one = "the same file again, which goes on with it" if len(names) == 1 else "the same files again, which goes on"
+    it = "it" if len(names) == 1 else "them"
+    return f"load {one} (sidb backfill load {files}), or give {it} up (sidb backfill load --forget {files})"
 
 
 def incoming(file_id: int) -> str:

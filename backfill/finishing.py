@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, update
 from backfill import job_status
 from backfill.bookkeeping import drop_staged
 from backfill.errors import BackfillError
-from backfill.files import half_loaded
+from backfill.files import half_loaded, load_again
 from backfill.job import Job
 from backfill.locks import staging
 from backfill.tables import Control, Range, StagedEvent
@@ -38,12 +38,10 @@ def finish(connection: Connection, jobs: Sequence[Job]) -> int:
 
 
 def _refuse_unfinished(connection: Connection, jobs: Sequence[Job]) -> None:
-    half = [f"{file.name} is half loaded ({file.records:,} records)" for file in half_loaded(connection)]
-    if half:
-        raise BackfillError(
-            f"Staging is still needed: {'; '.join(half)}.",
-            "load the same file again, or give it up: sidb backfill load --forget FILE.",
-        )
+    if half := half_loaded(connection):
+        named = "; ".join(f"{file.name} is half loaded ({file.records:,} records)" for file in half)
+        again = load_again([file.name for file in half])
+        raise BackfillError(f"Staging is still needed: {named}.", f"{again}; then what sidb status says.")
     unfinished = [each for each in job_status.jobs_status(connection, jobs) if each.state not in FINISHED]
     if unfinished:
         named = ", ".join(f"{each.job} ({each.state})" for each in unfinished)

@@ -8,6 +8,7 @@ from alembic_online.quantities import duration
 from rich.console import Console
 from rich.table import Table
 
+from backfill.files import load_again
 from backfill.job_status import JobStatus
 from backfill.runner import Summary
 from backfill.verification import Proof
@@ -40,6 +41,8 @@ def show_status(found: "Status", console: Console) -> None:
     console.print(f"{paused}window {found.window}; {deadline}")
     for file in found.half_loaded:
         console.print(f"half loaded: {file}", soft_wrap=True)
+    if found.load_again:
+        console.print(f"Next: {found.load_again}", soft_wrap=True)
     for each in found.last_pauses:
         until = f"{each['until']:%H:%M:%S}" if each["until"] else "now"
         console.print(f"held back {each['since']:%Y-%m-%d %H:%M:%S} to {until}: {each['detail']}")
@@ -81,13 +84,11 @@ def after_proofs(proofs: Sequence[Proof]) -> str | None:
     """What to type where a proof does not hold; None: all hold."""
     if all(proof.holds for proof in proofs):
         return None
-    half = next((name for proof in proofs for name in proof.half_loaded), None)
-    steps = [f"load {half} again, or sidb backfill load --forget {half}"] if half else []
+    half = list(dict.fromkeys(name for proof in proofs for name in proof.half_loaded))
+    steps = [load_again(half)] if half else []
     if any(proof.set_aside for proof in proofs):
         steps.append(f"correct what sidb.backfill_set_aside says, {RETRY}")
-    if any(proof.unfinished or proof.set_aside or proof.differences or proof.another_table for proof in proofs):
-        steps.append(RUN)
-    return ", then ".join([*steps, VERIFY])
+    return ", then ".join([*steps, RUN, VERIFY])
 
 
 def show_end(summary: Summary, left: int, console: Console) -> None:

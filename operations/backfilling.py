@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backfill import bookkeeping, finishing, job_status, pacing, planning, tables, verification
 from backfill.errors import BackfillError
-from backfill.files import half_loaded
+from backfill.files import half_loaded, load_again
 from backfill.job import Batch, Job
 from backfill.job_status import JobStatus
 from backfill.jobs import JOBS
@@ -49,6 +49,8 @@ class Status:
     half_loaded: list[str]
     jobs: list[JobStatus]
     last_pauses: list[dict[str, Any]]
+    load_again: str = ""
+    """What to type where files are half loaded."""
 
 
 def reach(url: URL, *, changing: bool = True, **arguments: Any) -> Engine:
@@ -172,14 +174,16 @@ def status(opened: Engine) -> Status:
             return Status(None, None, False, window, [], job_status.nothing_yet(JOBS), [])
         control = connection.execute(select(Control.__table__)).one_or_none()
         pauses = job_status.last_pauses(connection)
+        half = half_loaded(connection)
         return Status(
             as_of=control.as_of if control else None,
             deadline=control.deadline if control else None,
             paused=pacing.looks_paused(connection),
             window=window,
-            half_loaded=[f"{file.name}: {file.records:,} records" for file in half_loaded(connection)],
+            half_loaded=[f"{file.name}: {file.records:,} records" for file in half],
             jobs=job_status.jobs_status(connection, JOBS),
             last_pauses=[dict(zip(("reason", "detail", "since", "until"), each, strict=True)) for each in pauses],
+            load_again=load_again([file.name for file in half]) if half else "",
         )
 
 

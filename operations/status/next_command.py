@@ -1,5 +1,6 @@
 """The one next command, from what a look at a database found."""
 
+from backfill.files import load_again
 from operations.status.state import Backfill, Status
 
 LOAD = "sidb backfill load FILE…, or sidb backfill run where there is no history"
@@ -40,12 +41,12 @@ def _upgrade(status: Status) -> str:
 
 
 def _backfill(backfill: Backfill | None) -> str | None:
+    if backfill is not None and backfill.half_loaded and not backfill.paused:
+        return load_again(backfill.half_loaded)
     if backfill is None or (backfill.deadline is None and not any(job.left for job in backfill.jobs)):
         return LOAD
     if backfill.paused:
         return "sidb backfill resume"
-    if backfill.half_loaded:
-        return f"load {backfill.half_loaded[0]} again, or sidb backfill load --forget {backfill.half_loaded[0]}"
     if any(job.set_aside or job.state == "stopped" for job in backfill.jobs):
         return "sidb backfill status names what was set aside; correct it, then sidb backfill retry"
     if any(job.left for job in backfill.jobs):

@@ -6,6 +6,7 @@ Plan, "Post-migration: Verify data consistency between old and new structures". 
 from collections.abc import Iterator
 from functools import partial
 
+from backfill.files import load_again
 from backfill.job import Job, table_of
 from backfill.jobs import EVENT_HISTORY, HOT_NICHES, NICHE_SCORES, NICHE_TRENDS
 from backfill.tables import LoadedLine, StagedEvent
@@ -91,7 +92,7 @@ def _finding(check: Check, proof: Proof, subject: Subject) -> Finding:
             f"{', '.join(proof.another_table)}: another table than the one that was filled", "sidb backfill run --all"
         )
     if proof.half_loaded:
-        return check.warning(f"{', '.join(proof.half_loaded)}: half loaded", "load the same file again")
+        return check.warning(f"{', '.join(proof.half_loaded)}: half loaded", load_again(proof.half_loaded))
     if proof.differences:
         return check.failed(f"{compared}{listed(list(_lines(proof)))}")
     if proof.set_aside:

@@ -11,6 +11,9 @@ from sqlalchemy import Engine
 from backfill.errors import BackfillError
 from backfill.files import half_loaded
 from backfill.source import Source
+from backfill.verification import Proof
+from operations import backfill_screen
+from operations.status.look import look
 from tests.backfill.conftest import Sql, begin, history, load_file, run, verify, write_csv
 from tests.backfill.test_console import Console
 from tests.fixtures.databases import ROOT
@@ -31,6 +34,16 @@ load(create_engine(sys.argv[1]), Source(Path(sys.argv[2]), "h.csv"), report=stop
 """
 
 
+ONLY_HALF = [Proof("event_history", 5, half_loaded=["h.csv", "-.csv"]), Proof("niche_scores", 5)]
+
+
+def test_what_is_loaded_to_its_end_is_run_before_it_is_proved_again() -> None:
+    assert backfill_screen.after_proofs(ONLY_HALF) == (
+        "load the same files again, which goes on (sidb backfill load h.csv -.csv), or give them up (sidb backfill load"
+        " --forget h.csv -.csv), then sidb backfill run --all, then sidb backfill verify"
+    )
+
+
 @pytest.fixture
 def half(migrated: Engine, tmp_path: Path) -> Path:
     """A file whose loader was killed by SIGKILL after some of its chunks."""
@@ -49,11 +62,18 @@ def half(migrated: Engine, tmp_path: Path) -> Path:
 
 def test_a_half_loaded_file_is_shown_and_goes_on(half: Path, migrated: Engine, sql: Sql) -> None:
     sidb = Console(migrated)
-    assert "h.csv" in sidb("status")
+    again = (
+        "load the same file again, which goes on with it (sidb backfill load h.csv), or give it up (sidb backfill load"
+        " --forget h.csv)"
+    )
+    assert f" records\nNext: {again}\n" in sidb("status")
+    assert look(migrated.url).next == again
     run(migrated)
     assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'") == [(0,)]
     assert not verify(migrated)[0].holds
-    assert "half loaded" in sidb("finish", code=1)
+    assert again in sidb("verify", code=1)
+    assert f"Next: {again}; then" in sidb("finish", code=1)
+    assert look(migrated.url).next == again
     assert load_file(migrated, half).records == 2_000
     assert sql("SELECT count(*) FROM sidb.backfill_events") == [(2_000,)]
     run(migrated)
