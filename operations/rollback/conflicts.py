@@ -209,12 +209,12 @@ def refuse_if_not_upgraded(connection: psycopg.Connection[Any], waiting: Iterabl
         )
 
 
-def refuse_unmergeable(connection: psycopg.Connection[Any], tables: Iterable[Table]) -> None:
-    """Raise OnlineError where rows would have to be merged, and there is no key by which that is done in batches."""
-    for table in tables:
-        if table.key is None and not is_empty(connection, table):
+def refuse_unmergeable(connection: psycopg.Connection[Any], merged: Iterable[Table]) -> None:
+    """Raise OnlineError where there is no key by which rows are merged in batches."""
+    for table in merged:
+        if table.key is None:
+            why = "does not get all archived rows" if is_empty(connection, table) else "holds rows by now"
             raise OnlineError(
-                f"{table.relation} holds rows by now, and has no integer key by which those of the archive could join"
-                " them; nothing was changed.",
-                f"move its rows elsewhere, restore, and insert them again; or insert those of {table.archived}.",
+                f"{table.relation} {why}, and has no integer key by which they are merged; nothing was changed.",
+                f"give it one, and restore; or insert those of {table.archived} by hand.",
             )

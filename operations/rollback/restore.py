@@ -81,7 +81,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if _is_table(kept)}
         plans, unfit = ways_back.find(records, rollback, live, [kept for kept in waiting if _is_table(kept)], tables)
         _refuse(unfit, choice, number)
-        conflicts.refuse_unmergeable(connection, tables.values())
+        conflicts.refuse_unmergeable(connection, ways_back.merged(waiting, plans, tables))
         others = ways_back.left_behind_by(records, rollback, live, waiting, plans)
         _name_readers(session, tables, console)
         with records.connection.transaction():

@@ -1,6 +1,6 @@
 """How each table of an archive comes back: at once where it can be, else row by row; and what does not fit then."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
@@ -56,6 +56,17 @@ def _misfits(
     if not isinstance(plans[kept.relation], swap.Swap | archived_months.Tree):
         left_behind.refuse_unprotected(connection, table)
     return found
+
+
+def merged(
+    waiting: Iterable[Archived], plans: Mapping[str, Whole | None], tables: Mapping[str, conflicts.Table]
+) -> list[conflicts.Table]:
+    """The tables whose rows come back one by one; not those that are back whole."""
+    return [
+        tables[kept.relation]
+        for kept in waiting
+        if kept.relation in plans and plans[kept.relation] is None and kept.state != "swapped"
+    ]
 
 
 def left_behind_by(

@@ -187,6 +187,19 @@ def test_rows_that_could_not_join_others_are_refused_beforehand(engine: Engine) 
     assert {line.state for line in archives.archives(url).tables} == {"archived"}
 
 
+def test_nor_are_rows_left_out_of_a_table_without_a_key(engine: Engine) -> None:
+    """A table of which rows are to stay in the archive is not exchanged, and rows are merged by a key."""
+    url = engine.url
+    there_and_back(engine)
+    keyless = "ALTER TABLE analytics.trend_cache DROP CONSTRAINT trend_cache_pkey"
+    execute(url, f"{keyless}; UPDATE sidb_archive_1.trend_cache SET niche_id = 999 WHERE niche_id = 60")
+    with pytest.raises(OnlineError, match="1 rows whose niche_id is gone from public.features"):
+        bring_back(url)
+    with pytest.raises(OnlineError, match=r"analytics\.trend_cache .*has no integer key"):
+        bring_back(url, skip=True)
+    assert {line.state for line in archives.archives(url).tables} == {"archived"}
+
+
 def test_two_at_once(engine: Engine) -> None:
     url: URL = engine.url
     refused: list[str] = []
