@@ -64,7 +64,7 @@ ${traffic.noticed()}
 <tr><th>step</th><th>outcome</th><th>started</th><th class="num">took</th><th class="num">waited for locks</th><th class="num">attempts</th><th class="num">sessions blocked</th><th class="num">longest</th><th class="num">connections</th><th class="num">active</th></tr>
 % for i, step in enumerate(r["steps"]):
 <tr class="${"lost" if step["undeclared"] or step["outcome"] not in ("applied", "missed") else ""}"><td class="name">${step["revision"]} ${step["direction"]}</td><td>${step["outcome"]}</td><td class="name">${moment(step["started"])}</td>${num(f"rollout.steps.{i}.seconds", seconds)}${num(f"rollout.steps.{i}.seconds_waited", seconds)}${num(f"rollout.steps.{i}.attempts", count)}${num(f"rollout.steps.{i}.blocked", count)}${num(f"rollout.steps.{i}.longest_wait_ms", ms)}${num(f"rollout.steps.{i}.connections", count)}${num(f"rollout.steps.{i}.active", count)}</tr>
-<tr class="more ${"lost" if step["undeclared"] or step["outcome"] not in ("applied", "missed") else ""}"><td colspan="10">\
+<tr class="more ${"lost" if step["undeclared"] or step["outcome"] not in ("applied", "missed") else ""}"><td colspan="10"><div>\
 % for relation, mode in step["locks"].items():
 <% if relation not in step["undeclared"] and relation not in step["declared"]: continue %>\
 ${relation} ${lock(mode)}\
@@ -78,7 +78,7 @@ ${relation} ${lock(mode)}\
 % for alert in step["alerts"]:
 <b class="warning">Alert: ${alert}.</b> \
 % endfor
-${step["message"] or ""}</td></tr>
+${step["message"] or ""}</div></td></tr>
 % endfor
 </table></div>
 <p class="note">From the ledger; below each step the locks that it held on relations that others use, and what it declared where that differs. Blocked sessions are those that were seen waiting for the migrator, ten looks a second; connections and active
