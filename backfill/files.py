@@ -33,9 +33,11 @@ def half_loaded(connection: Connection) -> Sequence[HalfLoaded]:
 def load_again(names: Sequence[str]) -> str:
     """What to type where files of these names are half loaded."""
     files = " ".join("-" if name == STANDARD_INPUT else shlex.quote(name) for name in names)
-    one = "the same file again, which goes on with it" if len(names) == 1 else "the same files again, which goes on"
-    it = "it" if len(names) == 1 else "them"
-    return f"load {one} (sidb backfill load {files}), or give {it} up (sidb backfill load --forget {files})"
+    one, it = ("file", "it") if len(names) == 1 else ("files", "them")
+    return (
+        f"load the same {one} again, which continues {it} and is safe (sidb backfill load {files}), or give {it} up"
+        f" (sidb backfill load --forget {files})"
+    )
 
 
 def incoming(file_id: int) -> str:

@@ -118,7 +118,7 @@ def _status(
     elif getattr(known, "verified_at", None):
         state = "done"
     else:
-        state = "moved, to be verified" if counted else "nothing to do"
+        state = "moved, to be verified" if counted else "nothing to do" if known else "not begun"
     rate = of("read") / of("seconds") if of("read") and of("seconds") else None
     left = int(of("rows" if is_another_table else "left")) + unplanned
     return JobStatus(

@@ -43,13 +43,13 @@ MONTHS = "make months"
 
 
 class Outcome(StrEnum):
-    """`left`: at least a part was held by another session; the next run does it. `absent`: not migrated so far.
+    """`postponed`: at least a part was held by another session; the next run does it. `absent`: not migrated so far.
     `due`: it was only asked for. `failed`: somebody has to see to what is said."""
 
     DONE = "done"
     DUE = "due"
     FAILED = "failed"
-    LEFT = "left"
+    POSTPONED = "postponed"
     ABSENT = "absent"
 
 
@@ -136,8 +136,8 @@ def show(result: Maintenance, console: Console) -> None:
     outcomes = {task.outcome for task in result.tasks}
     if Outcome.FAILED in outcomes:
         console.print("\nNext: see to what failed; then sidb maintain again, which is safe.")
-    elif Outcome.LEFT in outcomes:
-        console.print("\nNext: what is left is done by the next sidb maintain, when those sessions have ended.")
+    elif Outcome.POSTPONED in outcomes:
+        console.print("\nNext: the next sidb maintain does what was postponed, once those transactions have ended.")
 
 
 def _tasks(
@@ -164,7 +164,9 @@ def _grants(connection: Connection) -> Iterator[Task]:
         grants.make_up(driver(connection))
         left = grants.late(driver(connection))
     detail = "got what was left out while it was missing" if not left else "got no rights: sidb upgrade, as the owner"
-    yield Task(GRANTS, Outcome.LEFT if left else Outcome.DONE, len(roles) - len(left), f"{', '.join(roles)} {detail}")
+    yield Task(
+        GRANTS, Outcome.POSTPONED if left else Outcome.DONE, len(roles) - len(left), f"{', '.join(roles)} {detail}"
+    )
 
 
 def _drain(connection: Connection) -> Task:
@@ -172,9 +174,9 @@ def _drain(connection: Connection) -> Task:
         with _transaction(connection):
             folded = connection.scalar(select(func.analytics.drain_niche_daily_activity()))
     except _HeldError as held:
-        return Task(DRAIN, Outcome.LEFT, 0, str(held))
+        return Task(DRAIN, Outcome.POSTPONED, 0, str(held))
     if folded is None:
-        return Task(DRAIN, Outcome.LEFT, 0, "another session is at it")
+        return Task(DRAIN, Outcome.POSTPONED, 0, "another session is at it")
     return Task(DRAIN, Outcome.DONE, folded, "deltas folded")
 
 
@@ -183,7 +185,7 @@ def _refresh(connection: Connection) -> Task:
         with _transaction(connection):
             views = connection.scalars(select(func.analytics.refresh_stale_views())).all()
     except _HeldError as held:
-        return Task(REFRESH, Outcome.LEFT, 0, str(held))
+        return Task(REFRESH, Outcome.POSTPONED, 0, str(held))
     return Task(REFRESH, Outcome.DONE, len(views), ", ".join(views) or "none was stale")
 
 
@@ -201,9 +203,9 @@ def _expire(connection: Connection, now: datetime) -> Task:
             expired = select(func.count()).select_from(TrendCache).where(TrendCache.valid_until < now)
             locked = connection.scalar(expired)
     except _HeldError as held:
-        return Task(EXPIRE, Outcome.LEFT, deleted, f"entries deleted, the rest {held}")
+        return Task(EXPIRE, Outcome.POSTPONED, deleted, f"entries deleted, the rest {held}")
     if locked:
-        return Task(EXPIRE, Outcome.LEFT, deleted, f"entries deleted, {locked:,} held by another session")
+        return Task(EXPIRE, Outcome.POSTPONED, deleted, f"entries deleted, {locked:,} held by another session")
     return Task(EXPIRE, Outcome.DONE, deleted, "entries deleted")
 
 
@@ -212,19 +214,19 @@ def _months(connection: Connection, minded: Replicas | None) -> Task:
         with _refusals(connection):
             made = partitions.make_months(connection, minded)
     except _HeldError as held:
-        return Task(MONTHS, Outcome.LEFT, 0, str(held))
+        return Task(MONTHS, Outcome.POSTPONED, 0, str(held))
     if made is None:
         return _absent(MONTHS, "2.1.0")
     told = f"{', '.join(made.months)}; {made.moved:,} rows moved there" if made.months else "those to come are there"
     if made.left:
-        return Task(MONTHS, Outcome.LEFT, len(made.months), "; ".join(made.left))
+        return Task(MONTHS, Outcome.POSTPONED, len(made.months), "; ".join(made.left))
     return Task(MONTHS, Outcome.DONE, len(made.months), told)
 
 
 def _let_go(url: URL, options: Options, archive: Path | None) -> Iterator[Task]:
     """Nothing where no table's rows are to go."""
     for gone in expiry.let_go(url, options, archive):
-        outcome = Outcome.FAILED if gone.failed else Outcome.LEFT if gone.left else Outcome.DONE
+        outcome = Outcome.FAILED if gone.failed else Outcome.POSTPONED if gone.left else Outcome.DONE
         yield Task(f"expire {gone.table}", outcome, gone.rows, "; ".join(filter(None, [str(gone), gone.left])))
 
 

@@ -104,10 +104,10 @@ def _next_step(blockers: list[Blocker], options: Options) -> str:
     """What to do about them; each way that is offered works on one of them at least."""
     sessions = [each for each in blockers if not each.is_prepared and not each.is_autovacuum]
     idle = [each for each in sessions if each.is_idle and each.may_end]
-    when = " when these sessions are done" if blockers else ""
+    when = " when these transactions have ended" if blockers else ""
     ways = [
         f"run it again{when}, which is safe: what is done stays",
-        f"give it longer ({options.written('deadline', '1h')})",
+        f"let it wait longer ({options.written('deadline', '1h')})",
     ]
     if idle:
         longest = max(each.state_seconds for each in idle)

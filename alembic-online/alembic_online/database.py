@@ -159,8 +159,8 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
     connection.autocommit = before
     for name, value, is_now, reset in refused:
         raise OnlineError(
-            f"{shown(url)} has {name} = {is_now} for this role; it must be {value}, and the role may not set"
-            " it; nothing was changed.",
+            f"{shown(url)} has {name} = {is_now} in this role's sessions; it must be {value}, which the role is not"
+            " allowed to set; nothing was changed.",
             f"as a superuser: {reset}; then run it again, which is safe.",
         )
 

@@ -131,7 +131,7 @@ def _tell_amiss(scope: Scope, connection: Connection) -> None:
         try:
             scope.before_steps(driver(connection))
         except OnlineError as error:
-            log.warning("%s\nNext: %s", error.what, error.next_step)
+            log.warning("%s\nNext: %s Until then, what is compared differs.", error.what, error.next_step)
 
 
 @contextmanager

@@ -101,6 +101,7 @@ class Run:
         """Have Alembic run its command's steps here, one by one; planned once: "-2" is not two more at each try."""
         migrations: Migrations = context.opts["fn"]
         is_stamp = "purge" in context.opts  # nothing else says whether to purge
+        create_table = version_table.created_later(context)
 
         def steps(heads: tuple[str, ...], _context: MigrationContext) -> Iterator[RevisionStep]:
             if self.pending is None:
@@ -121,6 +122,7 @@ class Run:
                 else:
                     self.validator.finish_last(heads, context.script)
                     self._prepare(heads)
+            create_table()
             while self.pending:
                 step = self.pending[0]
                 if is_stamp:
@@ -132,8 +134,6 @@ class Run:
                 self.pending.popleft()
 
         context._migrations_fn = steps  # public only before `configure`, which needs our connection already
-        if not is_stamp:
-            version_table.created(context, lambda: look(self.session, planned(migrations((), context))))
 
     def through(self, run_migrations: Callable[[], None]) -> None:
         """Enter Alembic until every step is applied or one fails for good; the teams are told of the end."""
@@ -295,4 +295,4 @@ class Run:
             if self.watcher:
                 self.ledger.observed(step.entry, self.watcher.end())
         except psycopg.OperationalError:
-            log.warning("The record of this attempt could not be completed; the next run does it.")
+            log.warning("The ledger's record of this attempt is not complete; the next run completes it.")

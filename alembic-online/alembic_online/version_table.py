@@ -5,11 +5,9 @@ from io import StringIO
 
 from alembic.runtime.migration import HeadMaintainer, MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import DBAPIError
 
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
-from alembic_online.messages import is_denied
 from alembic_online.queries import query
 from alembic_online.sessions import Session
 
@@ -27,22 +25,6 @@ def refuse_elsewhere(session: Session) -> None:
         )
 
 
-def created(context: MigrationContext, look: Callable[[], None]) -> None:
-    """Have Alembic, which makes its table before anything else, `look` where this role may not make it: it says all
-    that the role lacks."""
-    create = context._ensure_version_table
-
-    def create_or_look(purge: bool = False) -> None:
-        try:
-            create(purge)
-        except DBAPIError as error:
-            if is_denied(error):
-                look()
-            raise
-
-    context._ensure_version_table = create_or_look  # type: ignore[method-assign]
-
-
 def refuse_too_long(session: Session, revisions: Iterable[str]) -> None:
     """The name of a revision has to fit into Alembic's table, which some have made wider."""
     row = session.observer.execute(query("run/longest_name"), {"schema": session.scope.default_schema}).fetchone()
@@ -54,6 +36,9 @@ def refuse_too_long(session: Session, revisions: Iterable[str]) -> None:
                 " nothing was changed.",
                 "give it a shorter `revision`, here and where it is a `down_revision`.",
             )
+
+
+LAST = "to which the last step led that the ledger records"
 
 
 def recorded(ledger: Ledger, script: ScriptDirectory) -> str | None:
@@ -77,9 +62,12 @@ def recorded(ledger: Ledger, script: ScriptDirectory) -> str | None:
 def which(heads: Collection[str], last: str | None) -> str:
     """What to type where several rows say where the database is; `last`: to where the ledger's last step led."""
     if last in heads:
-        return f"`alembic stamp --purge {last}`, to where the last step led that is recorded."
+        return f"`alembic stamp --purge {last}` puts {last}, {LAST}, in place of these rows, and changes nothing else."
     stamps = " or ".join(f"`alembic stamp --purge {head}`" for head in sorted(heads))
-    return f"{stamps}, by what the database holds: no step that is recorded led to any of them."
+    return (
+        f"{stamps}, by what the database holds, puts that in place of these rows, and changes nothing else; the ledger"
+        " records no step that led to any of them."
+    )
 
 
 def correction(last: str | None) -> str:
@@ -87,8 +75,8 @@ def correction(last: str | None) -> str:
     if last is None:
         return "use the version of this project that has it."
     return (
-        f"use the version of this project that has it; or `alembic stamp --purge {last}`, to where the last step led"
-        " that is recorded."
+        f"use the version of this project that has it; or `alembic stamp --purge {last}` puts {last}, {LAST}, in place"
+        " of it, and changes nothing else."
     )
 
 
@@ -96,6 +84,25 @@ def refuse_unclear(heads: tuple[str, ...], script: ScriptDirectory, ledger: Ledg
     """Raise OnlineError where the table does not say at which revision of this code the database is."""
     refuse_unknown(heads, script, ledger)
     refuse_overlapping(heads, script, ledger)
+
+
+def created_later(context: MigrationContext) -> Callable[[], None]:
+    """Keep Alembic from creating its table before anything was looked at; gives what creates it if it was wanted."""
+    create, wanted = context._ensure_version_table, list[bool]()
+
+    def ensure(purge: bool = False) -> None:
+        if purge:
+            create(purge=True)
+        else:
+            wanted.append(True)
+
+    def create_if_wanted() -> None:
+        if wanted:
+            create()
+            wanted.clear()
+
+    context._ensure_version_table = ensure  # type: ignore[method-assign]
+    return create_if_wanted
 
 
 def refuse_unknown(heads: tuple[str, ...], script: ScriptDirectory, ledger: Ledger) -> None:

@@ -125,7 +125,7 @@ class Watcher:
             try:
                 self._look(step or "")
             except psycopg.Error as error:
-                log.warning("The watcher lost its session, the migration continues unobserved: %s", error)
+                log.warning("The watcher lost its session; what happens from here on is not observed: %s", error)
                 with self.condition:
                     self.broken = True
                     self.condition.notify_all()

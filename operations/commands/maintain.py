@@ -34,7 +34,7 @@ def maintain(archive: Path | None, dry_run: bool, as_json: bool, **options: str 
       sidb maintain
       sidb maintain --dry-run
       sidb maintain --archive /srv/expired
-      sidb maintain --json | jq '.tasks[] | select(.outcome == "left")'
+      sidb maintain --json | jq '.tasks[] | select(.outcome == "postponed")'
     """
     from operations import output
     from operations.database import address

@@ -153,7 +153,7 @@ def show(certificate: Certificate, console: Console) -> None:
 
 def _lines(certificate: Certificate) -> Iterator[str]:
     users = "1 user" if certificate.users == 1 else f"{certificate.users:,} users"
-    yield f"Erasure {certificate.erasure} of {users}, {certificate.database}"
+    yield f"Erasure no. {certificate.erasure} ({users}), {certificate.database}"
     yield f"begun {_at(certificate.begun)}"
     if certificate.gone_from_live_tables:
         yield f"gone from the tables in use {_at(certificate.gone_from_live_tables)}"

@@ -17,8 +17,8 @@ from operations.settings import Settings, reading_share
 from operations.status import amiss
 
 KEEP_IT = (
-    "after a recovery of a backup they are back, unless you keep a certificate: the same ids again, with --certificate"
-    " FILE, write one, which repeats it."
+    "write a certificate, by the same ids with --certificate FILE: after a recovery of a backup these users' rows are"
+    " back, and the certificate repeats the erasure."
 )
 
 

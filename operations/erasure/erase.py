@@ -130,7 +130,7 @@ def _begun(asked: Asked, session: psycopg.Connection[Any]) -> Erasure:
     if pending is not None:
         if asked != Asked() and not _is_same(session, pending, asked):
             raise OnlineError(
-                f"Erasure {pending.erasure_id}, begun {pending.begun:%Y-%m-%d %H:%M} UTC, is not finished;"
+                f"Erasure no. {pending.erasure_id}, begun {pending.begun:%Y-%m-%d %H:%M} UTC, is not finished;"
                 " nothing of this one was begun.",
                 f"{RESUME}, and then this one again.",
             )

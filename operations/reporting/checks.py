@@ -189,7 +189,7 @@ def _of(check: Check, looked: Looked | None, *, unknown_counts: bool = True) -> 
 
 def _backfilled(made: Rollout) -> Finding:
     jobs = made.backfill.jobs if made.backfill else []
-    if not jobs or all(each.state == "nothing to do" for each in jobs):
+    if not jobs or all(each.state in ("nothing to do", "not begun") for each in jobs):
         return BACKFILLED.unknown("not begun", "`sidb backfill load`, then `sidb backfill run`.")
     stopped = [f"{each.job}: {each.error or each.state}" for each in jobs if each.state == "stopped"]
     stopped += [f"{each.job}: {each.set_aside:,} rows set aside" for each in jobs if each.set_aside]

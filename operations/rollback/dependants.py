@@ -26,6 +26,7 @@ from operations.rollback.records import Records, Rollback
 from operations.rollback.way import Way, staying
 from operations.scope import SCOPE
 
+USED = "Objects of others use what would be dropped; nothing was changed."
 CONCURRENTLY = " INDEX CONCURRENTLY "
 STORED = re.compile(r"\) STORED\b")
 WRITES_WHOLE = "giving it back computes it anew for every row: nobody can use the table until that is done"
@@ -78,10 +79,13 @@ def refuse(found: Sequence[Dependant], *, take_along: bool) -> None:
     if again := "".join(each.sql for each in barred if not each.obstacle):
         lines += ["What makes these again, with owners, comments and grants; keep it:", "", again]
     if barred:
-        next_step = f"what has a reason beside it cannot be put aside: {drop}; --take-along takes the rest along."
+        others = "" if len(barred) == len(found) else " with --take-along, which puts the others aside"
+        next_step = f"what has a reason beside it cannot be put aside: {drop}, then run it again{others}."
     else:
         next_step = f"add --take-along, which puts it aside until `sidb restore` gives it back; or {drop}."
-    raise OnlineError("\n".join(["What goes is used by what is not ours; nothing was changed.", *lines]), next_step)
+    raise OnlineError(
+        "\n".join(["Objects of others use what would be dropped; nothing was changed.", *lines]), next_step
+    )
 
 
 def put_aside(records: Records, rollback: Rollback, found: Sequence[Dependant]) -> None:

@@ -22,6 +22,10 @@ from operations.upgrade import recorded, script_directory
 NAMED = {"application_name": "sidb status"}
 SETTINGS = "SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '500ms'"
 
+MAY_LOOK = (
+    "SELECT quote_ident(current_user), coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'USAGE'), true)"
+)
+
 
 def amiss(connection: psycopg.Connection[Any]) -> list[Amiss]:
     """What is not as it should be, the most urgent first. Reads only."""
@@ -64,6 +68,12 @@ def session(url: URL) -> Iterator[Connection]:
     try:
         with opened.connect() as connection:
             connection.exec_driver_sql(SETTINGS)
+            role, may_look = connection.exec_driver_sql(MAY_LOOK).one()
+            if not may_look:
+                raise OnlineError(
+                    f"{role} may not use schema public of {shown(url)}; nothing was changed.",
+                    f"as its owner: GRANT USAGE ON SCHEMA public TO {role}; then `sidb preflight` names what it lacks.",
+                )
             yield connection
     except (psycopg.Error, DBAPIError) as error:
         step = AGAIN if is_missed(error) else "see that the server runs, and run it again."

@@ -158,12 +158,12 @@ def _restore(begun: Any, pid: int | None, standby: bool) -> Amiss:
 def _erasure(begun: Any, pid: int | None, standby: bool) -> Amiss:
     """Nothing else has to wait for it: whatever is done meanwhile, it finds the rows where they are then."""
     users = "1 user" if begun.users == 1 else f"{begun.users:,} users"
-    what = f"Erasure {begun.erasure} of {users}, begun {begun.begun:%Y-%m-%d %H:%M} UTC,"
+    what = f"Erasure no. {begun.erasure} ({users}), begun {begun.begun:%Y-%m-%d %H:%M} UTC,"
     if standby:
         return Amiss(f"{what} is not finished{SEES_NOBODY}", ASK_THE_PRIMARY)
     if pid is not None:
         return Amiss(f"{what} is at work (pid {pid})", WAIT)
-    return Amiss(f"{what} is not finished", RESUME_ERASURE, command="erase")
+    return Amiss(f"{what} was interrupted", RESUME_ERASURE, command="erase")
 
 
 def _step(last: Any, pid: int | None, standby: bool) -> Iterator[Amiss]:

@@ -103,7 +103,7 @@ def _backfill(connection: Connection, there: frozenset[str]) -> Backfill | None:
 
 
 def _job(each: job_status.JobStatus) -> Job:
-    done = 1.0 if not each.rows else 1 - each.left / each.rows
+    done = 1 - each.left / each.rows if each.rows else float(each.state != "not begun")
     return Job(each.job, each.state, round(done, 4), each.left, each.set_aside, each.seconds_left, each.error)
 
 

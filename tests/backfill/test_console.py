@@ -143,7 +143,7 @@ def test_a_role_without_rights_is_told_in_a_line(sidb: Console, sql: Sql, tmp_pa
             assert "failed: permission denied for schema sidb\nNext: run it as the role that migrates, or" in printed
         sql(f"GRANT USAGE ON SCHEMA sidb, analytics TO {role}")
         sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA sidb TO {role}")
-        assert "nothing to do" in sidb("status", **other)
+        assert "not begun" in sidb("status", **other)
         assert "h.csv stopped: permission denied for table backfill_files." in sidb("load", path, code=1, **other)
         sql(f"GRANT CREATE ON SCHEMA sidb TO {role}")
         sql(f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA sidb TO {role}")

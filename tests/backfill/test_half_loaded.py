@@ -39,8 +39,8 @@ ONLY_HALF = [Proof("event_history", 5, half_loaded=["h.csv", "-.csv"]), Proof("n
 
 def test_what_is_loaded_to_its_end_is_run_before_it_is_proved_again() -> None:
     assert backfill_screen.after_proofs(ONLY_HALF) == (
-        "load the same files again, which goes on (sidb backfill load h.csv -.csv), or give them up (sidb backfill load"
-        " --forget h.csv -.csv), then sidb backfill run --all, then sidb backfill verify"
+        "load the same files again, which continues them and is safe (sidb backfill load h.csv -.csv), or give them"
+        " up (sidb backfill load --forget h.csv -.csv), then sidb backfill run --all, then sidb backfill verify"
     )
 
 
@@ -63,8 +63,8 @@ def half(migrated: Engine, tmp_path: Path) -> Path:
 def test_a_half_loaded_file_is_shown_and_goes_on(half: Path, migrated: Engine, sql: Sql) -> None:
     sidb = Console(migrated)
     again = (
-        "load the same file again, which goes on with it (sidb backfill load h.csv), or give it up (sidb backfill load"
-        " --forget h.csv)"
+        "load the same file again, which continues it and is safe (sidb backfill load h.csv), or give it up"
+        " (sidb backfill load --forget h.csv)"
     )
     assert f" records\nNext: {again}\n" in sidb("status")
     assert look(migrated.url).next == again

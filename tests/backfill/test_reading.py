@@ -27,7 +27,7 @@ def test_status_writes_nothing_and_starts_no_days(migrated: Engine, sql: Sql) ->
     before = sql(TABLES)
     found = json.loads(sidb("status", "--json"))
     assert (found["as_of"], found["deadline"], found["half_loaded"]) == (None, None, [])
-    assert {job["state"] for job in found["jobs"]} == {"nothing to do"}
+    assert {job["state"] for job in found["jobs"]} == {"not begun"}
     assert "not begun" in sidb("status")
     assert sql(TABLES) == before
     sql("CREATE SCHEMA IF NOT EXISTS sidb")

@@ -14,7 +14,10 @@ from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.lived_in import OWNER, administrator
 
 HOLD = "SELECT FROM public.features LIMIT 1"
-AGAIN = "\nNext: run it again when these sessions are done, which is safe: what is done stays, or give it longer (-x"
+AGAIN = (
+    "\nNext: run it again when these transactions have ended, which is safe: what is done stays, or let it wait longer"
+    " (-x"
+)
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_what_another_session_holds_is_left_and_the_rest_done(
     with migrated.connect() as other:
         other.exec_driver_sql(holding)
         result = outcomes(run(cron))
-    assert result.pop(left) == (Outcome.LEFT, amount)
+    assert result.pop(left) == (Outcome.POSTPONED, amount)
     assert result == {task: (Outcome.DONE, done) for task, done in everything.items() if task != left}
 
     assert outcomes(run(cron))[left] == (Outcome.DONE, everything[left] - amount)
@@ -218,21 +218,21 @@ def test_a_month_waits_for_nobody(overdue: Engine) -> None:
     with overdue.connect() as other:
         other.exec_driver_sql("INSERT INTO public.features (phrase) VALUES ('held')")
         [left] = [task for task in run(overdue.url).tasks if task.task == MONTHS]
-    assert (left.outcome, left.amount) == (Outcome.LEFT, 0)
+    assert (left.outcome, left.amount) == (Outcome.POSTPONED, 0)
     assert re.search(r": locked by pid \d+ \(", left.detail)
     assert outcomes(run(overdue.url))[MONTHS] == (Outcome.DONE, 1)
 
 
 def test_too_many_rows_of_a_month_stay(overdue: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partitions, "MOST_ROWS", 1)
-    assert outcomes(run(overdue.url))[MONTHS] == (Outcome.LEFT, 0)
+    assert outcomes(run(overdue.url))[MONTHS] == (Outcome.POSTPONED, 0)
     monkeypatch.setattr(partitions, "MOST_ROWS", 2)
     assert outcomes(run(overdue.url))[MONTHS] == (Outcome.DONE, 1)
 
 
 def test_who_does_not_own_the_events_makes_no_month(overdue: Engine, cron: URL) -> None:
     [left] = [task for task in run(cron).tasks if task.task == MONTHS]
-    assert left.outcome is Outcome.LEFT
+    assert left.outcome is Outcome.POSTPONED
     assert left.detail.endswith("is missing: sidb maintain, as the owner of analytics_events")
 
 

@@ -97,7 +97,7 @@ def test_others_triggers_see_no_event_come_or_go(overdue: Engine, state: str, ke
 def test_what_refers_to_events_keeps_its_rows(overdue: Engine, referred: str) -> None:
     execute(overdue.url, REFERRING.replace(EVENTS, referred))
     left = months(overdue)
-    assert left.outcome is Outcome.LEFT
+    assert left.outcome is Outcome.POSTPONED
     assert left.detail.endswith("a foreign key to analytics_events would take them for deleted")
     assert (count(overdue, "public.notes"), count(overdue, IN_DEFAULT)) == (4, 4)
     execute(overdue.url, f"DELETE FROM {EVENTS} WHERE event_timestamp < now() + interval '1 year'")
@@ -128,7 +128,7 @@ def test_who_holds_what_refers_to_events_is_not_waited_for(overdue: Engine) -> N
 def test_what_is_in_the_way_is_named_and_the_rest_done(overdue: Engine, theirs: str, why: str) -> None:
     execute(overdue.url, theirs)
     left = months(overdue)
-    assert left.outcome is Outcome.LEFT
+    assert left.outcome is Outcome.POSTPONED
     assert why in left.detail
 
 
@@ -216,7 +216,7 @@ def test_a_month_that_cannot_be_made_is_in_no_other_ones_way(
     monkeypatch.setattr(partitions, "MOST_ROWS", 1)
     made = months(long_overdue)
     [past] = names(long_overdue, 3)
-    assert (made.outcome, made.amount > 1) == (Outcome.LEFT, True)
+    assert (made.outcome, made.amount > 1) == (Outcome.POSTPONED, True)
     assert made.detail.startswith(f"{past}: more than")
     assert count(long_overdue, IN_DEFAULT) == 2
     monkeypatch.setattr(partitions, "MOST_ROWS", 2)
@@ -228,5 +228,5 @@ def test_whoever_holds_default_makes_nobody_wait_for_past_months(long_overdue: E
     with psycopg.connect(conninfo(long_overdue.url)) as other:
         other.execute(f"LOCK TABLE {IN_DEFAULT}")
         made, pid = months(long_overdue), other.info.backend_pid
-    assert made.outcome is Outcome.LEFT
+    assert made.outcome is Outcome.POSTPONED
     assert f"locked by pid {pid} on " in made.detail

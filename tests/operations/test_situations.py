@@ -123,9 +123,9 @@ def test_a_deadline(clone: Clone) -> None:
     assert read.endswith(
         "\nApplied: 1.0.0 upgrade, 2.0.0 upgrade, 2.0.1 upgrade, 2.0.2 upgrade, 2.0.3 upgrade; 2.0.4 upgrade was not"
         " finished: nothing of it stays, and applications see nothing of it.\n"
-        "Next: run it again when these sessions are done, which is safe: what is done stays, or give it longer"
-        " (--deadline 1h), or let it disconnect sessions that are idle in a transaction for longer than so, whose open"
-        " work is lost (--end-idle-after 1s).\n"
+        "Next: run it again when these transactions have ended, which is safe: what is done stays, or let it wait"
+        " longer (--deadline 1h), or let it disconnect sessions that are idle in a transaction for longer than so,"
+        " whose open work is lost (--end-idle-after 1s).\n"
     )
     assert current(url) == "2.0.3"
 
@@ -180,7 +180,10 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
     url = clone("phase1_table")
     Alembic(url).upgrade(at)
     execute(url, f"INSERT INTO public.alembic_version VALUES ('{HEAD if at == '2.0.3' else '2.0.3'}')")  # noqa: S608
-    right = f"`alembic stamp --purge {at}`, to where the last step led that is recorded."
+    right = (
+        f"`alembic stamp --purge {at}` puts {at}, to which the last step led that the ledger records, in place of these"
+        " rows, and changes nothing else."
+    )
     what = f"public.alembic_version has 2 rows (2.0.3, {HEAD}), and should have one"
     for command in (
         ["upgrade"],
@@ -207,8 +210,8 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
         assert read.endswith(f"nothing was changed.\nNext: {right}\n")
     execute(url, "UPDATE sidb.step SET outcome = 'missed'")  # as where exported files were run
     assert said(url, "upgrade").endswith(
-        f"\nNext: `alembic stamp --purge 2.0.3` or `alembic stamp --purge {HEAD}`, by what the database holds: no step"
-        " that is recorded led to any of them.\n"
+        f"\nNext: `alembic stamp --purge 2.0.3` or `alembic stamp --purge {HEAD}`, by what the database holds, puts"
+        " that in place of these rows, and changes nothing else; the ledger records no step that led to any of them.\n"
     )
 
 
@@ -216,8 +219,11 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
 def test_a_revision_that_nobody_knows(clone: Clone) -> None:
     url = clone("migrated_table")
     execute(url, "UPDATE public.alembic_version SET version_num = '9.9.9'")
-    way = f"use the version of this project that has it; or `alembic stamp --purge {HEAD}`, to where the last step led"
-    what, step = "The database is at 9.9.9, which this code does not have", f"{way} that is recorded.\n"
+    step = (
+        f"use the version of this project that has it; or `alembic stamp --purge {HEAD}` puts {HEAD}, to which the last"
+        " step led that the ledger records, in place of it, and changes nothing else.\n"
+    )
+    what = "The database is at 9.9.9, which this code does not have"
     for command in (["upgrade"], ["maintain"], ["restore", "1"], ["restore", "--drop", "1", "--yes"]):
         assert said(url, *command) == f"{what}; this command changed nothing.\nNext: {step}", command
     for command in (["rollback", "1.0.0", "--yes"], ["upgrade", "--plan"]):
@@ -234,12 +240,35 @@ def test_a_revision_that_nobody_knows(clone: Clone) -> None:
 
 
 @pytest.mark.clean
+def test_a_role_without_rights(clone: Clone) -> None:
+    """All that it lacks is named, with the statements, before anything is created: Alembic's table neither."""
+    url, role = clone("phase1_table"), "without_rights"
+    for statement in (
+        f"DROP ROLE IF EXISTS {role}",
+        f"CREATE ROLE {role} LOGIN",
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    ):
+        execute(url, statement)
+    for command in ("upgrade", "preflight", "status", "maintain"):
+        read = said(url.set(username=role), command)
+        assert read.startswith(f"{role} may not use schema public of postgresql://{role}@")
+        assert f"nothing was changed.\nNext: as its owner: GRANT USAGE ON SCHEMA public TO {role}; then" in read
+    execute(url, f"GRANT USAGE ON SCHEMA public TO {role}")
+    read = said(url.set(username=role), "upgrade")
+    assert (
+        "Not every step can be applied, so none was begun; nothing was changed.\n  it may not create Alembic's" in read
+    )
+    assert f"\nas an administrator: GRANT CREATE ON DATABASE {url.database} TO {role};\n" in read
+    assert execute(url, "SELECT to_regclass('public.alembic_version')") == [(None,)]
+
+
+@pytest.mark.clean
 def test_a_hostile_setting(clone: Clone) -> None:
     url = clone("lived_in_table")
     execute(url.set(username="postgres"), f"ALTER DATABASE {url.database} SET session_replication_role = replica")
-    _, _, read = said(url, "upgrade").partition(" has session_replication_role = replica for this role; ")
+    _, _, read = said(url, "upgrade").partition(" has session_replication_role = replica in this role's sessions; ")
     assert read == (
-        "it must be origin, and the role may not set it; nothing was changed.\n"
+        "it must be origin, which the role is not allowed to set; nothing was changed.\n"
         f"Next: as a superuser: ALTER DATABASE {url.database} RESET session_replication_role;"
         " then run it again, which is safe.\n"
     )

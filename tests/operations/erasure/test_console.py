@@ -41,7 +41,7 @@ def test_the_whole_of_it(migrated: Engine, tmp_path: Path) -> None:
     assert "Not confirmed; nothing was changed." in asked.stderr
     done = sidb(url, "--file", "-", "--certificate", str(file), "--yes", given=f"{ANN}\n\n{ANN}\r\n")
     assert done.exit_code == 0, done.output
-    assert "Erasure 1 of 1 user" in done.stdout
+    assert "Erasure no. 1 (1 user)" in done.stdout
     assert f"Next: keep {file} where backups are not" in done.stdout.replace("\n", " ")
     assert ANN not in done.output
     assert (of(url, TABLE, ANN), of(url, TABLE, ANNA)) == (0, EVENTS)

@@ -86,7 +86,7 @@ def test_what_was_written_behind_the_export_is_not_dropped(aged: Aged, tmp_path:
     name = f"analytics_partitions.{aside}"
     aged.rows(f"INSERT INTO {name} SELECT * FROM {name} LIMIT 1")  # noqa: S608
     task = aged.maintain(tmp_path)["insight_registry"]
-    assert task.outcome is Outcome.LEFT
+    assert task.outcome is Outcome.POSTPONED
     assert f"{name} holds 8 rows, of which 7 were exported" in task.detail
     aged.rows("UPDATE sidb.expiry SET sha256 = NULL WHERE aside IS NOT NULL")
     assert aged.maintain(tmp_path)["insight_registry"].outcome is Outcome.DONE
@@ -101,7 +101,7 @@ def test_a_period_made_longer_keeps_what_an_interrupted_run_has_left(aged: Aged,
     [[aside]] = [each.aside for each in due.due_of(aged.url) if each.aside]
     events = aged.count("analytics.analytics_events")
     tasks = aged.maintain()
-    assert tasks["analytics_events"].outcome is Outcome.LEFT
+    assert tasks["analytics_events"].outcome is Outcome.POSTPONED
     assert f"{aside} holds rows to be kept by now" in tasks["analytics_events"].detail
     assert tasks["insight_registry"].amount == 0
     assert aged.count("analytics.analytics_events") == events
@@ -123,7 +123,7 @@ def test_the_first_instant_of_a_longer_period_is_kept_too(aged: Aged) -> None:
     )
     aged.keep(analytics_events=27)
     task = aged.maintain()["analytics_events"]
-    assert task.outcome is Outcome.LEFT
+    assert task.outcome is Outcome.POSTPONED
     assert f"{aged.past[0]} holds rows to be kept by now" in task.detail
     assert aged.count(f"analytics_partitions.{aged.past[0]}") == 3
 
@@ -135,7 +135,7 @@ def test_a_month_set_aside_is_dropped_while_others_read_what_it_referred_to(aged
     with psycopg.connect(conninfo(aged.url)) as reader:
         reader.execute("SELECT FROM public.features LIMIT 1")
         task = aged.maintain()["analytics_events"]
-    assert task.outcome is Outcome.LEFT, "the next month cannot be detached"
+    assert task.outcome is Outcome.POSTPONED, "the next month cannot be detached"
     assert aged.rows("SELECT FROM pg_class WHERE relname = %s", [aged.past[0]]) == []
     assert aged.count(f"analytics_partitions.{aged.past[1]}") == A_MONTH
 

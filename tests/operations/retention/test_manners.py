@@ -45,7 +45,7 @@ def test_what_is_held_is_left_for_the_next_run(aged: Aged, holding: str, left: s
     with psycopg.connect(conninfo(aged.url)) as other:
         other.execute(holding.encode())
         task = aged.maintain()["analytics_events"]
-    assert task.outcome is Outcome.LEFT
+    assert task.outcome is Outcome.POSTPONED
     assert left in task.detail
     assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
     assert aged.count(EVENTS) == 25 * A_MONTH
@@ -59,7 +59,7 @@ def test_a_row_of_a_partition_that_is_held_is_left_and_said(aged: Aged) -> None:
             "SELECT FROM analytics_partitions.analytics_events_first ORDER BY event_timestamp LIMIT 1 FOR UPDATE"
         )
         task = aged.maintain()["analytics_events"]
-    assert task.outcome is Outcome.LEFT
+    assert task.outcome is Outcome.POSTPONED
     assert HELD in task.detail
     assert aged.count(EVENTS) == 29 * A_MONTH + 1
     assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
@@ -73,7 +73,7 @@ def test_rows_of_another_table_that_are_held(aged: Aged, tmp_path: Path, archive
     with psycopg.connect(conninfo(aged.url)) as other:
         other.execute("SELECT FROM analytics.insight_registry WHERE title = 'title 15' FOR UPDATE")
         task = aged.maintain(directory)["insight_registry"]
-    assert (task.outcome, aged.count("analytics.insight_registry")) == (Outcome.LEFT, 14)
+    assert (task.outcome, aged.count("analytics.insight_registry")) == (Outcome.POSTPONED, 14)
     assert aged.maintain(directory)["insight_registry"].outcome is Outcome.DONE
     assert aged.count("analytics.insight_registry") == 13
     assert len(exported(tmp_path, "insight_registry")) == (7 if archive else 0)
@@ -86,7 +86,7 @@ def test_who_does_not_own_the_tables_is_told(aged: Aged, login: Login) -> None:
     name = str(other.url.username)
     aged.rows(f'GRANT USAGE ON SCHEMA sidb TO "{name}"; GRANT SELECT ON ALL TABLES IN SCHEMA sidb TO "{name}"')
     task = other.maintain()["analytics_events"]
-    assert (task.outcome, task.amount) == (Outcome.LEFT, 0)
+    assert (task.outcome, task.amount) == (Outcome.POSTPONED, 0)
     assert "sidb maintain, as the owner of analytics_events" in task.detail
     assert aged.count(EVENTS) == 31 * A_MONTH
 
@@ -95,7 +95,7 @@ def test_what_is_built_on_a_month_is_named(aged: Aged) -> None:
     aged.keep(analytics_events=24)
     aged.rows(f"CREATE VIEW public.theirs AS SELECT event_id FROM analytics_partitions.{aged.past[0]}")  # noqa: S608
     task = aged.maintain()["analytics_events"]
-    assert task.outcome is Outcome.LEFT
+    assert task.outcome is Outcome.POSTPONED
     assert "view theirs depends on table" in task.detail
     aged.rows("DROP VIEW public.theirs")
     assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
@@ -123,7 +123,7 @@ def test_writers_go_on_meanwhile(aged: Aged) -> None:
     finally:
         over.set()
         writer.join()
-    assert task.outcome in (Outcome.DONE, Outcome.LEFT), "rows have come since"
+    assert task.outcome in (Outcome.DONE, Outcome.POSTPONED), "rows have come since"
     assert ", ".join(aged.past) in task.detail
     assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
     searches = sum(row.events for row in aged.rows(ACTIVITY) if row.event_type == "search")
@@ -155,7 +155,7 @@ def test_exported_counted_and_hashed_without_users(aged: Aged, tmp_path: Path) -
 def test_a_directory_that_is_gone_keeps_the_rows(aged: Aged, tmp_path: Path) -> None:
     aged.keep(insight_registry=12)
     task = aged.maintain(tmp_path / "gone")["insight_registry"]
-    assert task.outcome is Outcome.LEFT
+    assert task.outcome is Outcome.POSTPONED
     assert "was not exported" in task.detail
     [(aside,)] = aged.rows("SELECT aside FROM sidb.expiry WHERE aside IS NOT NULL AND finished_at IS NULL")
     assert aged.count(aside) == 7
@@ -167,8 +167,8 @@ def test_what_was_to_be_exported_is_exported_by_a_run_without_a_directory(aged: 
     """Cron's run knows nothing of the directory that was given by hand: the rows go there once there is room."""
     aged.keep(insight_registry=12)
     later = tmp_path / "later"
-    assert aged.maintain(later)["insight_registry"].outcome is Outcome.LEFT
-    assert aged.maintain()["insight_registry"].outcome is Outcome.LEFT
+    assert aged.maintain(later)["insight_registry"].outcome is Outcome.POSTPONED
+    assert aged.maintain()["insight_registry"].outcome is Outcome.POSTPONED
     later.mkdir()
     assert aged.maintain()["insight_registry"].outcome is Outcome.DONE
     assert len(exported(later, "insight_registry")) == 7

@@ -74,7 +74,7 @@ def test_a_trigger_that_keeps_rows_is_no_session(aged: Aged) -> None:
     aged.rows(TRIGGER.format("RETURN NULL;"))
     aged.keep(content_recommendations=12)
     task = aged.maintain()["content_recommendations"]
-    assert task.outcome is Outcome.LEFT
+    assert task.outcome is Outcome.POSTPONED
     assert "kept by a trigger of others" in task.detail
 
 
@@ -85,7 +85,7 @@ def test_a_foreign_key_to_the_events_is_named_before_anybody_waits(aged: Aged) -
     )
     aged.keep(analytics_events=24)
     task = aged.maintain()["analytics_events"]
-    assert task.outcome is Outcome.LEFT
+    assert task.outcome is Outcome.POSTPONED
     assert "foreign key refers to the events: theirs of notes" in task.detail
     aged.rows("DROP TABLE public.notes")
     assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
@@ -97,7 +97,7 @@ def test_staged_rows_that_others_hold_are_left(migrated: Engine, aged: Aged, tmp
     with psycopg.connect(conninfo(aged.url)) as other:
         other.execute("SELECT FROM sidb.backfill_events FOR UPDATE")
         tasks = aged.maintain()
-    assert tasks["analytics_events"].outcome is Outcome.LEFT
+    assert tasks["analytics_events"].outcome is Outcome.POSTPONED
     assert "held by another session" in tasks["analytics_events"].detail
     assert tasks["insight_registry"].outcome is Outcome.DONE
     assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
@@ -107,7 +107,7 @@ def test_what_one_member_of_the_owner_sets_aside_another_goes_on_with(aged: Aged
     aged.keep(insight_registry=12)
     [(owner,)] = aged.rows(OWNER)
     one, other = Aged(login(owner)), Aged(login(owner))
-    assert one.maintain(tmp_path / "gone")["insight_registry"].outcome is Outcome.LEFT
+    assert one.maintain(tmp_path / "gone")["insight_registry"].outcome is Outcome.POSTPONED
     assert other.maintain(tmp_path)["insight_registry"].outcome is Outcome.DONE
     assert len(exported(tmp_path, "insight_registry")) == 7
 

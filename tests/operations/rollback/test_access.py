@@ -123,7 +123,7 @@ def test_what_others_built_on_what_goes_is_named_whatever_it_is(clone: Clone, sh
     execute(administrator, "CREATE PUBLICATION charts FOR TABLE analytics.trend_cache")
     execute(administrator, "CREATE VIEW reporting.hot AS SELECT days_trending FROM public.hot_niches_today")
     before = catalog(url)
-    with pytest.raises(OnlineError, match="What goes is used by what is not ours; nothing was changed") as caught:
+    with pytest.raises(OnlineError, match="Objects of others use what would be dropped; nothing was changed") as caught:
         roll_back(url, "2.0.0")
     said = {line.strip() for line in caught.value.what.splitlines()[1:]}
     for user, used in (

@@ -138,7 +138,7 @@ def test_locks_that_a_restore_does_not_get(url: URL, command: list[str]) -> None
         missed = sidb(url, *command, "--deadline", "0s")
         assert missed.exit_code == 1
         assert "could not acquire its locks within 0 s (1 attempt)." in missed.stderr
-        assert "or give it longer (--deadline 1h), or let it disconnect" in missed.stderr
+        assert "or let it wait longer (--deadline 1h), or let it disconnect" in missed.stderr
         assert "(--end-idle-after 1s)" in missed.stderr
         done = sidb(url, *command, "--deadline", "1h", "--end-idle-after", "1s")
     assert done.exit_code == 0, done.output

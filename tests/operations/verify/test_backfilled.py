@@ -38,7 +38,7 @@ def test_a_file_that_is_half_loaded(clone: Clone) -> None:
     plant(url, "INSERT INTO sidb.backfill_files (digest, name) VALUES ('0', 'events.csv')")
     found = of(url)["history"]
     assert (found.verdict, found.detail) == ("warning", "events.csv: half loaded")
-    again = "load the same file again, which goes on with it (sidb backfill load events.csv)"
+    again = "load the same file again, which continues it and is safe (sidb backfill load events.csv)"
     assert found.remedy == f"{again}, or give it up (sidb backfill load --forget events.csv)"
     plant(url, "UPDATE sidb.backfill_files SET finished_at = now() WHERE name = 'events.csv'")
     assert of(url)["history"].verdict == "ok"
