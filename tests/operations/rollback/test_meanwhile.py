@@ -191,8 +191,7 @@ def test_nor_are_rows_left_out_of_a_table_without_a_key(engine: Engine) -> None:
     """A table of which rows are to stay in the archive is not exchanged, and rows are merged by a key."""
     url = engine.url
     there_and_back(engine)
-    keyless = "ALTER TABLE analytics.trend_cache DROP CONSTRAINT trend_cache_pkey"
-    execute(url, keyless)
+    execute(url, "ALTER TABLE analytics.trend_cache DROP CONSTRAINT trend_cache_pkey")
     execute(url, "UPDATE sidb_archive_1.trend_cache SET niche_id = 999 WHERE niche_id = 60")
     with pytest.raises(OnlineError, match=r"1 rows whose niche_id is gone from public\.features"):
         bring_back(url)

@@ -91,7 +91,12 @@ def test_without_them_the_rows_come_back_where_that_is_asked(fill: Fill) -> None
 
 @pytest.mark.parametrize(
     "change",
-    ["ALTER event_type TYPE varchar(99)", "DROP created_at", "ADD size integer GENERATED ALWAYS AS (8) STORED"],
+    [
+        "ALTER event_type TYPE varchar(99)",
+        "DROP created_at",
+        "ADD size integer GENERATED ALWAYS AS (8) STORED",
+        "ADD without_a_value text",
+    ],
 )
 def test_a_table_with_other_columns_is_merged(fill: Fill, change: str) -> None:
     engine = at_2_0_7(fill, f"ALTER TABLE {{}} {change}")
