@@ -295,6 +295,6 @@ def _next_step(url: URL, reason: str) -> str:
         return "wait until the server has started, and run it again."
     if "unsupported startup parameter" in reason:
         return "drop the parameter after ? in the database URL, which this pooler does not pass on."
-    if "invalid connection option" in reason or "URI query" in reason:
-        return "correct the parameters after ? in the database URL."
+    if any(part in reason for part in ("invalid connection option", "URI query", "permission denied to set parameter")):
+        return "correct the parameters after ? in the database URL, and PGOPTIONS where that is set."
     return "see that the server runs and can be reached from here, and that the database URL names its host and port."

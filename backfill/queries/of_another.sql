@@ -5,7 +5,7 @@ INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE
     n.nspname = :schema
     AND c.relkind IN ('r', 'p')
-    AND c.relowner = CAST(current_user AS regrole)
+    AND pg_get_userbyid(c.relowner) = current_user
     AND n.nspowner <> c.relowner
     AND pg_has_role(n.nspowner, 'USAGE') -- or it could not use them itself any more
     AND pg_has_role(

@@ -136,7 +136,7 @@ def _next(findings: list[Finding]) -> str:
     for verdict in ("warning", "unknown"):
         for finding in findings:
             if finding.verdict == verdict:
-                return f"{finding.remedy}; then sidb verify"
+                return f"{finding.remedy.rstrip(';.')}; then sidb verify"
     return "sidb monitor, from now on"
 
 

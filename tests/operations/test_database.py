@@ -76,3 +76,11 @@ def test_unknown_parameter(guarded: Server) -> None:
     message = refusal(url)
     assert 'invalid connection option "colour"' in message
     assert "Next: correct the parameters" in message
+
+
+def test_a_parameter_that_the_role_may_not_set(guarded: Server) -> None:
+    options = {"options": "-c session_replication_role=replica"}
+    url = guarded.url("postgres").set(username="app", password=RIGHT).update_query_dict(options)
+    message = refusal(url)
+    assert 'permission denied to set parameter "session_replication_role"' in message
+    assert "Next: correct the parameters after ? in the database URL, and PGOPTIONS" in message

@@ -3,12 +3,14 @@
 import json
 import subprocess
 
+import pytest
 from sqlalchemy import URL
 
-from tests.engine.conftest import catalog, current
+from tests.engine.conftest import catalog, current, run
 from tests.fixtures import programs
 from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.revisions import HEAD, REVISIONS
+from tests.operations.rollback.conftest import execute
 
 
 def sidb(url: URL, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -71,3 +73,33 @@ def test_a_wrong_password(clone: Clone) -> None:
     assert 'role "stranger" does not exist' in refused.stderr
     assert "hunter2" not in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.clean
+def test_a_role_whose_name_needs_quotes(clone: Clone) -> None:
+    """In a schema of records that is another's: what it makes there is given to that one."""
+    url = clone("phase1_table")
+    name = f'Deploy"{url.database}"'
+    role = '"' + name.replace('"', '""') + '"'
+    other = f'"Other {url.database}"'
+    run(
+        url,
+        f"CREATE ROLE {role} LOGIN CREATEDB CREATEROLE; CREATE ROLE {other}; GRANT {other} TO {role}",
+        f"ALTER TABLE public.features OWNER TO {role}; ALTER TABLE public.hot_niches_today OWNER TO {role}",
+        f"ALTER DATABASE {url.database} OWNER TO {role}; GRANT CREATE ON SCHEMA public TO {role}",
+        f"CREATE SCHEMA sidb AUTHORIZATION {other}",
+    )
+    theirs = url.set(username=name)
+    for command in (
+        ["upgrade"],
+        ["backfill", "pause"],
+        ["backfill", "resume"],
+        ["retention", "--keep", "analytics_events=24 months"],
+        ["maintain"],
+        ["rollback", "1.0.0", "--yes"],
+    ):
+        done = sidb(theirs, *command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'sidb'"
+    assert execute(url, owners) == [(f"Other {url.database}",)]
+    run(url, f"REASSIGN OWNED BY {role}, {other} TO postgres; DROP OWNED BY {role}, {other}; DROP ROLE {role}, {other}")

@@ -1,3 +1,3 @@
-SELECT pg_get_userbyid(c.relowner) AS owner, c.relowner = current_user::regrole AS is_own
+SELECT pg_get_userbyid(c.relowner) AS owner, pg_get_userbyid(c.relowner) = current_user AS is_own
 FROM pg_class AS c
 WHERE c.oid = to_regclass(%(relation)s);

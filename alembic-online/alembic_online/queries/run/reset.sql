@@ -7,6 +7,7 @@ SELECT
             THEN format('ALTER ROLE %%I IN DATABASE %%I RESET %%s', session_user, current_database(), s.name)
         WHEN 'global' THEN format('ALTER ROLE ALL RESET %%s', s.name)
         WHEN 'client' THEN format('take %%s out of the options in the database URL, or in PGOPTIONS', s.name)
+        WHEN 'command line' THEN format('take %%s out of the options with which the server is started, and restart it', s.name)
         ELSE format('ALTER SYSTEM RESET %%s, or take it out of postgresql.conf; SELECT pg_reload_conf()', s.name)
     END
 FROM pg_catalog.pg_settings AS s
