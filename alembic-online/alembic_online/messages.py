@@ -68,7 +68,9 @@ def server_error(error: PostgresError) -> OnlineError:
             f"when the server is up, {AGAIN}",
         )
     remedy = (error.diag.message_hint or REMEDIES.get(error.sqlstate or "", "correct that")).rstrip(".")
-    return OnlineError("\n".join(part for part in said if part), f"{remedy}; then {AGAIN}")
+    return OnlineError(
+        "\n".join(part for part in said if part), remedy if "again" in remedy else f"{remedy}; then {AGAIN}"
+    )
 
 
 def is_denied(error: BaseException) -> bool:

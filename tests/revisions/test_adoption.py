@@ -218,6 +218,7 @@ def test_a_foreign_owner_and_row_security(server: Server, clone: Clone, connect:
         f"  public.features belongs to {OWNER}",
         f"  public.hot_niches_today belongs to {OWNER}",
         f"Next: as an administrator: GRANT {OWNER} TO phase1_stranger;",
+        "Then run it again, which is safe.",
     ]
     with deployment.superuser.begin() as connection:
         connection.exec_driver_sql(f"GRANT {OWNER} TO phase1_stranger")

@@ -34,7 +34,7 @@ def sidb(aged: Aged, *arguments: str) -> Result:
         ("SELECT FROM ONLY analytics_partitions.analytics_events_first FOR UPDATE", "could not acquire its locks"),
         (
             "SELECT pg_advisory_xact_lock(hashtextextended('analytics.niche_daily_activity', 0))",
-            "locked by another session",
+            "locked by ",
         ),
         (LOCK, "another sidb maintain is at it"),
     ],
