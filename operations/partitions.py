@@ -23,6 +23,12 @@ MOST_ROWS = 50_000
 """Of a month in DEFAULT, that are moved at once: the application waits for DEFAULT meanwhile, for about a second."""
 RETRY_SECONDS = 4.0  # s, for a month: what is held for longer is left for the next run
 DEFAULT = "analytics_partitions.analytics_events_default"
+LOCKS = {
+    "public.features": "ShareRowExclusiveLock",
+    "analytics.analytics_events": "ShareUpdateExclusiveLock",
+    DEFAULT: EXCLUSIVE,
+}
+"""What making a month locks, as maintenance/make_month.sql does."""
 LEFT = {
     -1: f"more than {MOST_ROWS:,} rows of it lie in the DEFAULT partition: they are read there as ever, and go"
     " row by row when their time is over",
@@ -89,9 +95,9 @@ def _make(connection: Connection, month: str, replicas: Replicas | None) -> int 
             return int(row[0])
 
     try:
-        moved = retried(make, policy, connection.engine.url)
+        moved = retried(make, policy, connection.engine.url, LOCKS)
     except MISSED as error:
-        return _Held(reason(error, connection.engine.url))
+        return _Held(reason(error, connection.engine.url, LOCKS))
     except psycopg.Error as error:  # a table of its name, a partition that overlaps it
         if session.broken:
             raise

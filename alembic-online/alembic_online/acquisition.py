@@ -71,10 +71,11 @@ def acquire(session: Session, locks: Mapping[str, str], what: str, policy: Retry
     policy.waited += time.monotonic() - began
 
 
-def retried(work: Callable[[], Done], policy: RetryPolicy, url: URL) -> Done:
+def retried(work: Callable[[], Done], policy: RetryPolicy, url: URL, locks: Mapping[str, str] | None = None) -> Done:
     """Do it, and do it again when it misses a lock, until `policy` is over; what it began must be undone by then.
 
-    Who holds locks in the database of `url` is said after a second, and again when it is somebody else.
+    Who holds locks in the database of `url` is said after a second, and again when it is somebody else. `locks`: those
+    that it asks for, where that is known.
     """
     looked, told = time.monotonic() - TELL_EVERY + TELL_AFTER, ""
     while True:
@@ -84,7 +85,7 @@ def retried(work: Callable[[], Done], policy: RetryPolicy, url: URL) -> Done:
             if policy.over or not isinstance(error.orig if isinstance(error, DBAPIError) else error, MISSED):
                 raise
             if time.monotonic() - looked > TELL_EVERY:
-                looked, found = time.monotonic(), holders(url)
+                looked, found = time.monotonic(), holders(url, locks=locks)
                 if (pids := str([each.pid for each in found])) != told:
                     told = pids
                     log.info("Waiting for %s", ", ".join(map(str, found)) or "a lock of another session")

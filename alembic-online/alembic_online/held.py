@@ -1,5 +1,7 @@
 """Who holds what a statement waited for until lock_timeout, found out when it has failed."""
 
+from collections.abc import Mapping
+
 import psycopg
 from sqlalchemy import URL, Connection, NullPool
 from sqlalchemy.exc import DBAPIError
@@ -19,16 +21,17 @@ MOST = 3
 AGAIN = "run it again when that session has ended its transaction"
 
 
-def reason(error: BaseException, where: Connection | URL) -> str:
+def reason(error: BaseException, where: Connection | URL, locks: Mapping[str, str] | None = None) -> str:
     """The first line of a database's error; of a lock that could not be acquired, who holds such locks.
 
-    `where` it was: the connection, of which another transaction may still be open, or an address.
+    `where` it was: the connection, of which another transaction may still be open, or an address. `locks` (relation to
+    mode) are those that were asked for, where that is known.
     """
     if not is_missed(error):
         return first_line(error)
     if isinstance(where, URL):
-        return f"locked by {named(where, 0)}"
-    return f"locked by {named(where.engine.url, driver(where).info.backend_pid)}"
+        return f"locked by {named(where, 0, locks)}"
+    return f"locked by {named(where.engine.url, driver(where).info.backend_pid, locks)}"
 
 
 def is_missed(error: BaseException) -> bool:
@@ -36,17 +39,18 @@ def is_missed(error: BaseException) -> bool:
     return isinstance(error.orig if isinstance(error, DBAPIError) else error, psycopg.errors.LockNotAvailable)
 
 
-def named(url: URL, ours: int) -> str:
+def named(url: URL, ours: int, locks: Mapping[str, str] | None = None) -> str:
     """The holders, as a sentence goes on; `ours` is a session that is none of them."""
-    found = holders(url, ours)
+    found = holders(url, ours, locks)
     more = f", and {len(found) - MOST} more" if len(found) > MOST else ""
     return f"{', '.join(map(str, found[:MOST]))}{more}" if found else "another session"
 
 
-def holders(url: URL, ours: int = 0) -> list[Blocker]:
-    """The sessions beside which nobody can read, or nobody can write, rows of some table.
+def holders(url: URL, ours: int = 0, locks: Mapping[str, str] | None = None) -> list[Blocker]:
+    """The sessions beside which nobody can read, or nobody can write, rows of some table, or acquire these locks.
 
-    Where there are none, those whose transactions have been open for more than a second; none where it is not known.
+    Where there are none, and it is not known which locks were asked for, those whose transactions have been open for
+    more than a second; none where it is not known.
     """
     try:
         with engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as opened:
@@ -54,6 +58,7 @@ def holders(url: URL, ours: int = 0) -> list[Blocker]:
             rows = connection.execute(
                 query("run/held_against_rows"), {"modes": conflicting(ROWS), "ours": ours}
             ).fetchall()
-            return Blockers(connection, ours, None).blockers({relation: ROWS for (relation,) in rows})
+            found, against_rows = Blockers(connection, ours, None), {relation: ROWS for (relation,) in rows}
+            return found.blockers(against_rows) if locks is None else found.holders({**against_rows, **locks})
     except (OnlineError, psycopg.Error, DBAPIError):
         return []

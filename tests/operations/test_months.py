@@ -6,10 +6,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic_online.held import holders
 from sqlalchemy import Engine, NullPool, create_engine
 
 from operations import partitions
 from operations.maintenance import MONTHS, Outcome, Task, run
+from operations.partitions import LOCKS
 from tests.fixtures.databases import Alembic, Templates, cloning, conninfo
 from tests.fixtures.lived_in import administrator
 from tests.fixtures.roles import Login
@@ -102,6 +104,23 @@ def test_what_refers_to_events_keeps_its_rows(overdue: Engine, referred: str) ->
     assert (count(overdue, "public.notes"), count(overdue, IN_DEFAULT)) == (4, 4)
     execute(overdue.url, f"DELETE FROM {EVENTS} WHERE event_timestamp < now() + interval '1 year'")
     assert months(overdue).outcome is Outcome.DONE
+
+
+def test_who_is_not_in_the_way_is_not_named(overdue: Engine) -> None:
+    """However long its transaction has been open: somebody might end it."""
+    address = conninfo(administrator(overdue.url))
+    with psycopg.connect(address) as innocent, psycopg.connect(address) as other:
+        innocent.execute("SELECT FROM public.features")
+        other.execute("LOCK TABLE analytics_partitions.analytics_events_default IN ACCESS SHARE MODE")
+        assert (
+            months(overdue)
+            .detail.partition("locked by ")[2]
+            .startswith(f"pid {other.info.backend_pid} on analytics_partitions.analytics_events_default (")
+        )
+    with psycopg.connect(address) as innocent:
+        innocent.execute("SELECT pg_sleep(1.1) FROM public.features LIMIT 1")  # else it is no old one
+        assert holders(overdue.url, locks=LOCKS) == []
+        assert [each.pid for each in holders(overdue.url)] == [innocent.info.backend_pid]
 
 
 def test_who_holds_what_refers_to_events_is_not_waited_for(overdue: Engine) -> None:
