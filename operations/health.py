@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 from alembic_online.alerts import CONNECTIONS
-from alembic_online.replica_lag import LAG_WARNING
+from alembic_online.replica_lag_limits import LAG_WARNING
 from alembic_online.sessions import driver
 from sqlalchemy import Connection, TextClause, text
 

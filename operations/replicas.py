@@ -10,7 +10,7 @@ from alembic_online.database import engine
 from alembic_online.errors import OnlineError
 from alembic_online.quantities import duration, listed
 from alembic_online.replica import NoStandbyError, Replica, identity, reason
-from alembic_online.replica_lag import LAG, LAG_WARNING
+from alembic_online.replica_lag_limits import LAG, LAG_WARNING
 from alembic_online.replicas import EXCLUSIVE
 from alembic_online.sessions import driver
 from sqlalchemy import URL, NullPool

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from alembic_online.errors import OnlineError, UsageError
 from alembic_online.quantities import duration
-from alembic_online.replica_lag import LAG
+from alembic_online.replica_lag_limits import LAG
 
 log = logging.getLogger("alembic.online")
 

@@ -26,7 +26,7 @@ from alembic_online.maintenance_window import refuse_outside
 from alembic_online.messages import errors_for_people, reason
 from alembic_online.options import Options
 from alembic_online.planned import planned
-from alembic_online.replica_lag import LAG
+from alembic_online.replica_lag_limits import LAG
 from alembic_online.report import report_step, so_far
 from alembic_online.retry import STEP_PAUSE, RetryPolicy
 from alembic_online.scope import Scope

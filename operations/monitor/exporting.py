@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic_online import alerts
 from alembic_online.errors import OnlineError
 from alembic_online.options import Options
-from alembic_online.replica_lag import LAG
+from alembic_online.replica_lag_limits import LAG
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from operations.findings import Finding, Verdict

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from alembic_online.replica_lag import LAG, LAG_WARNING
+from alembic_online.replica_lag_limits import LAG, LAG_WARNING
 
 from operations.findings import Check, Verdict
 from operations.retention.tables import PERIODS

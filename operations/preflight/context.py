@@ -10,7 +10,7 @@ import psycopg
 from alembic_online.alerts import CONNECTIONS
 from alembic_online.database import engine
 from alembic_online.quantities import listed
-from alembic_online.replica_lag import LAG, LAG_WARNING
+from alembic_online.replica_lag_limits import LAG, LAG_WARNING
 from alembic_online.sessions import driver
 from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, Connection, NullPool

@@ -1,7 +1,7 @@
 """Replicas and replication slots."""
 
 from alembic_online.quantities import size
-from alembic_online.replica_lag import LAG as LIMIT
+from alembic_online.replica_lag_limits import LAG as LIMIT
 
 from operations import replicas
 from operations.findings import Check, Finding

@@ -2,7 +2,7 @@
 
 import re
 
-from alembic_online.replica_lag import LAG_WARNING
+from alembic_online.replica_lag_limits import LAG_WARNING
 from sqlalchemy import URL
 
 from operations.findings import Finding
