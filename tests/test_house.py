@@ -165,3 +165,11 @@ def _body(function: ast.FunctionDef) -> int:
     """The lines of a function without its signature and docstring."""
     statements = function.body[1:] if ast.get_docstring(function) else function.body
     return statements[-1].end_lineno - statements[0].lineno + 1 if statements else 0  # type: ignore[operator]
+
+
+def test_no_name_of_a_role_is_read_as_an_identifier() -> None:
+    """Cast to regrole, Deploy would be deploy: another role, or none."""
+    files = [file for room in ("operations", "backfill", "alembic-online") for file in (ROOT / room).rglob("*.sql")]
+    assert files
+    cast = re.compile(r"\b(current|session)_user\s*(::|AS )\s*regrole", re.IGNORECASE)
+    assert [file for file in files if cast.search(file.read_text(encoding="utf-8"))] == []

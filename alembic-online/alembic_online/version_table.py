@@ -70,6 +70,11 @@ def which(heads: Collection[str], last: str | None) -> str:
     )
 
 
+def stamp(last: str) -> str:
+    """What to type where there is no row."""
+    return f"`alembic stamp {last}` writes {last}, {LAST}, into it, and changes nothing else"
+
+
 def correction(last: str | None) -> str:
     """What to type where the row names no revision that there is."""
     if last is None:

@@ -11,6 +11,7 @@ from alembic_online.validation import catalog
 from models import ANALYTICS
 from operations.queries import query
 from operations.scope import SCOPE
+from operations.status.amiss import refuse_unclear
 from operations.upgrade import known_revision_of, script_directory
 
 
@@ -85,6 +86,7 @@ def way(session: Session, target: str) -> Way:
     """The way back to `target`; UsageError where that is no earlier revision."""
     current = revision(session)
     if current is None:
+        refuse_unclear(session.connection)
         raise OnlineError("No migration was run on this database.", "there is nothing to roll back.")
     return between(session, current, target)
 

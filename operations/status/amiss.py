@@ -11,12 +11,12 @@ from alembic_online.errors import OnlineError
 from alembic_online.held import AGAIN, is_missed, reason
 from alembic_online.messages import AS_WHO_MIGRATES, is_denied
 from alembic_online.sessions import driver
-from alembic_online.version_table import correction, which
+from alembic_online.version_table import correction, stamp, which
 from sqlalchemy import URL, Connection, NullPool
 from sqlalchemy.exc import DBAPIError
 
 from operations.scope import QUALIFIED
-from operations.status.half_way import Amiss, half_way, readable, refuse_half_way
+from operations.status.half_way import Amiss, half_way, readable, refuse_half_way, rows
 from operations.upgrade import recorded, script_directory
 
 NAMED = {"application_name": "sidb status"}
@@ -83,9 +83,14 @@ def session(url: URL) -> Iterator[Connection]:
 
 
 def _versions(connection: psycopg.Connection[Any]) -> Iterator[Amiss]:
-    if "public.alembic_version" not in readable(connection):
+    [there] = rows(connection, "phase2_there")
+    if there.version_table and "public.alembic_version" not in readable(connection):
         return
-    found = [str(row[0]) for row in connection.execute("SELECT version_num FROM public.alembic_version ORDER BY 1")]
+    statement = "SELECT version_num FROM public.alembic_version ORDER BY 1"
+    found = [str(row[0]) for row in connection.execute(statement)] if there.version_table else []
+    if not found and there.phase2 and (last := recorded(connection)) is not None:
+        what = "public.alembic_version has no row" if there.version_table else "Table public.alembic_version is missing"
+        yield Amiss(f"{what}, though Phase 2 is there", f"{stamp(last)}", blocks=True)
     known = {script.revision for script in script_directory().walk_revisions()}
     if len(found) > 1:
         what = f"public.alembic_version has {len(found)} rows ({', '.join(found)}), and should have one"

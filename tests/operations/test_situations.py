@@ -263,6 +263,27 @@ def test_a_role_without_rights(clone: Clone) -> None:
 
 
 @pytest.mark.clean
+@pytest.mark.parametrize("lost", ["DELETE FROM public.alembic_version", "DROP TABLE public.alembic_version"])
+def test_no_row_of_alembic(clone: Clone, lost: str) -> None:
+    """An upgrade would begin at Phase 1, and advise to drop what Phase 2 added."""
+    url = clone("migrated_table")
+    execute(url, lost)
+    right = f"`alembic stamp {HEAD}` writes {HEAD}, to which the last step led that the ledger records, into it, and"
+    commands = ("upgrade", "maintain", "backfill run", "rollback 1.0.0 --yes", "rollback 1.0.0 --yes --json")
+    for command in map(str.split, commands):
+        read = said(url, *command)
+        assert "though Phase 2 is there; this command changed nothing.\n" in read, command
+        assert f"\nNext: {right} changes nothing else.\n" in read, command
+    looked = CliRunner().invoke(main, ["status"], env={"DATABASE_URL": conninfo(url)})
+    assert f"Next: {right} changes nothing else" in " ".join(looked.stdout.split())
+    programs.run("alembic", "stamp", HEAD, env={"DATABASE_URL": conninfo(url)}, code=0)
+    assert current(url) == HEAD
+    assert told(url, "upgrade").stderr == ""
+    Alembic(url).downgrade("base")
+    assert told(url, "upgrade").stderr == "", "a way back leads to no row, too"
+
+
+@pytest.mark.clean
 def test_a_hostile_setting(clone: Clone) -> None:
     url = clone("lived_in_table")
     execute(url.set(username="postgres"), f"ALTER DATABASE {url.database} SET session_replication_role = replica")
