@@ -53,9 +53,16 @@ def refuse_unprotected(connection: psycopg.Connection[Any], table: Table) -> Non
 def of_others(live: Snapshot, there: Mapping[Identity, str], kept: Archived) -> list[str]:
     """The statements that make again what of others stood on an archived table and is not on the live one."""
     name, ours = kept.relation.partition(".")[2], _made_by_revisions()
-    own = [each for each in there if (each.schema, each.name) == (ANALYTICS, name) and each.kind in KINDS and each.part]
+    here = (ANALYTICS, name)
+    own = [each for each in there if (each.schema, each.name) == here and each.kind in KINDS and each.part]
+    alike = {_content(text) for each, text in live.items() if (each.schema, each.name, each.kind) == (*here, "index")}
     found = [
-        there[each] for each in own if each not in live and str(each) not in ours and each.part not in (KEY, BOUND)
+        there[each]
+        for each in own
+        if each not in live
+        and str(each) not in ours
+        and each.part not in (KEY, BOUND)
+        and not (each.kind == "index" and _content(there[each]) in alike)  # an attempt to attach it may have built that
     ]
     for statement in kept.definitions:
         kind = "trigger" if " TRIGGER " in statement.partition(" ON ")[0] else "constraint"
@@ -64,6 +71,11 @@ def of_others(live: Snapshot, there: Mapping[Identity, str], kept: Archived) -> 
         if identity not in live and str(identity) not in ours:
             found.append(statement)
     return found
+
+
+def _content(index: str) -> tuple[bool, str]:
+    """What an index holds, whatever it is called: whether it is unique, and its method and columns."""
+    return index.startswith("CREATE UNIQUE "), index.partition(" USING ")[2]
 
 
 def told(statements: Collection[str], console: Console) -> Iterator[Finding]:

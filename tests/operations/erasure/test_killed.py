@@ -11,6 +11,7 @@ from operations.status.look import look
 from tests.operations.erasure.conftest import ANN, ANNA, EVENTS, Dump, erase, fill, of, resume, rolled_back, staged
 from tests.operations.erasure.test_places import ACTIVITY
 from tests.operations.rollback.conftest import Copies, counted, execute, killed, once
+from tests.operations.rollback.stopping import stopped
 
 FEW = 23  # every so many statements, unless all are wanted
 
@@ -77,3 +78,18 @@ def test_another_one_is_not_begun_before_it(migrated: Engine) -> None:
     resume(url)
     assert erase(url, "bob").users == 1
     assert of(url, "analytics.analytics_events", ANNA) == 0
+
+
+def test_each_moment_is_the_one_at_which_it_was_reached_first(migrated: Engine) -> None:
+    url, reaches = migrated.url, "UPDATE sidb.erasure SET"
+    fill(url)
+    moments = "SELECT live_gone, gone, finished FROM sidb.erasure"
+    stopped(partial(erase, url, ANN), reaches, times=2)
+    [(live_gone, *later)] = execute(url, moments)
+    assert (live_gone is not None, later) == (True, [None, None])
+    stopped(partial(resume, url), reaches, times=3)
+    [(_, gone, finished)] = execute(url, moments)
+    assert (gone is not None, finished) == (True, None)
+    assert resume(url).exit_code == 0
+    [(*reached, finished)] = execute(url, moments)
+    assert (reached, finished is not None) == ([live_gone, gone], True)

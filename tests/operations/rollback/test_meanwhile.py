@@ -1,12 +1,14 @@
 """What others do between a rollback and its restore, or just while a table is exchanged: nothing of it is lost."""
 
+import io
 from functools import partial
 
 import pytest
 from alembic_online.errors import OnlineError
+from rich.console import Console
 from sqlalchemy import URL, Engine
 
-from operations.rollback import archives
+from operations.rollback import archives, restore
 from tests.fixtures.databases import Alembic
 from tests.fixtures.lived_in import administrator
 from tests.operations.rollback.conftest import (
@@ -67,7 +69,10 @@ def test_a_row_written_just_before_the_exchange_stays(
     assert refused.value.next_step == "run `sidb restore` again: its rows are merged."
     execute(url, f"SELECT setval(pg_get_serial_sequence('{relation}', '{KEYS[relation]}'), 900000)")
     execute(url, f"UPDATE {relation} SET {KEYS[relation]} = 900000")  # so that it collides with none  # noqa: S608
-    assert bring_back(url).exit_code == 0
+    said = io.StringIO()
+    found = restore.restore(url, 1, restore.Choice(False, False), Console(file=said, width=500))
+    assert found.exit_code == 0
+    assert "What others had" not in said.getvalue(), "what the first attempt has built is ours"
     assert execute(url, NEWER) == [(1,)]
     assert sum(execute(url, COUNTS)[0]) == sum(counts) + 1
 
@@ -154,7 +159,7 @@ def test_a_table_that_is_another_one_now_keeps_what_it_got(engine: Engine, what:
     assert moved == (what in ("a foreign key", "an index"))
 
 
-@pytest.mark.parametrize("what", ["a view", "a check", "a comment", "a column"])
+@pytest.mark.parametrize("what", ["a view", "a view beside it", "a check", "a comment", "a column"])
 def test_events_by_month_that_are_others_now_keep_what_they_got(engine: Engine, what: str) -> None:
     url = engine.url
     execute(url, PAST_BOUND)
@@ -171,6 +176,7 @@ EVENTS = "analytics.analytics_events"
 OF_EVENTS = {
     "a comment": "COMMENT ON TABLE {} IS 'Theirs'",
     "a column": "ALTER TABLE {} ADD COLUMN note text",
+    "a view beside it": "CREATE VIEW analytics.theirs AS SELECT event_id FROM {}",
 }
 
 
