@@ -106,9 +106,8 @@ class Run:
         def steps(heads: tuple[str, ...], _context: MigrationContext) -> Iterator[RevisionStep]:
             if self.pending is None:
                 assert context.script is not None
-                version_table.refuse_unknown(heads, context.script, self.ledger)
-                if not is_stamp:
-                    version_table.refuse_overlapping(heads, context.script, self.ledger)
+                refuse = version_table.refuse_unknown if is_stamp else version_table.refuse_unclear
+                refuse(heads, context.script, self.ledger)
                 self.pending = deque(migrations(heads, context))
                 version_table.refuse_too_long(
                     self.session, [each for step in self.pending for each in step.to_revisions]

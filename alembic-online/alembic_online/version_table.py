@@ -89,6 +89,16 @@ def refuse_unclear(heads: tuple[str, ...], script: ScriptDirectory, ledger: Ledg
     """Raise OnlineError where the table does not say at which revision of this code the database is."""
     refuse_unknown(heads, script, ledger)
     refuse_overlapping(heads, script, ledger)
+    if heads or (last := recorded(ledger, script)) is None:
+        return
+    tables = (
+        ledger.scope.metadata.tables.values()
+    )  # of the schemas that are ours: others' shared ones were there before
+    names = [f"{table.schema}.{table.name}" for table in tables if table.schema in ledger.scope.schemas]
+    if row := ledger.connection.execute(query("run/tables_there"), {"names": names}).fetchone():
+        raise OnlineError(
+            f"alembic_version has no row, though {row[0]} is there; nothing was changed.", f"{stamp(last)}."
+        )
 
 
 def created_later(context: MigrationContext) -> Callable[[], None]:

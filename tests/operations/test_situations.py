@@ -274,6 +274,9 @@ def test_no_row_of_alembic(clone: Clone, lost: str) -> None:
         read = said(url, *command)
         assert "though Phase 2 is there; this command changed nothing.\n" in read, command
         assert f"\nNext: {right} changes nothing else.\n" in read, command
+    for run in (["upgrade", "head"], ["downgrade", "base"], ["check"]):
+        refused = programs.run("alembic", *run, env={"DATABASE_URL": conninfo(url)})
+        assert f" is there; nothing was changed.\nNext: {right} changes nothing else.\n" in refused.stdout, run
     looked = CliRunner().invoke(main, ["status"], env={"DATABASE_URL": conninfo(url)})
     assert f"Next: {right} changes nothing else" in " ".join(looked.stdout.split())
     programs.run("alembic", "stamp", HEAD, env={"DATABASE_URL": conninfo(url)}, code=0)
