@@ -219,7 +219,7 @@ def test_a_month_waits_for_nobody(overdue: Engine) -> None:
         other.exec_driver_sql("INSERT INTO public.features (phrase) VALUES ('held')")
         [left] = [task for task in run(overdue.url).tasks if task.task == MONTHS]
     assert (left.outcome, left.amount) == (Outcome.POSTPONED, 0)
-    assert re.search(r": locked by pid \d+ \(", left.detail)
+    assert re.search(r": locked by pid \d+ on public\.features \(", left.detail)
     assert outcomes(run(overdue.url))[MONTHS] == (Outcome.DONE, 1)
 
 

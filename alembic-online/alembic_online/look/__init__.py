@@ -48,9 +48,11 @@ def look(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -
         ]
         if again := "".join(each.afterwards for each in stopping):
             said += ["What makes these again, with owners, comments and grants; keep it:", "", again]
-        next_step = "\n".join(dict.fromkeys(each.next_step for each in stopping))
-        again = "" if "run it again" in next_step else "\nThen run it again, which is safe."
-        raise OnlineError("\n".join(said), f"{next_step}{again}")
+        steps_on = list(dict.fromkeys(each.next_step for each in stopping))
+        if not any("run it again" in each for each in steps_on):
+            comment = "-- " if all(each[:1].isupper() for each in steps_on) else ""  # SQL alone, to be pasted as it is
+            steps_on.append(f"{comment}Then run it again, which is safe.")
+        raise OnlineError("\n".join(said), "\n".join(steps_on))
 
 
 def obstacles(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -> Iterator[Obstacle]:

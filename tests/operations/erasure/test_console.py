@@ -281,7 +281,7 @@ def test_ids_in_payloads_of_others_are_told_and_stay(migrated: Engine) -> None:
 def test_of_a_user_who_is_nowhere_it_says_so(migrated: Engine) -> None:
     done = sidb(migrated.url, "nobody", "--yes")
     assert "No row of theirs was found. They are known as erased all the same" in done.stdout
-    assert "keep a certificate" in done.stdout
+    assert "the certificate repeats the erasure" in done.stdout
 
 
 def test_tables_of_others_are_named(migrated: Engine) -> None:
