@@ -86,6 +86,10 @@ def _versions(connection: psycopg.Connection[Any]) -> Iterator[Amiss]:
     [there] = rows(connection, "phase2_there")
     if there.version_table and "public.alembic_version" not in readable(connection):
         return
+    if not there.version_table and there.elsewhere:
+        move = f"ALTER TABLE {there.elsewhere} SET SCHEMA public"
+        yield Amiss(f"Alembic's table is {there.elsewhere}, not in schema public", move, blocks=True)
+        return
     statement = "SELECT version_num FROM public.alembic_version ORDER BY 1"
     found = [str(row[0]) for row in connection.execute(statement)] if there.version_table else []
     if not found and there.phase2 and (last := recorded(connection)) is not None:

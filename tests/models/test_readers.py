@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import orm
 
-from models import reading
+from models import reader
 from models.reader import Reader, readers
 from tests.factories import NOW, AnalyticsEventFactory, TrendCacheFactory
 from tests.fixtures.readers import Read, column
@@ -39,7 +39,7 @@ def test_the_header_describes_every_parameter(reader: Reader) -> None:
 
 def test_a_reader_without_a_budget_says_what_to_add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "slow.sql").write_text("SELECT 1;\n")
-    monkeypatch.setattr(reading, "READERS", tmp_path)
+    monkeypatch.setattr(reader, "READERS", tmp_path)
     with pytest.raises(ValueError, match=r"slow\.sql states no budget\. Next: "):
         _ = Reader("slow").budget_ms
 

@@ -98,7 +98,7 @@ def test_staged_rows_that_others_hold_are_left(migrated: Engine, aged: Aged, tmp
         other.execute("SELECT FROM sidb.backfill_events FOR UPDATE")
         tasks = aged.maintain()
     assert tasks["analytics_events"].outcome is Outcome.POSTPONED
-    assert "held by another session" in tasks["analytics_events"].detail
+    assert "locked by another session" in tasks["analytics_events"].detail
     assert tasks["insight_registry"].outcome is Outcome.DONE
     assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
 
