@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from backfill import job_status, planning
 from backfill.batch_size import BatchSize
 from backfill.errors import BackfillError
+from backfill.job import Batch
 from backfill.jobs import JOBS
 from backfill.pacing import BatchThrottle, Trouble
 from backfill.progress import Scope
@@ -283,3 +284,19 @@ def test_a_rest_ends_when_the_worker_is_asked_to_stop(migrated: Engine, sql: Sql
     runner = Runner(migrated, BatchThrottle(Beside(1e-9), None), stop=stop, report=lambda *_: stop.set())
     assert runner.run(Scope(AS_OF)).ended == "asked"
     assert sql("SELECT count(*) FROM sidb.backfill_ranges WHERE rested > 1e6") == [(1,)]
+
+
+@pytest.mark.parametrize("there", [0, 1, 2], ids=["the first", "one between", "the last"])
+def test_a_batch_of_which_a_row_is_there_writes_the_others(
+    migrated: Engine, sql: Sql, tmp_path: Path, there: int
+) -> None:
+    """Ids are looked up one by one where any event's lies from the batch's lowest to its highest, these included."""
+    load_file(migrated, write_csv(tmp_path / "a.csv", [(*EVENT, "1", "")] * 3))
+    run(migrated, jobs=JOBS[:1])
+    ids = sql("SELECT event_id FROM sidb.backfill_events ORDER BY 1")
+    sql(f"DELETE FROM analytics.analytics_events WHERE event_id <> {ids[there][0]}")  # noqa: S608
+    sql("UPDATE sidb.backfill_ranges SET done_at = NULL, cursor_cut = NULL, cursor_key = NULL, files = walked")
+    batches: list[Batch] = []
+    run(migrated, jobs=JOBS[:1], report=lambda _, batch: batches.append(batch))
+    assert [(each.read, each.written, each.present) for each in batches] == [(3, 2, 1)]
+    assert sql("SELECT event_id FROM analytics.analytics_events ORDER BY 1") == ids
