@@ -134,7 +134,8 @@ class EventHistory(Job):
         values = (self.name, claimed.range_id, "another event had its event_id", True)
         waiting = select(new_ids.c.event_id, *(literal(value) for value in values))
         into = insert(SetAside).from_select(["key", "job", "range_id", "error", "again"], waiting)
-        renumbered = connection.execute(into.add_cte(noted)).rowcount
+        counted = into.add_cte(noted).execution_options(preserve_rowcount=True)  # or it is -1, as after any INSERT
+        renumbered = connection.execute(counted).rowcount
         if renumbered:
             this = update(Range).where(Range.range_id == claimed.range_id)
             connection.execute(this.values(rows_refused=Range.rows_refused + renumbered))
