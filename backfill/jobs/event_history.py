@@ -134,7 +134,7 @@ class EventHistory(Job):
         values = (self.name, claimed.range_id, "another event had its event_id", True)
         waiting = select(new_ids.c.event_id, *(literal(value) for value in values))
         into = insert(SetAside).from_select(["key", "job", "range_id", "error", "again"], waiting)
-        counted = into.add_cte(noted).execution_options(preserve_rowcount=True)  # or it is -1, as after any INSERT
+        counted = into.add_cte(noted).execution_options(preserve_rowcount=True)  # else -1: an INSERT's is not kept
         renumbered = connection.execute(counted).rowcount
         if renumbered:
             this = update(Range).where(Range.range_id == claimed.range_id)

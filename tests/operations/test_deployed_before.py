@@ -46,12 +46,17 @@ def deployed(server: Server, templates: Templates, clone: Clone) -> Deployed:
 
     def load(name: str) -> URL:
         url = clone("empty")
-        sql = gzip.decompress((DUMPS / f"{name}.sql.gz").read_bytes())
-        psql = [server.binaries / "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", conninfo(url)]
-        subprocess.run(psql, input=sql, check=True, stdout=subprocess.DEVNULL)
+        load_dump(server, name, url)
         return url
 
     return load
+
+
+def load_dump(server: Server, name: str, url: URL) -> None:
+    """Into an empty database, of a server that has the group roles."""
+    sql = gzip.decompress((DUMPS / f"{name}.sql.gz").read_bytes())
+    psql = [server.binaries / "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", conninfo(url)]
+    subprocess.run(psql, input=sql, check=True, stdout=subprocess.DEVNULL)
 
 
 def succeed(url: URL, *arguments: str) -> str:

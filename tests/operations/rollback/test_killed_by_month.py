@@ -14,9 +14,12 @@ import pytest
 from alembic_online import OnlineError
 from sqlalchemy import URL, NullPool, create_engine
 
+from operations.embedded import Server
 from tests.engine.conftest import catalog, current
-from tests.fixtures.databases import Alembic
-from tests.operations.rollback.conftest import Copies, counted, execute, killed
+from tests.fixtures.databases import Alembic, Templates
+from tests.operations.rollback.conftest import Copies, counted, execute, killed, roll_back
+from tests.operations.test_conversion_of_deployed import RECOMMENDATIONS
+from tests.operations.test_deployed_before import load_dump
 from tests.revisions.catalog import contents
 from tests.revisions.test_step_by_step import ACTIVITY, COUNTED, EVENTS
 
@@ -28,6 +31,14 @@ WRITE = """
 """
 
 Direction = Literal["upgrade", "downgrade"]
+
+
+def left_at_2_0_6(server: Server, url: URL) -> None:
+    """By the code of then, with a backfill half done; then an archive was put aside."""
+    load_dump(server, "half_done_backfill", url)
+    execute(url, RECOMMENDATIONS)
+    assert roll_back(url, "2.0.1").exit_code == 0
+    Alembic(url).upgrade("2.0.6")
 
 
 def prepare(direction: Direction, url: URL) -> None:
@@ -80,12 +91,27 @@ def session_terminated(work: Callable[[], None], at: int) -> bool:
     return True
 
 
+@pytest.mark.parametrize("origin", ["phase1_table", "left at 2.0.6"])
 @pytest.mark.parametrize("way", [process_killed, session_terminated])
 @pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
 def test_ended_at_a_statement(
-    copies: Copies, direction: Direction, way: Callable[[Callable[[], None], int], bool], every_kill: bool
+    copies: Copies,
+    templates: Templates,
+    origin: str,
+    direction: Direction,
+    way: Callable[[Callable[[], None], int], bool],
+    every_kill: bool,
 ) -> None:
-    copy = partial(copies, f"by_month_{direction}", "phase1_table", partial(prepare, direction))
+    def make(url: URL) -> None:
+        if origin != "phase1_table":
+            left_at_2_0_6(templates.server, url)
+        prepare(direction, url)
+
+    if origin == "phase1_table":
+        copy = partial(copies, f"by_month_{direction}", "phase1_table", make)
+    else:
+        templates.template("migrated_table")  # makes the group roles, which a dump only names
+        copy = partial(copies, f"by_month_deployed_{direction}", "empty", make)
     total: list[str] = []
     url = copy()
     events = read(url, EVENTS)
