@@ -18,7 +18,7 @@ from sqlalchemy import Engine, text
 from operations.rollback import restore
 from tests.backfill.conftest import AS_OF, begin, write_csv
 from tests.backfill.test_kills import ended, in_child
-from tests.operations.rollback.conftest import counted
+from tests.fixtures.ended import counted
 
 Event = tuple[str, int, str]
 """Which file or "live", which of its events, and who did it."""

@@ -12,7 +12,7 @@ from backfill.errors import BackfillError
 from backfill.jobs import JOBS
 from tests.backfill.conftest import Sql, load_file, run, verify
 from tests.fixtures.databases import conninfo
-from tests.operations.rollback.conftest import counted
+from tests.fixtures.ended import counted
 
 TOUCH = """
     CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS $$

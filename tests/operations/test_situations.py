@@ -18,10 +18,11 @@ from operations.embedded import Server
 from tests.engine.conftest import current, until
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.ended import counted, once
 from tests.fixtures.pooler import Pooler
 from tests.fixtures.revisions import HEAD
 from tests.fixtures.server import throwaway_server
-from tests.operations.rollback.conftest import counted, execute, once, pressed
+from tests.operations.rollback.conftest import execute, pressed
 
 SET_IT_ANEW = (
     "\nThe database URL is the environment variable DATABASE_URL, written postgresql://user:password@host:5432/database."

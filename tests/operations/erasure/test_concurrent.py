@@ -15,9 +15,10 @@ from operations.erasure import erase as erasing
 from tests.backfill.conftest import load_file, write_csv
 from tests.engine.conftest import until
 from tests.fixtures.databases import conninfo
+from tests.fixtures.ended import counted, once
 from tests.operations.erasure.conftest import ANN, ANNA, EVENTS, erase, fill, history, of, resume, rows
 from tests.operations.erasure.test_places import ACTIVITY
-from tests.operations.rollback.conftest import counted, execute, once
+from tests.operations.rollback.conftest import execute
 
 INSERT = """
     INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, user_id, niche_id)

@@ -16,11 +16,12 @@ from operations.cli import main
 from tests.backfill.conftest import load_file, write_csv
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.ended import counted
 from tests.fixtures.lived_in import administrator
 from tests.fixtures.pooler import Pooler
 from tests.fixtures.roles import Login
 from tests.operations.erasure.conftest import ANN, ANNA, EVENTS, fill, history, of
-from tests.operations.rollback.conftest import counted, execute, pressed
+from tests.operations.rollback.conftest import execute, pressed
 
 TABLE = "analytics.analytics_events"
 

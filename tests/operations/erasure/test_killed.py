@@ -8,10 +8,10 @@ from alembic_online.errors import OnlineError
 from sqlalchemy import URL, Engine, create_engine
 
 from operations.status.look import look
+from tests.fixtures.ended import counted, killed, once, stopped
 from tests.operations.erasure.conftest import ANN, ANNA, EVENTS, Dump, erase, fill, of, resume, rolled_back, staged
 from tests.operations.erasure.test_places import ACTIVITY
-from tests.operations.rollback.conftest import Copies, counted, execute, killed, once
-from tests.operations.rollback.stopping import stopped
+from tests.operations.rollback.conftest import Copies, execute
 
 FEW = 23  # every so many statements, unless all are wanted
 

@@ -3,10 +3,11 @@
 import pytest
 
 from tests.fixtures.databases import Alembic
+from tests.fixtures.ended import counted, once
 from tests.operations.erasure.conftest import erase, rows
 from tests.operations.retention.conftest import ACTIVITY, Aged
 from tests.operations.retention.conftest import aged as aged
-from tests.operations.rollback.conftest import bring_back, counted, once, roll_back
+from tests.operations.rollback.conftest import bring_back, roll_back
 from tests.operations.verify.conftest import look, verdicts
 
 EVENTS = "analytics.analytics_events"

@@ -13,8 +13,8 @@ from alembic.util import CommandError
 from operations.maintenance import Outcome
 from operations.retention import due
 from tests.fixtures.databases import Alembic, conninfo
+from tests.fixtures.ended import counted, once
 from tests.operations.retention.conftest import A_MONTH, ACTIVITY, NAMES, Aged, exported
-from tests.operations.rollback.conftest import counted, once
 from tests.operations.verify.conftest import look, verdicts
 
 EVERY = 13

@@ -2,9 +2,7 @@
 
 import io
 import os
-import re
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
@@ -13,7 +11,6 @@ from typing import Any
 import psycopg
 import pytest
 from alembic_online import Options
-from alembic_online.errors import Stopped
 from click.testing import CliRunner, Result
 from rich.console import Console
 from sqlalchemy import URL, Engine
@@ -25,6 +22,7 @@ from operations.findings import Finding, Findings
 from operations.phase1 import Shape
 from operations.rollback import restore, rollback
 from tests.fixtures.databases import Clone, Templates, conninfo
+from tests.fixtures.ended import counted, once
 from tests.fixtures.lived_in import administrator
 from tests.revisions.catalog import contents
 
@@ -206,53 +204,6 @@ def verdicts(found: Findings) -> dict[str, str]:
 def privileges(url: URL) -> dict[str, tuple[Any, ...]]:
     """What everybody may do to each relation of analytics, with grantors and columns."""
     return {name: tuple(rights) for name, *rights in execute(url, PRIVILEGES)}
-
-
-def counted(work: Callable[[], Any], act: Callable[[int, str], None]) -> None:
-    """Do it in this process, with `act` called before each statement, with its number and text."""
-    numbers = count(1)
-    execute_one = psycopg.Cursor.execute
-
-    def execute_and_count(cursor: Any, statement: Any, *arguments: Any, **options: Any) -> Any:
-        act(next(numbers), str(statement))
-        return execute_one(cursor, statement, *arguments, **options)
-
-    psycopg.Cursor.execute = execute_and_count  # type: ignore[method-assign]
-    try:
-        work()
-    finally:
-        psycopg.Cursor.execute = execute_one  # type: ignore[method-assign]
-
-
-def killed(work: Callable[[], Any], at: int) -> None:
-    """Do it in a process that sends itself SIGKILL before its n-th statement."""
-    sys.stdout.flush()
-    child = os.fork()
-    if not child:
-        try:
-            counted(work, lambda number, _: os.kill(os.getpid(), signal.SIGKILL) if number == at else None)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), f"statement {at} was never reached"
-
-
-def interrupted(work: Callable[[], Any], at: int) -> None:
-    """Do it, and press Ctrl-C before its n-th statement."""
-    with pytest.raises((KeyboardInterrupt, Stopped)):
-        counted(work, lambda number, _: signal.raise_signal(signal.SIGINT) if number == at else None)
-
-
-def once(pattern: str, act: Callable[[], Any]) -> Callable[[int, str], None]:
-    """For `counted`: act before the first statement that is like this."""
-    done: list[str] = []
-
-    def look(_: int, statement: str) -> None:
-        if not done and re.search(pattern, statement):
-            done.append(statement)
-            act()
-
-    return look
 
 
 def pressed(url: URL, at: str, *arguments: str) -> Result:

@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from tests.engine.conftest import catalog
 from tests.fixtures.databases import Alembic
+from tests.fixtures.ended import stopped
 from tests.fixtures.lived_in import administrator
 from tests.operations.rollback.conftest import bring_back, execute, finding, roll_back, rows
-from tests.operations.rollback.stopping import stopped
 
 
 def test_an_index_of_the_archive_gets_the_partitions_name(engine: Engine) -> None:

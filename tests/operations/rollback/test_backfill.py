@@ -19,7 +19,8 @@ from operations.phase1 import Shape
 from operations.rollback import rollback
 from operations.rollback.archive import Archive
 from tests.fixtures.databases import conninfo
-from tests.operations.rollback.conftest import Fill, abort, counted, execute, finding, once, roll_back
+from tests.fixtures.ended import counted, once
+from tests.operations.rollback.conftest import Fill, abort, execute, finding, roll_back
 
 PAUSED = "SELECT count(*) > 0 FROM sidb.backfill_pause_orders"
 

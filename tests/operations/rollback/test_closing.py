@@ -12,9 +12,10 @@ from operations.rollback.records import alone, reading
 from operations.rollback.way import way
 from tests.engine.conftest import current
 from tests.fixtures.databases import Alembic, Clone, conninfo
+from tests.fixtures.ended import counted
 from tests.fixtures.lived_in import administrator
 from tests.fixtures.revisions import HEAD
-from tests.operations.rollback.conftest import Fill, Role, counted, execute, privileges, roll_back
+from tests.operations.rollback.conftest import Fill, Role, execute, privileges, roll_back
 
 READ = "SELECT count(*) FROM analytics.trend_cache"
 BUSY = "FROM pg_locks AS l"

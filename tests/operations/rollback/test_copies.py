@@ -9,10 +9,10 @@ from sqlalchemy import URL
 from operations.phase1 import Shape
 from tests.engine.conftest import current
 from tests.fixtures.databases import Alembic, Clone
+from tests.fixtures.ended import counted, once, stopped
 from tests.fixtures.lived_in import administrator
 from tests.fixtures.revisions import HEAD
-from tests.operations.rollback.conftest import Fill, bring_back, counted, execute, once, roll_back
-from tests.operations.rollback.stopping import stopped
+from tests.operations.rollback.conftest import Fill, bring_back, execute, roll_back
 
 VERSIONS = "SELECT niche_id, analytics_version FROM sidb_archive_1.features WHERE niche_id IN (190, 900) ORDER BY 1"
 

@@ -12,9 +12,9 @@ from operations.queries import query
 from operations.rollback import archives, rollback
 from tests.engine.conftest import catalog, until
 from tests.fixtures.databases import Alembic, conninfo
+from tests.fixtures.ended import counted, once, stopped
 from tests.fixtures.lived_in import administrator
-from tests.operations.rollback.conftest import MOVES, Fill, abort, bring_back, counted, execute, once, roll_back, rows
-from tests.operations.rollback.stopping import stopped
+from tests.operations.rollback.conftest import MOVES, Fill, abort, bring_back, execute, roll_back, rows
 from tests.revisions.catalog import contents
 
 PAST_BOUND = """

@@ -13,19 +13,9 @@ from operations.cli import main
 from operations.phase1 import Shape
 from operations.rollback import archives, restore
 from tests.fixtures.databases import Alembic, conninfo
+from tests.fixtures.ended import counted, once
 from tests.fixtures.lived_in import administrator
-from tests.operations.rollback.conftest import (
-    MOVES,
-    Fill,
-    abort,
-    bring_back,
-    counted,
-    execute,
-    finding,
-    once,
-    pressed,
-    roll_back,
-)
+from tests.operations.rollback.conftest import MOVES, Fill, abort, bring_back, execute, finding, pressed, roll_back
 
 
 @pytest.fixture

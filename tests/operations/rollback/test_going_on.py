@@ -15,21 +15,10 @@ from operations.cli import main
 from operations.rollback import archives, rollback
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic, Clone, conninfo
+from tests.fixtures.ended import counted, once, stop, stopped
 from tests.fixtures.lived_in import administrator
 from tests.fixtures.revisions import HEAD
-from tests.operations.rollback.conftest import (
-    MOVES,
-    abort,
-    bring_back,
-    counted,
-    execute,
-    finding,
-    once,
-    pressed,
-    roll_back,
-    rows,
-)
-from tests.operations.rollback.stopping import stop, stopped
+from tests.operations.rollback.conftest import MOVES, abort, bring_back, execute, finding, pressed, roll_back, rows
 
 REPORT = "CREATE VIEW public.report{} AS SELECT niche_id FROM analytics.trend_cache"
 

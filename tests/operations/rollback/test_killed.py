@@ -11,21 +11,19 @@ from operations.rollback import archives
 from operations.rollback.records import PHASES, reading
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic
+from tests.fixtures.ended import counted, killed, stopped
 from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import (
     ROWS,
     Copies,
     abort,
     bring_back,
-    counted,
     execute,
-    killed,
     privileges,
     roll_back,
     rows,
     verdicts,
 )
-from tests.operations.rollback.stopping import stopped
 
 TARGET = "2.0.1"  # so that some tables move, and some stay and get their privileges back
 FEW = 97  # every so many statements, unless all are wanted

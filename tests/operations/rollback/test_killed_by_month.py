@@ -17,7 +17,8 @@ from sqlalchemy import URL, NullPool, create_engine
 from operations.embedded import Server
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic, Templates
-from tests.operations.rollback.conftest import Copies, counted, execute, killed, roll_back
+from tests.fixtures.ended import counted, killed
+from tests.operations.rollback.conftest import Copies, execute, roll_back
 from tests.operations.test_conversion_of_deployed import RECOMMENDATIONS
 from tests.operations.test_deployed_before import load_dump
 from tests.revisions.catalog import contents

@@ -2,7 +2,7 @@
 is finished by the next one or given up, and a restore is finished by the next one; nothing of anybody is lost.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,23 +15,15 @@ from operations.rollback.records import reading
 from tests.engine.conftest import current
 from tests.fixtures import lived_in
 from tests.fixtures.databases import Alembic
+from tests.fixtures.ended import first_of_each, interrupted, killed, moments
 from tests.fixtures.everything import difference, everything
 from tests.fixtures.revisions import HEAD
-from tests.operations.rollback.conftest import (
-    ROWS,
-    Copies,
-    abort,
-    bring_back,
-    counted,
-    execute,
-    interrupted,
-    killed,
-    roll_back,
-)
+from tests.operations.rollback.conftest import ROWS, Copies, abort, bring_back, execute, roll_back
 from tests.operations.rollback.test_take_along import ON_HOT_NICHES
 
+Ending = Callable[[Callable[[], Any], int], None]
 TARGET = "2.0.1"  # so that some tables move, and some stay and get their privileges back
-FEW = 401  # every so many statements, unless all are wanted
+FEW = 175  # every so many moments, unless all are wanted
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -55,17 +47,15 @@ def upgrade(url: URL) -> None:
     Alembic(lived_in.own(url)).upgrade()
 
 
-def moments(total: int, every: bool, offset: int) -> Iterator[tuple[int, Callable[..., None], bool]]:
-    """Before which statement, how it ends there, and whether it is given up then."""
-    ways = [(end, given_up) for given_up in (False, True) for end in (killed, interrupted)]
-    for place, at in enumerate(range(1 if every else offset, total + 1, 1 if every else FEW)):
-        yield (at, *ways[place % len(ways)])
+def endings(url: URL, work: Callable[[], Any]) -> list[tuple[int, Ending]]:
+    """Before which statement the work, which is done once, is ended and how.
 
-
-def statements(work: Callable[[], Any]) -> int:
-    numbers: list[int] = []
-    counted(work, lambda number, _: numbers.append(number))
-    return len(numbers)
+    Killed where something else is committed or begun, since nothing but that is left of a killed process; interrupted
+    wherever other lines of ours are left.
+    """
+    found = moments(url, work)
+    kills = [(at, killed) for at in first_of_each(found, lambda moment: moment.committed)]
+    return kills + [(at, interrupted) for at in first_of_each(found, lambda moment: moment.reached_by)]
 
 
 def test_a_rollback(copies: Copies, shape: Shape, every_kill: bool) -> None:
@@ -75,11 +65,16 @@ def test_a_rollback(copies: Copies, shape: Shape, every_kill: bool) -> None:
     url = inhabited()
     before = everything(url)
     rolling_back = partial(roll_back, take_along=True)
-    total = statements(partial(rolling_back, url, TARGET))
+    ends = endings(url, partial(rolling_back, url, TARGET))
     expected = everything(url)
     assert difference(expected, before)
-    for at, end, given_up in moments(total, every_kill, 150 + 100 * list(Shape).index(shape)):
-        where = f"{end.__name__} before statement {at} of {total}"
+    ways = [
+        (at, end, given_up)
+        for place, (at, end) in enumerate(ends)
+        for given_up in ([False, True] if end is killed else [bool(place % 2)])
+    ]
+    for at, end, given_up in ways if every_kill else ways[50::FEW]:
+        where = f"{end.__name__} before statement {at}, {given_up=}"
         url = inhabited()
         end(partial(rolling_back, url, TARGET), at)
         with reading(url) as records:
@@ -93,12 +88,12 @@ def test_a_rollback(copies: Copies, shape: Shape, every_kill: bool) -> None:
         else:
             found = abort(url)
             assert found.exit_code == 0, (where, found)
-            if current(url) == HEAD:
-                assert difference(before, everything(url)) == {}, where
-            if "sidb restore" in found.next_step:
+            if current(url) != HEAD:
+                assert "sidb upgrade" in found.next_step, where
                 upgrade(url)
+            if "sidb restore" in found.next_step:
                 assert bring_back(url).exit_code == 0, where
-                assert difference(before, everything(url)) == {}, where
+            assert difference(before, everything(url)) == {}, where
 
 
 def is_left(url: URL) -> bool:
@@ -119,9 +114,9 @@ def test_a_restore(copies: Copies, shape: Shape, every_kill: bool) -> None:
         return copies(f"restorable_{shape}", f"lived_in_{shape}", roll_back_and_upgrade)
 
     url = restorable()
-    total = statements(partial(bring_back, url))
-    for at, end, _ in moments(total, every_kill, 200 + 100 * list(Shape).index(shape)):
-        where = f"{end.__name__} before statement {at} of {total}"
+    ends = endings(url, partial(bring_back, url))
+    for at, end in ends if every_kill else ends[20::FEW]:
+        where = f"{end.__name__} before statement {at}"
         url = restorable()
         end(partial(bring_back, url), at)
         if is_left(url):

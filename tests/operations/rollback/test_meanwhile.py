@@ -10,17 +10,9 @@ from sqlalchemy import URL, Engine
 
 from operations.rollback import archives, restore
 from tests.fixtures.databases import Alembic
+from tests.fixtures.ended import counted, once
 from tests.fixtures.lived_in import administrator
-from tests.operations.rollback.conftest import (
-    MOVES,
-    bring_back,
-    counted,
-    execute,
-    finding,
-    once,
-    roll_back,
-    rows,
-)
+from tests.operations.rollback.conftest import MOVES, bring_back, execute, finding, roll_back, rows
 from tests.operations.rollback.test_events_by_month import PAST_BOUND
 
 EVENT = """

@@ -14,7 +14,8 @@ from operations.rollback import merge, plan, rollback
 from operations.rollback.conflicts import Conflict
 from operations.rollback.restore import Choice
 from tests.fixtures.databases import Alembic
-from tests.operations.rollback.conftest import Fill, bring_back, counted, execute, finding, once, roll_back, rows
+from tests.fixtures.ended import counted, once
+from tests.operations.rollback.conftest import Fill, bring_back, execute, finding, roll_back, rows
 
 FREE = """
     SELECT setval('analytics.analytics_events_event_id_seq', 10000);

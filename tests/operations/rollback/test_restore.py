@@ -15,6 +15,7 @@ from operations.verify.verification import verify
 from tests.engine.conftest import catalog
 from tests.fixtures import lived_in
 from tests.fixtures.databases import Alembic, Clone
+from tests.fixtures.ended import stopped
 from tests.operations.rollback.conftest import (
     MOVES,
     SEQUENCES,
@@ -29,7 +30,6 @@ from tests.operations.rollback.conftest import (
     roll_back,
     rows,
 )
-from tests.operations.rollback.stopping import stopped
 
 
 def there_and_back(engine: Engine, target: str) -> None:

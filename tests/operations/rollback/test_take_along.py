@@ -15,10 +15,10 @@ from operations.status.look import look
 from tests.engine.conftest import catalog, current
 from tests.fixtures import lived_in
 from tests.fixtures.databases import Alembic, Clone
+from tests.fixtures.ended import stopped
 from tests.fixtures.everything import difference, everything
 from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import abort, bring_back, execute, finding, roll_back, verdicts
-from tests.operations.rollback.stopping import stopped
 
 ON_HOT_NICHES = "CREATE VIEW reporting.hot AS SELECT days_trending FROM public.hot_niches_today"
 ROWS = """

@@ -15,8 +15,9 @@ from operations.status.half_way import half_way
 from operations.status.look import look
 from tests.fixtures import programs
 from tests.fixtures.databases import Alembic, Clone, conninfo
+from tests.fixtures.ended import counted
 from tests.fixtures.revisions import HEAD, REVISIONS
-from tests.operations.rollback.conftest import MOVES, ROWS, abort, bring_back, counted, roll_back
+from tests.operations.rollback.conftest import MOVES, ROWS, abort, bring_back, roll_back
 from tests.operations.test_upgrade import sidb
 from tests.operations.verify.conftest import plant
 
