@@ -4,6 +4,7 @@ Each staged event is written once: one that somebody deletes or changes afterwar
 staging as a whole or not at all, so that each pass walks the files that came since the last one.
 """
 
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -36,6 +37,7 @@ from sqlalchemy.orm import aliased
 
 from backfill import erased, expired
 from backfill.job import Batch, Job, NotWrittenError, Part, Rows, is_there, table_of
+from backfill.queries import query
 from backfill.tables import Range, Renumbered, SetAside, StagedEvent
 from models import AnalyticsEvent
 
@@ -63,8 +65,12 @@ def same(one: Any, other: Any) -> ColumnElement[bool]:
     return and_(*equal, or_(one.created_at.is_(None), one.created_at == other.created_at))
 
 
+@dataclass(frozen=True)
 class EventHistory(Job):
     """Days of staging."""
+
+    compares: bool = False
+    """Whether what the table holds is compared at once with what it was given: what differs later, others changed."""
 
     def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
         columns = ["event_id", *CONTENT, "created_at"]
@@ -81,9 +87,10 @@ class EventHistory(Job):
             .order_by(batch.c.niche_id, batch.c.event_timestamp)
         )
         moved = insert(AnalyticsEvent).from_select(columns, rows)
+        if not self.compares:
+            return (moved.returning(AnalyticsEvent.event_id).cte("moved"),)
         inserted = moved.returning(*(getattr(AnalyticsEvent, name) for name in columns)).cte("inserted")
-        # Compared here and now: what differs later, others have changed. Of an inner join of the two, whose sizes
-        # nobody knows beforehand, the planner would make a loop in a loop.
+        # Of an inner join of the two, whose sizes nobody knows beforehand, the planner would make a loop in a loop.
         key = (inserted.c[name] == batch.c[name] for name in ("event_id", "event_timestamp"))
         pairs = batch.join(inserted, and_(*key), full=True)
         equal = (inserted.c[name].is_not_distinct_from(value) for name, value in zip(columns, values, strict=True))
@@ -93,10 +100,13 @@ class EventHistory(Job):
         if (kept_from := expired.horizon(connection)) is not None and self._begins_before(claimed, kept_from):
             while expired.drop_staged(connection, kept_from):  # before they are looked at
                 pass
-        done = super().batch(connection, claimed, as_of, asked)
-        inserted = done.also[0]
-        if inserted > done.written:
+        compares = bool(connection.scalar(query("may_change_events")))
+        done = Job.batch(replace(self, compares=compares), connection, claimed, as_of, asked)
+        if compares and done.also[0] > done.written:
             raise NotWrittenError("the table does not hold it as it was written: a trigger changes what it takes")
+        # Now that its rows keep the tables' triggers as they are.
+        if not compares and connection.scalar(query("may_change_events")):
+            raise NotWrittenError("a trigger that may change what the table takes was created meanwhile")
         if done.present:  # these events are there already, or others have their ids
             done.present -= self._renumber(connection, claimed, as_of, asked)
         return done
@@ -218,9 +228,10 @@ def _any_between(batch: CTE) -> ColumnElement[bool]:
     """Whether any event has an id from the batch's lowest to its highest: most often none, as ids of one file follow
     each other, and then none of them has to be looked up. Ordered, so that the index is read, and no further than that.
     """
-    lowest, highest = (select(end(batch.c.event_id)).scalar_subquery() for end in (func.min, func.max))
-    first = select(AnalyticsEvent.event_id).where(AnalyticsEvent.event_id.between(lowest, highest))
-    return first.order_by(AnalyticsEvent.event_id).limit(1).scalar_subquery().is_not(None)
+    ends = select(func.min(batch.c.event_id).label("lowest"), func.max(batch.c.event_id).label("highest")).cte("ends")
+    between = AnalyticsEvent.event_id.between(ends.c.lowest, ends.c.highest)
+    first = select(AnalyticsEvent.event_id).where(between).order_by(AnalyticsEvent.event_id).limit(1).lateral()
+    return select(first.c.event_id).select_from(ends.join(first, true())).scalar_subquery().is_not(None)
 
 
 def _of_one_key() -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """Verification finds every kind of difference and names its keys; what others have rightly done it tells apart."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ from sqlalchemy import Engine, text
 
 from backfill import planning, verification
 from backfill.jobs import EVENT_HISTORY, JOBS
+from backfill.queries import query
 from tests.backfill.conftest import AS_OF, Sql, begin, history, load_file, run, verify, write_csv
 from tests.fixtures.databases import Alembic
+from tests.fixtures.ended import counted, once
 from tests.fixtures.revisions import HEAD
 
 EVENTS = "SELECT count(*) FROM analytics.analytics_events WHERE event_type <> 'niche_scored'"
@@ -154,28 +157,64 @@ def test_what_was_loaded_after_the_ranges_were_cut_is_not_proved(migrated: Engin
     assert proof.unfinished == 1
 
 
-def test_a_trigger_that_changes_events_is_no_success(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
-    sql(
-        "CREATE FUNCTION public.shorten() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN NEW.user_id := left(NEW.user_id, 1); RETURN NEW; END $$"
-    )
-    sql(
-        "CREATE TRIGGER shorten BEFORE INSERT ON analytics.analytics_events "
-        "FOR EACH ROW EXECUTE FUNCTION public.shorten()"
-    )
+SHORTEN = """
+    CREATE FUNCTION public.shorten() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN IF TG_WHEN = 'BEFORE' THEN NEW.user_id := left(NEW.user_id, 1); END IF; RETURN NEW; END $$
+"""
+TRIGGER = "CREATE TRIGGER shorten {} ON {} FOR EACH {} EXECUTE FUNCTION public.shorten()"
+EVENTS_TABLE, FIRST = "analytics.analytics_events", "analytics_partitions.analytics_events_first"
+
+
+@pytest.mark.parametrize("meanwhile", [False, True], ids=["there before", "created meanwhile"])
+@pytest.mark.parametrize("table", [EVENTS_TABLE, FIRST])
+def test_a_trigger_that_changes_events_is_no_success(
+    table: str, meanwhile: bool, migrated: Engine, sql: Sql, tmp_path: Path
+) -> None:
+    """Wherever it is, and also where it comes between the look at the triggers and the batch."""
+    sql(SHORTEN)
     event = ("view", "web", "2025-05-01T00:00Z", "{}")
     load_file(migrated, write_csv(tmp_path / "a.csv", [(*event, "someone", "1", ""), (*event, "u", "1", "")]))
-    assert run(migrated).refused == 1
+    create = partial(sql, TRIGGER.format("BEFORE INSERT", table, "ROW"))
+    if meanwhile:
+        counted(lambda: run(migrated), once("INSERT INTO analytics.analytics_events", create))
+        assert sql("SELECT rows_refused FROM sidb.backfill_ranges WHERE job = 'event_history'") == [(1,)]
+    else:
+        create()
+        assert run(migrated).refused == 1
     assert sql(EVENTS) == [(1,)]
     assert sql("SELECT error FROM sidb.backfill_set_aside") == [
         ("the table does not hold it as it was written: a trigger changes what it takes",)
     ]
-    sql("DROP TRIGGER shorten ON analytics.analytics_events")
+    sql(f"DROP TRIGGER shorten ON {table}")
     with migrated.begin() as connection:
         assert planning.retry(connection, JOBS) == 1
     run(migrated)
     assert sql(EVENTS) == [(2,)]
     assert all(proof.holds for proof in verify(migrated))
+
+
+@pytest.mark.parametrize("revision", ["2.0.7", HEAD])
+def test_which_triggers_may_change_events(revision: str, migrated: Engine, sql: Sql) -> None:
+    Alembic(migrated.url).downgrade(revision)
+
+    def may() -> bool:
+        with migrated.begin() as connection:
+            return bool(connection.scalar(query("may_change_events")))
+
+    sql(SHORTEN)
+    assert not may()
+    for when, each in (("AFTER INSERT", "ROW"), ("BEFORE INSERT", "STATEMENT"), ("BEFORE UPDATE", "ROW")):
+        sql(TRIGGER.format(when, EVENTS_TABLE, each))
+        assert not may(), (when, each)
+        sql(f"DROP TRIGGER shorten ON {EVENTS_TABLE}")
+    for table in (EVENTS_TABLE,) if revision == "2.0.7" else (EVENTS_TABLE, FIRST):
+        sql(TRIGGER.format("BEFORE INSERT", table, "ROW"))
+        assert may(), table
+        sql(f"ALTER TABLE {table} DISABLE TRIGGER shorten")
+        assert not may(), table
+        sql(f"ALTER TABLE {table} ENABLE REPLICA TRIGGER shorten")
+        assert may(), table
+        sql(f"DROP TRIGGER shorten ON {table}")
 
 
 @pytest.mark.parametrize("revision", ["2.0.7", HEAD])
