@@ -21,7 +21,9 @@ log = logging.getLogger("alembic.online")
 
 WAITS_FOR = "SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids(%s))"
 AGAIN = 0.5  # seconds between two looks at whom a statement waits for
-TELL_EVERY = 2.0  # seconds between two lines about who is in the way
+TELL_EVERY = 2.0  # seconds between two looks at who is in the way
+REMIND_AFTER = 30.0
+"""Seconds after which somebody is named again who has been in the way of a step all the time."""
 AUTOVACUUM_YIELDS = "2500ms"  # it is cancelled after deadlock_timeout, 1 s by default
 
 
@@ -88,6 +90,7 @@ class Blockers:
         self.migrator = migrator
         self.end_idle_after = end_idle_after
         self.told = 0.0
+        self.named: dict[tuple[str, str], float] = {}
         self.seen: dict[str, float] = {}
 
     def blockers(self, wanted: Mapping[str, str]) -> list[Blocker]:
@@ -122,7 +125,9 @@ class Blockers:
             return
         self.told = time.monotonic()
         for blocker in self.blockers(wanted):
-            log.info("%s: blocked by %s", what, blocker)
+            if self.told - self.named.get((what, blocker.transaction), -math.inf) >= REMIND_AFTER:
+                self.named[what, blocker.transaction] = self.told
+                log.info("%s: blocked by %s", what, blocker)
             if blocker.is_autovacuum and not blocker.urgent:
                 self._shoo_autovacuum(wanted, blocker)
             else:

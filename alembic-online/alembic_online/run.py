@@ -145,7 +145,7 @@ class Run:
             self._ended(failure=str(error).partition("\n")[0] or type(error).__name__)
             if is_interrupt(error):
                 raise Stopped(
-                    f"Interrupted. {self._so_far()}.", "run it again, which is safe: it goes on there."
+                    f"Interrupted. {self._so_far()}.", "run it again, which is safe: it continues where it was."
                 ) from None
             if isinstance(error, OnlineError) and self.step:
                 error.what += f"\n{self._so_far()}."
@@ -294,4 +294,4 @@ class Run:
             if self.watcher:
                 self.ledger.observed(step.entry, self.watcher.end())
         except psycopg.OperationalError:
-            log.warning("The ledger's record of this attempt is not complete; the next run completes it.")
+            log.debug("The ledger's record of this attempt is not complete; the next run completes it.")

@@ -72,7 +72,9 @@ class Watcher:
         self.step: str | None = None
         self.began = 0.0
         self.stopped: str | None = None
-        self.broken = False
+        self.broken: str | None = None
+        """Why its session was lost."""
+        self.told = False
         self.condition = threading.Condition()
         self.closing = False
         self.thread = threading.Thread(target=self._watch, name="migration watcher", daemon=True)
@@ -89,6 +91,9 @@ class Watcher:
         with self.condition:
             self.condition.wait_for(lambda: self.samples or self.broken, timeout=5)
             self.step, samples = None, self.samples
+        if self.broken and not self.told:  # only now: a run that lost its own sessions says so itself
+            log.warning("The watcher lost its session; nothing was observed since then: %s", self.broken)
+            self.told = True
         waits: dict[tuple[int, str], float] = {}
         for _, sample in samples:
             waits.update({(pid, started): seconds for pid, started, seconds in sample.blocked_sessions})
@@ -125,9 +130,8 @@ class Watcher:
             try:
                 self._look(step or "")
             except psycopg.Error as error:
-                log.warning("The watcher lost its session; what happens from here on is not observed: %s", error)
                 with self.condition:
-                    self.broken = True
+                    self.broken = str(error).partition("\n")[0] or type(error).__name__
                     self.condition.notify_all()
                 return
             with self.condition:
