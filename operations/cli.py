@@ -8,6 +8,7 @@ import click
 from alembic_online.errors import Stopped
 from alembic_online.interrupts import noting
 
+from operations import output
 from operations.commands import (
     backfill,
     demo,
@@ -38,6 +39,9 @@ class Console(click.Group):
         with noting():
             try:
                 code = super().main(given, *rest, **{**extra, "standalone_mode": False})
+            except click.exceptions.NoArgsIsHelpError as error:
+                click.echo(error.format_message(), err=True)
+                code = error.exit_code
             except Exception as error:  # Ctrl-C while a question was asked comes as an Abort
                 command = next((word for word in given if word in self.commands), None)
                 _end(ending(error, command), as_json="--json" in given)
@@ -52,7 +56,7 @@ class Console(click.Group):
 
 
 def _end(how: Ending, *, as_json: bool) -> NoReturn:
-    click.secho(str(how), fg="red", err=True)
+    output.say(output.console(stderr=True), str(how), "red")
     if as_json:
         click.echo(how.to_json())
     sys.exit(how.exit_code)

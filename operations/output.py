@@ -1,7 +1,9 @@
 """How commands show what they did: plain columns for people, coloured on a terminal only, and JSON for machines."""
 
 import json
-from collections.abc import Callable, Sequence
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, fields
 from datetime import date
 from decimal import Decimal
@@ -29,6 +31,31 @@ TITLE = "bold cyan"
 def console(stderr: bool = False) -> Console:
     """Where people read; text is shown as it is, brackets and all."""
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """Sentences: on a terminal wrapped at words, but never within a command or a statement; elsewhere as they are."""
+    shown = wrapped(text, console.width) if console.is_terminal else text
+    console.print(Text(shown, style=style), soft_wrap=True)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Lines of `width` at most; what stands in backticks stays together, and statements as they are, to be copied."""
+    return "\n\n".join(
+        paragraph if paragraph.rstrip().endswith(";") else "\n".join(_wrapped(paragraph, width))
+        for paragraph in text.split("\n\n")
+    )
+
+
+def _wrapped(paragraph: str, width: int) -> Iterator[str]:
+    for line in paragraph.split("\n"):
+        if len(line) <= width or line.endswith(";"):
+            yield line
+            continue
+        kept = re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", "\0"), line)
+        indent = line[: len(line) - len(line.lstrip())]
+        parts = textwrap.wrap(kept, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        yield from (part.replace("\0", " ") for part in parts)
 
 
 def table(rows: Sequence["DataclassInstance"]) -> Table:

@@ -226,7 +226,7 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         style = "yellow" if record.levelno >= logging.WARNING else ""
-        self.console.print(Text(record.getMessage(), style=style), soft_wrap=True)
+        output.say(self.console, record.getMessage(), style)
 
 
 @contextmanager

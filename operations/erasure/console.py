@@ -60,7 +60,7 @@ def run(arguments: Sequence[str], given: Options) -> None:
         click.echo(output.to_json(made))
     else:
         certificate.show(made, console)
-        console.print(f"\nNext: {_next(made, file)}", soft_wrap=True)
+        output.say(console, f"\nNext: {_next(made, file)}")
     raise SystemExit(made.exit_code)
 
 

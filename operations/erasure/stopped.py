@@ -16,7 +16,7 @@ from operations.status.half_way import readable, rows
 
 NOT_BEGUN = "Interrupted before it was begun; nothing was changed."
 BEGUN = (
-    "Interrupted. The users are known as erased, and what comes of theirs is left out; some of their rows may be left."
+    "Interrupted. Whoever was given counts as erased, what comes of theirs is left out; some of their rows may be left."
 )
 UNKNOWN = "Interrupted. Whether it was begun could not be looked up"
 

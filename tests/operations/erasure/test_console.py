@@ -117,7 +117,7 @@ def test_ctrl_c(migrated: Engine, tmp_path: Path, file: str | None) -> None:
     )
     assert of(url, TABLE, ANN) == EVENTS
     read = pressed(url, "DELETE FROM", *command).stderr
-    assert read.startswith("Interrupted. The users are known as erased, and what comes of theirs is left out; some of")
+    assert read.startswith("Interrupted. Whoever was given counts as erased, what comes of theirs is left out; some of")
     [typed] = re.findall(r"\nNext: `sidb erase (.*)` finishes it, which is safe", read)
     assert ("; with --certificate FILE it writes what repeats it" in read) == (file is None)
     done = sidb(url, *shlex.split(typed))
