@@ -5,11 +5,11 @@ All moments are tried by ``make kill-matrix``; ``make test`` tries some of them.
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,40 +18,19 @@ from sqlalchemy import URL, Engine, NullPool, create_engine, event
 from operations.phase1 import Shape
 from tests.engine.conftest import applied, catalog, connected, current, ledger, refusal, until
 from tests.fixtures.databases import Alembic, Clone, Templates, conninfo
+from tests.fixtures.ended import killed, moments, that_differ
 from tests.fixtures.revisions import HEAD
 from tests.fixtures.server import throwaway_server
 
-Moment = Literal["before", "after"]
 BUILDING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE query LIKE '%CREATE INDEX CONCURRENTLY%' AND state = 'active' AND pid <> pg_backend_pid()
 """
-FEW = 11  # every so many statements, unless all are wanted
+FEW = 7  # every so many moments that differ, unless all are wanted
 
 
-def statements(engine: Engine, moment: Moment, act: Callable[[int], None]) -> None:
-    """Call `act` with the number of each statement that the engine runs, before or after it."""
-    numbers = count(1)
-    event.listen(engine, f"{moment}_cursor_execute", lambda *_: act(next(numbers)))
-
-
-def run(url: URL, direction: str, moment: Moment = "before", act: Callable[[int], None] = lambda _: None) -> None:
-    engine = create_engine(url, poolclass=NullPool)
-    statements(engine, moment, act)
-    Alembic(url).through(engine, direction, "head" if direction == "upgrade" else "base")
-
-
-def killed(url: URL, direction: str, moment: Moment, at: int) -> None:
-    """Run it in a process that sends itself SIGKILL at its n-th statement."""
-    sys.stdout.flush()
-    child = os.fork()
-    if not child:
-        try:
-            run(url, direction, moment, lambda number: os.kill(os.getpid(), signal.SIGKILL) if number == at else None)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), f"statement {at} was never reached"
+def run(url: URL, direction: str) -> None:
+    getattr(Alembic(url), direction)()
 
 
 @pytest.fixture
@@ -72,25 +51,23 @@ def copies(templates: Templates) -> Iterator[Callable[[str], URL]]:
         made.pop().drop()
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
-def test_sigkill_at_a_statement(
-    copies: Callable[[str], URL], shape: Shape, direction: str, moment: Moment, every_kill: bool
+def test_sigkill_before_a_statement(
+    copies: Callable[[str], URL], shape: Shape, direction: str, every_kill: bool
 ) -> None:
     template = f"{'phase1' if direction == 'upgrade' else 'migrated'}_{shape}"
-    total = []
     url = copies(template)
-    run(url, direction, moment, total.append)
+    kills = that_differ(moments(url, partial(run, url, direction)))
     expected, steps = catalog(url), applied(url)[-8:]
-    assert len(total) > 20
-    offset = ["before", "after"].index(moment) * 3 + list(Shape).index(shape) * 2
-    for at in range(1, len(total) + 1) if every_kill else range(1 + offset, len(total) + 1, FEW):
+    assert len(kills) > 20
+    for at in kills if every_kill else kills[list(Shape).index(shape) :: FEW]:
         url = copies(template)
-        killed(url, direction, moment, at)
+        killed(partial(run, url, direction), at)
         run(url, direction)
-        assert catalog(url) == expected, f"{moment} statement {at}"
-        assert applied(url)[-8:] == steps, f"{moment} statement {at}"
-        assert all(entry.outcome in ("applied", "interrupted") for entry in ledger(url)), f"{moment} statement {at}"
+        where = f"before statement {at}"
+        assert catalog(url) == expected, where
+        assert applied(url)[-8:] == steps, where
+        assert all(entry.outcome in ("applied", "interrupted") for entry in ledger(url)), where
 
 
 def test_sigkill_while_a_writer_holds_it_up(clone: Clone, connect: Callable[..., Engine]) -> None:

@@ -8,12 +8,12 @@ from alembic_online.errors import OnlineError
 from sqlalchemy import URL, Engine, create_engine
 
 from operations.status.look import look
-from tests.fixtures.ended import counted, killed, once, stopped
+from tests.fixtures.ended import counted, killed, moments, once, stopped, that_differ
 from tests.operations.erasure.conftest import ANN, ANNA, EVENTS, Dump, erase, fill, of, resume, rolled_back, staged
 from tests.operations.erasure.test_places import ACTIVITY
 from tests.operations.rollback.conftest import Copies, execute
 
-FEW = 23  # every so many statements, unless all are wanted
+FEW = 3  # every so many moments that differ, unless all are wanted
 
 
 def everywhere(folder: Path, url: URL) -> None:
@@ -36,11 +36,10 @@ def is_half_way(url: URL) -> bool:
 def test_killed_at_a_statement(copies: Copies, tmp_path: Path, dump: Dump, every_kill: bool, by: str) -> None:
     prepare = partial(everywhere, tmp_path)
     url = copies("everywhere", "migrated_table", prepare)
-    total: list[int] = []
-    counted(partial(erase, url, ANN), lambda number, _: total.append(number))
+    kills = that_differ(moments(url, partial(erase, url, ANN)))
     expected = execute(url, "SELECT place, rows FROM sidb.erasure_place ORDER BY place")
     begun = 0
-    for at in range(1 if by == "resume" else FEW // 2, len(total) + 1, 1 if every_kill else FEW):
+    for at in kills if every_kill else kills[0 if by == "resume" else FEW // 2 :: FEW]:
         url = copies("everywhere", "migrated_table", prepare)
         killed(partial(erase, url, ANN), at)
         half_way = is_half_way(url)

@@ -11,7 +11,7 @@ from operations.rollback import archives
 from operations.rollback.records import PHASES, reading
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic
-from tests.fixtures.ended import counted, killed, stopped
+from tests.fixtures.ended import counted, killed, moments, stopped, that_differ
 from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import (
     ROWS,
@@ -26,7 +26,7 @@ from tests.operations.rollback.conftest import (
 )
 
 TARGET = "2.0.1"  # so that some tables move, and some stay and get their privileges back
-FEW = 97  # every so many statements, unless all are wanted
+FEW = 7  # every so many moments that differ, unless all are wanted
 
 
 def filled(copies: Copies, shape: Shape) -> URL:
@@ -36,14 +36,12 @@ def filled(copies: Copies, shape: Shape) -> URL:
 def test_killed_at_a_statement(copies: Copies, shape: Shape, every_kill: bool) -> None:
     url = filled(copies, shape)
     before = privileges(url)
-    total: list[int] = []
-    counted(partial(roll_back, url, TARGET), lambda number, _: total.append(number))
+    kills = that_differ(moments(url, partial(roll_back, url, TARGET)))
     expected, kept = catalog(url), archive(url)
     remaining = privileges(url)
     assert remaining == {name: before[name] for name in remaining}
     phases = set()
-    offset = 1 + list(Shape).index(shape) * FEW // 2
-    for place, at in enumerate(range(1, len(total) + 1) if every_kill else range(offset, len(total) + 1, FEW)):
+    for place, at in enumerate(kills if every_kill else kills[list(Shape).index(shape) * FEW // 2 :: FEW]):
         url = filled(copies, shape)
         killed(partial(roll_back, url, TARGET), at)
         with reading(url) as records:
@@ -131,10 +129,9 @@ def test_a_restore_that_is_killed(copies: Copies, occupied: bool, every_kill: bo
         return copies(f"rolled_back_{occupied}", "migrated_table", prepare)
 
     url = restored()
-    total: list[int] = []
-    counted(partial(bring_back, url), lambda number, _: total.append(number))
+    kills = that_differ(moments(url, partial(bring_back, url)))
     complete = catalog(url)
-    for at in range(1 if every_kill else 40, len(total) + 1, 1 if every_kill else 2 * FEW):
+    for at in kills if every_kill else kills[3::FEW]:
         url = restored()
         killed(partial(bring_back, url), at)
         found = bring_back(url) if not finished(url) else None

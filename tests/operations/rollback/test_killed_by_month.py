@@ -17,7 +17,7 @@ from sqlalchemy import URL, NullPool, create_engine
 from operations.embedded import Server
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic, Templates
-from tests.fixtures.ended import counted, killed
+from tests.fixtures.ended import killed, moments, of_each_line, that_differ
 from tests.operations.rollback.conftest import Copies, execute, roll_back
 from tests.operations.test_conversion_of_deployed import RECOMMENDATIONS
 from tests.operations.test_deployed_before import load_dump
@@ -25,7 +25,6 @@ from tests.revisions.catalog import contents
 from tests.revisions.test_step_by_step import ACTIVITY, COUNTED, EVENTS
 
 BEFORE, AFTER = "2.0.7", "2.1.0"
-FEW = 61  # every so many statements, unless all are wanted
 WRITE = """
     INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
     SELECT 'view', 'test', now() + n * interval '1 day', '{{}}', 1 + abs(n) % 3 FROM generate_series({}, {}) AS n
@@ -113,25 +112,24 @@ def test_ended_at_a_statement(
     else:
         templates.template("migrated_table")  # makes the group roles, which a dump only names
         copy = partial(copies, f"by_month_deployed_{direction}", "empty", make)
-    total: list[str] = []
     url = copy()
     events = read(url, EVENTS)
-    counted(partial(run, url, direction), lambda _, statement: total.append(statement))
+    found = moments(url, partial(run, url, direction))
     expected = catalog(url)
-    assert sum("LOCK TABLE public.features, analytics.analytics_events" in statement for statement in total) == 1
-    offset = 7 if way is process_killed else 37
-    moments = range(1, len(total) + 1) if every_kill else range(offset, len(total) + 1, FEW)
+    chosen = that_differ(found) if way is process_killed else sorted({*that_differ(found), *of_each_line(found)})
+    if not every_kill:
+        chosen = chosen[5 :: len(chosen) // 4]
     reached = 0
-    for at in moments:
+    for at in chosen:
         url = copy()
         reached += way(partial(run, url, direction), at)
         run(url, direction)
-        where = f"before statement {at} of {len(total)}: {total[at - 1][:200]}"
+        where = f"before statement {at} of {len(found)}"
         assert catalog(url) == expected, where
         assert read(url, EVENTS) == events, where
         assert read(url, ACTIVITY) == read(url, COUNTED), where
         assert current(url) == (AFTER if direction == "upgrade" else BEFORE), where
-    assert reached > len(moments) - 5
+    assert reached > len(chosen) - 5
 
 
 def read(url: URL, query: str) -> list[str]:

@@ -15,7 +15,7 @@ from operations.rollback.records import reading
 from tests.engine.conftest import current
 from tests.fixtures import lived_in
 from tests.fixtures.databases import Alembic
-from tests.fixtures.ended import first_of_each, interrupted, killed, moments
+from tests.fixtures.ended import interrupted, killed, moments, of_each_line, that_differ
 from tests.fixtures.everything import difference, everything
 from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import ROWS, Copies, abort, bring_back, execute, roll_back
@@ -54,8 +54,8 @@ def endings(url: URL, work: Callable[[], Any]) -> list[tuple[int, Ending]]:
     wherever other lines of ours are left.
     """
     found = moments(url, work)
-    kills = [(at, killed) for at in first_of_each(found, lambda moment: moment.committed)]
-    return kills + [(at, interrupted) for at in first_of_each(found, lambda moment: moment.reached_by)]
+    kills = [(at, killed) for at in that_differ(found)]
+    return kills + [(at, interrupted) for at in of_each_line(found)]
 
 
 def test_a_rollback(copies: Copies, shape: Shape, every_kill: bool) -> None:
