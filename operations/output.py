@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 TITLE = "bold cyan"
+STATEMENT = re.compile(r"\s*[A-Z]{2,} ")
+"""How one begins that stands for itself: CREATE VIEW, ALTER TABLE, DO $$."""
 
 
 def console(stderr: bool = False) -> Console:
@@ -42,14 +44,14 @@ def say(console: Console, text: str, style: str = "") -> None:
 def wrapped(text: str, width: int) -> str:
     """Lines of `width` at most; what stands in backticks stays together, and statements as they are, to be copied."""
     return "\n\n".join(
-        paragraph if paragraph.rstrip().endswith(";") else "\n".join(_wrapped(paragraph, width))
+        paragraph if STATEMENT.match(paragraph) else "\n".join(_wrapped(paragraph, width))
         for paragraph in text.split("\n\n")
     )
 
 
 def _wrapped(paragraph: str, width: int) -> Iterator[str]:
     for line in paragraph.split("\n"):
-        if len(line) <= width or line.endswith(";"):
+        if len(line) <= width or STATEMENT.match(line):
             yield line
             continue
         kept = re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", "\0"), line)

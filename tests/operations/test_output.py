@@ -24,6 +24,7 @@ def test_at_words_but_not_within_a_command(width: int) -> None:
 def test_statements_stay_as_they_are() -> None:
     definition = "CREATE VIEW a AS\n SELECT 'what is longer than the screen, and has  spaces'\n   FROM b;"
     said = f"What makes it again:\n\n{definition}\n\nNext: as its owner:\n{STATEMENT}\nThen run it again."
+    assert output.wrapped("Hidden; a superuser's GRANT pg_monitor TO owner;", 30).count("\n") == 1
     assert output.wrapped(said, 20) == said
     assert output.wrapped(f"{said} It is safe.", 20) == f"{said}\nIt is safe."
 
