@@ -20,8 +20,8 @@ from operations.settings import EXAMPLE, Settings
 FAILED = 1
 
 ADDRESS = (
-    f"The database URL is the environment variable DATABASE_URL, written {EXAMPLE}. Set it where your shell or service"
-    " sets it, and run the same command again, which is safe."
+    f"The database URL is the environment variable DATABASE_URL, written {EXAMPLE}. Set it for this program, not"
+    " for your service, and run the same command again, which is safe."
 )
 READ_ONLY = "nothing was changed; run it again when you like."
 AFTER_CTRL_C = {

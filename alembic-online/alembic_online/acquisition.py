@@ -95,8 +95,9 @@ def retried(work: Callable[[], Done], policy: RetryPolicy, url: URL, locks: Mapp
 def gave_up(what: str, policy: RetryPolicy, blockers: list[Blocker], options: Options) -> OnlineError:
     """The error that ends a step which did not get its locks."""
     lines = [f"  {blocker}" for blocker in blockers] or ["  nobody now: others were, in turn"]
+    within = f"within {policy.seconds:.0f} s ({policy.attempts} of some milliseconds)"
     return OnlineError(
-        "\n".join([f"{what}: could not acquire its locks within {policy.seconds:.0f} s ({policy.attempts}).", *lines]),
+        "\n".join([f"{what}: could not acquire its locks {within}.", *lines]),
         _next_step(blockers, options),
     )
 
@@ -114,13 +115,13 @@ def _next_step(blockers: list[Blocker], options: Options) -> str:
         longest = max(each.state_seconds for each in idle)
         after = next((f"{limit}s" for limit in IDLE if limit < longest), f"{IDLE[-1]}s")
         ways.append(
-            "let it disconnect sessions that are idle in a transaction for longer than so, whose open work is lost"
-            f" ({options.written('end-idle-after', after)})"
+            "let it disconnect sessions that are idle in a transaction for longer than so"
+            f" ({options.written('end-idle-after', after)}), which loses their open work"
         )
     if theirs := [each for each in sessions if each not in idle]:
         by = "" if all(each.may_end for each in theirs) else " by an administrator"
         calls = ", ".join(f"pg_terminate_backend({each.pid})" for each in theirs)
-        ways.append(f"have them ended{by}, whose open work is lost (SELECT {calls};)")
+        ways.append(f"have them ended{by} (SELECT {calls};), which loses their open work")
     if any(each.is_prepared for each in blockers):
         ways.append("end what was prepared, as its line says")
     role = next((each.hidden_from for each in sessions if each.hidden_from), None)

@@ -123,14 +123,14 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
         raise AddressError(
             f"{shown(url)} goes through a pooler in transaction mode, which gives each transaction another session"
             " of the server; nothing was changed.",
-            "for this program alone, point the database URL at PostgreSQL itself, or at a pool in session mode; "
-            "applications keep theirs.",
+            "for this program alone, point the database URL at PostgreSQL itself, whose host and port the pooler's SHOW"
+            " DATABASES names, or at a pool in session mode; applications keep theirs.",
         )
     if changing and seen.standby:
         raise AddressError(
             f"{shown(url)} is a standby: it follows another server and cannot be changed; nothing was changed.",
-            "point the database URL at the primary (SELECT sender_host, sender_port FROM pg_stat_wal_receiver), and run"
-            " it again.",
+            "point the database URL at the primary, which this standby names to a superuser: SELECT sender_host,"
+            " sender_port FROM pg_stat_wal_receiver; where that is a standby, too, it names the next.",
         )
     if changing and seen.read_only:
         raise OnlineError(
@@ -161,7 +161,7 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
         raise OnlineError(
             f"{shown(url)} has {name} = {is_now} in this role's sessions; it must be {value}, which the role is not"
             " allowed to set; nothing was changed.",
-            f"as a superuser: {reset}; then run it again, which is safe.",
+            f"ask who set it, and why; as a superuser: {reset}; then run it again, which is safe.",
         )
 
 

@@ -24,6 +24,7 @@ REMEDIES = {
 AS_WHO_MIGRATES = "run it as the role that migrates, or as a member of it"
 """What to do where a role lacks a privilege for what others' roles do."""
 AGAIN = "run it again, which is safe: it continues at the step that was not finished."
+FROM_THE_START = "run it again, which is safe."
 
 log = logging.getLogger("alembic.online")
 

@@ -23,7 +23,7 @@ from alembic_online.interrupts import is_interrupt, noting
 from alembic_online.ledger import Ledger
 from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside
-from alembic_online.messages import errors_for_people, reason
+from alembic_online.messages import AGAIN, FROM_THE_START, errors_for_people, reason
 from alembic_online.options import Options
 from alembic_online.planned import planned
 from alembic_online.replica_lag_limits import LAG
@@ -144,9 +144,7 @@ class Run:
         except BaseException as error:
             self._ended(failure=str(error).partition("\n")[0] or type(error).__name__)
             if is_interrupt(error):
-                raise Stopped(
-                    f"Interrupted. {self._so_far()}.", "run it again, which is safe: it continues where it was."
-                ) from None
+                raise Stopped(f"Interrupted. {self._so_far()}.", AGAIN if self.done else FROM_THE_START) from None
             if isinstance(error, OnlineError) and self.step:
                 error.what += f"\n{self._so_far()}."
             raise

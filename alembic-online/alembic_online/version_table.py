@@ -38,7 +38,8 @@ def refuse_too_long(session: Session, revisions: Iterable[str]) -> None:
             )
 
 
-LAST = "to which the last step led that the ledger records"
+LAST = "to which the last step in the ledger led"
+AGAIN = "then the same command again"
 
 
 def recorded(ledger: Ledger, script: ScriptDirectory) -> str | None:
@@ -62,17 +63,19 @@ def recorded(ledger: Ledger, script: ScriptDirectory) -> str | None:
 def which(heads: Collection[str], last: str | None) -> str:
     """What to type where several rows say where the database is; `last`: to where the ledger's last step led."""
     if last in heads:
-        return f"`alembic stamp --purge {last}` puts {last}, {LAST}, in place of these rows, and changes nothing else."
+        return (
+            f"`alembic stamp --purge {last}` writes {last}, {LAST}, in place of these rows, and nothing else; {AGAIN}."
+        )
     stamps = " or ".join(f"`alembic stamp --purge {head}`" for head in sorted(heads))
     return (
-        f"{stamps}, by what the database holds, puts that in place of these rows, and changes nothing else; the ledger"
-        " records no step that led to any of them."
+        f"{stamps}, by what the database holds, writes that in place of these rows, and nothing else (the ledger"
+        f" records no step that led to any of them); {AGAIN}."
     )
 
 
 def stamp(last: str) -> str:
     """What to type where there is no row."""
-    return f"`alembic stamp {last}` writes {last}, {LAST}, into it, and changes nothing else"
+    return f"`alembic stamp {last}` writes {last}, {LAST}, into it, and nothing else; {AGAIN}"
 
 
 def correction(last: str | None) -> str:
@@ -80,8 +83,8 @@ def correction(last: str | None) -> str:
     if last is None:
         return "use the version of this project that has it."
     return (
-        f"use the version of this project that has it; or `alembic stamp --purge {last}` puts {last}, {LAST}, in place"
-        " of it, and changes nothing else."
+        f"use the version of this project that has it; or `alembic stamp --purge {last}` writes {last}, {LAST}, in"
+        f" place of it, and nothing else; {AGAIN}."
     )
 
 

@@ -16,8 +16,8 @@ from operations.queries import query
 
 NAMED = 3
 GO_ON = (
-    "`sidb rollback` finishes it, down to {target}; `sidb rollback --abort` ends it where it is now{at} and opens the"
-    " tables; nothing is lost by either"
+    "`sidb rollback` finishes it, down to {target}; or `sidb rollback --abort` ends it where it is now{at} and opens"
+    " the tables, from where `sidb upgrade` and then `sidb restore` lead up again; nothing is lost by either"
 )
 WAIT = "wait for it; `sidb status --watch` follows it"
 ASK_THE_PRIMARY = "ask the primary"
@@ -143,7 +143,10 @@ def _rollback(begun: Any, at: list[str], pid: int | None, standby: bool) -> Amis
 
 
 def _restore(begun: Any, pid: int | None, standby: bool) -> Amiss:
-    tables = f"{begun.back} of its {begun.tables} tables are back whole; all are open to applications"
+    missing = (
+        f"; of the others rows are missing, which archive {begun.archive} keeps" if begun.back < begun.tables else ""
+    )
+    tables = f"{begun.back} of its {begun.tables} tables are back whole{missing}; all are open to applications"
     if standby:
         what = f"A restore of archive {begun.archive} was begun; {tables}{SEES_NOBODY}"
         return Amiss(what, ASK_THE_PRIMARY, blocks=True)

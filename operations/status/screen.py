@@ -28,7 +28,7 @@ def show(status: Status, console: Console) -> None:
     for word, line, style in _lines(status):
         table.add_row(Text(word, style=style), Text(line, style=style))
     console.print(table)
-    output.say(console, f"\nNext: {status.next}")
+    console.print(output.wrapped(f"\nNext: {status.next}", console.width), soft_wrap=True)
 
 
 def _lines(status: Status) -> Iterator[tuple[str, str, str]]:

@@ -37,10 +37,10 @@ def test_privileges_down_to_the_last_statement(
     said = refusal(deployment.alembic.upgrade)
     assert "without these privileges not everything could be looked at" in said
     assert ("view public.report uses public.hot_niches_today" in said) is (shape is Shape.MATVIEW), "at once, too"
-    assert f"it may not create schemas in database {name}" in said
+    assert f"not allowed: creating schemas in database {name}" in said
     assert "public.features belongs to phase1_application" in said
-    assert "it may not write Alembic's table public.alembic_version" in said
-    assert ("it may not create in schema public" in said) is (shape is Shape.MATVIEW)
+    assert "not allowed: writing Alembic's table public.alembic_version" in said
+    assert ("not allowed: creating in schema public" in said) is (shape is Shape.MATVIEW)
     assert "schema analytics belongs to postgres" in said
     statements = re.findall(r"as an administrator: (.*);$", said, re.MULTILINE)
     assert not [each for each in statements if "TO phase1_owner" not in each]
@@ -58,8 +58,8 @@ def test_who_may_not_make_alembics_table_is_told_all_that_is_lacking(clone: Clon
     said = refusal(Alembic(url.set(username=role)).upgrade)
     assert said == (
         "Not every step can be applied, so none was begun; nothing was changed.\n"
-        "  it may not create Alembic's table in schema public\n"
-        f"  it may not create schemas in database {url.database}\n"
+        "  not allowed: creating Alembic's table in schema public\n"
+        f"  not allowed: creating schemas in database {url.database}\n"
         "  public.features belongs to postgres\n"
         "  public.hot_niches_today belongs to postgres\n"
         f"Next: as an administrator: GRANT USAGE, CREATE ON SCHEMA public TO {role};\n"

@@ -63,7 +63,7 @@ def test_an_idle_session_of_its_own(url: URL) -> None:
         blocker.execute("SELECT pg_sleep(1.1)")
         found = said(url)
         assert f"{AGAIN} deadline=1h), or let it disconnect sessions that are idle in a transaction" in found
-        assert "whose open work is lost (-x end-idle-after=1s)." in found
+        assert "for longer than so (-x end-idle-after=1s), which loses their open work." in found
         assert "pg_terminate_backend" not in found
         Alembic(url, x=("deadline=30s", "end-idle-after=1s")).upgrade()
 
@@ -71,7 +71,7 @@ def test_an_idle_session_of_its_own(url: URL) -> None:
 def test_an_active_session_is_not_ended_as_an_idle_one(url: URL) -> None:
     with active(url) as pid:
         found = said(url, "end-idle-after=1ms")
-        assert f"{AGAIN} deadline=1h), or have them ended, whose open work is lost (SELECT pg_t" in found
+        assert f"{AGAIN} deadline=1h), or have them ended (SELECT pg_t" in found
         assert "(-x end-idle-after" not in found
         typed(url, found, f"SELECT pg_terminate_backend({pid});")
         Alembic(url).upgrade()
@@ -85,7 +85,7 @@ def test_sessions_that_this_role_may_neither_see_nor_end(url: URL) -> None:
         found = said(url, "end-idle-after=1ms")
         hidden = "(user postgres, application report; what it does is hidden from this role)"
         assert f"\n  pid {pid} on features {hidden}\n" in found
-        assert f"{AGAIN} deadline=1h), or have them ended by an administrator, whose open work is lost" in found
+        assert f"{AGAIN} deadline=1h), or have them ended by an administrator (SELECT pg_t" in found
         assert "(-x end-idle-after" not in found
         typed(admin, found, f"GRANT pg_monitor TO {OWNER};")
         try:

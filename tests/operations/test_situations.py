@@ -26,7 +26,7 @@ from tests.operations.rollback.conftest import execute, pressed
 
 SET_IT_ANEW = (
     "\nThe database URL is the environment variable DATABASE_URL, written postgresql://user:password@host:5432/database."
-    " Set it where your shell or service sets it, and run the same command again, which is safe.\n"
+    " Set it for this program, not for your service, and run the same command again, which is safe.\n"
 )
 
 
@@ -72,7 +72,7 @@ def test_a_standby(cluster: Cluster, cluster_clone: Clone, command: list[str]) -
     assert url.database is not None
     read = said(cluster.replica_url(url.database), *command)
     assert " is a standby: it follows another server and cannot be changed; nothing was changed.\nNext: point" in read
-    assert "(SELECT sender_host, sender_port FROM pg_stat_wal_receiver), and run it again.\n" in read
+    assert "to a superuser: SELECT sender_host, sender_port FROM pg_stat_wal_receiver; where that is a stand" in read
     assert read.endswith(SET_IT_ANEW)
 
 
@@ -89,12 +89,12 @@ def test_a_view_on_what_is_replaced(clone: Clone) -> None:
     execute(url, "CREATE VIEW public.report AS SELECT phrase FROM public.hot_niches_today")
     assert said(url, "upgrade") == (
         "Not every step can be applied, so none was begun; nothing was changed.\n"
-        "  view public.report uses public.hot_niches_today, which 2.0.4 drops or replaces\n"
+        "  view public.report uses public.hot_niches_today, which 2.0.4 builds anew\n"
         "What makes these again, with owners, comments and grants; keep it:\n\n"
         "CREATE VIEW public.report AS\n SELECT phrase\n   FROM public.hot_niches_today;\n"
         "ALTER VIEW public.report OWNER TO postgres;\n\n"
         "Next: have their owners drop these (DROP VIEW public.report;), run it again, which is safe, and have them made"
-        " again afterwards.\n"
+        " again afterwards; until then whoever reads them gets an error.\n"
     )
     assert current(url) is None
 
@@ -109,10 +109,11 @@ def test_a_deadline(clone: Clone) -> None:
     assert f"\n  pid {pid} on hot_niches_today (user " in read
     assert read.endswith(
         "\nApplied: 1.0.0 upgrade, 2.0.0 upgrade, 2.0.1 upgrade, 2.0.2 upgrade, 2.0.3 upgrade; 2.0.4 upgrade was not"
-        " finished: nothing of it stays, and applications see nothing of it.\n"
+        " finished: nothing of it stays. The database is whole at 2.0.3, and applications can work with it as until"
+        " now.\n"
         "Next: run it again when these transactions have ended, which is safe: what is done stays, or let it wait"
-        " longer (--deadline 1h), or let it disconnect sessions that are idle in a transaction for longer than so,"
-        " whose open work is lost (--end-idle-after 1s).\n"
+        " longer (--deadline 1h), or let it disconnect sessions that are idle in a transaction for longer than so"
+        " (--end-idle-after 1s), which loses their open work.\n"
     )
     assert current(url) == "2.0.3"
 
@@ -132,8 +133,9 @@ def test_a_deadline(clone: Clone) -> None:
         ),
         (
             "CREATE SCHEMA.*analytics",
-            "Interrupted. Applied: 1.0.0 upgrade; 2.0.0 upgrade was not finished: nothing of it stays, and"
-            " applications see nothing of it.\nNext: run it again, which is safe: it continues where it was.\n",
+            "Interrupted. Applied: 1.0.0 upgrade; 2.0.0 upgrade was not finished: nothing of it stays. The"
+            " database is whole at 1.0.0, and applications can work with it as until now.\nNext: run it again, which is"
+            " safe: it continues at the step that was not finished.\n",
         ),
     ],
 )
@@ -176,9 +178,8 @@ def test_a_role_without_rights(clone: Clone) -> None:
         assert f"nothing was changed.\nNext: as its owner: GRANT USAGE ON SCHEMA public TO {role}; then" in read
     execute(url, f"GRANT USAGE ON SCHEMA public TO {role}")
     read = said(url.set(username=role), "upgrade")
-    assert (
-        "Not every step can be applied, so none was begun; nothing was changed.\n  it may not create Alembic's" in read
-    )
+    assert "Not every step can be applied, so none was begun; nothing was changed.\n" in read
+    assert "\n  not allowed: creating Alembic's table in schema public\n" in read
     assert f"\nas an administrator: GRANT CREATE ON DATABASE {url.database} TO {role};\n" in read
     assert execute(url, "SELECT to_regclass('public.alembic_version')") == [(None,)]
 
@@ -190,7 +191,7 @@ def test_a_hostile_setting(clone: Clone) -> None:
     _, _, read = said(url, "upgrade").partition(" has session_replication_role = replica in this role's sessions; ")
     assert read == (
         "it must be origin, which the role is not allowed to set; nothing was changed.\n"
-        f"Next: as a superuser: ALTER DATABASE {url.database} RESET session_replication_role;"
+        f"Next: ask who set it, and why; as a superuser: ALTER DATABASE {url.database} RESET session_replication_role;"
         " then run it again, which is safe.\n"
     )
 
@@ -207,8 +208,8 @@ def test_the_server_is_killed_in_an_upgrade(pg_bin: Any) -> None:
     assert read[0].startswith("The connection to the server was lost: ")
     assert "The connection to the server was lost: " in read[0]
     assert read[0].endswith(
-        "\nApplied: 1.0.0 upgrade, 2.0.0 upgrade, 2.0.1 upgrade; 2.0.2 upgrade was not finished: nothing of it stays,"
-        " and applications see nothing of it."
+        "\nApplied: 1.0.0 upgrade, 2.0.0 upgrade, 2.0.1 upgrade; 2.0.2 upgrade was not finished: nothing of it stays."
+        " The database is whole at 2.0.1, and applications can work with it as until now."
         "\nNext: when the server is up, run it again, which is safe: it continues at the step that was not"
         " finished.\n"
     )

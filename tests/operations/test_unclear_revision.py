@@ -36,8 +36,8 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
     Alembic(url).upgrade(at)
     execute(url, f"INSERT INTO public.alembic_version VALUES ('{HEAD if at == '2.0.3' else '2.0.3'}')")  # noqa: S608
     right = (
-        f"`alembic stamp --purge {at}` puts {at}, to which the last step led that the ledger records, in place of these"
-        " rows, and changes nothing else."
+        f"`alembic stamp --purge {at}` writes {at}, to which the last step in the ledger led, in place of these rows,"
+        " and nothing else; then the same command again."
     )
     what = f"public.alembic_version has 2 rows (2.0.3, {HEAD}), and should have one"
     for command in (
@@ -65,8 +65,9 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
         assert read.endswith(f"nothing was changed.\nNext: {right}\n")
     execute(url, "UPDATE sidb.step SET outcome = 'missed'")  # as where exported files were run
     assert said(url, "upgrade").endswith(
-        f"\nNext: `alembic stamp --purge 2.0.3` or `alembic stamp --purge {HEAD}`, by what the database holds, puts"
-        " that in place of these rows, and changes nothing else; the ledger records no step that led to any of them.\n"
+        f"\nNext: `alembic stamp --purge 2.0.3` or `alembic stamp --purge {HEAD}`, by what the database holds, writes"
+        " that in place of these rows, and nothing else (the ledger records no step that led to any of them); then the"
+        " same command again.\n"
     )
 
 
@@ -75,8 +76,8 @@ def test_a_revision_that_nobody_knows(clone: Clone) -> None:
     url = clone("migrated_table")
     execute(url, "UPDATE public.alembic_version SET version_num = '9.9.9'")
     step = (
-        f"use the version of this project that has it; or `alembic stamp --purge {HEAD}` puts {HEAD}, to which the last"
-        " step led that the ledger records, in place of it, and changes nothing else.\n"
+        f"use the version of this project that has it; or `alembic stamp --purge {HEAD}` writes {HEAD}, to which the"
+        " last step in the ledger led, in place of it, and nothing else; then the same command again.\n"
     )
     what = "The database is at 9.9.9, which this code does not have"
     for command in (["upgrade"], ["maintain"], ["restore", "1"], ["restore", "--drop", "1", "--yes"]):
@@ -100,17 +101,19 @@ def test_no_row_of_alembic(clone: Clone, lost: str) -> None:
     """An upgrade would begin at Phase 1, and advise to drop what Phase 2 added."""
     url = clone("migrated_table")
     execute(url, lost)
-    right = f"`alembic stamp {HEAD}` writes {HEAD}, to which the last step led that the ledger records, into it, and"
+    right = f"`alembic stamp {HEAD}` writes {HEAD}, to which the last step in the ledger led, into it, and nothing"
     commands = ("upgrade", "maintain", "backfill run", "rollback 1.0.0 --yes", "rollback 1.0.0 --yes --json")
     for command in map(str.split, commands):
         read = said(url, *command)
         assert "though Phase 2 is there; this command changed nothing.\n" in read, command
-        assert f"\nNext: {right} changes nothing else.\n" in read, command
+        assert f"\nNext: {right} else; then the same command again.\n" in read, command
     for run in (["upgrade", "head"], ["downgrade", "base"], ["check"]):
         refused = programs.run("alembic", *run, env={"DATABASE_URL": conninfo(url)})
-        assert f" is there; nothing was changed.\nNext: {right} changes nothing else.\n" in refused.stdout, run
+        assert (
+            f" is there; nothing was changed.\nNext: {right} else; then the same command again.\n" in refused.stdout
+        ), run
     looked = CliRunner().invoke(main, ["status"], env={"DATABASE_URL": conninfo(url)})
-    assert f"Next: {right} changes nothing else" in " ".join(looked.stdout.split())
+    assert f"Next: {right} else; then the same command again" in " ".join(looked.stdout.split())
     programs.run("alembic", "stamp", HEAD, env={"DATABASE_URL": conninfo(url)}, code=0)
     assert current(url) == HEAD
     assert told(url, "upgrade").stderr == ""

@@ -172,7 +172,8 @@ DAMAGES = [
 
 
 NOTHING = (
-    "No step was applied; 1.0.0 upgrade was not finished: nothing of it stays, and applications see nothing of it."
+    "No step was applied; 1.0.0 upgrade was not finished: nothing of it stays. The database is as it was before, and"
+    " applications can work with it as until now."
 )
 
 

@@ -69,7 +69,7 @@ def test_without_group_roles_and_without_the_right_to_create_them(
     with caplog.at_level(logging.INFO, "alembic.online"):
         plain.alembic.upgrade()
     told = [
-        f"role {group} is missing and may not be created here: grants to it would be left out: as an administrator: "
+        f"role {group} is missing; it is optional, grants to it wait until it is there: as an administrator: "
         f"CREATE ROLE {group} NOLOGIN;"
         for group in GROUPS
     ]

@@ -32,15 +32,16 @@ def dependants(connection: Connection, scope: Scope, steps: Sequence[Planned]) -
 
     def by(each: Identity) -> str:
         going = (step.script.revision for step in steps if {str(each), str(seen.parent(each))} & step.going)
-        return next(going)
+        is_anew = str(each) in replaced or str(seen.parent(each)) in replaced
+        return f"{next(going)} {'builds anew' if is_anew else 'drops'}"
 
     again = [each for each in users_of(connection, scope, going) if not each.obstacle]
     removals = "; ".join(each.removal for each in reversed(again))
     when = "afterwards" if steps[0].direction == "upgrade" else "when what they use is there again"
     yield Obstacle(
-        "\n  ".join(sorted({f"{user} uses {_named(each)}, which {by(each)} drops or replaces" for user, each in used})),
+        "\n  ".join(sorted({f"{user} uses {_named(each)}, which {by(each)}" for user, each in used})),
         f"have their owners drop these{f' ({removals};)' if removals else ''}, run it again, which is safe, and have"
-        f" them made again {when}.",
+        f" them made again {when}; until then whoever reads them gets an error.",
         afterwards="".join(each.sql for each in again),
     )
 

@@ -63,7 +63,7 @@ def groups(connection: Connection, scope: Scope, steps: Sequence[Planned]) -> It
     ]
     for role in connection.scalars(text(query("look/missing_roles")), {"roles": granted}).all():
         yield Obstacle(
-            f"role {role} is missing and may not be created here: grants to it would be left out",
+            f"role {role} is missing; it is optional, grants to it wait until it is there",
             f"as an administrator: CREATE ROLE {role} NOLOGIN;",
             stops=False,
         )

@@ -23,7 +23,7 @@ acting AS (
 )
 
 SELECT
-    format('it may not create schemas in database %s', m.database) AS lacks,
+    format('not allowed: creating schemas in database %s', m.database) AS lacks,
     format('GRANT CREATE ON DATABASE %s TO %s', m.database, m.name) AS statement
 FROM kept
 CROSS JOIN me AS m

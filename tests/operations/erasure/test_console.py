@@ -117,9 +117,9 @@ def test_ctrl_c(migrated: Engine, tmp_path: Path, file: str | None) -> None:
     )
     assert of(url, TABLE, ANN) == EVENTS
     read = pressed(url, "DELETE FROM", *command).stderr
-    assert read.startswith("Interrupted. Whoever was given counts as erased, what comes of theirs is left out; some of")
+    assert read.startswith("Interrupted. The erasure is begun: whoever was given is marked as erased, and load, ")
     [typed] = re.findall(r"\nNext: `sidb erase (.*)` finishes it, which is safe", read)
-    assert ("; with --certificate FILE it writes what repeats it" in read) == (file is None)
+    assert ("; add --certificate FILE for what repeats it" in read) == (file is None)
     done = sidb(url, *shlex.split(typed))
     assert (done.exit_code, of(url, TABLE, ANN)) == (0, 0), done.output
     assert file is None or (tmp_path / file).exists()

@@ -15,16 +15,16 @@ from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import Fill, bring_back, execute, pressed, privileges, roll_back
 
 GO_ON = (
-    "`sidb rollback` finishes it, down to 2.0.1; `sidb rollback --abort` ends it where it is now, at {}, and opens the"
-    " tables; nothing is lost by either."
+    "`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` ends it where it is now, at {}, and opens"
+    " the tables, from where `sidb upgrade` and then `sidb restore` lead up again; nothing is lost by either."
 )
 CLOSED = (
     "An interrupted rollback to 2.0.1 is not finished (tables of Phase 2 are closed to applications, which get an"
     " error; Phase 1 is in use as before)"
 )
 RESTORING = (
-    "An interrupted restore of archive 1 is not finished; 3 of its 10 tables are back whole; all are open to"
-    " applications"
+    "An interrupted restore of archive 1 is not finished; 3 of its 10 tables are back whole; of the others rows are"
+    " missing, which archive 1 keeps; all are open to applications"
 )
 RESTORE_ON = "`sidb restore 1` continues it, which is safe: what applications write meanwhile is kept."
 
@@ -137,7 +137,7 @@ def test_locks_that_a_restore_does_not_get(url: URL, command: list[str]) -> None
         other.execute("SELECT FROM analytics.trend_cache, sidb_archive_1.trend_cache AS archived")
         missed = sidb(url, *command, "--deadline", "0s")
         assert missed.exit_code == 1
-        assert "could not acquire its locks within 0 s (1 attempt)." in missed.stderr
+        assert "could not acquire its locks within 0 s (1 attempt of some milliseconds)." in missed.stderr
         assert "or let it wait longer (--deadline 1h), or let it disconnect" in missed.stderr
         assert "(--end-idle-after 1s)" in missed.stderr
         done = sidb(url, *command, "--deadline", "1h", "--end-idle-after", "1s")

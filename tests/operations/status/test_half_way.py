@@ -25,8 +25,8 @@ STEP = f"Step {HEAD} upgrade"
 CLOSED = "tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before"
 INTERRUPTED = f"An interrupted rollback to 2.0.1 is not finished ({CLOSED})"
 GO_ON = (
-    f"`sidb rollback` finishes it, down to 2.0.1; `sidb rollback --abort` ends it where it is now, at {HEAD}, and opens"
-    " the tables; nothing is lost by either"
+    f"`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` ends it where it is now, at {HEAD}, and"
+    " opens the tables, from where `sidb upgrade` and then `sidb restore` lead up again; nothing is lost by either"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
 
@@ -133,8 +133,9 @@ def test_an_interrupted_restore(state: str, url: URL) -> None:
     back = 2 if state == "swapped" else 1
     [line] = said(url)
     assert line == (
-        f"An interrupted restore of archive 1 is not finished; {back} of its {tables} tables are back whole; all are"
-        " open to applications: `sidb restore 1` continues it, which is safe: what applications write meanwhile is kept"
+        f"An interrupted restore of archive 1 is not finished; {back} of its {tables} tables are back whole; of the"
+        " others rows are missing, which archive 1 keeps; all are open to applications: `sidb restore 1` continues"
+        " it, which is safe: what applications write meanwhile is kept"
     )
     assert sidb(url, "maintain").returncode == 1
     what, _, next_step = line.partition(": ")

@@ -45,7 +45,7 @@ def test_the_next_command(template: str, next_step: str, clone: Clone, inhabited
         ("UPDATE alembic_version SET version_num = '2.0.5'", "sidb upgrade"),
         ("REVOKE SELECT ON analytics.trend_cache FROM analytics_reader", "run the statements above; then sidb verify"),
         ("REVOKE USAGE ON SCHEMA public FROM PUBLIC", "run the statements above; then sidb verify"),
-        ("INSERT INTO alembic_version VALUES ('2.0.1')", f"`alembic stamp --purge {HEAD}` puts "),
+        ("INSERT INTO alembic_version VALUES ('2.0.1')", f"`alembic stamp --purge {HEAD}` writes "),
         (
             "UPDATE alembic_version SET version_num = '9.9.9'",
             "use the version of this project that has it; or `alembic stamp",

@@ -54,7 +54,7 @@ others AS (
 )
 
 SELECT
-    format('it may not create schemas in database %s', m.database) AS lacks,
+    format('not allowed: creating schemas in database %s', m.database) AS lacks,
     format('GRANT CREATE ON DATABASE %s TO %s', m.database, m.name) AS statement
 FROM me AS m
 WHERE
@@ -62,7 +62,7 @@ WHERE
     AND NOT has_database_privilege(current_database(), 'CREATE')
 UNION ALL
 SELECT
-    format('it may not create Alembic''s table in schema %s', m.default_schema),
+    format('not allowed: creating Alembic''s table in schema %s', m.default_schema),
     format('GRANT USAGE, CREATE ON SCHEMA %s TO %s', m.default_schema, m.name)
 FROM me AS m
 WHERE
@@ -70,7 +70,7 @@ WHERE
     AND NOT coalesce(has_schema_privilege(to_regnamespace(m.default_schema), 'CREATE'), false)
 UNION ALL
 SELECT
-    format('it may not write Alembic''s table %s', m.version_table),
+    format('not allowed: writing Alembic''s table %s', m.version_table),
     format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', m.version_table, m.name)
 FROM me AS m
 CROSS JOIN LATERAL to_regclass(m.version_table) AS v (oid)
@@ -82,14 +82,14 @@ WHERE
     )
 UNION ALL
 SELECT
-    format('it may not create in schema %I', i.schema),
+    format('not allowed: creating in schema %I', i.schema),
     format('GRANT USAGE, CREATE ON SCHEMA %I TO %s', i.schema, m.name)
 FROM created_in AS i
 CROSS JOIN me AS m
 WHERE i.schema <> ALL(:schemas) AND NOT has_schema_privilege(i.oid, 'CREATE')
 UNION ALL
 SELECT
-    format('it may not lock %s', c.oid::regclass),
+    format('not allowed: locking %s', c.oid::regclass),
     format('GRANT UPDATE ON %s TO %s', c.oid::regclass, m.name)
 FROM relations AS c
 CROSS JOIN me AS m
