@@ -17,7 +17,7 @@ from operations.status.half_way import readable, rows
 NOT_BEGUN = "Interrupted before it was begun; nothing was changed."
 BEGUN = (
     "Interrupted. The erasure is begun: whoever was given is marked as erased, and load, backfill and restore leave out"
-    " what is theirs. Some of their rows may still be there."
+    " what is theirs. Some of their rows may still be there, and read by applications."
 )
 UNKNOWN = "Interrupted. Whether it was begun could not be looked up"
 

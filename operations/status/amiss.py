@@ -97,7 +97,10 @@ def _versions(connection: psycopg.Connection[Any]) -> Iterator[Amiss]:
         yield Amiss(f"{what}, though Phase 2 is there", f"{stamp(last)}", blocks=True)
     known = {script.revision for script in script_directory().walk_revisions()}
     if len(found) > 1:
-        what = f"public.alembic_version has {len(found)} rows ({', '.join(found)}), and should have one"
+        what = (
+            f"public.alembic_version has {len(found)} rows ({', '.join(found)}), and should have one; applications do"
+            " not read it"
+        )
         yield Amiss(what, which(found, recorded(connection)).rstrip("."), blocks=True)
     for each in found:
         if each not in known:

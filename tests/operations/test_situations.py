@@ -94,7 +94,7 @@ def test_a_view_on_what_is_replaced(clone: Clone) -> None:
         "CREATE VIEW public.report AS\n SELECT phrase\n   FROM public.hot_niches_today;\n"
         "ALTER VIEW public.report OWNER TO postgres;\n\n"
         "Next: have their owners drop these (DROP VIEW public.report;), run it again, which is safe, and have them made"
-        " again afterwards; until then whoever reads them gets an error.\n"
+        " again afterwards; until then whoever reads them gets an error, and nobody else.\n"
     )
     assert current(url) is None
 
@@ -191,8 +191,8 @@ def test_a_hostile_setting(clone: Clone) -> None:
     _, _, read = said(url, "upgrade").partition(" has session_replication_role = replica in this role's sessions; ")
     assert read == (
         "it must be origin, which the role is not allowed to set; nothing was changed.\n"
-        f"Next: ask who set it, and why; as a superuser: ALTER DATABASE {url.database} RESET session_replication_role;"
-        " then run it again, which is safe.\n"
+        "Next: ask who set it, and why, as applications may have it, too; as a superuser: ALTER DATABASE"
+        f" {url.database} RESET session_replication_role; then run it again.\n"
     )
 
 

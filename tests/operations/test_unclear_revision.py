@@ -39,7 +39,7 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
         f"`alembic stamp --purge {at}` writes {at}, to which the last step in the ledger led, in place of these rows,"
         " and nothing else; then the same command again."
     )
-    what = f"public.alembic_version has 2 rows (2.0.3, {HEAD}), and should have one"
+    what = f"public.alembic_version has 2 rows (2.0.3, {HEAD}), and should have one; applications do not read it"
     for command in (
         ["upgrade"],
         ["maintain"],

@@ -41,7 +41,7 @@ def dependants(connection: Connection, scope: Scope, steps: Sequence[Planned]) -
     yield Obstacle(
         "\n  ".join(sorted({f"{user} uses {_named(each)}, which {by(each)}" for user, each in used})),
         f"have their owners drop these{f' ({removals};)' if removals else ''}, run it again, which is safe, and have"
-        f" them made again {when}; until then whoever reads them gets an error.",
+        f" them made again {when}; until then whoever reads them gets an error, and nobody else.",
         afterwards="".join(each.sql for each in again),
     )
 
