@@ -19,7 +19,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 
 from alembic_online.errors import AddressError, OnlineError
 from alembic_online.queries import query
-from alembic_online.settings import PINNED, WISHED
+from alembic_online.settings import MEANS, PINNED, WISHED
 
 OLDEST_SERVER = 15
 SHOWN, ENCODING = 5, "UTF8"
@@ -123,14 +123,14 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
         raise AddressError(
             f"{shown(url)} goes through a pooler in transaction mode, which gives each transaction another session"
             " of the server; nothing was changed.",
-            "for this program alone, point the database URL at PostgreSQL itself, whose host and port the pooler's SHOW"
-            " DATABASES names, or at a pool in session mode; applications keep theirs.",
+            "for this program alone, point the database URL at PostgreSQL itself (PgBouncer names its host and port:"
+            " SHOW DATABASES in its database pgbouncer), or at a pool in session mode; applications keep theirs.",
         )
     if changing and seen.standby:
         raise AddressError(
             f"{shown(url)} is a standby: it follows another server and cannot be changed; nothing was changed.",
-            "point the database URL at the primary, which this standby names to a superuser: SELECT sender_host,"
-            " sender_port FROM pg_stat_wal_receiver; where that is a standby, too, it names the next.",
+            "point the database URL at the primary: on this standby a superuser sees it by SELECT sender_host,"
+            " sender_port FROM pg_stat_wal_receiver; where that is a standby, too, ask there.",
         )
     if changing and seen.read_only:
         raise OnlineError(
@@ -159,9 +159,9 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
     connection.autocommit = before
     for name, value, is_now, reset in refused:
         raise OnlineError(
-            f"{shown(url)} has {name} = {is_now} in this role's sessions; it must be {value}, which the role is not"
-            " allowed to set; nothing was changed.",
-            f"ask who set it, and why, as applications may have it, too; as a superuser: {reset}; then run it again.",
+            f"{shown(url)} has {name} = {is_now} in this role's sessions{MEANS.get(name, '')}; it must be {value},"
+            " which the role is not allowed to set; nothing was changed.",
+            f"ask first who set it, as applications may have it, too; as a superuser: {reset}; then run it again.",
         )
 
 

@@ -52,6 +52,13 @@ PINNED: Mapping[str, str] = {
     "zero_damaged_pages": "off",
 }
 
+MEANS: Mapping[str, str] = {
+    "session_replication_role": ", with which triggers and foreign keys do not fire",
+    "ignore_checksum_failure": ", with which damaged pages are read",
+    "zero_damaged_pages": ", with which damaged pages are emptied",
+}
+"""What comes of a superuser's setting that is not as it is pinned."""
+
 WISHED: Mapping[str, str] = {
     "deadlock_timeout": "50ms",  # makes autovacuum yield sooner
 }

@@ -16,8 +16,8 @@ from operations.status.half_way import readable, rows
 
 NOT_BEGUN = "Interrupted before it was begun; nothing was changed."
 BEGUN = (
-    "Interrupted. The erasure is begun: whoever was given is marked as erased, and load, backfill and restore leave out"
-    " what is theirs. Some of their rows may still be there, and read by applications."
+    "Interrupted. The erasure is begun, and cannot be called off: load, backfill and restore leave out whoever was"
+    " given. Some of their rows may still be there; for applications nothing else has changed."
 )
 UNKNOWN = "Interrupted. Whether it was begun could not be looked up"
 
@@ -43,5 +43,5 @@ def _stopped(url: URL, file: Path | None) -> Stopped:
     if not begun:
         return Stopped(NOT_BEGUN, "run it again when you like, which is safe.")
     certificate = f" --certificate {shlex.quote(str(file))}" if file else ""
-    more = "" if file else "; add --certificate FILE for what repeats it after a recovery of a backup"
+    more = "" if file else "; where backups are kept, add --certificate FILE, which repeats it after one is recovered"
     return Stopped(BEGUN, f"`{RESUME}{certificate}` finishes it, which is safe{more}.")

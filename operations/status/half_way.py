@@ -143,9 +143,7 @@ def _rollback(begun: Any, at: list[str], pid: int | None, standby: bool) -> Amis
 
 
 def _restore(begun: Any, pid: int | None, standby: bool) -> Amiss:
-    missing = (
-        f"; of the others rows are missing, which archive {begun.archive} keeps" if begun.back < begun.tables else ""
-    )
+    missing = f"; the others still lack rows, which archive {begun.archive} keeps" if begun.back < begun.tables else ""
     tables = f"{begun.back} of its {begun.tables} tables are back whole{missing}; all are open to applications"
     if standby:
         what = f"A restore of archive {begun.archive} was begun; {tables}{SEES_NOBODY}"

@@ -126,7 +126,7 @@ def test_a_transaction_pool_is_refused(pooled: Pooled) -> None:
     code, output = migrate(pooled("transaction", "options"))
     assert code > 0
     assert "gives each transaction another session of the server; nothing was changed." in output
-    assert "Next: for this program alone, point the database URL at PostgreSQL itself, whose host and port" in output
+    assert "Next: for this program alone, point the database URL at PostgreSQL itself (PgBouncer names" in output
     assert "Traceback" not in output
 
 

@@ -173,7 +173,7 @@ DAMAGES = [
 
 NOTHING = (
     "No step was applied; 1.0.0 upgrade was not finished: nothing of it stays. The database is as it was before, and"
-    " applications can work with it as until now."
+    " for applications nothing has changed."
 )
 
 

@@ -23,8 +23,8 @@ CLOSED = (
     " error; Phase 1 is in use as before)"
 )
 RESTORING = (
-    "An interrupted restore of archive 1 is not finished; 3 of its 10 tables are back whole; of the others rows are"
-    " missing, which archive 1 keeps; all are open to applications"
+    "An interrupted restore of archive 1 is not finished; 3 of its 10 tables are back whole; the others still lack"
+    " rows, which archive 1 keeps; all are open to applications"
 )
 RESTORE_ON = "`sidb restore 1` continues it, which is safe: what applications write meanwhile is kept."
 

@@ -133,8 +133,8 @@ def test_an_interrupted_restore(state: str, url: URL) -> None:
     back = 2 if state == "swapped" else 1
     [line] = said(url)
     assert line == (
-        f"An interrupted restore of archive 1 is not finished; {back} of its {tables} tables are back whole; of the"
-        " others rows are missing, which archive 1 keeps; all are open to applications: `sidb restore 1` continues"
+        f"An interrupted restore of archive 1 is not finished; {back} of its {tables} tables are back whole; the"
+        " others still lack rows, which archive 1 keeps; all are open to applications: `sidb restore 1` continues"
         " it, which is safe: what applications write meanwhile is kept"
     )
     assert sidb(url, "maintain").returncode == 1
