@@ -244,6 +244,13 @@ def test_one_drains_at_a_time(owner: Connection, writer: Connection, migrated: E
         assert drain(other) == 0
 
 
+def test_nobody_drains_while_all_is_counted_anew(owner: Connection, writer: Connection, migrated: Engine) -> None:
+    writer.execute(INSERT)
+    with psycopg.connect(conninfo(migrated.url), autocommit=True) as other, owner.transaction():
+        owner.execute("SELECT analytics.rebuild_niche_daily_activity()")
+        assert drain(other) is None
+
+
 def test_rebuild_counts_what_bypassed_the_triggers(owner: Connection, writer: Connection) -> None:
     writer.execute(INSERT)
     drain(owner)

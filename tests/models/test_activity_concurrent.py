@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import URL, Engine
 
+from tests.engine.conftest import until
 from tests.fixtures.databases import conninfo
 from tests.fixtures.roles import Login
 from tests.models.test_activity import DIFFERENCE, EVENT_WRITER
@@ -250,3 +251,16 @@ def test_reading_and_draining_do_not_deadlock_with_truncate(migrated: Engine) ->
         finally:
             done.set()
         assert min(job.result() for job in others) > 0
+
+
+def test_a_rebuild_does_not_deadlock_with_truncate(owner: Connection, migrated: Engine) -> None:
+    """It asks for the events first, as a TRUNCATE does, and holds nothing while it waits for them."""
+    owner.execute(INSERT, {"me": "one", "niche": 1, "hours": 1, "rows": 5})
+    waits = "SELECT FROM pg_locks WHERE NOT granted AND pid = %s"
+    with connected(migrated.url) as rebuilding, ThreadPoolExecutor(1) as pool:
+        with owner.transaction():
+            owner.execute("LOCK TABLE analytics.analytics_events")
+            rebuilt = pool.submit(rebuilding.execute, "SELECT analytics.rebuild_niche_daily_activity()")
+            until(lambda: owner.execute(waits, [rebuilding.info.backend_pid]).fetchone() is not None, "it waits")
+            owner.execute("SET LOCAL lock_timeout = '1ms'; TRUNCATE analytics.analytics_events")
+        assert rebuilt.result().fetchone() == (0,)

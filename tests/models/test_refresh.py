@@ -163,9 +163,10 @@ def test_an_unpopulated_view_is_filled(sessions: tuple[Connection, Connection]) 
     assert count(one, "trending_niches") == 3
 
 
-def test_a_mark_of_an_unknown_view_harms_nobody(sessions: tuple[Connection, Connection]) -> None:
+@pytest.mark.parametrize("view", ["gone", "trend_cache"])
+def test_a_mark_of_no_materialized_view_harms_nobody(sessions: tuple[Connection, Connection], view: str) -> None:
     one, _ = sessions
-    one.execute("INSERT INTO analytics.stale_views (view_name) VALUES ('gone')")
+    one.execute("INSERT INTO analytics.stale_views (view_name) VALUES (%s)", [view])
     one.execute(ANALYSE)
     assert refresh(one) == ["trending_niches"]
 

@@ -68,8 +68,14 @@ def test_what_was_counted_before_the_horizon_stays_when_the_events_go(owner: Con
     assert days_of(owner, "summary") == ["2017-09-14", "2017-09-15"]
 
 
-def test_without_a_horizon_all_is_counted_anew(owner: Connection) -> None:
+@pytest.mark.parametrize("drained", ["before", "behind it", "never"])
+def test_without_a_horizon_all_is_counted_anew(owner: Connection, drained: str) -> None:
+    if drained == "before":
+        drain(owner)
     move(owner, HORIZON, "insight_registry")  # another table's
+    if drained == "behind it":
+        drain(owner)
+    assert days_of(owner, "kept") == []
     owner.execute(f"DELETE FROM {FIRST} WHERE event_timestamp < '{HORIZON} 00:00+00'".encode())  # noqa: S608
     rebuild(owner)
     assert activity(owner) == [ON_IT, AFTER]
@@ -81,6 +87,16 @@ def test_a_horizon_that_only_stands_in_the_table_is_heeded(owner: Connection) ->
     owner.execute(f"DELETE FROM {FIRST} WHERE event_timestamp < '{HORIZON} 00:00+00'".encode())  # noqa: S608
     rebuild(owner)
     assert activity(owner) == [BEFORE, ON_IT, AFTER]
+
+
+def test_what_is_kept_already_is_added_to(owner: Connection) -> None:
+    drain(owner)
+    owner.execute("INSERT INTO analytics.retention VALUES ('analytics_events', %s)", [HORIZON])
+    owner.execute(INSERT)
+    drain(owner)
+    assert days_of(owner, "kept") == ["2017-09-13"]
+    move(owner, HORIZON)
+    assert activity(owner) == [(1, "2017-09-13", 4), (1, "2017-09-14", 2), (2, "2017-09-15", 2)]
 
 
 def test_what_comes_late_or_is_erased_counts(owner: Connection) -> None:
@@ -107,6 +123,7 @@ def test_the_horizon_moves_on_and_never_back(owner: Connection) -> None:
     assert days_of(owner, "kept") == ["2017-09-13", "2017-09-14"]
     [moved] = owner.execute("SELECT moved_at FROM analytics.retention").fetchall()
     assert move(owner, "2017-09-01") == date(2017, 9, 15)
+    assert move(owner, "2017-09-15") == date(2017, 9, 15)
     assert owner.execute("SELECT moved_at FROM analytics.retention").fetchall() == [moved]
     assert activity(owner) == [(1, "2017-09-13", 4), (1, "2017-09-14", 2), (2, "2017-09-15", 2)]
 
