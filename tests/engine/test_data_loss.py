@@ -11,7 +11,6 @@ from sqlalchemy import URL
 
 from tests.engine.catalog.test_mutations import HEAD, Revisions
 from tests.fixtures.databases import Clone, conninfo
-from tests.fixtures.logs import when_told
 
 NEXT = f"{HEAD.rpartition('.')[0]}.{int(HEAD.rpartition('.')[2]) + 1}"
 
@@ -227,23 +226,6 @@ def test_asked_to_discard_it_goes(by_hand: ByHand) -> None:
     assert run(by_hand.url, "SELECT to_regclass('orders')") == [(None,)]
 
 
-def test_a_value_written_while_the_step_waits_is_not_lost(by_hand: ByHand) -> None:
-    """The rows were read before; a writer who comes while the step asks for its lock is noticed all the same."""
-    run(by_hand.url, ROW)
-    by_hand.write(sql("ALTER TABLE orders DROP COLUMN plain"), more='drops = {"upgrade": ["public.orders.plain"]}')
-    with psycopg.connect(conninfo(by_hand.url)) as writer:
-        writer.execute("SELECT FROM orders")  # in the way of the step's lock, not of the trigger's
-
-        def write() -> None:
-            writer.execute("SET LOCAL session_replication_role = replica; UPDATE orders SET plain = 'late'")
-            writer.commit()
-
-        with when_told("blocked by", write), pytest.raises(OnlineError, match=r"orders\.plain: holds values"):
-            by_hand.upgrade()
-    assert run(by_hand.url, "SELECT plain FROM orders") == [("late",)]
-    assert left_over(by_hand.url) == []
-
-
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
@@ -266,12 +248,12 @@ def test_rows_that_a_step_takes_are_told(
     by_hand.write(sql(statement))
     with caplog.at_level(logging.WARNING, "alembic.online"):
         by_hand.upgrade()
-    assert f"{NEXT} upgrade: {said}" in caplog.messages
+    assert [message for message in caplog.messages if " rows" in message] == [f"{NEXT} upgrade: {said}"]
 
 
 def test_a_step_that_takes_nothing_tells_nothing(by_hand: ByHand, caplog: pytest.LogCaptureFixture) -> None:
-    run(by_hand.url, ROW, "ANALYZE orders")
-    by_hand.write(sql("UPDATE orders SET plain = 'x'; ALTER TABLE orders ADD COLUMN more text"))
+    run(by_hand.url, ROW, "ANALYZE orders", "CREATE TABLE bare (id int)")
+    by_hand.write(sql("UPDATE orders SET plain = 'x'; ALTER TABLE orders ADD COLUMN more text; TRUNCATE bare"))
     with caplog.at_level(logging.WARNING, "alembic.online"):
         by_hand.upgrade()
     assert not [message for message in caplog.messages if "rows" in message]

@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager
 import psycopg
 import pytest
 from alembic_online import replicas as engine
-from alembic_online.replica import Replica, identity
-from alembic_online.replicas import EXCLUSIVE
+from alembic_online.replica import NoStandbyError, Replica, identity
+from alembic_online.replicas import EXCLUSIVE, following
 from sqlalchemy import URL, Engine
 
 from operations.embedded import Server
@@ -212,3 +212,71 @@ def test_a_role_that_may_not_see_into_sessions_takes_those_that_stay_for_long_on
         [found] = replica.readers({"public.features": EXCLUSIVE})
     assert found.transaction_seconds == 0
     assert "what it does is hidden from this role" in str(found)
+
+
+FEATURES = {"public.features": EXCLUSIVE}
+AT_ONCE = 0.0
+
+
+def test_nothing_is_waited_for_by_whoever_holds_what_readers_wait_for(
+    cluster: Cluster, url: URL, second_standby: Server
+) -> None:
+    there = second_standby.url(str(url.database))
+    with (
+        psycopg.connect(conninfo(url), autocommit=True) as primary,
+        psycopg.connect(conninfo(url)) as migrator,
+        following([there], primary, "test", migrator.info.backend_pid, limit=1) as replicas,
+        report(there, 30),
+    ):
+        until(lambda: replicas.readers(FEATURES) != [], "the report is no short reader")
+        migrator.execute("LOCK TABLE hot_niches_today")
+        assert replicas.wait_for_readers(FEATURES, "a step") == AT_ONCE
+        assert replicas.wait_until_replayed("a step") == AT_ONCE
+
+
+def test_a_step_waits_for_queries_no_longer_than_the_limit_over_all_its_tries_and_says_so_once(
+    url: URL, second_standby: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    there = second_standby.url(str(url.database))
+    limit = 2.0
+    with (
+        psycopg.connect(conninfo(url), autocommit=True) as primary,
+        following([there], primary, "test", limit=limit) as replicas,
+        report(there, 30),
+    ):
+        until(lambda: replicas.readers(FEATURES) != [], "the report is no short reader")
+        first, *more = (replicas.wait_for_readers(FEATURES, "a step") for _ in range(3))
+    assert first > limit
+    assert sum(more) < limit
+    assert len([message for message in caplog.messages if "goes on after 2.0 s" in message]) == 1
+
+
+def test_who_replays_a_lock_is_no_reader(cluster: Cluster, url: URL, second_standby: Server) -> None:
+    there = second_standby.url(str(url.database))
+    replayed = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'public.features'::regclass AND granted)"
+    with (
+        psycopg.connect(conninfo(url), autocommit=True) as primary,
+        psycopg.connect(conninfo(url)) as migrator,
+        psycopg.connect(conninfo(there), autocommit=True) as session,
+        closing(Replica(there, identity(primary), "test")) as replica,
+    ):
+        migrator.execute("LOCK TABLE features")
+        primary.execute("SELECT pg_logical_emit_message(true, 'test', '')")  # the lock's record goes along
+        until(lambda: session.execute(replayed).fetchone() == (True,), "the lock is replayed")
+        assert replica.readers(FEATURES) == []
+
+
+@pytest.mark.parametrize("ask", [lambda replica: replica.replay("0/0"), lambda replica: replica.readers(FEATURES)])
+def test_one_that_was_promoted_is_asked_no_more(cluster: Cluster, url: URL, ask: Callable[[Replica], object]) -> None:
+    with another_standby(cluster) as first:
+        there = first.url(str(url.database))
+        lag(cluster, first, url)
+        with (
+            psycopg.connect(conninfo(url), autocommit=True) as primary,
+            closing(Replica(there, identity(primary), "test")) as replica,
+            psycopg.connect(conninfo(there), autocommit=True) as session,
+        ):
+            ask(replica)
+            session.execute("SELECT pg_promote()")
+            with pytest.raises(NoStandbyError, match="was promoted"):
+                ask(replica)

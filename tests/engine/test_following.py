@@ -1,0 +1,40 @@
+"""A value that is written into a column while a step is about to drop it: noticed, whoever writes it, and however."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic_online import OnlineError
+
+from tests.engine.test_data_loss import ORDERS, ROW, ByHand, left_over, run, sql
+from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.logs import when_told
+
+
+@pytest.fixture
+def by_hand(clone: Clone, tmp_path: Path) -> ByHand:
+    """On a migrated database that has a table of orders."""
+    revision = ByHand(clone("migrated_table"), tmp_path / "versions", x=("deadline=20s",))
+    run(revision.url, ORDERS)
+    return revision
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE orders SET plain = 'late'", "INSERT INTO orders (order_id, plain) VALUES (2, 'late')"],
+)
+def test_a_value_written_while_the_step_waits_is_not_lost(by_hand: ByHand, statement: str) -> None:
+    """The rows were read before; a writer who comes while the step asks for its lock is noticed all the same."""
+    run(by_hand.url, ROW)
+    by_hand.write(sql("ALTER TABLE orders DROP COLUMN plain"), more='drops = {"upgrade": ["public.orders.plain"]}')
+    with psycopg.connect(conninfo(by_hand.url)) as writer:
+        writer.execute("SELECT FROM orders")  # in the way of the step's lock, not of the trigger's
+
+        def write() -> None:
+            writer.execute(f"SET LOCAL session_replication_role = replica; {statement}".encode())
+            writer.commit()
+
+        with when_told("blocked by", write), pytest.raises(OnlineError, match=r"orders\.plain: holds values"):
+            by_hand.upgrade()
+    assert run(by_hand.url, "SELECT plain FROM orders WHERE plain IS NOT NULL") == [("late",)]
+    assert left_over(by_hand.url) == []

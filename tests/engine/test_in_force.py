@@ -1,0 +1,72 @@
+"""What is not in force: all in our schemas, and of a relation that others share with us what we added to it."""
+
+import psycopg
+import pytest
+from alembic_online.in_force import look
+from sqlalchemy import URL
+
+from operations.scope import SCOPE
+from tests.fixtures.databases import Clone, conninfo
+
+INVALID = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}'::regclass"
+INDEX = f"CREATE INDEX theirs ON public.features (phrase); {INVALID.format('theirs')}"
+NOT_VALID = "ADD CONSTRAINT theirs CHECK (niche_id > 0) NOT VALID"
+NOT_ENFORCED = "ALTER TABLE analytics.trend_cache ADD CONSTRAINT meant CHECK (trend_type <> '') NOT ENFORCED"
+TRIGGER = (
+    "CREATE TRIGGER theirs BEFORE UPDATE ON {0} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+)
+DISABLED = f"{TRIGGER}; ALTER TABLE {{0}} DISABLE TRIGGER theirs"
+OF_A_PARTITION = """
+    CREATE TABLE analytics.log (id int) PARTITION BY RANGE (id);
+    CREATE TABLE analytics.log_1 PARTITION OF analytics.log DEFAULT;
+    ALTER TABLE analytics.log_1 ADD CONSTRAINT few CHECK (id < 9) NOT VALID
+"""
+
+
+def found(url: URL, sql: str) -> list[str]:
+    with psycopg.connect(conninfo(url)) as connection:
+        connection.execute(sql.encode())
+        return [str(each) for each in look(connection, SCOPE)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("ALTER TABLE analytics.ml_features " + NOT_VALID, "constraint theirs on analytics.ml_features is not valid"),
+        (DISABLED.format("analytics.ml_features"), "trigger theirs on analytics.ml_features is disabled"),
+        (
+            "ALTER TABLE features DISABLE TRIGGER features_mark_trending_niches",
+            "trigger features_mark_trending_niches on features is disabled",
+        ),
+        (INVALID.format("analytics.idx_trend_cache_valid_until"), "index analytics.idx_trend_cache_valid_until on "),
+        (
+            "REFRESH MATERIALIZED VIEW analytics.trending_niches WITH NO DATA",
+            "materialized view analytics.trending_niches is not populated",
+        ),
+    ],
+)
+def test_it_is_found(clone: Clone, sql: str, what: str) -> None:
+    [one] = found(clone("migrated_table"), sql)
+    assert one.startswith(what)
+
+
+@pytest.mark.parametrize(
+    ("template", "sql"),
+    [
+        ("migrated_table", INDEX),
+        ("migrated_table", f"ALTER TABLE features {NOT_VALID}"),
+        ("migrated_table", DISABLED.format("features")),
+        ("migrated_matview", "REFRESH MATERIALIZED VIEW hot_niches_today WITH NO DATA"),
+        ("migrated_table", OF_A_PARTITION),
+    ],
+)
+def test_others_and_what_is_each_partitions_own_are_not_looked_at(clone: Clone, template: str, sql: str) -> None:
+    assert found(clone(template), sql) == []
+
+
+def test_a_constraint_that_is_meant_to_bind_nobody_is_in_force(clone: Clone) -> None:
+    url = clone("migrated_table")
+    with psycopg.connect(conninfo(url)) as connection:
+        if connection.info.server_version < 180_000:
+            pytest.skip("of PostgreSQL 18")
+    assert found(url, NOT_ENFORCED) == []
