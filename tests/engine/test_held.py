@@ -37,13 +37,16 @@ def test_a_prepared_transaction_holds_as_a_session_does(url: URL) -> None:
     assert said.startswith("prepared transaction 'left' on public.features (of postgres, ")
 
 
-@pytest.mark.parametrize(("locks", "is_named"), [(None, True), ({"public.hot_niches_today": "ShareLock"}, False)])
+@pytest.mark.parametrize(
+    ("seconds", "locks", "is_named"),
+    [(1.1, None, True), (0, None, False), (1.1, {"public.hot_niches_today": "ShareLock"}, False)],
+)
 def test_an_old_transaction_is_named_where_nobody_knows_which_lock_was_asked_for(
-    url: URL, locks: dict[str, str] | None, is_named: bool
+    url: URL, seconds: float, locks: dict[str, str] | None, is_named: bool
 ) -> None:
     with psycopg.connect(conninfo(url)) as old:
         old.execute("SELECT FROM features LIMIT 1")
-        old.execute("SELECT pg_sleep(1.1)")
+        old.execute("SELECT pg_sleep(%s)", [seconds])
         found = [each.pid for each in holders(url, locks=locks)]
         assert found == ([old.info.backend_pid] if is_named else [])
 

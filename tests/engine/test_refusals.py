@@ -65,6 +65,13 @@ def test_an_unknown_revision(clone: Clone) -> None:
     assert catalog(url) == before
 
 
+def test_a_row_that_is_lost_after_a_way_back(clone: Clone) -> None:
+    url = clone("migrated_table")
+    Alembic(url).downgrade("2.0.7")
+    run(url, "DELETE FROM alembic_version")
+    assert "\nNext: `alembic stamp 2.0.7` writes 2.0.7, to which the last step led" in refusal(Alembic(url).upgrade)
+
+
 @pytest.mark.parametrize("lost", ["migration", "observer", "watcher"])
 def test_a_lost_connection(clone: Clone, connect: Connect, lost: str) -> None:
     url = clone("phase1_table")
@@ -125,7 +132,7 @@ def test_a_downgrade_keeps_what_cannot_be_computed_again(clone: Clone) -> None:
     assert current(url) is None
 
 
-def test_a_downgrade_of_what_defaults_and_triggers_filled(clone: Clone) -> None:
+def test_a_downgrade_of_what_defaults_and_triggers_filled(clone: Clone, caplog: pytest.LogCaptureFixture) -> None:
     url = clone("migrated_table")
     run(
         url,
@@ -136,6 +143,7 @@ def test_a_downgrade_of_what_defaults_and_triggers_filled(clone: Clone) -> None:
     )
     strict(url).downgrade()
     assert current(url) is None
+    assert "alembic_version" not in caplog.text, "its last row, which Alembic deletes, is no row of anybody's"
 
 
 def test_a_row_written_between_the_check_and_the_drop(clone: Clone, connect: Connect) -> None:

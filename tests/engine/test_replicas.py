@@ -174,13 +174,15 @@ def test_one_that_is_stopped_or_promoted_meanwhile_is_left_out(
 
 
 def test_one_that_does_not_replay_is_waited_for_as_long_as_is_allowed(
-    cluster: Cluster, url: URL, caplog: pytest.LogCaptureFixture
+    cluster: Cluster, url: URL, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(engine, "TELL_EVERY", 0.1)
     with cluster.replay_paused():
         began = time.monotonic()
         minding(url, cluster.replica, x=("replica-wait=300ms",)).upgrade("2.0.1")
     assert time.monotonic() - began < 10
     assert any("has not replayed it within 300 ms" in message for message in caplog.messages)
+    assert any(message.endswith(" has replayed it, where replay is paused") for message in caplog.messages)
     assert current(url) == "2.0.1"
 
 

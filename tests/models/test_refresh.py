@@ -110,6 +110,7 @@ PAUSE = """
     CREATE EVENT TRIGGER pause ON ddl_command_end WHEN TAG IN ('REFRESH MATERIALIZED VIEW')
         EXECUTE FUNCTION public.pause();
 """
+PAUSED = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted AND pid = %s"
 
 
 def test_a_change_just_behind_a_refresh_stays_marked(sessions: tuple[Connection, Connection]) -> None:
@@ -118,10 +119,9 @@ def test_a_change_just_behind_a_refresh_stays_marked(sessions: tuple[Connection,
     one.execute(ANALYSE)
     two.execute(PAUSE)
     two.execute("SELECT pg_advisory_lock(42)")
-    waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted AND pid = %s"
     with ThreadPoolExecutor(1) as pool:
         refreshed = pool.submit(refresh, one)
-        until(lambda: two.execute(waits, [one.info.backend_pid]).fetchone() is not None, "it has refreshed")
+        until(lambda: two.execute(PAUSED, [one.info.backend_pid]).fetchone() is not None, "it has refreshed")
         two.execute(ANALYSE.replace("<= 3", "<= 5"))
         two.execute("SELECT pg_advisory_unlock(42)")
         assert refreshed.result() == ["trending_niches"]
@@ -129,6 +129,21 @@ def test_a_change_just_behind_a_refresh_stays_marked(sessions: tuple[Connection,
     assert count(one, "trending_niches") == 3
     assert refresh(one) == ["trending_niches"]
     assert count(one, "trending_niches") == 5
+
+
+def test_what_another_has_refreshed_meanwhile_is_not_refreshed_again(sessions: tuple[Connection, Connection]) -> None:
+    one, two = sessions
+    one.execute(METRIC)
+    one.execute(ANALYSE)
+    two.execute(PAUSE)
+    two.execute("SELECT pg_advisory_lock(42)")
+    with ThreadPoolExecutor(1) as pool:
+        refreshed = pool.submit(refresh, one)
+        until(lambda: two.execute(PAUSED, [one.info.backend_pid]).fetchone() is not None, "it has refreshed the first")
+        assert refresh(two) == ["trending_niches"]
+        two.execute("SELECT pg_advisory_unlock(42)")
+        assert refreshed.result() == ["platform_comparison"]
+    two.execute("DROP EVENT TRIGGER pause")
 
 
 def test_an_uncommitted_change_is_marked_when_it_commits(sessions: tuple[Connection, Connection]) -> None:
