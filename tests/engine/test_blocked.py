@@ -1,5 +1,6 @@
 """Somebody is in the way: who it is is said, waiting ends, and idle sessions are ended only where that is wanted."""
 
+import logging
 import math
 import os
 import subprocess
@@ -10,6 +11,7 @@ from itertools import count
 
 import psycopg
 import pytest
+from alembic_online import blockers
 from alembic_online.blockers import Blocker, Blockers
 from alembic_online.retry import LONG, STARVING_AFTER, STARVING_EVERY, RetryPolicy
 from sqlalchemy import Engine
@@ -80,6 +82,22 @@ def test_a_wait_of_who_starves_grows_and_has_a_cap() -> None:
 def test_a_gap_between_short_transactions_is_waited_for(age: float, waits: list[int]) -> None:
     policy = RetryPolicy(600)
     assert [policy.next_wait(lambda: age) for _ in waits] == waits
+
+
+@pytest.mark.parametrize(("after", "times"), [(30.0, 1), (0.0, 3)])
+def test_who_is_in_the_way_is_named_again_after_a_while_and_of_each_step(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, after: float, times: int
+) -> None:
+    monkeypatch.setattr(blockers, "TELL_EVERY", 0.0)
+    monkeypatch.setattr(blockers, "REMIND_AFTER", after)
+    caplog.set_level(logging.INFO, "alembic.online")
+    url = clone("phase1_table")
+    with psycopg.connect(conninfo(url)) as blocker, psycopg.connect(conninfo(url), autocommit=True) as observer:
+        blocker.execute("SELECT FROM features LIMIT 1")
+        in_the_way = Blockers(observer, 0, None)
+        for what in ("one step", "one step", "one step", "the next"):
+            in_the_way.missed({"public.features": "AccessExclusiveLock"}, what)
+    assert [message.partition(": ")[0] for message in caplog.messages] == ["one step"] * times + ["the next"]
 
 
 def test_it_goes_on_when_the_blocker_ends(clone: Clone) -> None:

@@ -32,6 +32,13 @@ def test_the_statement_that_drops_it_is_run_once(by_hand: ByHand) -> None:
     assert run(by_hand.url, "SELECT last_value, to_regclass('gone') IS NULL FROM runs") == [(1, True)]
 
 
+@pytest.mark.parametrize("drops", ["", 'drops = {"upgrade": ["public.orders.n"]}\n'])
+def test_a_column_of_it_goes_with_its_values(by_hand: ByHand, drops: str) -> None:
+    computed = COMPUTED.replace("gone", "orders")
+    by_hand.write(sql("ALTER TABLE public.orders DROP COLUMN n"), more=computed + drops).upgrade()
+    assert run(by_hand.url, "SELECT to_jsonb(o) FROM orders AS o") == [({},)]
+
+
 def test_a_table_of_another_name_is_not_meant(by_hand: ByHand) -> None:
     by_hand.write(upgrade("gone"), more=COMPUTED.replace("gone", "orders"))
     with pytest.raises(OnlineError, match="holds rows"):

@@ -111,6 +111,12 @@ DROPS = {
         "CREATE SCHEMA shop; CREATE TABLE shop.orders AS SELECT 1 AS order_id",
         "shop.orders: holds rows",
     ),
+    "a column of the type of a view that goes": (
+        "DROP VIEW seen CASCADE",
+        "CREATE VIEW seen AS SELECT 1 AS n; ALTER TABLE orders ADD COLUMN last seen;"
+        " INSERT INTO orders (order_id, last) VALUES (1, ROW(1))",
+        "public.orders.last: holds values",
+    ),
     "a partition": (
         "DROP TABLE log_1",
         "CREATE TABLE log (id int) PARTITION BY RANGE (id); CREATE TABLE log_1 PARTITION OF log"
@@ -217,6 +223,16 @@ def test_a_drop_behind_what_is_committed_already_is_refused_without_beginning_an
     run(by_hand.url, "UPDATE orders SET plain = NULL", "DROP TABLE once")
     by_hand.upgrade()
     assert run(by_hand.url, "SELECT version_num FROM alembic_version") == [(NEXT,)]
+
+
+def test_a_function_that_drops_behind_what_is_committed_is_rolled_back(by_hand: ByHand) -> None:
+    run(by_hand.url, ROW, "CREATE FUNCTION tidy() RETURNS void LANGUAGE sql AS 'DROP TABLE orders'")
+    by_hand.write(placed("CREATE TABLE once (id int)", outside=True) + f"\n{sql('SELECT tidy()')}")
+    with pytest.raises(
+        OnlineError, match=r"drops public\.orders, and nothing can tell whether that holds data; it was r"
+    ):
+        by_hand.upgrade()
+    assert run(by_hand.url, "SELECT count(*) FROM orders") == [(1,)]
 
 
 def test_asked_to_discard_it_goes(by_hand: ByHand) -> None:

@@ -51,6 +51,12 @@ def test_an_old_transaction_is_named_where_nobody_knows_which_lock_was_asked_for
         assert found == ([old.info.backend_pid] if is_named else [])
 
 
+def test_whoever_asks_is_not_in_its_own_way(url: URL) -> None:
+    with psycopg.connect(conninfo(url)) as asking:
+        asking.execute(HOLD)
+        assert holders(url, asking.info.backend_pid, WANTED) == []
+
+
 @pytest.mark.parametrize("end", ["SELECT pg_sleep(1.1)", "PREPARE TRANSACTION 'elsewhere'"])
 def test_whoever_is_in_another_database_is_in_nobodys_way(url: URL, clone: Clone, end: str) -> None:
     """Its tables have the same oids: both were copied from one."""

@@ -65,6 +65,21 @@ def test_an_unknown_revision(clone: Clone) -> None:
     assert catalog(url) == before
 
 
+@pytest.mark.parametrize("role", ["none", "pg_monitor"])
+def test_a_table_of_alembic_in_a_schema_that_is_named_like_the_role(clone: Clone, role: str) -> None:
+    """The one that logs in: it may be another one's by now."""
+    url = clone("migrated_table")
+    run(url, "CREATE SCHEMA postgres", "ALTER TABLE alembic_version SET SCHEMA postgres")
+    run(url, f"ALTER DATABASE {url.database} SET role = '{role}'")
+    said = refusal(Alembic(url).upgrade)
+    assert said.startswith("Alembic's table is postgres.alembic_version, not in schema public; nothing was changed.\n")
+    statement = "ALTER TABLE postgres.alembic_version SET SCHEMA public"
+    assert said.endswith(f"\nNext: move it: {statement}.")
+    run(url, "SET role = 'none'", statement, f"ALTER DATABASE {url.database} RESET role")
+    run(url, "CREATE TABLE postgres.alembic_version (version_num text)")  # another one's, and in nobody's way
+    Alembic(url).upgrade()
+
+
 def test_a_row_that_is_lost_after_a_way_back(clone: Clone) -> None:
     url = clone("migrated_table")
     Alembic(url).downgrade("2.0.7")

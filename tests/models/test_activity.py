@@ -252,6 +252,16 @@ def test_nobody_drains_while_all_is_counted_anew(owner: Connection, writer: Conn
         assert drain(other) is None  # and does not wait
 
 
+def test_a_truncate_that_cannot_forget_the_counts_fails(owner: Connection, writer: Connection) -> None:
+    writer.execute(INSERT)
+    drain(owner)
+    with owner.transaction(force_rollback=True):
+        owner.execute("DECLARE shown CURSOR FOR TABLE analytics.niche_daily_activity_summary")
+        with pytest.raises(psycopg.errors.ObjectInUse):
+            owner.execute("TRUNCATE analytics.analytics_events")
+    assert activity(owner) == AFTER_INSERT
+
+
 def test_rebuild_counts_what_bypassed_the_triggers(owner: Connection, writer: Connection) -> None:
     writer.execute(INSERT)
     drain(owner)
