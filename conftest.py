@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-setting", action="store_true", help="each setting by itself, not only all at once")
     parser.addoption("--both-databases", action="store_true", help="each test of a command on both kinds of database")
     parser.addoption("--every-way", action="store_true", help="roll back from every revision to every earlier one")
-    parser.addoption("--every-kill", action="store_true", help="kill a migration at every statement, not only at some")
+    parser.addoption("--every-kill", action="store_true", help="kill wherever something else is committed")
 
 
 @pytest.fixture
