@@ -11,6 +11,6 @@ WHERE
     a.datname = current_database()
     AND a.application_name ~ '^sidb'
     AND a.pid <> pg_backend_pid()
-    AND a.state <> 'idle'
+    AND a.state IS DISTINCT FROM 'idle'
 ORDER BY a.pid
 LIMIT 6;
