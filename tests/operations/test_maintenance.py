@@ -127,17 +127,36 @@ def test_entries_of_one_expiry_may_be_more_than_a_batch(
     ],
 )
 def test_what_another_session_holds_is_left_and_the_rest_done(
-    migrated: Engine, cron: URL, holding: str, left: str, amount: int
+    migrated: Engine, cron: URL, holding: str, left: str, amount: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     everything = {DRAIN: EVENTS, REFRESH: 1, EXPIRE: EXPIRED, MONTHS: 0}
     with migrated.connect() as other:
         other.exec_driver_sql(holding)
-        result = outcomes(run(cron))
+        done = run(cron)
+    result = outcomes(done)
+    show(done, output.console())
+    assert "\nNext: the next sidb maintain does what was postponed" in capsys.readouterr().out
     assert result.pop(left) == (Outcome.POSTPONED, amount)
     assert result == {task: (Outcome.DONE, done) for task, done in everything.items() if task != left}
 
     assert outcomes(run(cron))[left] == (Outcome.DONE, everything[left] - amount)
     assert count(migrated, "analytics.trend_cache") == CURRENT
+
+
+@pytest.mark.parametrize("error", ["deadlock_detected", "lock_not_available"])
+def test_what_was_done_before_another_session_was_in_the_way_is_told(
+    migrated: Engine, cron: URL, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    """It meets the last batch, and is no failure."""
+    monkeypatch.setattr(maintenance, "BATCH", 10)
+    plant(
+        migrated.url,
+        f"CREATE FUNCTION public.meet() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE {error}; END';"
+        " CREATE TRIGGER meet BEFORE DELETE ON analytics.trend_cache FOR EACH ROW"
+        " WHEN (OLD.parameters = '{\"n\": 1}') EXECUTE FUNCTION public.meet()",
+    )
+    assert outcomes(run(cron))[EXPIRE] == (Outcome.POSTPONED, 20)
+    assert count(migrated, "analytics.trend_cache") == CURRENT + 5
 
 
 def test_several_at_once_share_the_work(migrated: Engine, cron: URL, monkeypatch: pytest.MonkeyPatch) -> None:

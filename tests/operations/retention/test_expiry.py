@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import psycopg
 import pytest
 
 from operations.maintenance import Outcome, plan
+from operations.retention import deleting
 from tests.operations.retention.conftest import A_MONTH, ACTIVITY, NAMES, PARTITIONS, Aged, expiries
 from tests.operations.verify.conftest import look, verdicts
 
@@ -99,6 +101,38 @@ def test_off_again(aged: Aged) -> None:
     assert aged.maintain()["analytics_events"].amount == 0
     aged.keep(analytics_events=None)
     assert aged.maintain() == {}
+
+
+def test_what_is_off_again_says_no_more_when_rows_went(aged: Aged) -> None:
+    aged.keep(insight_registry=12)
+    aged.maintain()
+    assert "; rows went last on " in expiries(plan(aged.url))["insight_registry"].detail
+    aged.keep(insight_registry=None)
+    said = expiries(plan(aged.url))["insight_registry"].detail
+    assert said == "off; about 0 rows are older than the contract's 12 months"
+
+
+def test_several_periods_are_set_together_or_not_at_all(aged: Aged) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        aged.keep(analytics_events=24, insight_registry=0)
+    assert aged.rows("SELECT FROM sidb.retention") == []
+
+
+def test_a_period_that_is_set_again_is_as_old_as_it_was(aged: Aged) -> None:
+    set_at = "SELECT set_at, set_by FROM sidb.retention"
+    aged.keep(analytics_events=24)
+    before = aged.rows(set_at)
+    aged.keep(analytics_events=24)
+    assert aged.rows(set_at) == before
+    aged.keep(analytics_events=12)
+    assert aged.rows(set_at) != before
+
+
+def test_rows_of_one_instant_may_be_more_than_a_batch(aged: Aged, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deleting, "BATCH", 2)
+    aged.keep(analytics_events=29)
+    task = aged.maintain()["analytics_events"]
+    assert (task.outcome, task.amount) == (Outcome.DONE, A_MONTH)
 
 
 def test_late_events_go_with_the_next_run_and_stay_counted(aged: Aged) -> None:

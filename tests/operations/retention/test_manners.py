@@ -203,6 +203,7 @@ def test_status_and_monitor_say_how_it_stands(aged: Aged) -> None:
         (("--keep", "trend_cache=1 month"), "is no table whose rows go"),
         (("--off", "features"), "is no table whose rows go"),
         (("--off", "analytics_events", "--keep", "analytics_events=1 month"), "is named twice"),
+        (("--keep", "analytics_events=1 month", "--keep", "analytics.analytics_events=1 year"), "is named twice"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(aged: Aged, arguments: tuple[str, ...], complaint: str) -> None:

@@ -13,7 +13,7 @@ from operations.retention import due
 from tests.backfill.conftest import load_file, write_csv
 from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.roles import Login
-from tests.operations.retention.conftest import A_MONTH, PARTITIONS, Aged, exported
+from tests.operations.retention.conftest import A_MONTH, NAMES, PARTITIONS, Aged, exported
 
 EVENTS = "analytics.analytics_events"
 OWNER = "SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class WHERE oid = 'analytics.insight_registry'::regclass"
@@ -145,6 +145,25 @@ def test_rows_that_a_policy_hides_are_not_counted(aged: Aged, login: Login) -> N
     said = sidb(login("analytics_reader"), "retention")
     assert said.exit_code == 0, said.output
     assert "an unknown number of rows is older than the contract's 24 months" in said.stdout
+    told = " ".join(sidb(login("analytics_reader"), "status").stdout.split())
+    unread = "besides those of analytics_events, which this role may not read"
+    assert f"; about 21 rows are older than the contract's periods, {unread}" in told
+
+
+def test_rows_in_a_schema_that_a_role_may_not_use_are_not_counted(aged: Aged, login: Login) -> None:
+    """Though it may read the tables."""
+    found = due.due_of(login("SELECT ON ALL TABLES IN SCHEMA analytics"))
+    assert [each.rows for each in found] == [None] * len(NAMES)
+
+
+def test_a_column_that_others_added_and_dropped_again(aged: Aged, tmp_path: Path) -> None:
+    aged.rows(
+        "ALTER TABLE analytics.insight_registry ADD theirs text; ALTER TABLE analytics.insight_registry DROP theirs"
+    )
+    aged.keep(insight_registry=12)
+    task = aged.maintain(tmp_path)["insight_registry"]
+    assert (task.outcome, task.amount) == (Outcome.DONE, 7)
+    assert len(exported(tmp_path, "insight_registry")) == 7
 
 
 def test_rows_of_a_table_that_inherits_are_others(aged: Aged, tmp_path: Path) -> None:

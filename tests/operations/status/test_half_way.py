@@ -9,8 +9,10 @@ from functools import partial
 
 import psycopg
 import pytest
+from alembic_online.migrator_lock import KEY
 from sqlalchemy import URL
 
+from operations.status.amiss import tell
 from operations.status.half_way import half_way
 from operations.status.look import look
 from tests.fixtures import programs
@@ -115,6 +117,8 @@ def test_after_it_was_gone_on_with_or_given_up(clone: Clone) -> None:
     assert look(url).next == "sidb restore 1, or --drop 1 where nobody wants it back"
     bring_back(url)
     assert look(url).archives[0].restored == look(url).archives[0].tables
+    roll_back(url, "2.0.1")
+    assert look(url).next.endswith("sidb upgrade, then sidb restore 2"), "the first one is back already"
     other = half_back(clone("migrated_table"))
     abort(other)
     assert said(other) == []
@@ -158,6 +162,38 @@ def test_who_is_at_work_is_no_interruption(url: URL) -> None:
     assert said(url) == [f"{INTERRUPTED}: {GO_ON}"]
 
 
+def test_who_is_at_work_in_another_database_is_not_here(clone: Clone) -> None:
+    url = half_back(clone("migrated_table"))
+    with psycopg.connect(conninfo(clone("migrated_table"))) as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended('sidb rollback', 0))")
+        assert said(url) == [f"{INTERRUPTED}: {GO_ON}"]
+
+
+def test_what_is_half_way_comes_before_a_revision_that_nobody_knows(url: URL) -> None:
+    half_back(url)
+    plant(url, "INSERT INTO public.alembic_version VALUES ('9.9.9')")
+    found = look(url)
+    assert found.amiss[0].what == INTERRUPTED
+    assert len(found.amiss) > 1
+    assert found.next.startswith("`sidb rollback` finishes it")
+
+
+@pytest.mark.parametrize(("number", "more"), [(3, ""), (4, ", and 1 more")])
+def test_what_a_rollback_put_aside_of_others(number: int, more: str, url: URL) -> None:
+    roll_back(url, "2.0.1")
+    plant(
+        url,
+        "INSERT INTO sidb.rollback_dependant (rollback_id, place, name, removal, creation, later, relations)"  # noqa: S608
+        f" SELECT 1, n, 'view v' || n, '', '{{}}', '', '{{}}' FROM generate_series(1, {number}) AS n",
+    )
+    assert said(url) == [
+        f"The rollback to 2.0.1 put aside of others: view v1, view v2, view v3{more}: `sidb restore 1` gives it back,"
+        " after `sidb upgrade`"
+    ]
+    plant(url, "INSERT INTO sidb.rollback (origin, target, client) VALUES ('2.0.1', '1.0.0', 'test')")
+    assert [each.partition(" (")[0] for each in said(url)] == ["An interrupted rollback to 1.0.0 is not finished"]
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [
@@ -176,6 +212,7 @@ def test_a_step_half_way(change: str, line: str | None, url: URL) -> None:
     found = said(url)
     assert len(found) == (0 if line is None else 1)
     assert line is None or found[0].startswith(line)
+    assert tell(url) is None, "nothing else has to wait for it"
 
 
 def test_events_that_an_unfinished_step_has_refused(clone: Clone) -> None:
@@ -183,6 +220,9 @@ def test_events_that_an_unfinished_step_has_refused(clone: Clone) -> None:
     Alembic(url).upgrade("2.0.7")
     bound = "ADD CONSTRAINT analytics_events_bound CHECK (event_timestamp < '2050-01-01 00:00:00+00') NOT VALID"
     plant(url, f"ALTER TABLE analytics.analytics_events {bound}")
+    with psycopg.connect(conninfo(url)) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        assert said(url) == [], "the step is at work"
     assert said(url) == [
         "Events dated from 2050-01-01 on are refused, by a CHECK that an unfinished step has left: `sidb upgrade`"
         " finishes it; or ALTER TABLE analytics.analytics_events DROP CONSTRAINT analytics_events_bound"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -9,7 +10,9 @@ import pytest
 from sqlalchemy import URL, Engine
 
 from operations.phase1 import Shape
+from operations.status import screen
 from operations.status.look import look
+from operations.status.state import Status
 from tests.fixtures import lived_in
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Alembic, Clone, conninfo
@@ -40,6 +43,18 @@ def test_the_next_command(template: str, next_step: str, clone: Clone, inhabited
     [
         ("INSERT INTO sidb.backfill_pause_orders DEFAULT VALUES", "sidb backfill resume"),
         ("UPDATE sidb.backfill_ranges SET done_at = NULL, passed = 0", "sidb backfill run, then daily"),
+        (
+            "DELETE FROM sidb.backfill_control",
+            "sidb backfill load FILE…, or sidb backfill run where there is no history",
+        ),
+        (
+            "DELETE FROM sidb.backfill_control; UPDATE sidb.backfill_ranges SET done_at = NULL, passed = 0",
+            "sidb backfill run, then daily",
+        ),
+        (
+            "INSERT INTO sidb.backfill_pause_orders DEFAULT VALUES; UPDATE sidb.backfill_jobs SET stopped = 'why'",
+            "sidb backfill resume",
+        ),
         ("UPDATE sidb.backfill_jobs SET verified_at = NULL", "sidb backfill verify"),
         ("UPDATE sidb.backfill_jobs SET stopped = 'why'", "sidb backfill status names what was set aside; correct it,"),
         ("UPDATE alembic_version SET version_num = '2.0.5'", "sidb upgrade"),
@@ -58,6 +73,30 @@ def test_what_is_to_be_done_next(statement: str, next_step: str, clone: Clone) -
     assert look(url).next.startswith(next_step)
 
 
+@pytest.mark.parametrize(
+    ("lost", "state", "done"),
+    [
+        ("DELETE FROM sidb.backfill_ranges", "done", 1.0),
+        ("DELETE FROM sidb.backfill_ranges; DELETE FROM sidb.backfill_jobs", "not begun", 0.0),
+    ],
+)
+def test_a_job_without_rows(lost: str, state: str, done: float, clone: Clone) -> None:
+    """It is at its end where there is nothing to do, else at its beginning."""
+    url = clone("backfilled_table")
+    plant(url, lost)
+    backfill = look(url).backfill
+    assert backfill is not None
+    assert {(each.state, each.done) for each in backfill.jobs if not each.left} == {(state, done)}
+
+
+@pytest.mark.parametrize(("number", "more"), [(3, ""), (4, ", and 1 more")])
+def test_what_is_found_is_named_up_to_three(number: int, more: str) -> None:
+    found = [f"view v{n}" for n in range(number)]
+    seen = Status("database", datetime.now(UTC), False, True, [HEAD], HEAD, [], found=found)
+    [said] = [line for word, line, _ in screen._lines(seen) if word == "found"]
+    assert said == f"{number} not ours, left alone: view v0, view v1, view v2{more}"
+
+
 def test_rights_that_are_missing(url: URL) -> None:
     plant(url, "GRANT SELECT ON analytics.trend_cache TO PUBLIC")  # which is no grant to the group
     plant(url, "REVOKE SELECT, INSERT ON analytics.trend_cache FROM analytics_writer")
@@ -71,9 +110,20 @@ def test_rights_that_are_missing(url: URL) -> None:
         "GRANT SELECT ON TABLE analytics.trend_cache TO analytics_writer",
     ]
     assert seen.exit_code == 1
+    lines = [line for _, line, _ in screen._lines(seen)]
+    assert "and 1 more: sidb status --json" in lines
+    plant(url, seen.rights_missing[0])
+    lines = [line for _, line, _ in screen._lines(look(url))]
+    assert seen.rights_missing[3] in lines
+    assert not any("more: sidb status --json" in line for line in lines)
     for statement in seen.rights_missing:
         plant(url, statement)
     assert look(url).rights_missing == []
+
+
+def test_a_version_table_of_others_is_no_matter_where_there_is_ours(url: URL) -> None:
+    plant(url, f'CREATE SCHEMA "{url.username}"; CREATE TABLE "{url.username}".alembic_version (version_num text)')
+    assert look(url).amiss == []
 
 
 def test_it_writes_nothing_and_waits_for_nobody(url: URL, connect: Callable[..., Engine]) -> None:
@@ -113,6 +163,23 @@ def test_a_standby(cluster: Cluster, cluster_clone: Clone) -> None:
         f"A rollback to 2.0.1 is not finished ({CLOSED}); this standby does not see who is at work"
     ]
     assert seen.next == "ask the primary"
+
+
+def test_what_is_to_be_done_is_done_on_the_primary(cluster: Cluster, cluster_clone: Clone) -> None:
+    """And a step that failed is known there as well as here."""
+    url = cluster_clone("phase1_table")
+    cluster.caught_up()
+    assert url.database is not None
+    replica = cluster.replica_url(url.database)
+    assert look(replica).next == "sidb preflight (on the primary)"
+    Alembic(url).upgrade("2.0.3")
+    plant(url, "UPDATE sidb.step SET outcome = 'failed', revision = '2.0.4' WHERE revision = '2.0.3'")
+    cluster.caught_up()
+    [failed] = look(replica).amiss
+    assert failed.what.startswith("Step 2.0.4 upgrade failed on ")
+    plant(url, "UPDATE sidb.step SET outcome = 'running' WHERE revision = '2.0.4'")
+    cluster.caught_up()
+    assert look(replica).amiss == [], "who is at it is not seen there"
 
 
 def test_what_is_found_is_counted(clone: Clone, shape: Shape) -> None:
