@@ -48,7 +48,7 @@ def so_far(done: Sequence[str], step: Step | None, *, goes_forward: bool) -> str
     kept = "what of it is committed stays" if step.committed else "nothing of it stays"
     if goes_forward and not step.committed:
         whole = f"whole at {done[-1].partition(' ')[0]}" if done else "as it was before"
-        kept += f". The database is {whole}, and for applications nothing has changed"
+        kept += f". The database is {whole}, and applications can use it as it is"
     return f"{applied}; {step.name} was not finished: {kept}"
 
 

@@ -141,7 +141,7 @@ def test_ctrl_c_says_what_is_done_and_what_to_type(clone: Clone) -> None:
     assert running.returncode == 130, said
     assert "Traceback" not in said
     told = json.loads(out)
-    stays = "nothing of it stays. The database is whole at 2.0.3, and for applications nothing has changed"
+    stays = "nothing of it stays. The database is whole at 2.0.3, and applications can use it as it is"
     assert told["error"] == f"Interrupted. Applied: 2.0.3 upgrade; 2.0.4 upgrade was not finished: {stays}."
     assert "run it again" in told["next_step"]
     assert current(url) == "2.0.3"

@@ -109,8 +109,8 @@ def test_a_deadline(clone: Clone) -> None:
     assert f"\n  pid {pid} on hot_niches_today (user " in read
     assert read.endswith(
         "\nApplied: 1.0.0 upgrade, 2.0.0 upgrade, 2.0.1 upgrade, 2.0.2 upgrade, 2.0.3 upgrade; 2.0.4 upgrade was not"
-        " finished: nothing of it stays. The database is whole at 2.0.3, and for applications nothing has"
-        " changed.\n"
+        " finished: nothing of it stays. The database is whole at 2.0.3, and applications can use it as it"
+        " is.\n"
         "Next: run it again when these transactions have ended, which is safe: what is done stays, or let it wait"
         " longer (--deadline 1h), or let it disconnect sessions that are idle in a transaction for longer than so"
         " (--end-idle-after 1s), which loses their open work.\n"
@@ -134,7 +134,7 @@ def test_a_deadline(clone: Clone) -> None:
         (
             "CREATE SCHEMA.*analytics",
             "Interrupted. Applied: 1.0.0 upgrade; 2.0.0 upgrade was not finished: nothing of it stays. The"
-            " database is whole at 1.0.0, and for applications nothing has changed.\nNext: run it again, which is"
+            " database is whole at 1.0.0, and applications can use it as it is.\nNext: run it again, which is"
             " safe: it continues at the step that was not finished.\n",
         ),
     ],
@@ -212,7 +212,7 @@ def test_the_server_is_killed_in_an_upgrade(pg_bin: Any) -> None:
     assert "The connection to the server was lost: " in read[0]
     assert read[0].endswith(
         "\nApplied: 1.0.0 upgrade, 2.0.0 upgrade, 2.0.1 upgrade; 2.0.2 upgrade was not finished: nothing of it stays."
-        " The database is whole at 2.0.1, and for applications nothing has changed."
+        " The database is whole at 2.0.1, and applications can use it as it is."
         "\nNext: when the server is up, run it again, which is safe: it continues at the step that was not"
         " finished.\n"
     )

@@ -173,7 +173,7 @@ DAMAGES = [
 
 NOTHING = (
     "No step was applied; 1.0.0 upgrade was not finished: nothing of it stays. The database is as it was before, and"
-    " for applications nothing has changed."
+    " applications can use it as it is."
 )
 
 
