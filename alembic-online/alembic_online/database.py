@@ -114,7 +114,7 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
             seen = _asked(connection)
             if path != OWN_PATH:
                 strange = _twins(connection, path)
-            reset = _reset(connection, READ_ONLY) if seen.read_only else ""
+            reset = _reset(connection, READ_ONLY, "off") if seen.read_only else ""
             pooled = seen.pid != connection.info.backend_pid
             shared = pooled and _is_shared(connection, url)
         except psycopg.errors.ProtocolViolation:  # a pooler that hands sessions on after each statement
@@ -129,8 +129,8 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
     if changing and seen.standby:
         raise AddressError(
             f"{shown(url)} is a standby: it follows another server and cannot be changed; nothing was changed.",
-            "point the database URL at the primary: on this standby a superuser sees it by SELECT sender_host,"
-            " sender_port FROM pg_stat_wal_receiver; where that is a standby, too, ask there.",
+            "point the database URL at the primary, and run it again. A superuser sees which that is on the standby, by"
+            " SELECT sender_host, sender_port FROM pg_stat_wal_receiver; where it is a standby, too, ask there.",
         )
     if changing and seen.read_only:
         raise OnlineError(
@@ -155,13 +155,13 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
     with _undisturbed(connection):
         connection.execute(f"SET LOCAL search_path = {OWN_PATH}")
         rows = connection.execute(query("run/settle_session"), {"names": list(every), "values": list(every.values())})
-        refused = [(*row, _reset(connection, row[0])) for row in rows.fetchall() if row[0] not in WISHED]
+        refused = [(*row, _reset(connection, *row[:2])) for row in rows.fetchall() if row[0] not in WISHED]
     connection.autocommit = before
     for name, value, is_now, reset in refused:
         raise OnlineError(
             f"{shown(url)} has {name} = {is_now} in this role's sessions{MEANS.get(name, '')}; it must be {value},"
             " which the role is not allowed to set; nothing was changed.",
-            f"ask first who set it, as applications may have it, too; as a superuser: {reset}; then run it again.",
+            f"as a superuser, where nobody needs it: {reset}; then run it again, which is safe.",
         )
 
 
@@ -255,8 +255,8 @@ def _refuse_unreadable(connection: Connection, url: URL) -> None:
         )
 
 
-def _reset(connection: Connection, name: str) -> str:
-    return str(*connection.execute(query("run/reset"), {"name": name}).fetchone() or ())
+def _reset(connection: Connection, name: str, value: str) -> str:
+    return str(*connection.execute(query("run/reset"), {"name": name, "value": value}).fetchone() or ())
 
 
 def _escaped(value: str) -> str:

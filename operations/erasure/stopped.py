@@ -42,6 +42,7 @@ def _stopped(url: URL, file: Path | None) -> Stopped:
         return Stopped(f"{UNKNOWN}: {error.what}", f"{error.next_step} Then the same command again, which is safe.")
     if not begun:
         return Stopped(NOT_BEGUN, "run it again when you like, which is safe.")
-    certificate = f" --certificate {shlex.quote(str(file))}" if file else ""
-    more = "" if file else "; where backups are kept, add --certificate FILE, which repeats it after one is recovered"
-    return Stopped(BEGUN, f"`{RESUME}{certificate}` finishes it, which is safe{more}.")
+    if file:
+        return Stopped(BEGUN, f"`{RESUME} --certificate {shlex.quote(str(file))}` finishes it, which is safe.")
+    more = f"where backups are kept, `{RESUME} --certificate FILE` also writes what repeats it after one is recovered"
+    return Stopped(BEGUN, f"`{RESUME}` finishes it, which is safe; {more}.")

@@ -16,8 +16,9 @@ from operations.queries import query
 
 NAMED = 3
 GO_ON = (
-    "`sidb rollback` finishes it, down to {target}; or `sidb rollback --abort` ends it where it is now{at} and opens"
-    " the tables, from where `sidb upgrade` and then `sidb restore` lead up again; nothing is lost by either"
+    "if it is still wanted, `sidb rollback` finishes it, down to {target}; if not, `sidb rollback --abort` ends it"
+    " where it is now{at} and opens the tables, from where `sidb upgrade` and then `sidb restore` lead up again;"
+    " nothing is lost by either"
 )
 WAIT = "wait for it; `sidb status --watch` follows it"
 ASK_THE_PRIMARY = "ask the primary"

@@ -40,10 +40,7 @@ def test_a_standby(pg_bin: Path) -> None:
         server.start()
         said = refusal(Alembic(server.url("postgres")).upgrade)
     assert "is a standby: it follows another server and cannot be changed; nothing was changed." in said
-    assert said.endswith(
-        "Next: point the database URL at the primary (SELECT sender_host, sender_port FROM pg_stat_wal_receiver),"
-        " and run it again."
-    )
+    assert "\nNext: point the database URL at the primary, and run it again. A superuser sees which that is" in said
 
 
 def test_a_wrong_password_and_a_pooler_that_refuses_are_said_by_the_connection(clone: Clone) -> None:
@@ -84,7 +81,7 @@ def test_a_row_that_is_lost_after_a_way_back(clone: Clone) -> None:
     url = clone("migrated_table")
     Alembic(url).downgrade("2.0.7")
     run(url, "DELETE FROM alembic_version")
-    assert "\nNext: `alembic stamp 2.0.7` writes 2.0.7, to which the last step led" in refusal(Alembic(url).upgrade)
+    assert "\nNext: `alembic stamp 2.0.7` writes 2.0.7, to which the last step in" in refusal(Alembic(url).upgrade)
 
 
 @pytest.mark.parametrize("lost", ["migration", "observer", "watcher"])

@@ -72,7 +72,10 @@ def test_a_standby(cluster: Cluster, cluster_clone: Clone, command: list[str]) -
     assert url.database is not None
     read = said(cluster.replica_url(url.database), *command)
     assert " is a standby: it follows another server and cannot be changed; nothing was changed.\nNext: point" in read
-    assert "a superuser sees it by SELECT sender_host, sender_port FROM pg_stat_wal_receiver; where that" in read
+    assert (
+        " by SELECT sender_host, sender_port FROM pg_stat_wal_receiver; where it is a standby, too, ask there.\n"
+        in read
+    )
     assert read.endswith(SET_IT_ANEW)
 
 
@@ -194,8 +197,9 @@ def test_a_hostile_setting(clone: Clone) -> None:
     assert read == (
         "which triggers and foreign keys do not fire; it must be origin, which the role is not allowed to set; nothing"
         " was changed.\n"
-        "Next: ask first who set it, as applications may have it, too; as a superuser: ALTER DATABASE"
-        f" {url.database} RESET session_replication_role; then run it again.\n"
+        f"Next: as a superuser, where nobody needs it: ALTER DATABASE {url.database} RESET session_replication_role;"
+        f" or, for this role alone: ALTER ROLE {url.username} IN DATABASE {url.database} SET session_replication_role ="
+        " 'origin'; then run it again, which is safe.\n"
     )
 
 

@@ -15,8 +15,9 @@ from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import Fill, bring_back, execute, pressed, privileges, roll_back
 
 GO_ON = (
-    "`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` ends it where it is now, at {}, and opens"
-    " the tables, from where `sidb upgrade` and then `sidb restore` lead up again; nothing is lost by either."
+    "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
+    " it is now, at {}, and opens the tables, from where `sidb upgrade` and then `sidb restore` lead up again; nothing"
+    " is lost by either."
 )
 CLOSED = (
     "An interrupted rollback to 2.0.1 is not finished (tables of Phase 2 are closed to applications, which get an"

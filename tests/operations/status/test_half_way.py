@@ -27,8 +27,9 @@ STEP = f"Step {HEAD} upgrade"
 CLOSED = "tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before"
 INTERRUPTED = f"An interrupted rollback to 2.0.1 is not finished ({CLOSED})"
 GO_ON = (
-    f"`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` ends it where it is now, at {HEAD}, and"
-    " opens the tables, from where `sidb upgrade` and then `sidb restore` lead up again; nothing is lost by either"
+    "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
+    f" it is now, at {HEAD}, and opens the tables, from where `sidb upgrade` and then `sidb restore` lead up again;"
+    " nothing is lost by either"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
 
@@ -175,7 +176,7 @@ def test_what_is_half_way_comes_before_a_revision_that_nobody_knows(url: URL) ->
     found = look(url)
     assert found.amiss[0].what == INTERRUPTED
     assert len(found.amiss) > 1
-    assert found.next.startswith("`sidb rollback` finishes it")
+    assert found.next.startswith("if it is still wanted, `sidb rollback` finishes it")
 
 
 @pytest.mark.parametrize(("number", "more"), [(3, ""), (4, ", and 1 more")])
