@@ -194,7 +194,7 @@ def test_the_list_of_archives_says_first_what_stands_half_way(engine: Engine) ->
     Alembic(url).upgrade()
     pressed(url, MOVES, "rollback", "2.0.1", "--yes")
     assert "`sidb restore ARCHIVE`" not in listed(url)
-    assert "\nNext: `sidb rollback` finishes it" in listed(url)
+    assert "\nNext: if it is still wanted, `sidb rollback` finishes it" in listed(url)
 
 
 def test_an_error_that_nobody_expected_says_where_the_database_stands(engine: Engine) -> None:
@@ -207,7 +207,7 @@ def test_an_error_that_nobody_expected_says_where_the_database_stands(engine: En
     counted(run_it, once("LOCK TABLE .*content_recommendations", stop))
     assert found[0].exit_code == 1
     assert "An interrupted rollback to 2.0.1 is not finished (tables of Phase 2 are closed" in found[0].stderr
-    assert "\nThen `sidb rollback` finishes it" in found[0].stderr
+    assert "\nThen if it is still wanted, `sidb rollback` finishes it" in found[0].stderr
 
 
 def test_interrupted_before_any_migration(clone: Clone) -> None:

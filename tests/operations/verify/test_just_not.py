@@ -193,7 +193,7 @@ def test_a_rollback_half_way(clone: Clone) -> None:
     )
     assert found["application's rights"].verdict == "failed"
     assert found["application's rights"].detail.startswith("applications are shut out of tables of Phase 2.")
-    assert found["revision"].remedy.startswith("`sidb rollback` finishes it")
+    assert found["revision"].remedy.startswith("if it is still wanted, `sidb rollback` finishes it")
 
 
 def test_a_rollback_that_has_closed_nothing_shuts_nobody_out(clone: Clone) -> None:
