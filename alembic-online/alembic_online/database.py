@@ -161,7 +161,7 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
         raise OnlineError(
             f"{shown(url)} has {name} = {is_now} in this role's sessions{MEANS.get(name, '')}; it must be {value},"
             " which the role is not allowed to set; nothing was changed.",
-            f"as a superuser, where nobody needs it: {reset}; then run it again, which is safe.",
+            f"as a superuser: {reset}; then run it again, which is safe.",
         )
 
 

@@ -44,5 +44,5 @@ def _stopped(url: URL, file: Path | None) -> Stopped:
         return Stopped(NOT_BEGUN, "run it again when you like, which is safe.")
     if file:
         return Stopped(BEGUN, f"`{RESUME} --certificate {shlex.quote(str(file))}` finishes it, which is safe.")
-    more = f"where backups are kept, `{RESUME} --certificate FILE` also writes what repeats it after one is recovered"
+    more = f"where you keep backups, `{RESUME} --certificate FILE`: with FILE it is repeated after one is recovered"
     return Stopped(BEGUN, f"`{RESUME}` finishes it, which is safe; {more}.")

@@ -134,7 +134,7 @@ def test_what_only_a_superuser_may_set_back_is_refused(server: Server, role: str
         "session_replication_role = replica in this role's sessions, with which triggers and foreign keys do not fire;"
         in said
     )
-    assert f"as a superuser, where nobody needs it: ALTER ROLE {role} RESET session_replication_role; then run" in said
+    assert f"as a superuser: ALTER ROLE {role} RESET session_replication_role; then run" in said
     run(server.url("postgres"), f"GRANT SET ON PARAMETER session_replication_role TO {role}")
     with engine(url, poolclass=NullPool).connect() as connection:
         assert connection.scalar(text("SHOW session_replication_role")) == "origin"

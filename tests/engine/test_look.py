@@ -111,7 +111,7 @@ def test_two_rows_of_alembic_to_neither_of_which_the_last_step_led(clone: Clone)
     url = clone("migrated_table")
     run(url, "UPDATE alembic_version SET version_num = '2.0.4'", "INSERT INTO alembic_version VALUES ('2.0.3')")
     stamps = "`alembic stamp --purge 2.0.3` or `alembic stamp --purge 2.0.4`"
-    assert f"\nNext: {stamps}, by what the database holds, puts that" in refusal(Alembic(url).upgrade)
+    assert f"\nNext: {stamps}, by what the database holds, writes that" in refusal(Alembic(url).upgrade)
 
 
 def test_a_prepared_transaction_older_than_anybody_waits(clone: Clone, caplog: pytest.LogCaptureFixture) -> None:

@@ -197,9 +197,9 @@ def test_a_hostile_setting(clone: Clone) -> None:
     assert read == (
         "which triggers and foreign keys do not fire; it must be origin, which the role is not allowed to set; nothing"
         " was changed.\n"
-        f"Next: as a superuser, where nobody needs it: ALTER DATABASE {url.database} RESET session_replication_role;"
-        f" or, for this role alone: ALTER ROLE {url.username} IN DATABASE {url.database} SET session_replication_role ="
-        " 'origin'; then run it again, which is safe.\n"
+        f"Next: as a superuser: ALTER ROLE {url.username} IN DATABASE {url.database} SET session_replication_role ="
+        f" 'origin' (for this role alone), or, where nobody needs it, ALTER DATABASE {url.database} RESET"
+        " session_replication_role; then run it again, which is safe.\n"
     )
 
 

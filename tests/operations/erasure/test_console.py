@@ -119,7 +119,7 @@ def test_ctrl_c(migrated: Engine, tmp_path: Path, file: str | None) -> None:
     read = pressed(url, "DELETE FROM", *command).stderr
     assert read.startswith("Interrupted. The erasure is begun, and cannot be called off: load, backfill and restore")
     [typed] = re.findall(r"\nNext: `sidb erase (.*)` finishes it, which is safe", read)
-    assert ("where backups are kept, `sidb erase --resume --certificate FILE` also writes what repeats it" in read) == (
+    assert ("where you keep backups, `sidb erase --resume --certificate FILE`: with FILE it is repeated" in read) == (
         file is None
     )
     done = sidb(url, *shlex.split(typed))
