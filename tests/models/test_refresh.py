@@ -1,7 +1,8 @@
 """refresh_stale_views: only what is stale, without holding up readers, by any number of sessions, and not by halves."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier
 
 import psycopg
@@ -113,19 +114,28 @@ PAUSE = """
 PAUSED = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted AND pid = %s"
 
 
-def test_a_change_just_behind_a_refresh_stays_marked(sessions: tuple[Connection, Connection]) -> None:
-    """The refresh has not read it, so its mark must not go with those before it."""
-    one, two = sessions
-    one.execute(ANALYSE)
+@contextmanager
+def paused(one: Connection, two: Connection) -> Iterator[Future[list[str]]]:
+    """A refresh by the first session, which waits behind its first view for as long as the block lasts."""
     two.execute(PAUSE)
     two.execute("SELECT pg_advisory_lock(42)")
     with ThreadPoolExecutor(1) as pool:
         refreshed = pool.submit(refresh, one)
         until(lambda: two.execute(PAUSED, [one.info.backend_pid]).fetchone() is not None, "it has refreshed")
-        two.execute(ANALYSE.replace("<= 3", "<= 5"))
-        two.execute("SELECT pg_advisory_unlock(42)")
-        assert refreshed.result() == ["trending_niches"]
+        try:
+            yield refreshed
+        finally:
+            two.execute("SELECT pg_advisory_unlock(42)")
     two.execute("DROP EVENT TRIGGER pause")
+
+
+def test_a_change_just_behind_a_refresh_stays_marked(sessions: tuple[Connection, Connection]) -> None:
+    """The refresh has not read it, so its mark must not go with those before it."""
+    one, two = sessions
+    one.execute(ANALYSE)
+    with paused(one, two) as refreshed:
+        two.execute(ANALYSE.replace("<= 3", "<= 5"))
+    assert refreshed.result() == ["trending_niches"]
     assert count(one, "trending_niches") == 3
     assert refresh(one) == ["trending_niches"]
     assert count(one, "trending_niches") == 5
@@ -135,15 +145,9 @@ def test_what_another_has_refreshed_meanwhile_is_not_refreshed_again(sessions: t
     one, two = sessions
     one.execute(METRIC)
     one.execute(ANALYSE)
-    two.execute(PAUSE)
-    two.execute("SELECT pg_advisory_lock(42)")
-    with ThreadPoolExecutor(1) as pool:
-        refreshed = pool.submit(refresh, one)
-        until(lambda: two.execute(PAUSED, [one.info.backend_pid]).fetchone() is not None, "it has refreshed the first")
+    with paused(one, two) as refreshed:
         assert refresh(two) == ["trending_niches"]
-        two.execute("SELECT pg_advisory_unlock(42)")
-        assert refreshed.result() == ["platform_comparison"]
-    two.execute("DROP EVENT TRIGGER pause")
+    assert refreshed.result() == ["platform_comparison"]
 
 
 def test_an_uncommitted_change_is_marked_when_it_commits(sessions: tuple[Connection, Connection]) -> None:

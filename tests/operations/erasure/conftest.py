@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from alembic_online import Options
+from click.testing import CliRunner, Result
 from rich.console import Console
 from sqlalchemy import URL, Engine
 
+from operations.cli import main
 from operations.erasure import erase as erasing
 from operations.erasure.certificate import Certificate, read
 from operations.erasure.erase import Asked
@@ -23,6 +25,7 @@ ANN, ANNA = "ann-17@example.com", "ann-17@example.community"
 """Two users; the id of one begins with that of the other."""
 IDS = (ANN, ANNA)
 EVENTS = 40
+TABLE = "analytics.analytics_events"
 LIVE = "analytics.analytics_events", "analytics.content_recommendations"
 
 ROWS = """
@@ -36,6 +39,10 @@ ROWS = """
     FROM generate_series(1, 3) AS s (n)
 """
 Dump = Callable[[URL], str]
+
+
+def sidb(url: URL, *arguments: str, given: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(main, ["erase", *arguments], input=given, env={"DATABASE_URL": conninfo(url)})
 
 
 @pytest.fixture

@@ -154,6 +154,7 @@ def test_a_row_of_somebody_else_with_the_same_key_stays(migrated: Engine) -> Non
     execute(
         administrator(url),
         f"CREATE TABLE public.theirs () INHERITS ({table}); INSERT INTO public.theirs SELECT * FROM ONLY {table};"  # noqa: S608
+        " ALTER TABLE public.theirs REPLICA IDENTITY FULL;"  # somebody may publish it
         f" UPDATE public.theirs SET user_id = 'somebody' WHERE user_id = '{ANN}';"
         f" UPDATE public.theirs SET user_id = '{ANN}' WHERE user_id = '{ANNA}';"
         f" GRANT ALL ON public.theirs TO {url.username}",
