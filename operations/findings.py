@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 from rich.console import Console, Group
 from rich.table import Table
@@ -69,12 +69,12 @@ class Findings:
         """0; 1: something failed; 3: nothing did, but not everything could be looked at."""
         return exit_code(self.findings)
 
-    def after(self, first: str | None) -> "Findings":
+    def after(self, first: str | None) -> Self:
         """The same, where something else is to be typed first: what these advise has to wait for it."""
         if first is None:
             return self
         left = [each if each.remedy == first else replace(each, remedy="") for each in self.findings]
-        return Findings(left, first)
+        return replace(self, findings=left, next_step=first)
 
 
 def exit_code(findings: Sequence[Finding]) -> int:

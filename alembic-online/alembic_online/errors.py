@@ -31,6 +31,10 @@ class AddressError(OnlineError):
     """The address leads to no connection, or to a server on which it cannot be done, such as a standby."""
 
 
+class ConnectionLostError(OnlineError):
+    """The server ended the session, or is gone: whether anybody can use the database, nobody here knows."""
+
+
 class Stopped(OnlineError):  # noqa: N818 - nothing went wrong
     """Ctrl-C: what is done so far, and how to go on."""
 

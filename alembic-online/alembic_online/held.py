@@ -42,8 +42,11 @@ def is_missed(error: BaseException) -> bool:
 def named(url: URL, ours: int, locks: Mapping[str, str] | None = None) -> str:
     """The holders, as a sentence goes on; `ours` is a session that is none of them."""
     found = holders(url, ours, locks)
+    if not found:
+        return "another session"
+    guess = "another session, perhaps " if all(each.relation is None for each in found) else ""
     more = f", and {len(found) - MOST} more" if len(found) > MOST else ""
-    return f"{', '.join(map(str, found[:MOST]))}{more}" if found else "another session"
+    return f"{guess}{', '.join(map(str, found[:MOST]))}{more}"
 
 
 def holders(url: URL, ours: int = 0, locks: Mapping[str, str] | None = None) -> list[Blocker]:

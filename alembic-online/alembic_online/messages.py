@@ -9,7 +9,7 @@ from psycopg.errors import Diagnostic, InsufficientPrivilege
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 
-from alembic_online.errors import OnlineError
+from alembic_online.errors import ConnectionLostError, OnlineError
 from alembic_online.interrupts import is_interrupt
 from alembic_online.sessions import driver
 
@@ -64,7 +64,7 @@ def server_error(error: PostgresError) -> OnlineError:
     said = [error.diag.message_primary or "", error.diag.message_detail or ""]
     if not said[0] or error.sqlstate in SESSION_ENDED:
         reason = said[0] or (str(error).strip().splitlines() or ["no reason given"])[0]
-        return OnlineError(
+        return ConnectionLostError(
             f"The connection to the server was lost: {reason}",
             f"when the server is up, {AGAIN}",
         )

@@ -40,15 +40,19 @@ def report_step(done: Step, seen: Observed, seconds: float, metrics: "Metrics | 
         )
 
 
-def so_far(done: Sequence[str], step: Step | None, *, goes_forward: bool) -> str:
-    """What of a run stays, and what of the step that was not finished; of an upgrade also what applications have."""
+def so_far(done: Sequence[str], step: Step | None, *, goes_forward: bool, lost: bool = False) -> str:
+    """What of a run stays, and what of the step that was not finished; of an upgrade also what applications have.
+
+    `lost`: the connection is, and the server may be down.
+    """
     applied = f"Applied: {', '.join(done)}" if done else "No step was applied"
     if step is None:
         return applied
     kept = "what of it is committed stays" if step.committed else "nothing of it stays"
     if goes_forward and not step.committed:
         whole = f"whole at {done[-1].partition(' ')[0]}" if done else "as it was before"
-        kept += f". The database is {whole}, and applications can use it as it is"
+        when = " whenever the server is up" if lost else ""
+        kept += f". The database is {whole}, and applications can use it as it is{when}"
     return f"{applied}; {step.name} was not finished: {kept}"
 
 

@@ -18,7 +18,7 @@ from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
 from alembic_online.data_loss import Discard, Keeper, Refuse, Undeclared, refuse_loss
 from alembic_online.database import shown
-from alembic_online.errors import OnlineError, Stopped
+from alembic_online.errors import ConnectionLostError, OnlineError, Stopped
 from alembic_online.interrupts import is_interrupt, noting
 from alembic_online.ledger import Ledger
 from alembic_online.look import look
@@ -144,9 +144,9 @@ class Run:
         except BaseException as error:
             self._ended(failure=str(error).partition("\n")[0] or type(error).__name__)
             if is_interrupt(error):
-                raise Stopped(f"Interrupted. {self._so_far()}.", AGAIN if self.done else FROM_THE_START) from None
+                raise Stopped(f"Interrupted. {self._so_far(error)}.", AGAIN if self.done else FROM_THE_START) from None
             if isinstance(error, OnlineError) and self.step:
-                error.what += f"\n{self._so_far()}."
+                error.what += f"\n{self._so_far(error)}."
             raise
         self._ended()
 
@@ -178,8 +178,9 @@ class Run:
             else:
                 return
 
-    def _so_far(self) -> str:
-        return so_far(self.done, self.step, goes_forward=self.goes_forward)
+    def _so_far(self, error: BaseException) -> str:
+        lost = isinstance(error, ConnectionLostError)
+        return so_far(self.done, self.step, goes_forward=self.goes_forward, lost=lost)
 
     def _ended(self, failure: str | None = None) -> None:
         if self.metrics:

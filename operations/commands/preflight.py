@@ -57,6 +57,8 @@ def preflight(
       sidb preflight --backup-command "pgbackrest --stanza=main check" --prepare
       sidb preflight --finish
     """
+    from dataclasses import replace
+
     from alembic_online.errors import UsageError
 
     from operations import findings, output
@@ -77,6 +79,8 @@ def preflight(
     console = output.console(stderr=as_json)
     if finish:
         found = preflight.finish(url, addresses=chosen.alert_addresses)
+        if first and found.well:
+            found = replace(found, next_step=first)
     else:
         request = Request(rows, backup, backup_command, applications, chosen.replicas)
         found = preflight.run(url, request, console, prepare=prepare, addresses=chosen.alert_addresses)

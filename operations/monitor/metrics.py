@@ -21,7 +21,7 @@ from operations.monitor.growth import Growth, read_growth
 from operations.monitor.thresholds import BLOAT, DELTAS, MANY_BYTES, READ_TIMES, REPLICAS, RETENTION, VIEWS
 from operations.queries import query
 from operations.retention.due import Due, due
-from operations.status.half_way import blocking
+from operations.status.amiss import amiss
 
 # A monitor must not become the load, nor wait behind a migration.
 # Without a search path, names are printed whole.
@@ -140,7 +140,7 @@ class Open:
 class Readings:
     """All that was read. `open` has the checks that could not be looked at, whole or in part.
 
-    `first`: what to type before anything else, while a rollback or a restore is half-way.
+    `first`: what to type before anything else, while a rollback or a restore is half-way, or the revision unknown.
     """
 
     database: str
@@ -188,8 +188,7 @@ def _read(connection: Connection, url: URL, thorough: bool) -> Readings:
         schemas, names = zip(*_relations(), strict=True)
         parameters = {"schemas": list(schemas), "names": list(names)}
         tables = _rows(connection, Table, query("monitor/tables"), parameters)
-        begun = blocking(connection)
-        first = begun.next_step if begun else None
+        first = next((each.next_step for each in amiss(connection) if each.blocks), None)
         if not any(table.name.startswith(f"{ANALYTICS}.") for table in tables):
             raise OnlineError(f"The new tables are not in {shown(url)}.", first or "sidb upgrade")
         oids = [table.oid for table in tables]

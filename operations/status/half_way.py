@@ -135,11 +135,12 @@ def _at(connection: psycopg.Connection[Any], there: frozenset[str]) -> list[str]
 def _rollback(begun: Any, at: list[str], pid: int | None, standby: bool) -> Amiss:
     stands = AT[begun.phase]
     next_step = GO_ON.format(target=begun.target, at=f", at {', '.join(at)}," if at else "")
-    what = f"An interrupted rollback to {begun.target} is not finished ({stands})"
+    which = f"The rollback to {begun.target}, begun {begun.started:%Y-%m-%d %H:%M} UTC by {begun.who},"
+    what = f"{which} was interrupted ({stands})"
     if standby:
-        what, next_step = f"A rollback to {begun.target} is not finished ({stands}){SEES_NOBODY}", ASK_THE_PRIMARY
+        what, next_step = f"{which} is not finished ({stands}){SEES_NOBODY}", ASK_THE_PRIMARY
     elif pid is not None:
-        what, next_step = f"A rollback to {begun.target} is at work (pid {pid}; {stands})", WAIT
+        what, next_step = f"{which} is at work (pid {pid}; {stands})", WAIT
     return Amiss(what, next_step, blocks=True, closes=begun.phase in CLOSED)
 
 

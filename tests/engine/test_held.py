@@ -25,6 +25,7 @@ def test_three_are_named_and_the_others_counted(url: URL, count: int, more: str)
         for _ in range(count):
             crowd.enter_context(psycopg.connect(conninfo(url))).execute(HOLD)
         said = named(url, 0)
+    assert said.startswith("pid ")
     assert said.count("pid ") == min(count, 3)
     assert said[said.rindex(")") :] == more
 
@@ -49,6 +50,9 @@ def test_an_old_transaction_is_named_where_nobody_knows_which_lock_was_asked_for
         old.execute("SELECT pg_sleep(%s)", [seconds])
         found = [each.pid for each in holders(url, locks=locks)]
         assert found == ([old.info.backend_pid] if is_named else [])
+        perhaps = f"another session, perhaps pid {old.info.backend_pid} (user postgres, "
+        assert named(url, 0, locks).startswith(perhaps if is_named else "another session")
+        assert ("perhaps" in named(url, 0, locks)) is is_named
 
 
 def test_whoever_asks_is_not_in_its_own_way(url: URL) -> None:

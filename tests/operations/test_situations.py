@@ -216,7 +216,7 @@ def test_the_server_is_killed_in_an_upgrade(pg_bin: Any) -> None:
     assert "The connection to the server was lost: " in read[0]
     assert read[0].endswith(
         "\nApplied: 1.0.0 upgrade, 2.0.0 upgrade, 2.0.1 upgrade; 2.0.2 upgrade was not finished: nothing of it stays."
-        " The database is whole at 2.0.1, and applications can use it as it is."
+        " The database is whole at 2.0.1, and applications can use it as it is whenever the server is up."
         "\nNext: when the server is up, run it again, which is safe: it continues at the step that was not"
         " finished.\n"
     )

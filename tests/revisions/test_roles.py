@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from operations.cli import main
 from operations.phase1 import Shape
+from tests.engine.conftest import refusal
 from tests.fixtures.databases import Templates, conninfo
 from tests.fixtures.server import throwaway_server
 from tests.revisions.catalog import catalog
@@ -80,6 +81,15 @@ def test_without_group_roles_and_without_the_right_to_create_them(
     plain.run_phase1()
     plain.alembic.downgrade()
     plain.run_phase1()
+
+
+def test_what_is_optional_is_told_only_where_nothing_stops(plain: Deployment, caplog: pytest.LogCaptureFixture) -> None:
+    allow(plain, "NOCREATEDB")
+    with plain.superuser.begin() as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {plain.owner.url.database} OWNER TO postgres")
+    with caplog.at_level(logging.INFO, "alembic.online"):
+        assert "GRANT CREATE ON DATABASE" in refusal(plain.alembic.upgrade)
+    assert not any("optional" in message for message in caplog.messages)
 
 
 def test_what_was_left_out_is_made_up_for_once_the_roles_are_there(plain: Deployment, shape: Shape) -> None:

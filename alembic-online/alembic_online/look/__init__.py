@@ -34,13 +34,11 @@ __all__ = ["dependants", "groups", "lock_table", "look", "obstacles", "privilege
 
 
 def look(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -> None:
-    """Raise OnlineError if something would stop one of the steps, with all that would; tell what else matters.
+    """Raise OnlineError if something would stop one of the steps, with all that would; else tell what else matters.
 
     `built_on`: whether what others have built on what goes is in the way; not where it is seen to.
     """
-    for each in (found := _found(session, steps, built_on)):
-        if not each.stops:
-            log.warning("%s", each)
+    found = _found(session, steps, built_on)
     if stopping := [each for each in found if each.stops]:
         said = [
             "Not every step can be applied, so none was begun; nothing was changed.",
@@ -53,6 +51,8 @@ def look(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -
             comment = "-- " if all(each[:1].isupper() for each in steps_on) else ""  # SQL alone, to be pasted as it is
             steps_on.append(f"{comment}Then run it again, which is safe.")
         raise OnlineError("\n".join(said), "\n".join(steps_on))
+    for each in found:
+        log.warning("%s", each)
 
 
 def obstacles(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -> Iterator[Obstacle]:

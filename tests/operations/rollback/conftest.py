@@ -172,6 +172,17 @@ def rows(engine: Engine) -> list[str]:
     return contents(engine, *HASHED)
 
 
+def begun(url: URL) -> str:
+    """How the newest rollback is called: where to, when it was begun, and by whom."""
+    [(named,)] = execute(
+        url,
+        "SELECT format('The rollback to %s, begun %s UTC by %s,', target,"
+        " to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), who)"
+        " FROM sidb.rollback ORDER BY rollback_id DESC LIMIT 1",
+    )
+    return str(named)
+
+
 def execute(url: URL, statement: str) -> list[tuple[Any, ...]]:
     """The rows of a statement, which commits."""
     with psycopg.connect(conninfo(url), autocommit=True) as connection:

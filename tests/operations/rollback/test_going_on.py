@@ -18,7 +18,17 @@ from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.ended import counted, once, stop, stopped
 from tests.fixtures.lived_in import administrator
 from tests.fixtures.revisions import HEAD
-from tests.operations.rollback.conftest import MOVES, abort, bring_back, execute, finding, pressed, roll_back, rows
+from tests.operations.rollback.conftest import (
+    MOVES,
+    abort,
+    begun,
+    bring_back,
+    execute,
+    finding,
+    pressed,
+    roll_back,
+    rows,
+)
 
 REPORT = "CREATE VIEW public.report{} AS SELECT niche_id FROM analytics.trend_cache"
 
@@ -206,7 +216,7 @@ def test_an_error_that_nobody_expected_says_where_the_database_stands(engine: En
 
     counted(run_it, once("LOCK TABLE .*content_recommendations", stop))
     assert found[0].exit_code == 1
-    assert "An interrupted rollback to 2.0.1 is not finished (tables of Phase 2 are closed" in found[0].stderr
+    assert f"{begun(url)} was interrupted (tables of Phase 2 are closed" in found[0].stderr
     assert "\nThen if it is still wanted, `sidb rollback` finishes it" in found[0].stderr
 
 

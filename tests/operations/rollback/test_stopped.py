@@ -12,7 +12,7 @@ from operations.phase1 import Shape
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic, conninfo
 from tests.fixtures.revisions import HEAD
-from tests.operations.rollback.conftest import Fill, bring_back, execute, pressed, privileges, roll_back
+from tests.operations.rollback.conftest import Fill, begun, bring_back, execute, pressed, privileges, roll_back
 
 GO_ON = (
     "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
@@ -20,8 +20,7 @@ GO_ON = (
     " is lost by either."
 )
 CLOSED = (
-    "An interrupted rollback to 2.0.1 is not finished (tables of Phase 2 are closed to applications, which get an"
-    " error; Phase 1 is in use as before)"
+    "{} was interrupted (tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before)"
 )
 RESTORING = (
     "An interrupted restore of archive 1 is not finished; 3 of its 10 tables are back whole; the others still lack"
@@ -68,9 +67,10 @@ def test_between_closing_and_the_end(url: URL) -> None:
         "2.2.0 downgrade, 2.1.1 downgrade, 2.1.0 downgrade, 2.0.7 downgrade, 2.0.6 downgrade, 2.0.5 downgrade,"
         " 2.0.4 downgrade"
     )
+    closed = CLOSED.format(begun(url))
     assert done.stderr == (
         f"Interrupted. Applied: {undone}; 2.0.3 downgrade was not finished: nothing of it stays.\n"
-        f"{CLOSED}; the database is at 2.0.3.\nNext: {GO_ON.format('2.0.3')}\n"
+        f"{closed}; the database is at 2.0.3.\nNext: {GO_ON.format('2.0.3')}\n"
     )
     assert not is_open(url)
     with psycopg.connect(conninfo(url)) as other:
@@ -79,13 +79,13 @@ def test_between_closing_and_the_end(url: URL) -> None:
     assert missed.exit_code == 1
     assert "2.0.3 downgrade: could not acquire its locks within 0 s" in missed.stderr
     assert (
-        f"\nNo step was applied; 2.0.3 downgrade was not finished: nothing of it stays.\n{CLOSED}; the" in missed.stderr
+        f"\nNo step was applied; 2.0.3 downgrade was not finished: nothing of it stays.\n{closed}; the" in missed.stderr
     )
     assert missed.stderr.endswith(f"\nThen {GO_ON.format('2.0.3')}\n")
     before = catalog(url)
     refused = sidb(url, "restore", "1")
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert refused.stderr == f"{CLOSED}; this command changed nothing.\nNext: {GO_ON.format('2.0.3')}\n"
+    assert refused.stderr == f"{closed}; this command changed nothing.\nNext: {GO_ON.format('2.0.3')}\n"
     assert catalog(url) == before
     given_up = sidb(url, "rollback", "--abort")
     assert given_up.exit_code == 0, given_up.output
@@ -100,8 +100,8 @@ def test_between_closing_and_the_end(url: URL) -> None:
 def test_behind_the_last_step(url: URL) -> None:
     done = pressed(url, "ORDER BY opportunity DESC", "rollback", "2.0.1", "--yes")
     assert done.stderr == (
-        "Interrupted.\nAn interrupted rollback to 2.0.1 is not finished (the tables are open again; the last queries,"
-        f" which only read, are missing); the database is at 2.0.1.\nNext: {GO_ON.format('2.0.1')}\n"
+        f"Interrupted.\n{begun(url)} was interrupted (the tables are open again; the last queries, which only read, are"
+        f" missing); the database is at 2.0.1.\nNext: {GO_ON.format('2.0.1')}\n"
     )
     assert is_open(url)
     assert sidb(url, "rollback").exit_code == 0

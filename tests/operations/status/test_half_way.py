@@ -19,19 +19,22 @@ from tests.fixtures import programs
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.ended import counted
 from tests.fixtures.revisions import HEAD, REVISIONS
-from tests.operations.rollback.conftest import MOVES, ROWS, abort, bring_back, roll_back
+from tests.operations.rollback.conftest import MOVES, ROWS, abort, begun, bring_back, roll_back
 from tests.operations.test_upgrade import sidb
 from tests.operations.verify.conftest import plant
 
 STEP = f"Step {HEAD} upgrade"
 CLOSED = "tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before"
-INTERRUPTED = f"An interrupted rollback to 2.0.1 is not finished ({CLOSED})"
 GO_ON = (
     "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
     f" it is now, at {HEAD}, and opens the tables, from where `sidb upgrade` and then `sidb restore` lead up again;"
     " nothing is lost by either"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
+
+
+def interrupted(url: URL) -> str:
+    return f"{begun(url)} was interrupted ({CLOSED})"
 
 
 def said(url: URL) -> list[str]:
@@ -64,7 +67,7 @@ def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) ->
     looking = ("verify", "monitor", "history", "preflight", "backfill status", "restore", "retention")
     for command in map(str.split, looking):
         done = sidb(url, *command)
-        assert done.stderr.startswith(f"{INTERRUPTED}: {GO_ON}.\n"), command
+        assert done.stderr.startswith(f"{interrupted(url)}: {GO_ON}.\n"), command
         _, _, next_step = " ".join(done.stdout.split()).partition("Next: ")
         assert next_step in (["", GO_ON] if command[0] in ("history", "backfill", "retention") else [GO_ON]), command
     for command in (
@@ -79,18 +82,18 @@ def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) ->
     ):
         done = sidb(url, *command)
         assert (done.returncode, done.stdout) == (1, ""), command
-        assert done.stderr == f"{INTERRUPTED}; this command changed nothing.\nNext: {GO_ON}.\n", command
+        assert done.stderr == f"{interrupted(url)}; this command changed nothing.\nNext: {GO_ON}.\n", command
     status = sidb(url, "status")
     assert status.returncode == 1
-    assert status.stdout.splitlines()[1].startswith(f"amiss     {INTERRUPTED[:60]}")
+    assert status.stdout.splitlines()[1].startswith(f"amiss     {interrupted(url)[:60]}")
     assert " ".join(status.stdout.split()).endswith(f"Next: {GO_ON}")
     assert json.loads(sidb(url, "status", "--json").stdout)["amiss"] == [
-        {"what": INTERRUPTED, "next_step": GO_ON, "blocks": True, "closes": True, "command": ""}
+        {"what": interrupted(url), "next_step": GO_ON, "blocks": True, "closes": True, "command": ""}
     ]
     verified = {each["check"]: each for each in json.loads(sidb(url, "verify", "--json").stdout)["findings"]}
     for check in ("half-way", "application's rights"):
         assert (verified[check]["verdict"], verified[check]["remedy"]) == ("failed", GO_ON)
-        assert INTERRUPTED in verified[check]["detail"]
+        assert interrupted(url) in verified[check]["detail"]
     assert {each["remedy"] for each in verified.values()} == {GO_ON, ""}, "all else has to wait"
     assert any(each["verdict"] == "failed" for check, each in verified.items() if not each["remedy"])
 
@@ -99,12 +102,11 @@ def test_no_other_way_works_on_a_database_half_way(url: URL) -> None:
     """Alembic's own command line neither: the engine asks."""
     half_back(url)
     for run in (Alembic(url).upgrade, partial(Alembic(url).downgrade, "1.0.0"), partial(Alembic(url).stamp, "2.0.4")):
-        with pytest.raises(Exception, match=re.escape(INTERRUPTED)):
+        with pytest.raises(Exception, match=re.escape(interrupted(url))):
             run()
     checked = programs.run("alembic", "check", env={"DATABASE_URL": conninfo(url)})
-    assert (
-        f"{INTERRUPTED}; this command changed nothing.\nNext: {GO_ON}. Until then, what is compared" in checked.stderr
-    )
+    refused = f"{interrupted(url)}; this command changed nothing.\nNext: {GO_ON}."
+    assert f"{refused} Until then, what is compared" in checked.stderr
 
 
 def test_after_it_was_gone_on_with_or_given_up(clone: Clone) -> None:
@@ -157,26 +159,34 @@ def test_who_is_at_work_is_no_interruption(url: URL) -> None:
     with psycopg.connect(conninfo(url), autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('sidb rollback', 0))")
         assert said(url) == [
-            f"A rollback to 2.0.1 is at work (pid {other.info.backend_pid}; {CLOSED}): wait for it; `sidb status"
-            " --watch` follows it"
+            f"{begun(url)} is at work (pid {other.info.backend_pid}; {CLOSED}): wait for it; `sidb status --watch`"
+            " follows it"
         ]
-    assert said(url) == [f"{INTERRUPTED}: {GO_ON}"]
+    assert said(url) == [f"{interrupted(url)}: {GO_ON}"]
 
 
 def test_who_is_at_work_in_another_database_is_not_here(clone: Clone) -> None:
     url = half_back(clone("migrated_table"))
     with psycopg.connect(conninfo(clone("migrated_table"))) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('sidb rollback', 0))")
-        assert said(url) == [f"{INTERRUPTED}: {GO_ON}"]
+        assert said(url) == [f"{interrupted(url)}: {GO_ON}"]
 
 
 def test_what_is_half_way_comes_before_a_revision_that_nobody_knows(url: URL) -> None:
     half_back(url)
     plant(url, "INSERT INTO public.alembic_version VALUES ('9.9.9')")
     found = look(url)
-    assert found.amiss[0].what == INTERRUPTED
+    assert found.amiss[0].what == interrupted(url)
     assert len(found.amiss) > 1
     assert found.next.startswith("if it is still wanted, `sidb rollback` finishes it")
+
+
+def test_two_revisions_are_put_right_before_anything_else(url: URL) -> None:
+    plant(url, "INSERT INTO public.alembic_version VALUES ('2.0.1')")
+    for command in ("verify", "monitor", "preflight", "preflight --finish"):
+        done = sidb(url, *command.split())
+        printed = " ".join((done.stdout + done.stderr).split())
+        assert f"Next: `alembic stamp --purge {HEAD}` writes {HEAD}" in printed, command
 
 
 @pytest.mark.parametrize(("number", "more"), [(3, ""), (4, ", and 1 more")])
@@ -192,7 +202,7 @@ def test_what_a_rollback_put_aside_of_others(number: int, more: str, url: URL) -
         " after `sidb upgrade`"
     ]
     plant(url, "INSERT INTO sidb.rollback (origin, target, client) VALUES ('2.0.1', '1.0.0', 'test')")
-    assert [each.partition(" (")[0] for each in said(url)] == ["An interrupted rollback to 1.0.0 is not finished"]
+    assert [each.partition(" (")[0] for each in said(url)] == [f"{begun(url)} was interrupted"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Alembic, Clone, conninfo
 from tests.fixtures.revisions import HEAD
 from tests.fixtures.roles import Login
+from tests.operations.rollback.conftest import begun
 from tests.operations.status.test_half_way import CLOSED, half_back
 from tests.operations.test_upgrade import sidb
 from tests.operations.verify.conftest import plant
@@ -160,7 +161,7 @@ def test_a_standby(cluster: Cluster, cluster_clone: Clone) -> None:
     seen = look(cluster.replica_url(url.database))
     assert seen.standby
     assert [each.what for each in seen.amiss] == [
-        f"A rollback to 2.0.1 is not finished ({CLOSED}); this standby does not see who is at work"
+        f"{begun(url)} is not finished ({CLOSED}); this standby does not see who is at work"
     ]
     assert seen.next == "ask the primary"
 

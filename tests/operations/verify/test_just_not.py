@@ -12,7 +12,7 @@ from operations.queries import query
 from operations.verify.subject import WHOLE, Subject, listed
 from tests.engine.conftest import until
 from tests.fixtures.databases import Clone, conninfo
-from tests.operations.rollback.conftest import pressed
+from tests.operations.rollback.conftest import begun, pressed
 from tests.operations.verify.conftest import look, plant, verdicts
 
 CHARTS_GONE = """
@@ -188,9 +188,7 @@ def test_a_rollback_half_way(clone: Clone) -> None:
     pressed(url, "LOCK TABLE .*content_recommendations", "rollback", "2.0.1", "--yes")
     found = of(url)
     assert found["half-way"].verdict == "failed"
-    assert found["half-way"].detail.startswith(
-        "An interrupted rollback to 2.0.1 is not finished (tables of Phase 2 are"
-    )
+    assert found["half-way"].detail.startswith(f"{begun(url)} was interrupted (tables of Phase 2 are")
     assert found["application's rights"].verdict == "failed"
     assert found["application's rights"].detail.startswith("applications are shut out of tables of Phase 2.")
     assert found["revision"].remedy.startswith("if it is still wanted, `sidb rollback` finishes it")
