@@ -1,4 +1,4 @@
-"""Outlook: what is left, how fast it goes, and whether the deadline will be met."""
+"""The status of jobs: what is left, how fast it goes, and whether the deadline will be met."""
 
 import math
 from collections.abc import Sequence

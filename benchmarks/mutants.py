@@ -1,8 +1,8 @@
-"""Mistakes made on purpose, one line each: does a test notice? make mutants ARGS='models.reader.py tests/models'
+"""Mistakes made on purpose, one line each: does a test notice? make mutants ARGS='models/reader.py tests/models'
 
 By cosmic-ray, in a copy of what is committed, beside a server that is kept. First the tests that are named (folders or
 files) run once. On each mutant those run that reach the line that it changes, the quickest first, until one fails.
-Survivors are printed as differences: each is equivalent, or wants a test. Takes hours for a room.
+Survivors are printed as differences: each is equivalent, or lacks a test. Takes hours for a whole top-level folder.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Reading: the queries that the application sends, in ``readers/``, one SQL file each; they are the contract with it.
+"""Readers: the queries that the application sends, in ``readers/``, one SQL file each; they are the contract with it.
 
 A file says in its header what it answers, its parameters and its time budget. ``text(reader.sql)`` runs it.
 """

@@ -30,7 +30,7 @@ class Options:
     window: Window | None = None
     """When runs are allowed; None: always."""
     end_idle_after: float | None = None
-    """Seconds after which a session that idles in a transaction and is blocked by ended; None: never."""
+    """Seconds after which a session that idles in a transaction and blocks a step is ended; None: never."""
     replicas: tuple[URL, ...] = ()
     """Where the standbys are that readers use: they are waited for, before a lock that would hold up their readers and
     after each step."""

@@ -46,7 +46,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Observed:
-    """What was seen during a step: [minimum, median, maximum] of each measure, and the blocked_sessions.
+    """What was seen during a step: [minimum, median, maximum] of each measure, and how many sessions were blocked.
 
     `series` is for plots: the highest values of each measure, and `at` in seconds since the step began.
     """

@@ -52,7 +52,7 @@ def look(
 ) -> Monitoring:
     """Look at the database, and write the metrics to a file if one is given. Raises OnlineError.
 
-    `thorough`: see `reading.read`; `replicas` are looked at, too. Nothing of the database is changed but, with `keep`,
+    `thorough`: see `metrics.read`; `replicas` are looked at, too. Nothing of the database is changed but, with `keep`,
     the day's sample of sizes.
     """
     found = read(url, thorough=thorough, keep=keep)

@@ -76,7 +76,7 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Pieces of the whole run, or of an task that migrates, for a plot; `began` and `seconds` from the run's start."""
+    """Pieces of the whole run, or of a task that migrates, for a plot; `began` and `seconds` from the run's start."""
 
     name: str
     began: float

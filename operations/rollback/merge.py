@@ -28,7 +28,7 @@ Report = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Merge:
-    """Brings rows back on a session in autocommit mode. `skip`: what does not fit stays in the archive; `renumber`:
+    """Brings rows back on a session in autocommit mode. `skip`: rows that conflict stay in the archive; `renumber`:
     a row whose id a newer one has gets the next free id. `path` is the application's search path, on which others'
     triggers find what they name; `url` is where the session is."""
 

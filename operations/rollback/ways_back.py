@@ -1,4 +1,4 @@
-"""How each table of an archive comes back: at once where it can be, else row by row; and what does not fit then."""
+"""How each table of an archive comes back: at once where it can be, else row by row; and which rows conflict then."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ def find(
     waiting: Iterable[Archived],
     tables: dict[str, conflicts.Table],
 ) -> tuple[dict[str, Whole | None], list[conflicts.Conflict]]:
-    """How each table comes back, by name, and what does not fit. Raises OnlineError where rows must not come back."""
+    """How each table comes back, by name, and the conflicts. Raises OnlineError where rows must not come back."""
     plans: dict[str, Whole | None] = {}
     unfit: list[conflicts.Conflict] = []
     for kept in waiting:
@@ -47,7 +47,7 @@ def _plan(records: Records, rollback: Rollback, live: Snapshot, table: conflicts
 def _misfits(
     connection: psycopg.Connection[Any], table: conflicts.Table, kept: Archived, plans: dict[str, Whole | None]
 ) -> list[conflicts.Conflict]:
-    """What does not fit; a table of which something does not is not exchanged, but merged."""
+    """A table's conflicts; where there are any, it is not exchanged, but merged."""
     found = list(conflicts.find(connection, table, kept.place))
     if found:
         plans[kept.relation] = None

@@ -1,4 +1,4 @@
-"""Somebody is in the way: who it is is said, waiting ends, and idle sessions are ended only where that is wanted."""
+"""Whoever is in the way is named, waiting ends, and idle sessions are ended only where that is wanted."""
 
 import logging
 import math
@@ -186,7 +186,7 @@ def test_role_level_timeouts_do_not_cut_a_step_short(clone: Clone, connect: Call
 
 
 def test_a_session_that_the_role_may_not_look_into(clone: Clone, server: Server) -> None:
-    """How old its transaction is is hidden: that it is still there is not."""
+    """The age of its transaction is hidden, but not that it is still open."""
     url = clone("phase1_table")
     make_role(server, "migrating")
     wanted = {"public.features": "AccessExclusiveLock"}

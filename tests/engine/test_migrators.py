@@ -131,7 +131,7 @@ def test_a_transaction_pool_is_refused(pooled: Pooled) -> None:
 
 
 def test_a_pool_is_looked_at_without_start_up_options(pooled: Pooled) -> None:
-    """A pooler that refuses them is none that cannot be reached: what kind of pool it is is said."""
+    """A pooler that refuses them can be reached all the same, and the kind of pool is named."""
     code, output = migrate(pooled("transaction", ""))
     assert code > 0
     assert "gives each transaction another session of the server; nothing was changed." in output

@@ -1,8 +1,8 @@
 """From a difference to operations: Alembic's own with ours around them, in an order in which they can run.
 
-What is blocked by dropped first, users before what they use; then come Alembic's operations; then everything is
-created, what is used first. Alembic reverses the list for the downgrade, which is right for that, too. What runs
-outside a transaction comes last.
+Drops come first, users before what they use; then Alembic's operations; then everything is created, what is used
+first. Alembic reverses the list for the downgrade, which is right for that, too. What runs outside a transaction comes
+last.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The clients: what they measure is what a user would have waited, and who was blocked by told."""
+"""The clients: what they measure is what a user would have waited, and who blocked them is reported."""
 
 import time
 from collections.abc import Callable
