@@ -6,12 +6,12 @@ from backfill.job import Job
 
 MOST_ROWS = 50_000
 FIRST_ROWS = 500
-"""Of a job's first batch, as nothing is known of it."""
+"""Rows of a job's first batch, since nothing is known of the job by then."""
 
 
 @dataclass
 class BatchSize:
-    """Learnt by job: what went through in its target duration, `most` at most."""
+    """Learnt for each job: how many rows it takes in its target duration, `most` at most."""
 
     most: int = MOST_ROWS
     _rows: dict[str, int] = field(default_factory=dict)

@@ -33,7 +33,7 @@ _FORMER = (
         upper = (upper::timestamptz AT TIME ZONE 'UTC')::date - date '1970-01-01'
     WHERE lower LIKE '%T%'
     """),
-    # A pause, which stood in the one row that planning holds.
+    # A pause, which was kept in the one row that planning locks.
     text("""
     INSERT INTO sidb.backfill_pause_orders (at)
     SELECT (to_jsonb(c) ->> 'paused_at')::timestamptz
@@ -41,7 +41,7 @@ _FORMER = (
     WHERE to_jsonb(c) ->> 'paused_at' IS NOT NULL
     """),
 )
-"""What version 2.0.6 wrote in another way; once, when the table of pauses is made."""
+"""Takes over what version 2.0.6 wrote in another form; run once, when the table of pauses is made."""
 
 _COLUMNS = text("""
 SELECT c.relname, a.attname

@@ -1,7 +1,7 @@
 """A chunk of a file on its way into staging: COPY splits it into texts, then one statement reads all its values.
 
-Nothing of a value is read here. Where one cannot be read, the server says so record by record; where COPY itself
-refuses, what is no record is told apart first, and what else there is found by halving.
+No value is read here. Where one cannot be read, the server says so record by record; where COPY itself refuses, lines
+that are no record are taken out first, and what else it refuses is found by halving.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ from backfill.formats.base import Bad, Format, Piece, Record
 from backfill.queries import query
 
 MOST_LINES = 250_000
-"""Of a chunk: where all of short ones are refused, each takes more memory than its bytes."""
+"""Of a chunk, at most: where all of many short ones are refused, each takes more memory than its bytes."""
 PATIENCE = 60.0
 """Seconds that a load tries to create niches while other sessions hold the same phrases."""
 
@@ -163,7 +163,7 @@ class Chunk:
 
 
 def readable(connection: Connection, work: Callable[[], int]) -> int:
-    """Do it; where a value of the chunk cannot be read, without those records where that is so."""
+    """Do it; where values of the chunk cannot be read, without the records that hold them."""
     try:
         with connection.begin_nested():
             return work()
@@ -180,7 +180,7 @@ def _refuse_one_by_one(connection: Connection, *, only_new_phrases: bool) -> Non
 
 
 def find_niches(connection: Connection, create: bool) -> None:
-    """Learn the niches of the chunk's phrases; phrases that nobody knows become niches, of records that are sound."""
+    """Look up the niches of the chunk's phrases; unknown phrases become niches, where their records are valid."""
     unknown = text("SELECT FROM pg_temp.backfill_niches WHERE niche_id IS NULL LIMIT 1")
     with transaction(connection):
         readable(connection, lambda: connection.execute(query("learn_phrases")).rowcount)

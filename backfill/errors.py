@@ -2,7 +2,7 @@
 
 
 class BackfillError(Exception):
-    """Something the user or the surroundings must change: `what` is wrong, and the `next_step`."""
+    """Something that has to be changed, by the user or in the environment: `what` is wrong, and the `next_step`."""
 
     def __init__(self, what: str, next_step: str) -> None:
         super().__init__(what, next_step)

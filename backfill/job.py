@@ -93,11 +93,11 @@ class Job(ABC):
     time: InstrumentedAttribute[Any]
     width: int
     writes_once: bool = False
-    """Whether rows that it wrote are others' business from then on; else it keeps them as they should be."""
+    """Whether rows that it wrote are left to others from then on; else it keeps them up to date."""
     file: ColumnElement[int] | None = None
     """With which file a row of the source came, where it comes in files; each is there as a whole or not at all."""
     grows: bool = True
-    """Whether rows that come later are its business; False where their writer fills them itself."""
+    """Whether it also fills rows that come later; False where their writer fills them itself."""
     is_in_parts: bool = False
     """Whether tables that inherit from the source are parts of it; else they are others' own."""
     needs: str | None = None

@@ -21,7 +21,7 @@ ANOTHER_TABLE = "to be filled anew"
 
 @dataclass(frozen=True)
 class JobStatus:
-    """A job's rows and pace, None before the first batch: `rate` in rows a second that a worker worked or `rested`,
+    """A job's rows and pace, None before the first batch: `rate` in rows a second of a worker's time, rests included,
     `seconds_left` at that rate; `rested` is the part of its time in which it left the server to the application."""
 
     job: str

@@ -222,7 +222,7 @@ class _Staging:
             if rows + left_out < copied:
                 session.execute(query("refuse_together"))
             if before is not None:
-                before.staged.result()  # where it failed, this one may not be in, either
+                before.staged.result()  # if that one failed, this one must not be kept, either
             _record(session, self.file, chunk, rows, left_out)
         return self.file.records, self.file.rejected
 
@@ -250,7 +250,7 @@ def _record(connection: Connection, file: LoadedFile, chunk: Chunk, rows: int, l
         "lines": max(file.lines, chunk.after - 1),
     }
     connection.execute(update(LoadedFile).where(LoadedFile.file_id == file.file_id).values(**done))
-    # The last commit, which calls the file whole, makes all before it last: none of these has to wait for the disk.
+    # The last commit, which marks the file as whole, makes all before it durable: none of these waits for the disk.
     connection.execute(text("SET LOCAL synchronous_commit = off"))
     for name, value in done.items():
         setattr(file, name, value)

@@ -24,9 +24,9 @@ from backfill.queries import query
 
 LOOK_EVERY = 0.25
 TELL_AFTER = 1.0
-"""Seconds that a statement waits before it is said."""
+"""Seconds that a statement waits before it is told for whom."""
 OFTEN, FORGET = 3, 5.0
-"""How often short waits for the same session are seen, with fewer seconds between them, before it is said."""
+"""After so many short waits for the same session, with fewer seconds than that between them, it is named."""
 
 Tell = Callable[[str], None]
 

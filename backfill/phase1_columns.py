@@ -39,7 +39,7 @@ def triggers(connection: Connection) -> Sequence[Any]:
 
 
 def updated(connection: Connection) -> int:
-    """Rows of features updated by this session, those of earlier transactions not told apart."""
+    """Rows of features updated by this session, those of earlier transactions included."""
     return connection.scalar(_UPDATED) or 0
 
 

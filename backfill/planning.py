@@ -18,7 +18,7 @@ from backfill.queries import query
 from backfill.tables import Control, JobState, Range, SetAside, StagedEvent, Walked
 
 OLDEST, NEWEST = datetime(1000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-"""Between these is what says how recent a range is: all that is known of rows beyond is on which side they lie."""
+"""Times between these say how recent a range is; of rows beyond, only the side on which they lie counts."""
 
 
 def begin(connection: Connection, jobs: Sequence[Job], now: datetime, as_of: datetime | None, days: int) -> Control:
@@ -36,7 +36,7 @@ def begin(connection: Connection, jobs: Sequence[Job], now: datetime, as_of: dat
     moved = False
     if as_of is not None:
         moved = bool(connection.execute(update(Control).where(Control.as_of != as_of).values(as_of=as_of)).rowcount)
-        if moved:  # what is recent, and what not, is cut anew where nobody was yet
+        if moved:  # ranges that nobody has begun are cut anew into recent and older ones
             connection.execute(delete(Range).where(Range.rows_read == 0, Range.done_at.is_(None)))
     row = connection.execute(select(Control.__table__)).one()
     if not is_paused(connection) or not identity.another(connection, jobs):

@@ -34,7 +34,7 @@ class NicheDailyActivitySummary(Base):
     events: Mapped[int] = mapped_column(comment="Number of events as of the last drain")
 
     __table_args__ = (
-        # The drain deletes what has come down to nothing.
+        # The drain deletes rows whose count has come down to zero.
         Index("empty", "niche_id", postgresql_where=text("events = 0")),
         {"schema": ANALYTICS, "comment": "Events by niche, UTC day and type as of the last drain"},
     )

@@ -37,7 +37,7 @@ class NicheDailyActivityKept(Base):
     events: Mapped[int] = mapped_column(comment="Number of events that were recorded, less those erased")
 
     __table_args__ = (
-        # The drain deletes what has come down to nothing.
+        # The drain deletes rows whose count has come down to zero.
         Index("empty", "niche_id", postgresql_where=text("events = 0")),
         {"schema": ANALYTICS, "comment": "Events by niche, UTC day and type of days before the horizon of the events"},
     )

@@ -1,8 +1,8 @@
 """What a MetaData cannot hold: functions, views, materialized views, triggers, partitions, roles and grants.
 
-Each is an SQL file under ``sql/``, complete with its comments (but for columns of which ``sql/comments.sql`` lets the
-table speak) and, for a materialized view, its indexes; this module declares which there are and in which order they are
-built, and hooks them into ``create_all`` and ``drop_all``.
+Each is an SQL file under ``sql/``, complete with its comments (but for columns to which ``sql/comments.sql`` gives
+the table's comment) and, for a materialized view, its indexes; this module declares which there are and in which order
+they are built, and hooks them into ``create_all`` and ``drop_all``.
 """
 
 from dataclasses import dataclass

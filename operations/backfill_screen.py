@@ -49,7 +49,7 @@ def show_status(found: "Status", console: Console) -> None:
 
 
 def _jobs(jobs: Sequence[JobStatus]) -> Table:
-    """A line a job, in 80 columns; what else is known of it has --json."""
+    """A line a job, in 80 columns; the rest is in --json."""
     table = output.columns("job", "state", "done", "left", "rows/s", "rested", "time left")
     table.columns[1].justify, table.columns[1].no_wrap = "left", False
     for job in jobs:

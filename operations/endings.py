@@ -1,4 +1,4 @@
-"""How a command ends that did not do what it was asked for: a sentence, what to do next, an exit code; never more."""
+"""How a command that failed ends: with a sentence, what to do next and an exit code, and never more."""
 
 import json
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TITLE = "bold cyan"
 STATEMENT = re.compile(r"\s*[A-Z]{2,} ")
-"""How one begins that stands for itself: CREATE VIEW, ALTER TABLE, DO $$."""
+"""How a line begins that is a statement to be copied: CREATE VIEW, ALTER TABLE, DO $$."""
 
 
 def console(stderr: bool = False) -> Console:

@@ -1,5 +1,5 @@
-"""The months of events that come: each gets its partition before it begins, with what DEFAULT holds for it; and past
-ones that began without.
+"""The partitions of the months to come: each is made before its month begins, with what DEFAULT holds for it; and those
+of past months that began without one.
 
 The caller's session has a lock_timeout. A month is made in one transaction, which waits for nobody: what others hold is
 tried again a few times, and then left for the next run.
@@ -20,7 +20,7 @@ from sqlalchemy import Connection, text
 from operations.queries import query
 
 MOST_ROWS = 50_000
-"""Of a month in DEFAULT, that are moved at once: the application waits for DEFAULT meanwhile, for about a second."""
+"""Rows of a month in DEFAULT that are moved at once: the application waits for DEFAULT meanwhile, about a second."""
 RETRY_SECONDS = 4.0  # s, for a month: what is held for longer is left for the next run
 DEFAULT = "analytics_partitions.analytics_events_default"
 LOCKS = {

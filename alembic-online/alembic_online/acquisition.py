@@ -32,7 +32,7 @@ log = logging.getLogger("alembic.online")
 MISSED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 """What is tried again; nothing else is."""
 IDLE = (60, 10, 1)
-"""Seconds of which one is offered as a limit for idle sessions: the longest that ends one of those in the way now."""
+"""Limits for idle sessions, in seconds: offered is the longest that ends one of those that are in the way now."""
 TELL_AFTER = 1.0  # seconds of misses before it is said who is in the way
 
 VIEWS: dict[str, LiteralString] = {"m": "MATERIALIZED VIEW", "v": "VIEW"}

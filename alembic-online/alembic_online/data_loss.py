@@ -34,7 +34,7 @@ MAY_DROP = re.compile(
     r"|\bDROP\b.*\bCASCADE\b",
     re.I | re.S,
 )
-"""What the text of a statement that drops tables or columns holds, unless it calls a function that does."""
+"""Words in the text of any statement that drops tables or columns, unless it calls a function that drops them."""
 DROP_TABLE = re.compile(r"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?((?:[\w.\"]+\s*,\s*)*[\w.\"]+)", re.I)
 
 

@@ -1,7 +1,7 @@
-"""The one door to a database: every session of ours is opened here.
+"""Sessions: every session of ours to a database is opened here, and nowhere else.
 
-It looks before it sets anything, on a session without start-up options, and refuses in one sentence what cannot work;
-then it pins the settings that change what our statements mean. Every failure to connect is an OnlineError.
+The server is looked at first, on a session without start-up options, and what cannot work is refused in one sentence;
+then the settings that change what our statements mean are pinned. Every failure to connect is an OnlineError.
 """
 
 import re
@@ -25,9 +25,9 @@ OLDEST_SERVER = 15
 SHOWN, ENCODING = 5, "UTF8"
 READ_ONLY = "default_transaction_read_only"
 OWN_PATH = "pg_catalog, pg_temp"
-"""Where our own statements find what they name without a schema: no relation, and nobody's function or operator."""
+"""The search path of our own statements: with it they find no relation, and no function or operator of others."""
 PROBES = 3
-"""Transactions by which a session behind a pooler that gives out each in turn has seen more than one of them."""
+"""After so many transactions, a client of a pooler that gives out its sessions in turn has seen more than one."""
 
 Connection = psycopg.Connection[Any]
 _reached: set[str] = set()
@@ -61,7 +61,7 @@ def engine(
     changing: bool = False,
     **arguments: Any,
 ) -> Engine:
-    """A SQLAlchemy engine whose sessions have passed the door; `arguments` are those of `create_engine`.
+    """A SQLAlchemy engine whose sessions are checked and set up like this; `arguments` are those of `create_engine`.
 
     `settings` go before the pinned ones. `changing`: a standby and a read-only database are refused. `path` is where
     names without a schema are looked for; None: where the application looks, for statements that fire others' triggers.

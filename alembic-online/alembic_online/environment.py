@@ -38,7 +38,7 @@ log = logging.getLogger("alembic.online")
 def run(scope: Scope, url: Callable[[], URL], options: Callable[[], Options] = Options) -> None:
     """Run the command that Alembic was called with: offline, read-only, or online as the engine runs it.
 
-    `url` says where the database is and `options` what the surroundings set; neither is asked where none is needed.
+    `url` says where the database is and `options` what the environment sets; neither is asked where none is needed.
     On Alembic's command line, ``-x name=value`` comes on top. A program that calls Alembic's commands sets
     `config.attributes`: "options" (`Options`, instead of both), "connection" (what reaches the database: `reach`) and
     "keeper" (`Keeper`). Raises OnlineError, which Alembic's command line prints.

@@ -4,7 +4,7 @@ from alembic.util import CommandError
 
 
 class OnlineError(CommandError):
-    """Something the user or the surroundings must change.
+    """Something that has to be changed, by the user or in the environment.
 
     `what` says what is wrong and where, `next_step` what to do about it. Neither may hold a password. It is one of
     Alembic's own errors, so that Alembic's command line prints it as a message and programs catch the object.
@@ -22,7 +22,7 @@ class OnlineError(CommandError):
 
 
 class UsageError(OnlineError):
-    """The command or its surroundings ask for something that cannot be meant: a malformed address, a missing option."""
+    """The command or its environment asks for something invalid: a malformed address, a missing option."""
 
     exit_code = 2
 

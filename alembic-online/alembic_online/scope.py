@@ -84,7 +84,7 @@ class Scope:
     shared: Mapping[str, Additions] = field(default_factory=dict)
     """Relations of others that its revisions add to, as "public.orders", and what they add."""
     prerequisites: Callable[[Connection], Sequence[str]] = _nothing
-    """What the shared relations lack of others' that the project builds on, a line each."""
+    """What the project builds on and the shared relations lack, a line each."""
     default_schema: ClassVar[str] = "public"
     """Where Alembic's own table lies, and what models and revisions name without a schema."""
     retained_schemas: tuple[str, ...] = ()
@@ -113,8 +113,8 @@ class Scope:
     before_leaving: Mapping[str, Hook] = field(default_factory=dict)
     """By revision: what has to happen before the first upgrade that leaves it."""
     before_steps: Hook = _nothing_more
-    """Called before a run, also one without steps, or a stamp: raises OnlineError where none may be made now. Not where
-    the caller has a `Keeper`, and so is the one that goes back. Before a comparison, what it raises is said."""
+    """Called before a run, also one without steps, or a stamp: raises OnlineError where none may be made now. Not
+    called where the caller has a `Keeper`: that is the rollback. Before a comparison, its error is only logged."""
     after_upgrade: Hook = _nothing_more
     """Called when an upgrade has run all its steps, also where there was none to run."""
     obstacles: Callable[[Connection, Sequence[Planned]], Iterable[Obstacle]] = _no_obstacles

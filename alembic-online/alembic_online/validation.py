@@ -68,8 +68,8 @@ def of_scope(before: Mapping[str, str], scope: Scope, after: Mapping[str, str]) 
 
 
 def starts(before: Mapping[str, str], after: Mapping[str, str]) -> list[Mapping[str, str]]:
-    """From where a step may have started, as to invalid indexes, which a step replaces and people mend: with them as
-    they were, without them, and with what has become of them.
+    """The states from which a step may have started, as to invalid indexes, which a step replaces and people repair:
+    with them as they were, without them, and with what has become of them.
     """
     invalid = {name for name, text in before.items() if text == INVALID}
     without = {name: text for name, text in before.items() if name not in invalid}
@@ -146,8 +146,8 @@ def _deviation(actual: list[str], expected: list[str], replaced: Collection[str]
 
 
 def _goes_with(line: str, tables: Collection[str]) -> bool:
-    """Whether something was removed, or was to be, that one of the tables has, which are removed: what others have put
-    there goes with them.
+    """Whether something that was removed, or was to be, stands on one of the tables that are removed: what others have
+    put there goes with them.
     """
     if not line.startswith("removed ") or line.startswith(TABLE_GONE):
         return False
@@ -156,8 +156,8 @@ def _goes_with(line: str, tables: Collection[str]) -> bool:
 
 
 def _comes_with(line: str, replaced: Collection[str]) -> bool:
-    """Whether it is something that the table has which took the place of one of these: what others have put there comes
-    with it, and how rows are stored stays with the rows.
+    """Whether it stands on the table that took the place of one of these: what others have put there comes with it, and
+    how rows are stored stays with the rows.
     """
     if line.startswith("added ") and kind(line) != "privileges":
         return _is_of(line, replaced)
@@ -222,7 +222,8 @@ class Validator:
     def refuse_out_of_force(self, heads: tuple[str, ...], steps: Sequence[Planned]) -> None:
         """Before the first step: raise OnlineError where something of ours is not in force, and no step names it.
 
-        What a step names it leaves in force, or fails: it may have been written to mend it, or begun and left it so.
+        What a step names, the step leaves in force, or it fails: it may have been written to correct it, or have begun
+        and left it so.
         """
         assert self.directory is not None
         so_far = applied(self.directory, heads, "upgrade")

@@ -1,4 +1,4 @@
-"""What Alembic's table says, where that cannot be gone on from."""
+"""Alembic's table, where no command can go on from what it says."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from io import StringIO

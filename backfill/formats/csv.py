@@ -44,7 +44,7 @@ class Csv:
 
     @property
     def texts(self) -> str:
-        """Columns that the file lacks are NULL for good: the server looks for no niche where it names none."""
+        """Columns that the file lacks are the constant NULL: the server looks for no niche where it names none."""
         texts = ", ".join(f"r.{name}" if name in self.columns else f"NULL::text AS {name}" for name in COLUMNS)
         records = "pg_temp.backfill_records AS r"
         return f"SELECT r.ctid AS place, r.number, {texts}, NULL::text AS flaw FROM {records}"  # noqa: S608 - known names
@@ -58,7 +58,7 @@ class Csv:
                 yield from self._closed(self._lines.line - count(block), block)
 
     def _closed(self, line: int, block: bytes) -> Iterator[Piece | Bad]:
-        """The block, and the lines that its last record needs besides. An endless quote costs the line it is in."""
+        """The block, and the lines that its last record needs besides. An unclosed quote costs only its line."""
         end: Bad | None = None
         while block:
             is_open, parts, size = block.count(b'"') % 2 == 1, [block], 0

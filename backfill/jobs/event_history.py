@@ -90,7 +90,7 @@ class EventHistory(Job):
         if not self.compares:
             return (moved.returning(AnalyticsEvent.event_id).cte("moved"),)
         inserted = moved.returning(*(getattr(AnalyticsEvent, name) for name in columns)).cte("inserted")
-        # Of an inner join of the two, whose sizes nobody knows beforehand, the planner would make a loop in a loop.
+        # For an inner join of the two, whose sizes it cannot know, the planner would choose a nested loop.
         key = (inserted.c[name] == batch.c[name] for name in ("event_id", "event_timestamp"))
         pairs = batch.join(inserted, and_(*key), full=True)
         equal = (inserted.c[name].is_not_distinct_from(value) for name, value in zip(columns, values, strict=True))
@@ -104,7 +104,7 @@ class EventHistory(Job):
         done = Job.batch(replace(self, compares=compares), connection, claimed, as_of, asked)
         if compares and done.also[0] > done.written:
             raise NotWrittenError("the table does not hold it as it was written: a trigger changes what it takes")
-        # Now that its rows keep the tables' triggers as they are.
+        # Asked again now: from here on, the locks of its rows keep the tables' triggers as they are.
         if not compares and connection.scalar(query("may_change_events")):
             raise NotWrittenError("a trigger that may change what the table takes was created meanwhile")
         if done.present:  # these events are there already, or others have their ids

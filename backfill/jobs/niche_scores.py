@@ -78,7 +78,7 @@ class NicheScores(Job):
 
     def actual(self, part: Part) -> Rows:
         """What each niche lacks: rows of all kinds put together and grouped, which takes the same work for a niche
-        however many there are, and however wrong what is known of the tables; joins may not."""
+        however many there are, and however wrong the tables' statistics are; joins may not."""
 
         def of(kind: str, key: Any, *where: Any, complete: Any = _NOTHING) -> Any:
             kinds = (literal(kind == each).label(each) for each in ("niche", "scoring", "vector", "platform"))

@@ -1,5 +1,5 @@
--- Whether the table of events, or a partition of it, has a trigger that fires before each row, and so may hold other than
--- it is given. No partition lies on another server: a unique key forbids that.
+-- Whether the table of events, or a partition of it, has a trigger that fires before each row, and so may hold
+-- something other than it is given. No partition lies on another server: a unique key forbids that.
 WITH RECURSIVE tree (oid) AS (
     SELECT 'analytics.analytics_events'::regclass::oid
     UNION ALL

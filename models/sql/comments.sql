@@ -1,4 +1,4 @@
--- What a view's own file does not say of a column, the table says that the view shows.
+-- A view's column that has no comment in the view's own file gets the comment of the table's column that it shows.
 DO $$
 DECLARE
     shown record;

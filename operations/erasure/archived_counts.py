@@ -15,7 +15,7 @@ COLUMNS = ("niche_id", "event_timestamp", "event_type", "created_at")
 
 def lowering(connection: psycopg.Connection[Any], table: Table) -> list[Composed]:
     """CTEs that go on behind one called `gone`, of deleted rows of a table with these columns; none where it holds no
-    events, or such as are counted on: those of a partition that was detached."""
+    events, or events that stay counted: those of a partition that was detached."""
     if not table.holds_events or table.schema == PARTITIONS or not set(COLUMNS) <= set(table.columns):
         return []
     if connection.execute("SELECT to_regclass('sidb.rollback_archived') IS NOT NULL").fetchone() != (True,):

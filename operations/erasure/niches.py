@@ -1,4 +1,4 @@
-"""Niches of which events went are analysed anew, by the backfill's own job: vector, chart, and the day's hot niches."""
+"""Niches whose events went are analysed anew, by the backfill's own job: vector, chart, and the day's hot niches."""
 
 import time
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The manners of an erasure beside an application: short transactions, short waits, and rests where many rows go."""
+"""How an erasure spares the application: short transactions, short waits, and rests where many rows go."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -73,7 +73,7 @@ class Pace:
         """A piece that writes; beyond AT_ONCE rows it waits for a healthy database, and rests for the application."""
 
         def lasting_later(session: psycopg.Connection[Any]) -> int:
-            # The commit that says how far the erasure is makes all before it last: none of these waits for the disk.
+            # The commit that records the erasure's progress makes all before it durable: no other waits for the disk.
             session.execute("SELECT set_config('synchronous_commit', 'off', true)")
             return work(session)
 

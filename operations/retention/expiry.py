@@ -25,7 +25,7 @@ from operations.scope import SCOPE
 from operations.settings import BackfillSettings
 
 LOCK = "hashtextextended('sidb retention', 0)"
-"""One run at a time: another one's cron comes while the first expiry of a large table is at work."""
+"""One run at a time: cron starts the next one while the first expiry of a large table is still at work."""
 
 
 @dataclass

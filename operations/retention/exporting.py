@@ -25,8 +25,8 @@ csv.field_size_limit(1 << 30)  # a payload is one field
 def export(work: Work, kept: Kept, found: Any, directory: Path) -> int:
     """Write a table set aside to a file, with its hash beside it, and write down both; how many rows.
 
-    `found`: its record. The file is read again before it gets its name, which another database, or this one as it was
-    recovered, does not give to a file of its own. Raises OnlineError, with nothing dropped, where that cannot be done.
+    `found`: its record. The file is read again before it gets its name. No file of another database, or of this one
+    after a recovery, gets the same name. Raises OnlineError, with nothing dropped, where that cannot be done.
     """
     aside, number = found.aside, found.expiry_id
     table = re.sub(r"\W+", "_", aside.partition(".")[2]).strip("_")

@@ -1,4 +1,4 @@
-"""What a run that lets rows go has at hand: its session, its manners towards the application, and its records."""
+"""What a run that lets rows go works with: its session, its share of the time beside the application, its records."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The archived events by month back into their place at once, whatever their size, where those there now are empty.
+"""Puts the archived events by month back at once, whatever their size, where those there now are empty.
 
 What takes time is done in the archive, where nobody waits: the foreign key is validated on each partition, and then
 added to the whole, which takes theirs over and reads no row. In one transaction the empty tree goes, and the archived

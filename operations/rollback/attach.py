@@ -1,4 +1,4 @@
-"""The archived table of events back as the first partition of the one that is there now, at once, where that is empty.
+"""Attaches the archived events at once, as the first partition of the table that is there now, where that is empty.
 
 What takes time is done in the archive, where nobody waits: the key with the partition column, the check of the bound,
 the foreign key. Then the empty first partition makes room for it.

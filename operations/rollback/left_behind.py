@@ -1,4 +1,4 @@
-"""What others had on an archived table, and the table that is there now has not: it does not come back with the rows.
+"""What others had on an archived table, and the table that is there now lacks: it does not come back with the rows.
 
 A table that is exchanged brings along all that it has. Where rows are merged, or the table becomes a partition, columns
 of others are a question beforehand, row security is refused, and the rest is named with the statements that make it.

@@ -1,4 +1,4 @@
-"""Rows of an archive back into tables that hold rows already: in batches by key, each kept with how far it is."""
+"""Brings rows of an archive back into tables that hold rows already: in batches by key, each recorded with its end."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An archived table back into its place at once, whatever its size, where the table that is there now is empty.
+"""Puts an archived table back at once, whatever its size, where the table that is there now is empty.
 
 All that can be done beforehand is done in the archive, where nobody waits: the indexes. Then, in one transaction with
 its locks asked for as the guard asks for them, the empty table goes with what depends on it, the archived one comes,

@@ -59,7 +59,7 @@ def half_way(
 ) -> list[Amiss]:
     """A rollback, restore or step that was begun and is not finished. Reads only; on a standby, too.
 
-    `but_restore`: the restore of that archive is no news. `ended`: sessions of this name are at work no more, even
+    `but_restore`: the restore of that archive is not reported. `ended`: sessions of this name are at work no more, even
     where the server has not noticed yet.
     """
     return list(_half_way(connection, but_restore, ended))

@@ -8,7 +8,7 @@ from alembic_online.catalog.snapshot import REBUILT, Identity, Snapshot
 from alembic_online.catalog.statements import NOT_ENFORCED, NOT_VALID, called, is_check
 
 SET = ("comment", "privilege", "setting")
-"""What stands on something else, and is set to what it is to be."""
+"""What is set on another object, and is not an object of its own."""
 
 # How a person does what is not generated, in a revision written by hand.
 BY_HAND = {
@@ -75,14 +75,14 @@ def is_checked_anew(constraint: Identity, snapshot: Snapshot) -> bool:
 
 
 def _is_stale(user: Identity, snapshot: Snapshot) -> bool:
-    """Whether what a function let pass, or computed, stands where nothing generated puts it right."""
+    """Whether what a function let pass, or computed, is stored where nothing that is generated corrects it."""
     if user.kind == "column":
         return bool(snapshot.columns[user].generated)
     return user.kind == "constraint" and not is_check(snapshot.get(user))
 
 
 def is_alone(sequence: Identity, *snapshots: Snapshot) -> bool:
-    """Whether no column owns a sequence, where it is."""
+    """Whether no column owns a sequence, before or after."""
     return all(snapshot.parent(sequence) is None for snapshot in snapshots if sequence in snapshot)
 
 

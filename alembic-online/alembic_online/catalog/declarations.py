@@ -86,7 +86,7 @@ def nothing() -> Declarations:
 
 
 class _OfAny(dict[str, Any]):
-    """What stands for each revision that nothing else is known of."""
+    """The declarations of each revision of which nothing else is known."""
 
     def __init__(self, value: Any) -> None:
         self.value = value

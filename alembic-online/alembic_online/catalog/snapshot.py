@@ -235,7 +235,7 @@ def _foreign(identity: Identity) -> Identity:
 
 
 def _ordered(definitions: Mapping[Identity, str], uses: Mapping[Identity, frozenset[Identity]]) -> Iterator[Identity]:
-    """By kind and name, but each after what it uses. A circle, which PostgreSQL allows in corners, is cut somewhere."""
+    """By kind and name, but each after what it uses. A cycle, which PostgreSQL allows in rare cases, is cut."""
     seen: set[Identity] = set()
 
     def visit(identity: Identity) -> Iterator[Identity]:

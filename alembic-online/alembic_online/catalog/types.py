@@ -10,7 +10,7 @@ from alembic_online.catalog.steps import EXTEND, Step
 ENUM = re.compile(r"CREATE TYPE (?P<name>.+?) AS ENUM \((?P<labels>.*)\)", re.DOTALL)
 LABEL = re.compile(r"E?'(?:[^']|'')*'")
 READS_ROWS = re.compile(r"ALTER DOMAIN .+ (ADD CONSTRAINT .+(?<! NOT VALID)|SET NOT NULL)", re.DOTALL)
-"""What a domain is given that every row of it is read for, while writers wait."""
+"""Changes of a domain for which every row of it is read, while writers wait."""
 
 
 HOLDERS = ("table", "column", "constraint", "index", "foreign")

@@ -36,7 +36,7 @@ __all__ = ["dependants", "groups", "lock_table", "look", "obstacles", "privilege
 def look(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -> None:
     """Raise OnlineError if something would stop one of the steps, with all that would; else tell what else matters.
 
-    `built_on`: whether what others have built on what goes is in the way; not where it is seen to.
+    `built_on`: whether what others have built on what goes is in the way; False where the caller sees to that.
     """
     found = _found(session, steps, built_on)
     if stopping := [each for each in found if each.stops]:

@@ -8,11 +8,11 @@ from alembic_online.planned import Obstacle, Planned, kind
 from alembic_online.queries import query
 
 LOCKS_PER_OBJECT = 3
-"""Of the tables, indexes, constraints and so on that a step changes: at most 2.6 were measured, beyond OTHERS."""
+"""For each table, index, constraint and so on that a step changes: at most 2.6 were measured, beyond OTHERS."""
 OTHERS = 16
 """For catalogs, and for what the step only refers to."""
 WITHOUT_LOCK = ("comment", "privileges", "column")
-"""What is changed with its relation's lock."""
+"""What is changed under the lock of its relation, and takes none of its own."""
 
 
 def lock_table(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obstacle]:

@@ -1,4 +1,4 @@
--- A row that was set aside is none any more. Goes on behind the statement's CTE gone.
+-- A row that was set aside is no longer listed as such. Goes on behind the statement's CTE gone.
 , aside AS (
     DELETE FROM sidb.backfill_set_aside AS s
     USING gone AS g

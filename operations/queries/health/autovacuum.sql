@@ -1,5 +1,5 @@
--- Autovacuum at work on one of these tables: a vacuum of nobody's that holds the table's lock. By what every role may see:
--- which table a vacuum is at, and that it is autovacuum's, is told to members of pg_read_all_stats only.
+-- Autovacuum at work on one of these tables: a vacuum without a user that holds the table's lock. Found by what every role
+-- may see: only members of pg_read_all_stats see which table a vacuum works on, and that it is autovacuum's.
 -- parameters: tables (qualified names)
 SELECT 'autovacuum works on ' || CAST(l.relation AS regclass) AS detail
 FROM pg_stat_progress_vacuum AS p

@@ -1,5 +1,5 @@
 -- Whether the downgrade of 2.1.0 puts the whole tree of events aside: its first partition is gone, or more rows lie past
--- that than are moved.
+-- its bound than the downgrade moves.
 SELECT
     c.relkind = 'p'
     AND (
