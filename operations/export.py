@@ -135,8 +135,8 @@ def _is_silent(statements: list[str]) -> bool:
 
 
 def _said(script: Script) -> str:
-    """The revision that is said where the database is at one: an earlier one where its file cannot say it. Whoever goes
-    on from there runs a step again that is safe to run again."""
+    """The revision that the files record for a database at this one: an earlier one where its file can record none.
+    Whoever goes on from there runs a step again that is safe to run again."""
     silent = _is_silent([each for each in _statements(script.module.upgrade) if each not in BOUNDARIES])
     return _said(_before(script)) if silent else script.revision
 

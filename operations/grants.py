@@ -1,7 +1,7 @@
 """Grants that an upgrade left out because a group role was missing: made up for once the role is there.
 
-A role that may not even use the schema was missing when that was made. From one that may, somebody has taken what it
-lacks, which is not given back.
+A role that may not even use the schema was missing when the schema was made. Where a role may use it, somebody has
+revoked what the role lacks, and that is not granted again.
 """
 
 import logging

@@ -16,7 +16,7 @@ from operations.queries import query
 
 @dataclass(frozen=True)
 class Health:
-    """Limits beyond which bulk work holds back. What the role may not see (it needs pg_monitor) counts as well."""
+    """Limits beyond which bulk work holds back. What the role may not see (it needs pg_monitor) counts as healthy."""
 
     lag_seconds: float = LAG_WARNING
     waiting_segments: int = 3

@@ -1,5 +1,5 @@
 """Upkeep, made for cron: fold activity, refresh stale views, delete expired cache entries, make the months to come, let
-go of what has lived its time.
+go of rows whose time is over.
 
 Each part is a transaction of its own (the deletion: each batch) that waits for no lock longer than LOCK_TIMEOUT, so
 that no traffic queues behind it; what it does not get is left for next time. Needs the rights of analytics_writer, and
@@ -81,8 +81,8 @@ class Maintenance:
 def run(url: URL, options: Options | None = None, archive: Path | None = None) -> Maintenance:
     """Do what there is to do, deleting at most BATCH entries in a transaction. Raises OnlineError.
 
-    What has lived its time is exported to `archive` before it goes, if that is given. The end is when the replicas that
-    `options` name have replayed it.
+    Rows whose time is over are exported to `archive` before they go, if that is given. The end is when the replicas
+    that `options` name have replayed it.
     """
     options = options or Options()
     if not options.replicas:

@@ -1,7 +1,7 @@
 """The rights on Phase 1's relations, written down before anything touches them, to find later what was taken away.
 
-Phase 1's programs run unchanged through the rollout, so that what they might do before the upgrade they must be able to
-do after it. What was granted since is nobody's loss.
+Phase 1's programs run unchanged through the rollout: what they were allowed to do before the upgrade, they must be
+allowed to do after it. Privileges that were granted since are not looked at.
 """
 
 from dataclasses import dataclass

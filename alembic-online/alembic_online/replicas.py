@@ -3,7 +3,7 @@
 Where replay meets an AccessExclusive lock on what a query of a replica reads, it waits for up to that server's
 max_standby_streaming_delay, and every new reader of the table waits behind it, also when the step has long been done.
 So such a lock is asked for only while no replica has a long query on the table, and what comes next begins when every
-replica has replayed what came before. Both waits are bounded and said, and so is a replica that goes away meanwhile.
+replica has replayed what came before. Both waits are bounded and logged; a replica that goes away is logged, too.
 """
 
 import logging

@@ -48,7 +48,7 @@ def run(arguments: Sequence[str], given: Options) -> None:
     url = address(settings)
     (amiss.tell if given.dry_run else amiss.refuse)(url, "erase")
     console = output.console(stderr=given.as_json)
-    if given.dry_run or not (given.yes or given.resume):  # what is gone on with was decided on
+    if given.dry_run or not (given.yes or given.resume):  # an erasure that is resumed was confirmed before
         _preview(url, asked, given)
         if given.dry_run:
             return

@@ -14,7 +14,7 @@ SLOTS = Check(
 )
 LAG = Check(
     "replication lag",
-    f"Each replica streams and follows closely: readers stand {LIMIT:g} s of lag, and a migration adds to it.",
+    f"Each replica streams and follows closely: readers tolerate {LIMIT:g} s of lag, and a migration adds to it.",
     "wait until it has caught up; start a replica that is stopped; see pg_stat_replication.",
 )
 

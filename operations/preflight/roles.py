@@ -10,7 +10,7 @@ from operations.preflight.context import Context, Questions, judged
 APPLICATION = Check(
     "application's role",
     "A rollback closes Phase 2's tables to applications while they go. That blocks neither a superuser nor a role "
-    "with the migrating role's rights, itself included: against them a rollback cannot protect, and only says so.",
+    "with the migrating role's rights, itself included: a rollback cannot protect against them, and only names them.",
     "give the application a role of its own, or stop it before a rollback; name its role with --application.",
 )
 

@@ -23,7 +23,7 @@ TABLES = Check(
 )
 
 ORDINARY = {"AccessShareLock", "RowShareLock", "RowExclusiveLock", "SIReadLock"}
-"""What reading and writing rows takes; a migration gets along with them."""
+"""The locks that reading and writing rows takes; a migration works beside them."""
 
 
 def long(context: Context) -> Finding:

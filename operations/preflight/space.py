@@ -31,7 +31,7 @@ KEYS = re.compile(r"changed constraint ([^.]+\.[^.]+)\.\S+_pkey")
 SPACE = Check(
     "free space",
     "Free space where the server keeps tables, sorts and WAL, against the plan's estimate: 2 kB a new row, indexes "
-    "included. SQL does not tell; it is seen where the server runs on this machine.",
+    "included. SQL does not show it; it can be seen where the server runs on this machine.",
     "add storage, or say with --rows how many new rows are really expected.",
 )
 

@@ -1,4 +1,4 @@
-"""How it stands with retention: what is switched on, how many rows have lived their time, and when rows went last."""
+"""How it stands with retention: what is switched on, for how many rows the time is over, and when rows went last."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Letting go of what has lived its time: the horizon first, then whole months, then rows in batches."""
+"""Letting go of rows whose time is over: the horizon first, then whole months, then rows in batches."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

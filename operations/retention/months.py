@@ -1,7 +1,7 @@
 """Months of events that go whole: detached in a short lock, exported if asked, and dropped.
 
 DETACH … CONCURRENTLY is refused beside a DEFAULT partition. A table set aside is written down in the transaction that
-does it, so that a run that is killed is gone on with; nothing reads or writes it any more.
+does it, so that the run after a kill finishes it; nothing reads or writes it any more.
 """
 
 from collections.abc import Iterator

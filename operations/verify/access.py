@@ -22,8 +22,8 @@ GROUP_ROLES = Check(
 )
 RIGHTS = Check(
     "application's rights",
-    "Whoever owned Phase 1's relations or might do something with them before the upgrade still does: owners and"
-    " privileges, as they were written down when an upgrade left 1.0.0. No rollback half-way shuts applications out of"
+    "The owners of Phase 1's relations are those of before the upgrade, and every privilege of then is still granted:"
+    " as they were written down when an upgrade left 1.0.0. No rollback half-way shuts applications out of"
     " Phase 2's tables.",
     "GRANT or ALTER, as the line says; where it was meant, sidb verify --accept-rights writes down what is so now.",
 )

@@ -19,7 +19,7 @@ from operations.verify.subject import Looks, Subject, columns, listed, template
 
 FOREIGN_KEYS = Check(
     "foreign keys",
-    "Every row that refers to another one refers to one that there is: counted for each foreign key.",
+    "Every row that refers to another one refers to one that exists: counted for each foreign key.",
     "give the rows a row to refer to, or delete them; they came in while the foreign key's triggers were off"
     " (session_replication_role, DISABLE TRIGGER, logical replication).",
 )

@@ -28,7 +28,7 @@ INDEXES = Check(
     "indexes",
     "Every index leads to the rows of its table, all of them and no others: read whole, its keys counted and hashed,"
     " beside the table read without it; that the plan used this index is checked. amcheck looks, too, where it is"
-    " installed, and at what no plan uses wherever this role may install it: that is undone.",
+    " installed; else it is installed for the indexes that no plan uses, where this role may, and removed again.",
     "REINDEX INDEX CONCURRENTLY, as the line says; then see the server's log and disks, and whether the collation's"
     " version has changed.",
 )

@@ -41,7 +41,7 @@ def with_options(definition: str) -> str:
 def concurrently(goal: Snapshot, other: Snapshot, identity: Identity) -> Iterator[str]:
     """From an index of one state to that of another, without holding up writers; an invalid one is not brought back.
 
-    What may be left of it is dropped first; what is left on a partitioned table is gone on from.
+    What may be left of it is dropped first; what is left on a partitioned table is kept and completed.
     """
     either = goal if identity in goal else other
     wanted = goal.get(identity, INVALID)

@@ -1,4 +1,4 @@
-"""Who holds what the steps want and will not let go by itself, on the primary and on its replicas."""
+"""Who holds what the steps want and will not release it by itself, on the primary and on its replicas."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
--- A deletion that was interrupted is gone on with, up to the horizon of today.
+-- A deletion that was interrupted goes on, up to today's horizon.
 UPDATE sidb.expiry AS e
 SET kept_from = %(kept_from)s
 WHERE e.relation = %(relation)s AND e.aside IS NULL AND e.finished_at IS NULL

@@ -1,5 +1,5 @@
--- The tables whose rows may go: about how many rows there are, how large they are, and the UTC day before which they have
--- lived their time. `months` are those that are set, else the contract's.
+-- The tables whose rows may go: about how many rows there are, how large they are, and the UTC day before which their
+-- time is over. `months` are those that are set, else the contract's.
 SELECT
     t.relation,
     t.months,

@@ -1,4 +1,4 @@
-"""Beside retention: what has lived its time is counted on, what is erased is not, in either order."""
+"""Beside retention: expired rows stay counted, erased ones do not, in either order."""
 
 import pytest
 

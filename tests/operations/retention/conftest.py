@@ -1,4 +1,4 @@
-"""A database in which rows have lived their time."""
+"""A database with rows whose time is over."""
 
 import csv
 import gzip
