@@ -155,7 +155,7 @@ filters.operators-filter.exclude-operators = ['{NONSENSE}']
 
 
 def report(module: str) -> tuple[int, int]:
-    """Print those that lived; how many were noticed, and how many there were."""
+    """Print those that survived; how many were noticed, and how many there were."""
     with sqlite3.connect(COPY / session(module)) as mutants:
         rows = mutants.execute(
             "SELECT r.test_outcome, s.start_pos_row, s.operator_name, r.diff FROM work_results AS r"

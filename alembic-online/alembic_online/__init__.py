@@ -1,4 +1,4 @@
-"""Alembic on a PostgreSQL database in use: nobody waits for it, nothing is lost unsaid, every step is on record."""
+"""Alembic on a PostgreSQL database in use: nobody waits for it, nothing is lost silently, every step is on record."""
 
 from alembic_online.acquisition import acquire
 from alembic_online.data_loss import Keeper

@@ -1,6 +1,6 @@
--- Archives whose counts of days before the horizon are not back, and hold events of this table: those of the archive that it
--- is in, or, if it is in use or went into a later one, those that stood in it when an archive was made without its events;
--- `since`: events that came later are not among them.
+-- The archives that still hold counts of days before the horizon, and count events of this table: the archive that the table
+-- is in; where it is in use, or in a later archive, those that were made without the events. `since`: when such an archive was
+-- made, as events that came later are not counted in it.
 SELECT
     format('sidb_archive_%%s', a.rollback_id) AS archive,
     CASE WHEN s.schema <> format('sidb_archive_%%s', a.rollback_id) THEN r.started END AS since
