@@ -35,7 +35,7 @@ NAMED = 10
 
 @dataclass(frozen=True)
 class Difference:
-    """A range whose source and target differ, and keys of rows that are missing in the target, or are too much."""
+    """A range whose source and target differ, and keys of rows that are missing in the target, or extra there."""
 
     lower: str
     upper: str

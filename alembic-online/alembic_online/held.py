@@ -15,7 +15,7 @@ from alembic_online.queries import query
 from alembic_online.sessions import driver
 
 ROWS = "RowExclusiveLock"
-"""What whoever writes rows needs of a table; whoever reads them needs less."""
+"""The lock that writing rows of a table needs; reading them needs a weaker one."""
 MOST = 3
 """Sessions that are named."""
 AGAIN = "run it again when that session has ended its transaction"

@@ -217,7 +217,7 @@ GATES = (
     Gate(
         Check(
             "missing-rows",
-            "Rows that the verification found missing, changed or too much.",
+            "Rows that the verification found missing, changed or extra.",
             "sidb backfill run --all, then sidb backfill verify.",
         ),
         0,

@@ -13,9 +13,9 @@ from operations.reporting.contents import Looked, Report, Rollout
 from operations.verify.phase1 import PHASE1_ROWS
 
 NAMED = 3
-"""Findings of a command that a line names."""
+"""Findings of a command that a line names, at most."""
 LONGEST_WAIT_MS = 250.0
-"""That a session may wait for a step."""
+"""For so long a session may wait for a step."""
 NOT_APPLIED = ("failed", "interrupted")
 LONGEST_STEP = 300.0
 """Seconds; the plan alerts on steps that exceed 5 minutes."""

@@ -13,7 +13,7 @@ from operations.retention import due
 from operations.status.state import Backfill, Status
 
 MOST = 3
-"""Lines of a kind; of more, how many there are."""
+"""Lines of a kind, at most; of the others, only how many there are."""
 
 
 def show(status: Status, console: Console) -> None:
