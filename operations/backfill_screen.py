@@ -69,13 +69,13 @@ def show_proofs(proofs: Sequence[Proof], console: Console) -> None:
         for name in proof.half_loaded:
             console.print(f"  {name} is half loaded", soft_wrap=True)
         for target in proof.another_table:
-            console.print(f"  {target} is another one than the one that was filled")
+            console.print(f"  {target} is not the one that was filled")
         if proof.unfinished:
             console.print(f"  {proof.unfinished:,} ranges are not done")
         if proof.set_aside:
             console.print(f"  {proof.set_aside:,} rows are set aside")
         for each in proof.differences:
-            console.print(f"  {each.lower} to {each.upper}: missing {each.missing}, too much {each.extra}")
+            console.print(f"  {each.lower} to {each.upper}: missing {each.missing}, extra {each.extra}")
         for line in proof.told():
             console.print(f"  {line}")
 

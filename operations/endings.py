@@ -88,7 +88,7 @@ def ending(error: BaseException, command: str | None) -> Ending:
             where = f"{error.filename}: " if error.filename else ""
             return Ending(f"{where}{error.strerror}.", "see that it is there, may be used, and has space.", FAILED)
         case _:
-            return Ending(_fault(error), "run it again; if it ends so again, report this line as a fault.", FAILED)
+            return Ending(_fault(error), "run it again; if it ends the same way, report this line as a fault.", FAILED)
 
 
 def _fault(error: BaseException) -> str:

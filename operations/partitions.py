@@ -30,7 +30,7 @@ LOCKS = {
 }
 """What making a month locks, as maintenance/make_month.sql does."""
 LEFT = {
-    -1: f"more than {MOST_ROWS:,} rows of it lie in the DEFAULT partition: they are read there as ever, and go"
+    -1: f"more than {MOST_ROWS:,} rows of it lie in the DEFAULT partition: they are read there as before, and go"
     " row by row when their time is over",
     -2: "rows of it lie in the DEFAULT partition, and a foreign key to analytics_events would take them for deleted",
 }

@@ -105,7 +105,7 @@ def revision_of(connection: Connection) -> str | None:
     if len(heads) > 1:
         raise UnclearError(
             f"{SCOPE.default_schema}.alembic_version has {len(heads)} rows ({', '.join(sorted(heads))}), and should"
-            " have one: where the database is cannot be told; nothing was changed.",
+            " have one: at which revision the database is, is not known; nothing was changed.",
             version_table.which(heads, recorded(driver(connection))),
         )
     return heads[0] if heads else None

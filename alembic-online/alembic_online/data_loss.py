@@ -190,7 +190,7 @@ class Drops:
             raise Undeclared([part.name for part in new])
         names = ", ".join(part.name for part in new)
         raise OnlineError(
-            f"{self.name}: drops {names}, and nothing can tell whether that holds data; it was rolled back.",
+            f"{self.name}: drops {names}, and whether that holds data cannot be determined; it was rolled back.",
             "name it in the revision's `drops`, so that it is looked at beforehand.",
         )
 

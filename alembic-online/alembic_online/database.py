@@ -140,10 +140,10 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
     if strange:
         more = f", and {len(strange) - SHOWN} more" if len(strange) > SHOWN else ""
         raise OnlineError(
-            f"{shown(url)} has what our statements could call instead of PostgreSQL's own: "
+            f"{shown(url)} has functions or operators that our statements could call instead of PostgreSQL's own: "
             f"{', '.join(strange[:SHOWN])}{more}; nothing was changed.",
-            "see who made it and why; drop it, move it to a schema of its own, or give it to a role that you trust "
-            "(ALTER … OWNER TO), and REVOKE CREATE ON SCHEMA public FROM PUBLIC.",
+            "see who made them and why; drop them, move them to a schema of their own, or give them to a role that you "
+            "trust (ALTER … OWNER TO), and REVOKE CREATE ON SCHEMA public FROM PUBLIC.",
         )
     return Server(pooled, frozenset(seen.settable), seen.path)
 

@@ -93,7 +93,7 @@ class Replicas:
                 self.waited_for_replay = before + time.monotonic() - began
                 if self.waited_for_replay > self.limit:
                     log.warning(
-                        "%s: replica %s has not replayed it within %s: its readers may wait or see what was before",
+                        "%s: replica %s has not replayed it within %s: readers there may wait or see what was before",
                         what,
                         replica,
                         duration(self.limit),

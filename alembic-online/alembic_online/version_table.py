@@ -140,7 +140,7 @@ def refuse_overlapping(heads: tuple[str, ...], script: ScriptDirectory, ledger: 
         if behind := before.intersection(heads):
             raise OnlineError(
                 f"alembic_version has {len(heads)} rows ({', '.join(sorted(heads))}), and {', '.join(sorted(behind))}"
-                f" comes before {head}: where the database is cannot be told; nothing was changed.",
+                f" comes before {head}: at which revision the database is, is not known; nothing was changed.",
                 which(heads, recorded(ledger, script)),
             )
 

@@ -133,4 +133,4 @@ def _text_in_json(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, bytes):
         return value.decode()
-    raise TypeError(f"event_data holds a value of the type {type(value).__name__}, which JSON has not")
+    raise TypeError(f"event_data holds a value of the type {type(value).__name__}, which JSON does not have")

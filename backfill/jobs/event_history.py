@@ -103,10 +103,10 @@ class EventHistory(Job):
         compares = bool(connection.scalar(query("may_change_events")))
         done = Job.batch(replace(self, compares=compares), connection, claimed, as_of, asked)
         if compares and done.also[0] > done.written:
-            raise NotWrittenError("the table does not hold it as it was written: a trigger changes what it takes")
+            raise NotWrittenError("the table does not hold it as it was written: a trigger changes rows on insert")
         # Asked again now: from here on, the locks of its rows keep the tables' triggers as they are.
         if not compares and connection.scalar(query("may_change_events")):
-            raise NotWrittenError("a trigger that may change what the table takes was created meanwhile")
+            raise NotWrittenError("a trigger that may change rows on insert was created meanwhile")
         if done.present:  # these events are there already, or others have their ids
             done.present -= self._renumber(connection, claimed, as_of, asked)
         return done

@@ -13,7 +13,7 @@ def retention(keep: tuple[str, ...], off: tuple[str, ...], as_json: bool) -> Non
     """How long rows are kept; without an option, how it stands.
 
     No row goes before this says so, table by table; until then it names the
-    contract's periods. Then sidb maintain lets go what is older, by whole
+    contract's periods. Then sidb maintain lets go of what is older, by whole
     calendar months (UTC): of 24 months, rows stay for 24 and go before they
     are 25.
 

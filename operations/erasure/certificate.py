@@ -136,7 +136,7 @@ def show(certificate: Certificate, console: Console) -> None:
     if found := [each for each in certificate.places if each.rows]:
         console.print(output.table(found))
     else:
-        console.print("No row of theirs was found. They are known as erased all the same: what comes is left out.")
+        console.print("No row of theirs was found. They are recorded as erased all the same: what comes is left out.")
     console.print("\nOut of reach:")
     for each in certificate.out_of_reach:
         console.print(f"  {each}", soft_wrap=True)

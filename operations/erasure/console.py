@@ -68,7 +68,7 @@ def _asked(arguments: Sequence[str], given: Options) -> Asked:
     if given.certificate == "":
         raise UsageError("--certificate names no file.", "give its name: only the certificate repeats the erasure.")
     if (given.resume and (arguments or given.listed or given.again)) or (given.again and given.listed):
-        raise UsageError("Ids, --again and --resume are three ways.", "give one of them.")
+        raise UsageError("Ids, --again and --resume exclude one another.", "give one of them.")
     if given.again:
         if not arguments:
             raise UsageError("Which certificate?", "sidb erase --again CERTIFICATE…")
@@ -100,7 +100,7 @@ def _preview(url: URL, asked: Asked, given: Options) -> None:
         else:
             preview.show(found, output.console())
     elif given.dry_run:
-        raise UsageError("--dry-run counts by ids.", "give the ids, or leave it out.")
+        raise UsageError("--dry-run needs the ids.", "give the ids, or leave it out.")
     elif asked.again:
         click.echo(f"{len(asked.again):,} user{'s' if len(asked.again) > 1 else ''} of the certificates")
 

@@ -37,7 +37,7 @@ def read(given: Collection[str]) -> list[str]:
     if len(found) > MOST:
         raise UsageError(f"{len(found):,} users are too many for one erasure.", f"give {MOST} at once, at most.")
     if any("\0" in each for each in found):
-        raise UsageError("An id of a user holds a NUL byte, which no text of PostgreSQL can.", "correct it.")
+        raise UsageError("An id of a user holds a NUL byte, which PostgreSQL cannot store in a text.", "correct it.")
     if any("\ud800" <= character <= "\udfff" for each in found for character in each):
         raise UsageError("An id of a user is not UTF-8.", "write it in UTF-8, or into a file: --file FILE.")
     return found

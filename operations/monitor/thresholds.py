@@ -44,7 +44,7 @@ GROWTH = Check(
     "growth",
     "Rows and size of the new tables against the plan's forecast: 10 million rows and 20 GB in the first month,"
     " then 500,000 rows a day, 100 GB after six months.",
-    "see which table grows (rows a day, above); let go what is old (sidb retention), or provide the disk.",
+    "see which table grows (rows a day, above); let go of old rows (sidb retention), or provide the disk.",
 )
 BLOAT = Check(
     "bloat",

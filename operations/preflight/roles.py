@@ -26,7 +26,7 @@ PUBLIC = Check(
 def public(context: Context) -> Finding:
     strange = twins(context.connection, ["public"])
     everybody = ["everybody may create in it"] if context.value("public_is_open") else []
-    return judged(PUBLIC, "only who was given it may create in it", strange, everybody)
+    return judged(PUBLIC, "only roles that were granted CREATE may create in it", strange, everybody)
 
 
 def replacing(context: Context) -> list[Obstacle]:

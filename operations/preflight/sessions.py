@@ -41,7 +41,7 @@ def _transactions(context: Context, check: Check, *, idle: bool, limit: float) -
     hidden = context.value("hidden_sessions")
     if hidden and not told:
         return check.unknown(
-            f"{hidden} sessions of other roles cannot be seen into",
+            f"{hidden} sessions of other roles hide from this one what they do",
             "as an administrator: GRANT pg_read_all_stats TO the migrating role.",
         )
     wrong, doubtful = [text for text, over in told if over], [text for text, over in told if not over]

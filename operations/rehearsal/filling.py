@@ -127,7 +127,7 @@ def prove(context: Context) -> str:
     context.traffic.seeder(on=True)
     for proof in proofs:
         for each in proof.differences:
-            notes.missing.append(f"{proof.job}: missing {each.missing}, too much {each.extra}")
+            notes.missing.append(f"{proof.job}: missing {each.missing}, extra {each.extra}")
         if proof.unfinished or proof.set_aside:
             notes.missing.append(f"{proof.job}: {proof.unfinished} ranges open, {proof.set_aside} rows set aside")
         # Nobody deletes or changes history in a rehearsal: what others may rightly do elsewhere is a loss here.

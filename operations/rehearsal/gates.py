@@ -40,7 +40,7 @@ class Gate:
     def judge(self, measured: Measured, limit: float) -> Finding:
         found = self.measure(measured)
         if found is None:
-            return self.check.unknown("not measured: the rehearsal did not come so far")
+            return self.check.unknown("not measured: the rehearsal did not get that far")
         value, words = found
         beside = f"{value:,.4g}{self.unit} (at most {limit:,.4g}{self.unit})"
         detail = f"{beside}{': ' if words else ''}{words}"

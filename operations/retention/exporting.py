@@ -39,7 +39,7 @@ def export(work: Work, kept: Kept, found: Any, directory: Path) -> int:
             os.fsync(raw.fileno())
         digest = _digest(part)
         if (found := _count(part)) != rows:
-            raise OnlineError(f"{part} holds {found:,} rows, not {rows:,} as {aside}.", "see to the disk; then again.")
+            raise OnlineError(f"{part} holds {found:,} rows, not {rows:,} as {aside}.", "check the disk; run it again.")
         _put(directory / f"{path.name}.sha256", f"{digest}  {path.name}\n")
         part.replace(path)
         _sync(directory)

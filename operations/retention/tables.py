@@ -104,4 +104,4 @@ def named(name: str) -> Kept:
     for each in TABLES:
         if name.strip() in (each.name, each.relation):
             return each
-    raise UsageError(f"{name.strip()!r} is no table whose rows go.", f"name one of {NAMES}.")
+    raise UsageError(f"{name.strip()!r} is not a table whose rows expire.", f"name one of {NAMES}.")

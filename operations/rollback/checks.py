@@ -58,7 +58,7 @@ RETENTION = Check(
     "retention",
     "Rows before the horizon of their table are not written back; the daily activity of the days before that of the"
     " events is as it was before the rollback.",
-    "sidb maintain lets go what came back with a whole table.",
+    "sidb maintain deletes those that came back with a whole table.",
 )
 RESTORED = Check(
     "restored",
@@ -79,7 +79,7 @@ DEPENDANTS = Check(
 MODELS = Check(
     "models",
     "After a restore, the catalog is the one that the upgrade had left, object by object.",
-    "`alembic check` names each difference and `alembic revision --autogenerate` writes the revision that mends it.",
+    "`alembic check` names each difference and `alembic revision --autogenerate` writes the revision that corrects it.",
 )
 
 CHECKS = (

@@ -204,7 +204,7 @@ def refuse_if_not_upgraded(connection: psycopg.Connection[Any], waiting: Iterabl
                 missing.append(f"{kept.relation}.{column}")
     if missing:
         raise OnlineError(
-            f"There is no place yet for what the archive holds: {', '.join(sorted(missing))} is not there.",
+            f"The archive cannot be restored yet: {', '.join(sorted(missing))} is not there.",
             "sidb upgrade, and then restore.",
         )
 

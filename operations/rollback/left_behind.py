@@ -82,7 +82,7 @@ def told(statements: Collection[str], console: Console) -> Iterator[Finding]:
     """A finding where there are any; the statements on the console."""
     if not statements:
         return
-    console.print("\nWhat others had on these tables, and did not come back with the rows:\n", style="yellow")
+    console.print("\nWhat others had on these tables and what did not come back with the rows:\n", style="yellow")
     for statement in statements:
         console.print(f"{statement};", soft_wrap=True, markup=False, highlight=False)
     yield checks.DEPENDANTS.warning(f"{len(statements)} did not come back with the rows of their tables", REMEDY)

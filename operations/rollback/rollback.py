@@ -141,7 +141,7 @@ def _drop_plain_key(session: Session) -> Iterator[Finding]:
         archived_months.drop_plain_key(session)
     except OnlineError as error:
         remedy = f"DROP INDEX {PARTITIONS}.{archived_months.PLAIN_KEY};"
-        yield checks.MOVED.warning(f"an index that 2.1.0's way back needs is left. {error.what}", remedy)
+        yield checks.MOVED.warning(f"an index for the downgrade of 2.1.0 alone is left. {error.what}", remedy)
 
 
 def _kept(archived: Archived) -> str:

@@ -25,9 +25,11 @@ RIGHTS = Check(
     "The owners of Phase 1's relations are those of before the upgrade, and every privilege of then is still granted:"
     " as they were written down when an upgrade left 1.0.0. No rollback half-way shuts applications out of"
     " Phase 2's tables.",
-    "GRANT or ALTER, as the line says; where it was meant, sidb verify --accept-rights writes down what is so now.",
+    "GRANT or ALTER, as the line says; where it was meant, sidb verify --accept-rights records them as they are.",
 )
-ACCEPT = "see that the application may do all it needs, then sidb verify --accept-rights: it writes down what is so now"
+ACCEPT = (
+    "see that the application may do all it needs, then sidb verify --accept-rights: it records the rights as they are"
+)
 
 
 def owners(subject: Subject) -> Finding | None:

@@ -54,7 +54,7 @@ REJECTED: dict[str, tuple[str, Any, str]] = {
     "a decimal in JSON": (
         "event_data",
         pyarrow.array([{"a": Decimal("1.5")}]),
-        "of the type Decimal, which JSON has not",
+        "of the type Decimal, which JSON does not have",
     ),
     "nanoseconds in JSON": ("event_data", pyarrow.array([{"at": 1, "n": 1}], NESTED), "anosecond"),
     "a key twice": ("event_data", pyarrow.array([[("a", "1"), ("a", "2")]], MAP), "duplicate key"),

@@ -183,7 +183,7 @@ def test_a_trigger_that_changes_events_is_no_success(
         assert run(migrated).refused == 1
     assert sql(EVENTS) == [(1,)]
     assert sql("SELECT error FROM sidb.backfill_set_aside") == [
-        ("the table does not hold it as it was written: a trigger changes what it takes",)
+        ("the table does not hold it as it was written: a trigger changes rows on insert",)
     ]
     sql(f"DROP TRIGGER shorten ON {table}")
     with migrated.begin() as connection:

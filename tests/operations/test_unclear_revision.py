@@ -53,8 +53,8 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
     for command in (["maintain", "--dry-run"], ["backfill", "status"], ["retention"], ["history"]):
         assert told(url, *command).stderr == f"{what}: {right}\n", command
     checked, shown = (alembic(url, command) for command in ("check", "current"))
-    assert f"where the database is cannot be told; nothing was changed.\nNext: {right}\n" in checked.stdout
-    assert f"where the database is cannot be told; nothing was changed.\nNext: {right}\n" in shown.stderr
+    assert f"at which revision the database is, is not known; nothing was changed.\nNext: {right}\n" in checked.stdout
+    assert f"at which revision the database is, is not known; nothing was changed.\nNext: {right}\n" in shown.stderr
     assert shown.returncode == 0
     looked = CliRunner().invoke(main, ["preflight"], env={"DATABASE_URL": conninfo(url)})
     assert looked.stderr.startswith(f"{what}: {right}\n")

@@ -64,7 +64,7 @@ def for_each_partition(statement: str) -> str:
         parameters |= key or {"definition": found["what"]}
     query = indent(queries.query(f"catalog/{source}").strip(), " " * 8)
     return (
-        "# What each partition has by itself is seen to. What an interrupted run left is gone on from.\n"
+        "# What a partition has by itself already is taken over. What an interrupted run left is completed.\n"
         f'partitions = sa.text(\n    """\n{query}\n    """\n)\n'
         f"for statement in op.get_bind().scalars(partitions, {parameters!r}).all():\n"
         '    op.execute(sa.DDL(statement.replace("%", "%%")))'

@@ -61,7 +61,7 @@ def for_each_partition(statement: str) -> str:
     parameters = {"index": _called(statement), "definition": found["definition"]}
     query = indent(queries.query("catalog/index_partitions").strip(), " " * 8)
     return (
-        "# What an interrupted run left is gone on from; a partition that comes meanwhile has it already.\n"
+        "# What an interrupted run left is completed; a partition that is added meanwhile has it already.\n"
         f'partitions = sa.text(\n    """\n{query}\n    """\n)\n'
         f"for statement in op.get_bind().scalars(partitions, {parameters!r}).all():\n"
         '    op.execute(sa.DDL(statement.replace("%", "%%")))'

@@ -124,13 +124,13 @@ def test_ctrl_c(migrated: Engine, tmp_path: Path, file: str | None) -> None:
     ("arguments", "complaint"),
     [
         ([], "There is no id of a user."),
-        (["u", "--resume"], "Ids, --again and --resume are three ways."),
+        (["u", "--resume"], "Ids, --again and --resume exclude one another."),
         (["u", "--json"], "--json does not ask."),
         (["u", "--yes", "--certificate", ""], "--certificate names no file."),
-        (["--again", "--resume"], "Ids, --again and --resume are three ways."),
+        (["--again", "--resume"], "Ids, --again and --resume exclude one another."),
         (["--again"], "Which certificate?"),
         (["--resume", "--yes"], "No erasure was interrupted."),
-        (["--resume", "--dry-run"], "--dry-run counts by ids."),
+        (["--resume", "--dry-run"], "--dry-run needs the ids."),
     ],
 )
 def test_wrong_use(migrated: Engine, arguments: list[str], complaint: str) -> None:
@@ -219,5 +219,5 @@ def test_the_servers_log_gets_no_id_from_us(migrated: Engine) -> None:
 
 def test_of_a_user_who_is_nowhere_it_says_so(migrated: Engine) -> None:
     done = sidb(migrated.url, "nobody", "--yes")
-    assert "No row of theirs was found. They are known as erased all the same" in done.stdout
+    assert "No row of theirs was found. They are recorded as erased all the same" in done.stdout
     assert "the certificate repeats the erasure" in done.stdout

@@ -175,7 +175,7 @@ def test_columns_come_back_where_there_is_a_place_for_them(fill: Fill, reached: 
     Alembic(url).upgrade(reached)
     result = CliRunner().invoke(main, ["restore", "1"], env={"DATABASE_URL": conninfo(url)})
     if reached == "2.0.3":
-        assert "There is no place yet for what the archive holds: public.features.analytics_version, " in result.stderr
+        assert "The archive cannot be restored yet: public.features.analytics_version, " in result.stderr
         assert result.exit_code == 1
     else:
         assert result.exit_code == 0, result.output
