@@ -146,7 +146,9 @@ class Job(ABC):
 
     def lower(self) -> ColumnElement[int]:
         """The lower bound of the range to which a row of the source belongs: a multiple of `width`."""
-        bound: ColumnElement[int] = self.partition_column - self.partition_column % self.width
+        # PostgreSQL's remainder of a negative number is negative.
+        above = (self.partition_column % self.width + self.width) % self.width
+        bound: ColumnElement[int] = self.partition_column - above
         return bound
 
     def within(self, column: Any, lower: int, upper: int) -> ColumnElement[bool]:
@@ -211,6 +213,13 @@ class Job(ABC):
         counted = select(*end.c, *counts).select_from(select(text("1")).subquery().outerjoin(end, text("true")))
         position, key, read, rows, done, *also = connection.execute(counted.add_cte(*written)).one()
         return Batch(read, done, rows - done, read - rows, tuple(also), over=read < asked, position=position, key=key)
+
+    def forget_gone(self, connection: Connection, claimed: Range) -> None:
+        """Of the range's rows that are to be tried again, those that the source no longer has: none is to be tried."""
+        inside = self.within(self.partition_column, int(claimed.lower), int(claimed.upper))
+        row = self.read(self.key).where(self.key == SetAside.key, inside)
+        gone = delete(SetAside).where(SetAside.job == self.name, SetAside.range_id == claimed.range_id, SetAside.again)
+        connection.execute(gone.where(~is_there(row, table_of(SetAside))))
 
 
 def is_there(row: Select[*tuple[Any, ...]], of: FromClause) -> ColumnElement[bool]:

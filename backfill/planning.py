@@ -168,25 +168,32 @@ def _row(job: Job, part: _Part) -> dict[str, Any]:
 def _grow(connection: Connection, job: Job, part: _Part) -> bool:
     """Whether a known range holds rows that it did not when it was planned: they are walked."""
     assert part.known is not None
-    known, found = part.known, part.found
+    if _growth(job, part.known, part.found) is None:
+        return False
+    this = Range.range_id == part.known.range_id
+    # As it is now, and stays until the commit: a worker may have finished it since it was read.
+    row = connection.execute(select(Range.__table__).where(this).with_for_update()).one()
+    growth = _growth(job, Range(**row._mapping), part.found)
+    if growth is None:
+        return False
+    connection.execute(update(Range).where(this).values(growth))
+    return "planned" in growth
+
+
+def _growth(job: Job, known: Range, found: _Found) -> dict[str, Any] | None:
+    """What a range has from now on, where its source has grown; without `planned`, where that is only noted."""
     is_done = known.done_at is not None
     values: dict[str, Any] = {"planned": max(found.rows, known.planned), "newest": found.newest}
-    this = update(Range).where(Range.range_id == known.range_id)
     if job.file is None:
-        if not (found.fresh if job.writes_once and is_done else found.rows > known.planned):
-            return False
-        values |= next_pass(None)
-    else:
-        if is_done and known.walked is None and found.rows <= known.planned:  # by version 2.0.6 or older
-            connection.execute(this.values(walked=sorted(found.files)))
-            return False
-        more = found.files.difference(known.walked or (), known.files or (), known.waiting or ())
-        if not more or (not is_done and known.files is None):
-            return False
-        more_files = sorted(more)
-        values |= next_pass(more_files) if is_done else {"waiting": [*(known.waiting or ()), *more_files]}
-    connection.execute(this.values(values))
-    return True
+        grown = found.fresh if job.writes_once and is_done else found.rows > known.planned
+        return values | next_pass(None) if grown else None
+    if is_done and known.walked is None and found.rows <= known.planned:  # by version 2.0.6 or older
+        return {"walked": sorted(found.files)}
+    if is_done:
+        more = sorted(found.files.difference(known.walked or ()))
+        return values | next_pass(more) | {"waiting": None} if more else None
+    more = sorted(found.files.difference(known.walked or (), known.files or (), known.waiting or ()))
+    return values | {"waiting": [*(known.waiting or ()), *more]} if more and known.files is not None else None
 
 
 def _is(recent: datetime, newest: datetime | None) -> bool:

@@ -154,6 +154,8 @@ class Runner:
                 return self._fail(connection, job, claimed, scope, failure, summary)
             batch.seconds = time.monotonic() - since
             batch.rest = self.throttle.rest(batch.seconds)
+            if batch.over and claimed.rows_refused:
+                job.forget_gone(connection, claimed)
             progress.record(connection, claimed, batch)
             if not claimed.suspect:
                 self.pace.learn(job, batch.read, batch.seconds)

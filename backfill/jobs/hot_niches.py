@@ -6,10 +6,10 @@ It holds the few niches of today: one range, whatever is in it. What comes later
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, Select, func, or_, select, text, true, update
+from sqlalchemy import CTE, ColumnElement, Connection, Select, delete, func, or_, select, text, true, update
 
 from backfill.job import Batch, Job, Part, Rows, only, table_of
-from backfill.tables import Range
+from backfill.tables import Range, SetAside
 from models import Feature, HotNicheToday
 
 FILLED = ("trend_direction", "trend_confidence", "days_trending")
@@ -30,6 +30,7 @@ class HotNiches(Job):
         if not connection.scalar(kind):
             return super().batch(connection, claimed, as_of, asked)
         connection.execute(text("REFRESH MATERIALIZED VIEW public.hot_niches_today"))
+        connection.execute(delete(SetAside).where(SetAside.job == self.name, SetAside.again))  # it fills every row
         return Batch(read=0, written=claimed.planned, present=0, skipped=0, over=True)
 
     def take(self, listed: CTE, part: Part) -> CTE:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import Engine
@@ -9,7 +10,8 @@ from sqlalchemy import Engine
 from backfill import planning, progress
 from backfill.jobs import EVENT_HISTORY, NICHE_SCORES
 from backfill.progress import RECENT, Scope
-from tests.backfill.conftest import AS_OF, Sql, begin, load_file, worker, write_csv
+from tests.backfill.conftest import AS_OF, Sql, begin, load_file, verify, worker, write_csv
+from tests.engine.conftest import until
 
 RANGES = "SELECT planned FROM sidb.backfill_ranges WHERE job = 'event_history' ORDER BY lower::bigint"
 
@@ -71,3 +73,44 @@ def test_what_is_recent_and_what_is_not_are_no_range_together(migrated: Engine, 
     assert [at for (at,) in sql(moved)] == list(times[2:])
     worker(migrated, jobs=[EVENT_HISTORY]).run(Scope(AS_OF, recent=False))
     assert [at for (at,) in sql(moved)] == list(times)
+
+
+def test_a_file_that_comes_while_a_worker_finishes_its_day_is_walked(
+    migrated: Engine, sql: Sql, tmp_path: Path
+) -> None:
+    """Planned by what the worker has committed, not by what stood there before."""
+    load_file(migrated, write_csv(tmp_path / "a.csv", days(2)))
+    begin(migrated)
+    with migrated.connect() as working:
+        with working.begin():
+            claimed = progress.claim(working, EVENT_HISTORY, Scope(AS_OF))
+            assert claimed is not None
+            batch = EVENT_HISTORY.batch(working, claimed, AS_OF, 10)
+            load_file(migrated, write_csv(tmp_path / "b.csv", [("search", *row[1:]) for row in days(3)]))
+            planner = Thread(target=begin, args=(migrated,))
+            planner.start()
+            waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+            until(lambda: sql(waits) == [(True,)], "the planner waits for the worker")
+            progress.record(working, claimed, batch)
+        planner.join(30)
+    assert sql("SELECT done_at IS NULL, files, waiting FROM sidb.backfill_ranges WHERE job = 'event_history'") == [
+        (True, [2], None)
+    ]
+    worker(migrated, jobs=[EVENT_HISTORY]).run(Scope(AS_OF))
+    assert sql("SELECT count(*) FROM analytics.analytics_events") == [(5,)]
+    assert verify(migrated)[0].holds
+
+
+def test_a_file_that_was_left_waiting_on_a_day_that_is_done_is_walked(
+    migrated: Engine, sql: Sql, tmp_path: Path
+) -> None:
+    """As an earlier version could leave it."""
+    load_file(migrated, write_csv(tmp_path / "a.csv", days(2)))
+    begin(migrated)
+    worker(migrated, jobs=[EVENT_HISTORY]).run(Scope(AS_OF))
+    load_file(migrated, write_csv(tmp_path / "b.csv", [("search", *row[1:]) for row in days(3)]))
+    sql("UPDATE sidb.backfill_ranges SET waiting = '{2}' WHERE job = 'event_history'")
+    begin(migrated)
+    worker(migrated, jobs=[EVENT_HISTORY]).run(Scope(AS_OF))
+    assert sql("SELECT walked, waiting FROM sidb.backfill_ranges WHERE job = 'event_history'") == [([1, 2], None)]
+    assert verify(migrated)[0].holds
