@@ -27,6 +27,10 @@ PATIENCE = 60.0
 """Seconds that a load tries to create niches while other sessions hold the same phrases."""
 
 Refusal = (DBAPIError, psycopg.Error)
+UNREADABLE = ("22", "54")
+"""Classes of SQLSTATE with which a value is refused, wherever it goes."""
+REFUSES_ROWS = (*UNREADABLE, "23", "P0")
+"""Those with which a table refuses a row: constraints, and what triggers of others raise."""
 
 
 @contextmanager
@@ -181,7 +185,7 @@ def _refuse_one_by_one(connection: Connection, *, only_new_phrases: bool) -> Non
 
 def find_niches(connection: Connection, create: bool) -> None:
     """Look up the niches of the chunk's phrases; unknown phrases become niches, where their records are valid."""
-    unknown = text("SELECT FROM pg_temp.backfill_niches WHERE niche_id IS NULL LIMIT 1")
+    unknown = text("SELECT FROM pg_temp.backfill_niches WHERE niche_id IS NULL AND refused IS NULL LIMIT 1")
     with transaction(connection):
         readable(connection, lambda: connection.execute(query("learn_phrases")).rowcount)
         new: list[str] = []
@@ -189,13 +193,29 @@ def find_niches(connection: Connection, create: bool) -> None:
             _refuse_one_by_one(connection, only_new_phrases=True)
             new = list(connection.scalars(query("new_phrases")))
     if new:
-        _create(connection, new)
+        _create(connection, new, monotonic() + PATIENCE)
         with transaction(connection):
             connection.execute(query("learn_new_phrases"))
 
 
-def _create(connection: Connection, phrases: list[str]) -> None:
-    until = monotonic() + PATIENCE
+def _create(connection: Connection, phrases: list[str], until: float) -> None:
+    """Make niches of the phrases but for those that `features` refuses, which are found by halving, and noted."""
+    try:
+        _insert(connection, phrases, until)
+    except DBAPIError as error:
+        if not is_refused(error, REFUSES_ROWS):
+            raise
+        if len(phrases) == 1:
+            refused = text("UPDATE pg_temp.backfill_niches SET refused = :reason WHERE phrase = :phrase")
+            with transaction(connection):
+                connection.execute(refused, {"reason": said(error), "phrase": phrases[0]})
+            return
+        half = len(phrases) // 2
+        _create(connection, phrases[:half], until)
+        _create(connection, phrases[half:], until)
+
+
+def _insert(connection: Connection, phrases: list[str], until: float) -> None:
     while True:
         try:
             with connection.begin():
@@ -214,10 +234,10 @@ def _create(connection: Connection, phrases: list[str]) -> None:
                 ) from None
 
 
-def is_refused(error: Exception) -> bool:
-    """Whether the server refuses what a record holds; anything else is an error of its own."""
+def is_refused(error: Exception, classes: tuple[str, ...] = UNREADABLE) -> bool:
+    """Whether the server refuses what a record holds, by the SQLSTATE's class; anything else is an error of its own."""
     found = getattr(error, "orig", error)
-    return isinstance(found, psycopg.Error) and (found.sqlstate or "")[:2] in ("22", "54")
+    return isinstance(found, psycopg.Error) and (found.sqlstate or "")[:2] in classes
 
 
 def said(error: Exception) -> str:

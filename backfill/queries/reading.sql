@@ -26,6 +26,8 @@ SELECT
         WHEN t.niche_id IS NOT NULL AND n.niche_id IS NULL
             THEN 'niche ' || left(t.niche_id, 40) || ' does not exist'
         WHEN t.niche_id IS NULL AND btrim(t.phrase, E' \t\r\n') = '' THEN 'phrase is blank'
+        WHEN t.niche_id IS NULL AND p.refused IS NOT NULL
+            THEN 'features refuses a niche of the phrase ' || quote_literal(left(t.phrase, 80)) || ': ' || p.refused
     END AS reason,
     CASE WHEN t.niche_id IS NULL AND p.niche_id IS NULL THEN t.phrase END AS lacks,
     t.event_timestamp::timestamptz AS event_timestamp,

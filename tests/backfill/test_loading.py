@@ -91,6 +91,22 @@ def test_unknown_phrases_are_created_or_rejected(migrated: Engine, sql: Sql, tmp
     assert sql("SELECT count(*) FROM features WHERE phrase = 'nobody knows'") == [(0,)]
 
 
+def test_phrases_that_features_refuses_are_rejected_with_the_reason(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    """Found by halving; each by its own reason, and the same again in a later chunk."""
+    sql("ALTER TABLE features ADD CONSTRAINT brief CHECK (length(phrase) < 40) NOT VALID")
+    row = ("view", "web", "2025-05-01T00:00Z", "{}", "", "")
+    long = [f"{word} is a phrase that is much too long for it" for word in ("one", "two")]
+    phrases = [long[0], *(f"new {number}" for number in range(20)), long[1], long[0]]
+    found = load_file(migrated, write_csv(tmp_path / "a.csv", [(*row, phrase) for phrase in phrases]), chunk=400)
+    assert found.rejected == 3
+    assert sql("SELECT count(*) FROM sidb.backfill_events") == [(20,)]
+    assert sql("SELECT count(*) FROM features WHERE phrase LIKE 'new %'") == [(20,)]
+    reasons = [reason for (reason,) in sql("SELECT reason FROM sidb.backfill_rejects ORDER BY line")]
+    for phrase, reason in zip((long[0], long[1], long[0]), reasons, strict=True):
+        assert reason.startswith(f"features refuses a niche of the phrase '{phrase}': ")
+        assert '"brief"' in reason
+
+
 def test_a_created_niche_does_not_come_to_the_top(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
     """Phase 1 sorts by opportunity, the greatest first, and to PostgreSQL nothing is greater than NULL."""
     row = ("view", "web", "2025-05-01T00:00Z", "{}", "", "", "brand new")
