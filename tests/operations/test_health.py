@@ -17,6 +17,7 @@ from operations.health import Health, throttle
 from tests.engine.conftest import until
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.lived_in import administrator
 from tests.fixtures.roles import Login
 from tests.fixtures.server import throwaway_server
 
@@ -87,6 +88,16 @@ def test_connections_near_their_limit(migrated: Engine) -> None:
     assert found.detail.endswith(" of 197 connections are used")
 
 
+def test_connections_are_counted_by_a_role_that_may_not_see_what_they_do(
+    login: Login, connect: Callable[..., Engine]
+) -> None:
+    role = connect(login())
+    with session(connect(administrator(role.url))) as _, session(role) as _:
+        found = trouble(role, Health(connections_share=0.001))
+    assert found is not None
+    assert int(found.detail.split()[0]) >= 3
+
+
 def test_what_is_reserved_is_not_for_applications(server: Server, pg_bin: Path, connect: Callable[..., Engine]) -> None:
     with psycopg.connect(conninfo(server.url("postgres"))) as connection:
         has_the_setting = connection.info.server_version >= 160_000
@@ -103,12 +114,15 @@ def test_autovacuum_at_work_on_a_table_to_be_filled(pg_bin: Path, connect: Calla
         with psycopg.connect(conninfo(server.url("postgres")), autocommit=True) as application:
             application.execute(f"CREATE TABLE features (n int) WITH ({slow}, {at_once})")
             application.execute("INSERT INTO features SELECT * FROM generate_series(1, 9999)")
-            application.execute("CREATE TABLE others (n int)")
+            application.execute("CREATE TABLE others (n int); CREATE TABLE whole (n int) PARTITION BY LIST (n)")
+            application.execute("ALTER TABLE whole ATTACH PARTITION features DEFAULT")
             application.execute("DELETE FROM features")
             application.execute("SELECT pg_stat_force_next_flush()")
             until(lambda: reason(engine, Health()) == "autovacuum", "autovacuum is at it")
         with engine.connect() as connection:
             assert Health().trouble(connection, ["public.others"]) is None
+            found = Health().trouble(connection, ["public.others", "public.whole"])
+            assert found == Trouble("autovacuum", "autovacuum works on features")
 
 
 def share(engine: Engine, health: Health | None = None) -> float:

@@ -42,7 +42,10 @@ SELECT
     sum(coalesce(io.heap_blks_hit + io.idx_blks_hit, io.heap_blks_hit, 0))::bigint AS blocks_hit,
     sum(coalesce(io.heap_blks_read + io.idx_blks_read, io.heap_blks_read, 0))::bigint AS blocks_read,
     bool_and(
-        current_setting('autovacuum') = 'on' AND NOT coalesce('autovacuum_enabled=false' = ANY(p.reloptions), false)
+        current_setting('autovacuum') = 'on' AND coalesce(
+            (SELECT o.option_value::boolean FROM pg_options_to_table(p.reloptions) AS o WHERE o.option_name = 'autovacuum_enabled'),
+            true
+        )
     ) AS autovacuum
 FROM parts
 INNER JOIN pg_class AS c ON c.oid = parts.whole

@@ -1,5 +1,9 @@
--- Other programs that are connected to this database.
-SELECT DISTINCT coalesce(nullif(application_name, ''), 'unnamed') AS application
-FROM pg_stat_activity
-WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+-- Other programs that are connected to this database. Of another role's session its kind may be hidden.
+SELECT DISTINCT coalesce(nullif(a.application_name, ''), 'unnamed') AS application
+FROM pg_stat_activity AS a
+WHERE
+    a.datname = current_database()
+    AND a.usesysid IS NOT NULL
+    AND coalesce(a.backend_type, 'client backend') = 'client backend'
+    AND a.pid <> pg_backend_pid()
 ORDER BY application;

@@ -1,7 +1,10 @@
--- The load of the database: sessions, transactions and deadlocks so far.
+-- The load of the database: sessions, transactions and deadlocks so far. Of another role's session its kind may be hidden.
 SELECT
     clock_timestamp() AS at,
-    (SELECT count(*) FROM pg_stat_activity AS a WHERE a.backend_type = 'client backend') AS connections,
+    (
+        SELECT count(*) FROM pg_stat_activity AS a
+        WHERE a.usesysid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend'
+    ) AS connections,
     current_setting('max_connections')::int AS connections_allowed,
     (
         SELECT count(*) FROM pg_stat_activity AS a

@@ -125,7 +125,7 @@ FAULTS = (
     Fault(
         "autovacuum",
         "failed",
-        "ALTER TABLE analytics.ml_features SET (autovacuum_enabled = false)",
+        "ALTER TABLE analytics.ml_features SET (autovacuum_enabled = off)",
         "ml_features",
         "\n  ALTER TABLE analytics.ml_features RESET (autovacuum_enabled);",
     ),

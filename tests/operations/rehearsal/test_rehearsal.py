@@ -24,6 +24,7 @@ from operations.reporting.page import pick, render, write
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.databases import ROOT, Clone, conninfo
 from tests.fixtures.revisions import HEAD, REVISIONS
+from tests.operations.verify.conftest import plant
 
 EVENTS = 3_000
 SMALL = ("--niches", "300", "--events", str(EVENTS), "--rate", "60", "--yes")
@@ -255,5 +256,12 @@ def test_what_it_refuses(clone: Clone, connect: Any) -> None:
     assert "it looks like production" in looks_live.stderr
     with connect(url, connect_args={"application_name": "the shop"}).connect():
         in_use = sidb(ROOT, url, "--yes")
+    assert in_use.returncode == 2
+    assert "is in use (the shop)" in in_use.stderr
+    role = f"{url.database}_owner"
+    plant(url, f"CREATE ROLE {role} LOGIN")
+    with connect(url, connect_args={"application_name": "the shop"}).connect():  # of what it is, this role sees no more
+        in_use = sidb(ROOT, url.set(username=role), "--yes")
+    plant(url, f"DROP ROLE {role}")
     assert in_use.returncode == 2
     assert "is in use (the shop)" in in_use.stderr
