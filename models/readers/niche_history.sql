@@ -26,6 +26,7 @@ scored AS (
     WHERE
         e.niche_id = CAST(:niche_id AS bigint)
         AND e.event_type = 'niche_scored'
+        AND isfinite(e.event_timestamp)
         -- The unit is spelt out, so that the planner knows the period, and leaves out the months before it.
         AND e.event_timestamp >= coalesce(
             date_trunc(

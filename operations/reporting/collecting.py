@@ -206,11 +206,15 @@ def _runs(made: Rollout) -> list[Run]:
 
 
 def upgraded(steps: Sequence[Step]) -> datetime | None:
-    """When the upgrade left Phase 1; None: it has not, or not since it was rolled back."""
+    """When the upgrade left Phase 1; None: it has not, or not since the way back had undone 2.0.0."""
     began = None
     for each in steps:
-        if each.outcome == "applied" and each.revision != "1.0.0":
-            began = None if each.direction == "downgrade" else began or each.started
+        if each.outcome != "applied" or each.revision == "1.0.0":
+            continue
+        if each.direction == "upgrade":
+            began = began or each.started
+        elif each.revision == "2.0.0":
+            began = None
     return began
 
 

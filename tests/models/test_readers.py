@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import orm
+from sqlalchemy import orm, text
 
 from models import reader
 from models.reader import Reader, readers
@@ -112,6 +112,22 @@ def _history(session: orm.Session) -> None:
     scored("2026-03-02T12:00:00+00:00", 0.8)
     scored("2026-01-02T12:00:00+00:00", 0.9, niche_id=OTHER)
     scored("2026-01-02T12:00:00+00:00", 0.9, event_type="search")
+
+
+@pytest.mark.usefixtures("_history")
+def test_niche_history_leaves_out_what_has_no_day(session: orm.Session, read: Read) -> None:
+    """A series from -infinity on would never end."""
+    session.execute(text("SET LOCAL statement_timeout = '5s'"))
+    before = read("niche_history", niche_id=NICHE)
+    for at in ("-infinity", "infinity"):
+        session.execute(
+            text(
+                "INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data,"
+                " niche_id) VALUES ('niche_scored', 'web', CAST(:at AS timestamptz), '{}', :niche)"
+            ),
+            {"at": at, "niche": NICHE},
+        )
+    assert read("niche_history", niche_id=NICHE) == before != []
 
 
 @pytest.mark.usefixtures("_history")

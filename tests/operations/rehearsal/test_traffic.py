@@ -54,6 +54,19 @@ def test_phase2_is_sent_only_while_it_is_live(clone: Clone) -> None:
     assert {sample.error for sample in traffic.samples} == {None}
 
 
+def test_where_niches_have_gaps_in_their_numbers(clone: Clone, connect: Callable[..., Engine]) -> None:
+    """As after a sequence that was burnt by ON CONFLICT: an event is of one that is there."""
+    url = clone("migrated_table")
+    with connect(url).begin() as connection:
+        connection.execute(text("INSERT INTO features (niche_id, phrase) VALUES (1000000, 'far off')"))
+    with running(url, url, Shape.TABLE, 100, 1_000_000, 0.4) as traffic:
+        names = [statement.name for statement in traffic.statements]
+        traffic.phase2(on=True)
+        until(lambda: any(names[each.statement] == "insert event" for each in traffic.samples), "an event is sent")
+        until(lambda: len(traffic.samples) > 100, "and more")
+    assert {sample.error for sample in traffic.samples} == {None}
+
+
 def test_percentiles_errors_and_series() -> None:
     samples = [Sample(float(n), (n + 1) / 1000, 0, None) for n in range(100)]
     samples += [Sample(100.0, 9.0, 0, "42501"), Sample(101.0, 9.0, 0, "40P01")]

@@ -167,3 +167,24 @@ def test_on_a_standby(cluster: Cluster, cluster_clone: Clone) -> None:
     found = {each.check: each for each in made.findings}
     assert (found["backfill"].verdict, found["Phase 1 rows"].verdict, found["state"].verdict) == ("ok", "ok", "ok")
     assert "cannot execute" in found["verify"].detail or "standby" in found["verify"].detail
+
+
+def test_the_upgrade_began_when_phase_1_was_left_for_the_last_time(clone: Clone) -> None:
+    """A way back of one step is no new beginning; one to Phase 1 is."""
+    url = clone("phase1_table")
+    alembic = Alembic(url)
+
+    def began() -> object:
+        return collecting.upgraded(collecting.collect(url, ()).steps)
+
+    assert began() is None
+    alembic.upgrade("2.0.1")
+    first = began()
+    assert first is not None
+    alembic.downgrade("2.0.0")
+    alembic.upgrade("2.0.2")
+    assert began() == first
+    alembic.downgrade("1.0.0")
+    assert began() is None
+    alembic.upgrade("2.0.0")
+    assert began() not in (None, first)
