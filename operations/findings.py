@@ -100,9 +100,12 @@ def verdicts(found: Findings) -> Table:
 
 
 def remedies(found: Findings) -> Group:
-    """What to do about what is not ok, and what to type next; each preceded by an empty line."""
+    """What to do about what is not ok, and what to type next; each preceded by an empty line.
+
+    Where what to type next is the remedy, it is said once.
+    """
     lines: list[Text] = []
     for finding in found.findings:
-        if finding.verdict != "ok" and finding.remedy:
+        if finding.verdict != "ok" and finding.remedy not in ("", found.next_step):
             lines.append(Text(f"{finding.check}: ", style=STYLES[finding.verdict]).append(finding.remedy, style=""))
     return Group(*([Text(), *lines] if lines else []), Text(f"\nNext: {found.next_step}"))

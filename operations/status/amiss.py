@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
 import psycopg
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
@@ -15,6 +14,7 @@ from alembic_online.version_table import correction, stamp, which
 from sqlalchemy import URL, Connection, NullPool
 from sqlalchemy.exc import DBAPIError
 
+from operations import output
 from operations.scope import QUALIFIED
 from operations.status.half_way import Amiss, half_way, readable, refuse_half_way, rows
 from operations.upgrade import recorded, script_directory
@@ -42,7 +42,7 @@ def tell(url: URL, command: str = "") -> str | None:
         found = amiss(driver(connection))
     for each in found:
         next_step = "" if command and each.command == command else f": {each.next_step}"
-        click.secho(f"{each.what}{next_step.rstrip('.')}.", fg="yellow", err=True)
+        output.say(output.console(stderr=True), f"{each.what}{next_step.rstrip('.')}.", "yellow")
     return next((each.next_step for each in found if each.blocks), None)
 
 

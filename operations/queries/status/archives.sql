@@ -3,7 +3,7 @@ SELECT
     a.rollback_id AS archive,
     r.target,
     r.started,
-    count(*) FILTER (WHERE a.state = 'restored') AS restored,
+    count(*) FILTER (WHERE a.state IN ('swapped', 'restored')) AS restored,
     count(*) AS tables,
     coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes
 FROM sidb.rollback_archived AS a
