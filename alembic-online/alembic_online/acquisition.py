@@ -115,7 +115,7 @@ def _next_step(blockers: list[Blocker], options: Options) -> str:
         longest = max(each.state_seconds for each in idle)
         after = next((f"{limit}s" for limit in IDLE if limit < longest), f"{IDLE[-1]}s")
         ways.append(
-            "let it disconnect sessions that are idle in a transaction for longer than that"
+            f"let it disconnect those that are idle in a transaction for longer than {after}"
             f" ({options.written('end-idle-after', after)}), which loses their open work"
         )
     if theirs := [each for each in sessions if each not in idle]:

@@ -38,7 +38,7 @@ def refuse_too_long(session: Session, revisions: Iterable[str]) -> None:
             )
 
 
-LAST = "to which the last step in the ledger led"
+LAST = "to which the last recorded step led"
 AGAIN = "then the same command again"
 
 
@@ -68,8 +68,8 @@ def which(heads: Collection[str], last: str | None) -> str:
         )
     stamps = " or ".join(f"`alembic stamp --purge {head}`" for head in sorted(heads))
     return (
-        f"{stamps}, by what the database holds, writes that in place of these rows, and nothing else (the ledger"
-        f" records no step that led to any of them); {AGAIN}."
+        f"{stamps}, by what the database holds, writes that in place of these rows, and nothing else (no step is"
+        f" recorded that led to any of them); {AGAIN}."
     )
 
 

@@ -167,11 +167,11 @@ def _left_by_abort(rollback: Rollback, at: str | None, kept: list[str]) -> str:
         return f"the database is at {at} as before; `sidb restore {rollback.rollback_id}` for {', '.join(kept)}."
     newest = script_directory().get_current_head()
     forward = "sidb upgrade" if rollback.origin == newest else f"sidb upgrade {rollback.origin}"
-    place = f"the database is at {at or 'no revision'}, not at {rollback.origin} as before"
-    stands = f"{place}, and applications miss what lies between: `{forward}`"
+    place = f"the database is whole at {at or 'no revision'}, not at {rollback.origin} as before"
+    stands = f"{place}; applications that ask for what lies between get an error until `{forward}`"
     if not kept:
         return f"{stands}."
-    return f"{stands}, then `sidb restore {rollback.rollback_id}` for {', '.join(kept)}."
+    return f"{stands}, then `sidb restore {rollback.rollback_id}`, which brings back {', '.join(kept)}."
 
 
 def _undo_whole_step(records: Records, rollback: Rollback, console: Console) -> Iterator[Finding]:

@@ -17,8 +17,8 @@ from operations.queries import query
 NAMED = 3
 GO_ON = (
     "if it is still wanted, `sidb rollback` finishes it, down to {target}; if not, `sidb rollback --abort` ends it"
-    " where it is now{at} and opens the tables, from where `sidb upgrade` and then `sidb restore` lead up again;"
-    " nothing is lost by either"
+    " where it is now{at} (a step that is half undone it undoes whole) and opens the tables; then `sidb upgrade` and"
+    " `sidb restore` lead up again; nothing is lost by either, and each names who is in its way"
 )
 WAIT = "wait for it; `sidb status --watch` follows it"
 ASK_THE_PRIMARY = "ask the primary"
@@ -134,7 +134,7 @@ def _at(connection: psycopg.Connection[Any], there: frozenset[str]) -> list[str]
 
 def _rollback(begun: Any, at: list[str], pid: int | None, standby: bool) -> Amiss:
     stands = AT[begun.phase]
-    next_step = GO_ON.format(target=begun.target, at=f", at {', '.join(at)}," if at else "")
+    next_step = GO_ON.format(target=begun.target, at=f", at {', '.join(at)}" if at else "")
     which = f"The rollback to {begun.target}, begun {begun.started:%Y-%m-%d %H:%M} UTC by {begun.who},"
     what = f"{which} was interrupted ({stands})"
     if standby:
@@ -153,7 +153,7 @@ def _restore(begun: Any, pid: int | None, standby: bool) -> Amiss:
     if pid is not None:
         what = f"A restore of archive {begun.archive} is at work (pid {pid}); {tables}"
         return Amiss(what, WAIT, blocks=True)
-    what = f"An interrupted restore of archive {begun.archive} is not finished; {tables}"
+    what = f"The restore of archive {begun.archive} was interrupted; {tables}"
     next_step = f"`sidb restore {begun.archive}` continues it, which is safe: what applications write meanwhile is kept"
     return Amiss(what, next_step, blocks=True)
 

@@ -115,7 +115,7 @@ def test_a_deadline(clone: Clone) -> None:
         " finished: nothing of it stays. The database is whole at 2.0.3, and applications can use it as it"
         " is.\n"
         "Next: run it again when these transactions have ended, which is safe: what is done stays, or let it wait"
-        " longer (--deadline 1h), or let it disconnect sessions that are idle in a transaction for longer than that"
+        " longer (--deadline 1h), or let it disconnect those that are idle in a transaction for longer than 1s"
         " (--end-idle-after 1s), which loses their open work.\n"
     )
     assert current(url) == "2.0.3"

@@ -36,7 +36,7 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
     Alembic(url).upgrade(at)
     execute(url, f"INSERT INTO public.alembic_version VALUES ('{HEAD if at == '2.0.3' else '2.0.3'}')")  # noqa: S608
     right = (
-        f"`alembic stamp --purge {at}` writes {at}, to which the last step in the ledger led, in place of these rows,"
+        f"`alembic stamp --purge {at}` writes {at}, to which the last recorded step led, in place of these rows,"
         " and nothing else; then the same command again."
     )
     what = f"public.alembic_version has 2 rows (2.0.3, {HEAD}), and should have one; applications do not read it"
@@ -66,7 +66,7 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
     execute(url, "UPDATE sidb.step SET outcome = 'missed'")  # as where exported files were run
     assert said(url, "upgrade").endswith(
         f"\nNext: `alembic stamp --purge 2.0.3` or `alembic stamp --purge {HEAD}`, by what the database holds, writes"
-        " that in place of these rows, and nothing else (the ledger records no step that led to any of them); then the"
+        " that in place of these rows, and nothing else (no step is recorded that led to any of them); then the"
         " same command again.\n"
     )
 
@@ -77,7 +77,7 @@ def test_a_revision_that_nobody_knows(clone: Clone) -> None:
     execute(url, "UPDATE public.alembic_version SET version_num = '9.9.9'")
     step = (
         f"use the version of this project that has it; or `alembic stamp --purge {HEAD}` writes {HEAD}, to which the"
-        " last step in the ledger led, in place of it, and nothing else; then the same command again.\n"
+        " last recorded step led, in place of it, and nothing else; then the same command again.\n"
     )
     what = "The database is at 9.9.9, which this code does not have"
     for command in (["upgrade"], ["maintain"], ["restore", "1"], ["restore", "--drop", "1", "--yes"]):
@@ -101,7 +101,7 @@ def test_no_row_of_alembic(clone: Clone, lost: str) -> None:
     """An upgrade would begin at Phase 1, and advise to drop what Phase 2 added."""
     url = clone("migrated_table")
     execute(url, lost)
-    right = f"`alembic stamp {HEAD}` writes {HEAD}, to which the last step in the ledger led, into it, and nothing"
+    right = f"`alembic stamp {HEAD}` writes {HEAD}, to which the last recorded step led, into it, and nothing"
     commands = ("upgrade", "maintain", "backfill run", "rollback 1.0.0 --yes", "rollback 1.0.0 --yes --json")
     for command in map(str.split, commands):
         read = said(url, *command)

@@ -85,8 +85,8 @@ def test_upgraded_after_an_abort(copies: Copies) -> None:
     assert current(url) == "2.0.2"
     said = abort(url).next_step
     assert said.startswith(
-        f"the database is at 2.0.2, not at {HEAD} as before, and applications miss what lies between: `sidb upgrade`,"
-        " then `sidb restore 1` for"
+        f"the database is whole at 2.0.2, not at {HEAD} as before; applications that ask for what lies between get an"
+        " error until `sidb upgrade`, then `sidb restore 1`, which brings back "
     )
     assert "analytics.insight_registry" in said
     Alembic(url).upgrade()
@@ -105,7 +105,7 @@ def test_given_up_where_a_part_of_a_step_is_undone(copies: Copies) -> None:
     assert current(url) == "2.0.5"
     found = abort(url)
     assert (found.exit_code, current(url)) == (0, "2.0.4")
-    assert "the database is at 2.0.4" in found.next_step
+    assert "the database is whole at 2.0.4" in found.next_step
     Alembic(url).upgrade()
     assert catalog(url) == complete
     assert rows(create_engine(url, poolclass=NullPool)) == before

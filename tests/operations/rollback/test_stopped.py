@@ -16,14 +16,14 @@ from tests.operations.rollback.conftest import Fill, begun, bring_back, execute,
 
 GO_ON = (
     "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
-    " it is now, at {}, and opens the tables, from where `sidb upgrade` and then `sidb restore` lead up again; nothing"
-    " is lost by either."
+    " it is now, at {} (a step that is half undone it undoes whole) and opens the tables; then `sidb upgrade`"
+    " and `sidb restore` lead up again; nothing is lost by either, and each names who is in its way."
 )
 CLOSED = (
     "{} was interrupted (tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before)"
 )
 RESTORING = (
-    "An interrupted restore of archive 1 is not finished; 3 of its 10 tables are back whole; the others still lack"
+    "The restore of archive 1 was interrupted; 3 of its 10 tables are back whole; the others still lack"
     " rows, which archive 1 keeps; all are open to applications"
 )
 RESTORE_ON = "`sidb restore 1` continues it, which is safe: what applications write meanwhile is kept."
@@ -91,8 +91,9 @@ def test_between_closing_and_the_end(url: URL) -> None:
     assert given_up.exit_code == 0, given_up.output
     told = " ".join(given_up.stdout.split())
     assert "ok given up the tables are open again; still put aside: analytics.niche_daily_activity_kept" in told
-    assert f"Next: the database is at 2.0.3, not at {HEAD} as before, and applications miss what lies between:" in told
-    assert "`sidb upgrade`, then `sidb restore 1` for analytics.niche_daily_activity_kept, analytics.retention," in told
+    assert f"Next: the database is whole at 2.0.3, not at {HEAD} as before; applications that ask for what lies" in told
+    back = "analytics.niche_daily_activity_kept, analytics.retention,"
+    assert f"get an error until `sidb upgrade`, then `sidb restore 1`, which brings back {back}" in told
     assert "analytics_version, last_analyzed_at, trend_vector of public.features" in told
     assert is_open(url)
 

@@ -27,8 +27,8 @@ STEP = f"Step {HEAD} upgrade"
 CLOSED = "tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before"
 GO_ON = (
     "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
-    f" it is now, at {HEAD}, and opens the tables, from where `sidb upgrade` and then `sidb restore` lead up again;"
-    " nothing is lost by either"
+    f" it is now, at {HEAD} (a step that is half undone it undoes whole) and opens the tables; then `sidb upgrade`"
+    " and `sidb restore` lead up again; nothing is lost by either, and each names who is in its way"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
 
@@ -140,7 +140,7 @@ def test_an_interrupted_restore(state: str, url: URL) -> None:
     back = 2 if state == "swapped" else 1
     [line] = said(url)
     assert line == (
-        f"An interrupted restore of archive 1 is not finished; {back} of its {tables} tables are back whole; the"
+        f"The restore of archive 1 was interrupted; {back} of its {tables} tables are back whole; the"
         " others still lack rows, which archive 1 keeps; all are open to applications: `sidb restore 1` continues"
         " it, which is safe: what applications write meanwhile is kept"
     )
