@@ -62,7 +62,7 @@ def test_an_idle_session_of_its_own(url: URL) -> None:
         blocker.execute(HOLD)
         blocker.execute("SELECT pg_sleep(1.1)")
         found = said(url)
-        assert f"{AGAIN} deadline=1h), or let it disconnect sessions that are idle in a transaction" in found
+        assert f"{AGAIN} deadline=1h), or let it disconnect those that are idle in a transaction" in found
         assert "for longer than 1s (-x end-idle-after=1s), which loses their open work." in found
         assert "pg_terminate_backend" not in found
         Alembic(url, x=("deadline=30s", "end-idle-after=1s")).upgrade()
