@@ -94,7 +94,7 @@ def retried(work: Callable[[], Done], policy: RetryPolicy, url: URL, locks: Mapp
 
 def gave_up(what: str, policy: RetryPolicy, blockers: list[Blocker], options: Options) -> OnlineError:
     """The error that ends a step which did not get its locks."""
-    lines = [f"  {blocker}" for blocker in blockers] or ["  nobody now: others were, in turn"]
+    lines = [f"  {blocker.named}" for blocker in blockers] or ["  nobody now: others were, in turn"]
     within = f"within {policy.seconds:.0f} s ({policy.attempts} of some milliseconds)"
     return OnlineError(
         "\n".join([f"{what}: could not acquire its locks {within}.", *lines]),
@@ -103,8 +103,9 @@ def gave_up(what: str, policy: RetryPolicy, blockers: list[Blocker], options: Op
 
 
 def _next_step(blockers: list[Blocker], options: Options) -> str:
-    """What to do about them; each way that is offered works on one of them at least."""
-    sessions = [each for each in blockers if not each.is_prepared and not each.is_autovacuum]
+    """What to do about them; each way that is offered works on one that is certainly in the way."""
+    certain = [each for each in blockers if each.is_certain]
+    sessions = [each for each in certain if not each.is_prepared and not each.is_autovacuum]
     idle = [each for each in sessions if each.is_idle and each.may_end]
     when = " when these transactions have ended" if blockers else ""
     ways = [
@@ -122,7 +123,7 @@ def _next_step(blockers: list[Blocker], options: Options) -> str:
         by = "" if all(each.may_end for each in theirs) else " by an administrator"
         calls = ", ".join(f"pg_terminate_backend({each.pid})" for each in theirs)
         ways.append(f"have them ended{by} (SELECT {calls};), which loses their open work")
-    if any(each.is_prepared for each in blockers):
+    if any(each.is_prepared for each in certain):
         ways.append("end what was prepared, as its line says")
     role = next((each.hidden_from for each in sessions if each.hidden_from), None)
     hidden = f" What is hidden is shown after an administrator's GRANT pg_monitor TO {role};" if role else ""

@@ -25,6 +25,13 @@ TELL_EVERY = 2.0  # seconds between two looks at who is in the way
 REMIND_AFTER = 30.0
 """Seconds after which somebody is named again who has been in the way of a step all the time."""
 AUTOVACUUM_YIELDS = "2500ms"  # it is cancelled after deadlock_timeout, 1 s by default
+NOT_LOCKED = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.WrongObjectType,  # a materialized view
+    psycopg.errors.InsufficientPrivilege,  # a partition of another owner
+    psycopg.errors.UndefinedTable,  # dropped meanwhile
+)
+"""What an autovacuum is not made to yield for."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,16 @@ class Blocker:
     def is_prepared(self) -> bool:
         """Whether no session has it: a transaction that was prepared, and ends when somebody says how."""
         return self.backend_type == "prepared transaction"
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it holds what is in the way; else it only has a transaction open."""
+        return self.relation is not None
+
+    @property
+    def named(self) -> str:
+        """As what is in the way, or may be."""
+        return str(self) if self.is_certain else f"another session, perhaps {self}"
 
     def __str__(self) -> str:
         if self.is_prepared:
@@ -120,16 +137,21 @@ class Blockers:
         return self._named("old_transactions", {"migrator": self.migrator})
 
     def missed(self, wanted: Mapping[str, str], what: str) -> None:
-        """Deal with a miss: name who is in the way, make autovacuum yield, end idle sessions if that is wanted."""
+        """Deal with a miss: name who is in the way, make autovacuum yield, end idle sessions if that is wanted.
+
+        Who only has a transaction open may be in nobody's way, and is named.
+        """
         if time.monotonic() - self.told < TELL_EVERY:
             return
         self.told = time.monotonic()
         for blocker in self.blockers(wanted):
             if self.told - self.named.get((what, blocker.transaction), -math.inf) >= REMIND_AFTER:
                 self.named[what, blocker.transaction] = self.told
-                log.info("%s: blocked by %s", what, blocker)
+                log.info("%s: blocked by %s", what, blocker.named)
+            if not blocker.is_certain:
+                continue
             if blocker.is_autovacuum and not blocker.urgent:
-                self._shoo_autovacuum(wanted, blocker)
+                self._shoo_autovacuum(blocker)
             else:
                 self._end_idle(blocker)
 
@@ -166,20 +188,14 @@ class Blockers:
         with self.observer.cursor(row_factory=class_row(Blocker)) as cursor:
             return cursor.execute(query(f"run/{name}"), parameters).fetchall()
 
-    def _shoo_autovacuum(self, wanted: Mapping[str, str], blocker: Blocker) -> None:
+    def _shoo_autovacuum(self, blocker: Blocker) -> None:
         # It yields to a session that waits. Waiting in this mode, we hold up nobody but it.
-        relations = [
-            relation for relation in wanted if blocker.relation in (relation, relation.removeprefix("public."))
-        ]
-        for relation in relations:
-            with suppress(psycopg.errors.LockNotAvailable, psycopg.errors.WrongObjectType):
-                self.observer.execute(
-                    SQL(
-                        "BEGIN; SET LOCAL lock_timeout = {}; LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE; COMMIT"
-                    ).format(AUTOVACUUM_YIELDS, SQL(relation))
-                )
-            if self.observer.info.transaction_status:
-                self.observer.execute("ROLLBACK")
+        assert blocker.relation is not None
+        lock = SQL("BEGIN; SET LOCAL lock_timeout = {}; LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE; COMMIT")
+        with suppress(*NOT_LOCKED):
+            self.observer.execute(lock.format(AUTOVACUUM_YIELDS, SQL(blocker.relation)))
+        if self.observer.info.transaction_status:
+            self.observer.execute("ROLLBACK")
 
     def _end_idle(self, blocker: Blocker) -> None:
         """End it, if that is wanted of one that has been idle for so long."""

@@ -44,7 +44,7 @@ def named(url: URL, ours: int, locks: Mapping[str, str] | None = None) -> str:
     found = holders(url, ours, locks)
     if not found:
         return "another session"
-    guess = "another session, perhaps " if all(each.relation is None for each in found) else ""
+    guess = "another session, perhaps " if not any(each.is_certain for each in found) else ""
     more = f", and {len(found) - MOST} more" if len(found) > MOST else ""
     return f"{guess}{', '.join(map(str, found[:MOST]))}{more}"
 

@@ -1,4 +1,12 @@
--- Who holds, or waits for, locks on Phase 1's two relations: the strongest lock of each session, and prepared transactions.
+-- Who holds, or waits for, locks on Phase 1's two relations, or on what inherits from them and is locked with them: the
+-- strongest lock of each session, and prepared transactions.
+WITH RECURSIVE tree (relation) AS (
+    SELECT c.oid FROM pg_class AS c
+    WHERE c.oid IN (to_regclass('public.features'), to_regclass('public.hot_niches_today'))
+    UNION
+    SELECT i.inhrelid FROM tree AS t INNER JOIN pg_inherits AS i ON i.inhparent = t.relation
+)
+
 SELECT
     format('pid %s (user %s, application %s)', l.pid, coalesce(a.usename, a.backend_type, 'a background process'),
         coalesce(nullif(a.application_name, ''), 'unnamed')) AS whose,
@@ -11,7 +19,7 @@ INNER JOIN pg_stat_activity AS a ON a.pid = l.pid
 WHERE
     l.locktype = 'relation'
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND l.relation IN (to_regclass('public.features'), to_regclass('public.hot_niches_today'))
+    AND l.relation IN (SELECT t.relation FROM tree AS t)
     AND l.pid <> pg_backend_pid()
 GROUP BY l.pid, a.usename, a.usesysid, a.backend_type, a.application_name, l.relation
 UNION ALL
@@ -28,6 +36,6 @@ INNER JOIN pg_prepared_xacts AS p ON p.transaction = own.transactionid
 WHERE
     l.pid IS NULL
     AND p.database = current_database()
-    AND l.relation IN (to_regclass('public.features'), to_regclass('public.hot_niches_today'))
+    AND l.relation IN (SELECT t.relation FROM tree AS t)
 GROUP BY p.gid, p.owner, l.relation
 ORDER BY whose;

@@ -176,6 +176,10 @@ def test_sessions_on_the_tables(clone: Clone) -> None:
         found = ask(url, "sessions on the tables")
     assert found.verdict == "failed"
     assert found.detail.endswith("application vacuum) holds ShareLock on public.hot_niches_today")
+    execute(url, "CREATE TABLE older () INHERITS (features)")
+    with psycopg.connect(conninfo(administrator(url)), application_name="report") as holder:
+        holder.execute("LOCK TABLE ONLY older IN SHARE MODE")
+        assert ask(url, "sessions on the tables").detail.endswith("holds ShareLock on public.older")
 
 
 def test_the_applications_role(server: Server, clone: Clone, connect: Callable[..., Engine]) -> None:

@@ -1,6 +1,25 @@
--- Who holds, or waits before us for, a lock that conflicts with one of those wanted. Of other roles' sessions, a role
--- without pg_read_all_stats sees little more than that they are there: that an autovacuum is at work to prevent wraparound
--- is known to it by the table's age.
+-- Who holds, or waits before us for, a lock that conflicts with one of those wanted, on the relation or on one below it:
+-- LOCK TABLE locks partitions and children, too. Of other roles' sessions, a role without pg_read_all_stats sees little
+-- more than that they are there: that an autovacuum is at work to prevent wraparound is known to it by the table's age.
+WITH RECURSIVE wanted AS (
+    SELECT to_regclass(w.relation)::oid AS relation, w.mode
+    FROM unnest(%(relations)s::text [], %(modes)s::text []) AS w (relation, mode)
+),
+
+tree AS (
+    SELECT w.relation AS root, w.relation FROM wanted AS w
+    UNION
+    SELECT t.root, i.inhrelid FROM tree AS t INNER JOIN pg_inherits AS i ON i.inhparent = t.relation
+),
+
+held AS (  -- read once
+    SELECT l.relation, l.pid, l.virtualtransaction
+    FROM wanted AS w
+    INNER JOIN tree AS t ON t.root = w.relation
+    INNER JOIN pg_locks AS l ON l.relation = t.relation AND l.mode = w.mode
+    WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+
 SELECT
     a.pid,
     coalesce(a.usename, a.backend_type, 'a background process') AS who,
@@ -23,8 +42,7 @@ SELECT
         OR (NOT them.rolsuper AND (pg_has_role(them.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')))
     ) IS true AS may_end,
     CASE WHEN a.backend_type IS NULL AND a.usesysid IS NOT NULL THEN quote_ident(current_user) END AS hidden_from
-FROM unnest(%(relations)s::text [], %(modes)s::text []) AS wanted (relation, mode)
-INNER JOIN pg_locks AS l ON l.relation = to_regclass(wanted.relation) AND l.mode = wanted.mode
+FROM held AS l
 INNER JOIN pg_stat_activity AS a ON a.pid = l.pid
 INNER JOIN pg_roles AS me ON me.rolname = current_user
 LEFT JOIN pg_roles AS them ON them.oid = a.usesysid
@@ -38,10 +56,7 @@ CROSS JOIN LATERAL (
         )
     ) AS max_age
 ) AS worn
-WHERE
-    l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND l.pid <> %(migrator)s
-    AND l.pid <> pg_backend_pid()
+WHERE l.pid <> %(migrator)s AND l.pid <> pg_backend_pid()
 GROUP BY a.pid, a.usesysid, a.usename, a.backend_type, a.application_name, a.state, a.query, a.xact_start, a.state_change, a.query_start
 UNION ALL
 SELECT
@@ -58,8 +73,7 @@ SELECT
     min(l.relation::regclass::text) AS relation,
     false AS may_end,
     NULL AS hidden_from
-FROM unnest(%(relations)s::text [], %(modes)s::text []) AS wanted (relation, mode)
-INNER JOIN pg_locks AS l ON l.relation = to_regclass(wanted.relation) AND l.mode = wanted.mode
+FROM held AS l
 INNER JOIN pg_locks AS own
     ON own.locktype = 'transactionid' AND own.pid IS NULL AND own.virtualtransaction = l.virtualtransaction
 INNER JOIN pg_prepared_xacts AS p ON p.transaction = own.transactionid
