@@ -4,8 +4,6 @@ The server is looked at first, on a session without start-up options, and what c
 then the settings that change what our statements mean are pinned. Every failure to connect is an OnlineError.
 """
 
-import re
-import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -20,6 +18,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from alembic_online.errors import AddressError, OnlineError
 from alembic_online.queries import query
 from alembic_online.settings import MEANS, PINNED, WISHED
+from alembic_online.unreachable import next_step
 
 OLDEST_SERVER = 15
 SHOWN, ENCODING = 5, "UTF8"
@@ -30,6 +29,8 @@ PROBES = 3
 """After so many transactions, a client of a pooler that gives out its sessions in turn has seen more than one."""
 
 Connection = psycopg.Connection[Any]
+PROCESS = "process of the server"
+"""Under this name, what SQLAlchemy knows of a connection says which one it is: a pooler gives a number of its own."""
 _reached: set[str] = set()
 """The databases that this process has had a session on, and may have changed."""
 
@@ -73,7 +74,7 @@ def engine(
     looked: list[Server] = []
 
     @event.listens_for(made, "do_connect")
-    def connect(_dialect: Any, _record: Any, args: list[Any], parameters: dict[str, Any]) -> Connection:
+    def connect(_dialect: Any, record: Any, args: list[Any], parameters: dict[str, Any]) -> Connection:
         if not looked:
             looked.append(look(url, changing=changing, path=path))
             wanted["search_path"] = looked[0].path if path is None else path
@@ -87,7 +88,7 @@ def engine(
                 parameters["options"] = " ".join([str(parameters.get("options", "")), *given]).strip()
                 connection = psycopg.connect(*args, **parameters)
         try:
-            settle(connection, wanted, url)
+            record.info[PROCESS] = settle(connection, wanted, url)
         except BaseException:
             connection.close()
             raise
@@ -148,14 +149,18 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
     return Server(pooled, frozenset(seen.settable), seen.path)
 
 
-def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
-    """Set what is wanted, as far as this server knows it. Raises OnlineError at what the role may not set."""
+def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> int:
+    """Set what is wanted, as far as this server knows it; the server's process at the other end.
+
+    Raises OnlineError at what the role may not set.
+    """
     before, connection.autocommit = connection.autocommit, True
     every = {**WISHED, **wanted}
     with _undisturbed(connection):
         connection.execute(f"SET LOCAL search_path = {OWN_PATH}")
         rows = connection.execute(query("run/settle_session"), {"names": list(every), "values": list(every.values())})
         refused = [(*row, _reset(connection, *row[:2])) for row in rows.fetchall() if row[0] not in WISHED]
+        [process] = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone() or (0,)
     connection.autocommit = before
     for name, value, is_now, reset in refused:
         raise OnlineError(
@@ -163,6 +168,7 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> None:
             " which the role is not allowed to set; nothing was changed.",
             f"as a superuser: {reset}; then run it again, which is safe.",
         )
+    return int(process)
 
 
 def twins(connection: Connection, schemas: Sequence[str]) -> list[str]:
@@ -273,28 +279,4 @@ def _told(url: URL) -> Iterator[None]:
         # libpq repeats itself for every address of a host; the first lines say it all.
         reason = "\n".join(f"  {line.strip()}" for line in str(error).strip().splitlines()[:3])
         unchanged = "" if shown(url) in _reached else "; nothing was changed"
-        raise AddressError(f"No connection to {shown(url)}{unchanged}\n{reason}", _next_step(url, str(error))) from None
-
-
-def _next_step(url: URL, reason: str) -> str:
-    if "password" in reason or "authentication" in reason:
-        return "give the right user and password in the database URL (@ in a password is written %40, / is %2F, …)."
-    if "SSL" in reason or "certificate" in reason or "no encryption" in reason:
-        return "correct sslmode, sslrootcert or sslcert after ? in the database URL; the server's log says more."
-    if "no pg_hba.conf entry" in reason or "pg_hba.conf rejects" in reason:
-        return "have pg_hba.conf let this role reach this database from here, or connect as one that it lets in."
-    if missing := re.search(r'database "(.+)" does not exist', reason):
-        if url.database is None:
-            return f"add the database's name to the database URL: …/name; without one it is the user's, {missing[1]}."
-        return f"create it (createdb {shlex.quote(missing[1])}), or correct the name in the database URL."
-    if re.search(r'role ".+" does not exist', reason):
-        return "correct the user in the database URL, or have the role created."
-    if "too many connections" in reason or "remaining connection slots" in reason or "too many clients" in reason:
-        return "end sessions that nobody needs, or raise max_connections (or the role's, the database's limit)."
-    if "starting up" in reason or "shutting down" in reason or "recovery mode" in reason:
-        return "wait until the server has started, and run it again."
-    if "unsupported startup parameter" in reason:
-        return "drop the parameter after ? in the database URL, which this pooler does not pass on."
-    if any(part in reason for part in ("invalid connection option", "URI query", "permission denied to set parameter")):
-        return "correct the parameters after ? in the database URL, and PGOPTIONS where that is set."
-    return "see that the server runs and can be reached from here, and that the database URL names its host and port."
+        raise AddressError(f"No connection to {shown(url)}{unchanged}\n{reason}", next_step(url, str(error))) from None

@@ -12,7 +12,7 @@ from alembic_online.errors import OnlineError
 from alembic_online.lock_modes import conflicting
 from alembic_online.messages import first_line
 from alembic_online.queries import query
-from alembic_online.sessions import driver
+from alembic_online.sessions import driver, process
 
 ROWS = "RowExclusiveLock"
 """The lock that writing rows of a table needs; reading them needs a weaker one."""
@@ -31,7 +31,7 @@ def reason(error: BaseException, where: Connection | URL, locks: Mapping[str, st
         return first_line(error)
     if isinstance(where, URL):
         return f"locked by {named(where, 0, locks)}"
-    return f"locked by {named(where.engine.url, driver(where).info.backend_pid, locks)}"
+    return f"locked by {named(where.engine.url, process(where), locks)}"
 
 
 def is_missed(error: BaseException) -> bool:

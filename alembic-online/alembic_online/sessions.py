@@ -48,7 +48,7 @@ class Session:
     def __post_init__(self) -> None:
         object.__setattr__(self, "connection", driver(self.sqlalchemy))
         object.__setattr__(self, "observer", driver(self.observing))
-        blockers = Blockers(self.observer, self.connection.info.backend_pid, self.options.end_idle_after)
+        blockers = Blockers(self.observer, process(self.sqlalchemy), self.options.end_idle_after)
         object.__setattr__(self, "blockers", blockers)
 
     @property
@@ -83,7 +83,7 @@ def open_session(
         if replicas is not None:
             yield Session(scope, options, working, observing, replicas)
             return
-        migrator, name = driver(working).info.backend_pid, application_name(scope)
+        migrator, name = process(working), application_name(scope)
         minded = stack.enter_context(
             following(options.replicas, driver(observing), name, migrator, options.replica_limit)
         )
@@ -114,7 +114,8 @@ def migration_engine(url: URL, scope: Scope) -> Engine:
 def settled(origin: Engine, scope: Scope, *, autocommit: bool) -> Iterator[Connection]:
     """A connection with the settings above, closed at the end; `origin` may be a program's own engine."""
     with origin.connect() as connection:
-        database.settle(driver(connection), {**PINNED, **SETTINGS, "search_path": scope.path}, origin.url)
+        wanted = {**PINNED, **SETTINGS, "search_path": scope.path}
+        connection.info[database.PROCESS] = database.settle(driver(connection), wanted, origin.url)
         try:
             yield connection.execution_options(isolation_level="AUTOCOMMIT") if autocommit else connection
         finally:
@@ -128,3 +129,8 @@ def driver(connection: Connection) -> psycopg.Connection[Any]:
     found = connection.connection.driver_connection
     assert isinstance(found, psycopg.Connection)
     return found
+
+
+def process(connection: Connection) -> int:
+    """The server's process at the other end; what the driver says of it, of a session of others', may be a pooler's."""
+    return int(connection.info.get(database.PROCESS) or driver(connection).info.backend_pid)
