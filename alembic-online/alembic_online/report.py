@@ -3,19 +3,16 @@
 import logging
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from alembic_online.metrics import Metrics
 from alembic_online.retry import RetryPolicy
 from alembic_online.step import Step
 from alembic_online.watcher import Observed
 
-if TYPE_CHECKING:
-    from alembic_online.metrics import Metrics  # an extra
-
 log = logging.getLogger("alembic.online")
 
 
-def report_step(done: Step, seen: Observed, seconds: float, metrics: "Metrics | None") -> None:
+def report_step(done: Step, seen: Observed, seconds: float, metrics: Metrics | None) -> None:
     """Say what a step that is applied took, and what was seen of it, on the log and in the metrics."""
     log.info(
         "%s: done in %.2f s; %s; %s",

@@ -24,6 +24,7 @@ from alembic_online.ledger import Ledger
 from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside
 from alembic_online.messages import AGAIN, FROM_THE_START, errors_for_people, reason
+from alembic_online.metrics import open_metrics
 from alembic_online.options import Options
 from alembic_online.planned import planned
 from alembic_online.replica_lag_limits import LAG
@@ -91,11 +92,7 @@ class Run:
         self.running = False
         self.in_body = False
         self.body_done = False
-        self.metrics: Any = None
-        if self.options.metrics_file:
-            from alembic_online.metrics import Metrics  # an extra
-
-            self.metrics = Metrics(self.options.metrics_file, self.scope.name)
+        self.metrics = open_metrics(self.options, self.scope.name, refuses=not self.is_way_back)
 
     def take_over(self, context: MigrationContext) -> None:
         """Have Alembic run its command's steps here, one by one; planned once: "-2" is not two more at each try."""

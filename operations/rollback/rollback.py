@@ -7,6 +7,7 @@ from functools import partial
 from alembic import command
 from alembic_online import Ledger, OnlineError, Options, Session, UsageError
 from alembic_online.acquisition import retried
+from alembic_online.alerts import Alerts
 from alembic_online.look import look
 from alembic_online.retry import RetryPolicy
 from alembic_online.validation import catalog, difference, of_scope
@@ -44,6 +45,7 @@ class Prepared:
 
 def prepare(url: URL, target: str | None, *, take_along: bool = False, options: Options | None = None) -> Prepared:
     """Find the way back, or the rollback to go on with; changes nothing. OnlineError where it must not be begun."""
+    Alerts(0, "tell", options.alert_addresses if options else ()).close()  # refused while the tables are open
     with reading(url, options) as records:
         pending = records.pending()
         if pending is not None:

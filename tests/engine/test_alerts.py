@@ -1,6 +1,7 @@
 """Alerts, metrics and what the ledger keeps."""
 
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from alembic_online import lock_modes
 from alembic_online.alerts import Alerts
 from alembic_online.errors import OnlineError, UsageError
 from alembic_online.maintenance_window import parse_window
-from alembic_online.options import read_options
+from alembic_online.metrics import open_metrics
+from alembic_online.options import Options, read_options
 
 from operations.settings import Settings
 from tests.engine.conftest import current, ledger, refusal
 from tests.fixtures.databases import Alembic, Clone, conninfo
+from tests.fixtures.logs import when_told
 from tests.fixtures.receiver import APPRISE
 from tests.fixtures.revisions import HEAD, REVISIONS
 
@@ -109,6 +112,37 @@ def test_metrics(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     written = file.read_text(encoding="utf-8")
     assert 'sidb_migration_step_blocked_sessions{direction="upgrade",revision="2.0.4"} 0.0' in written
     assert "sidb_migration_succeeded 1.0" in written
+
+
+def test_a_metrics_file_that_cannot_be_written_is_refused_before_the_first_step(clone: Clone, tmp_path: Path) -> None:
+    url, file = clone("phase1_table"), tmp_path / "missing" / "sidb.prom"
+    said = refusal(Alembic(url, x=(f"metrics-file={file}",)).upgrade)
+    assert said.startswith(f"The metrics file {file} cannot be written: No such file or directory; nothing was changed")
+    assert current(url) is None
+
+
+def test_a_metrics_file_that_cannot_be_written_any_more_ends_no_migration(
+    clone: Clone, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url, folder = clone("phase1_table"), tmp_path / "metrics"
+    folder.mkdir()
+    with when_told("1.0.0 upgrade: done", lambda: shutil.rmtree(folder)):
+        Alembic(url, x=(f"metrics-file={folder / 'sidb.prom'}",)).upgrade()
+    assert current(url) == HEAD
+    told = [message for message in caplog.messages if message.startswith("The metrics file ")]
+    assert told == [f"The metrics file {folder / 'sidb.prom'} cannot be written: No such file or directory"]
+
+
+def test_a_rollback_goes_without_metrics_that_cannot_be_written(tmp_path: Path) -> None:
+    """It has closed the tables to applications by then."""
+    options = Options(metrics_file=tmp_path / "missing" / "sidb.prom")
+    assert open_metrics(options, "sidb", refuses=False) is None
+
+
+def test_metrics_without_prometheus_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "prometheus_client", None)
+    with pytest.raises(OnlineError, match="prometheus-client is not installed"):
+        open_metrics(Options(metrics_file=tmp_path / "sidb.prom"), "sidb", refuses=True)
 
 
 def test_the_ledger(clone: Clone) -> None:
