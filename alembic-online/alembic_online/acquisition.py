@@ -92,6 +92,26 @@ def retried(work: Callable[[], Done], policy: RetryPolicy, url: URL, locks: Mapp
             policy.pause()
 
 
+def until_read(session: Session, read: Callable[[], Done], what: str, wanted: Callable[[], Mapping[str, str]]) -> Done:
+    """Read the catalog until nobody is in the way: PostgreSQL locks a view to print it.
+
+    `wanted` says which locks (relation to mode) that may be about, for those who hold them to be named. Raises
+    OnlineError, naming them, when the session's deadline is over.
+    """
+    policy = RetryPolicy(session.options.deadline)
+    while True:
+        policy.tries += 1
+        try:
+            return read()
+        except DBAPIError as error:
+            if not isinstance(error.orig, MISSED):
+                raise
+        session.blockers.missed(wanted(), what)
+        if policy.over:
+            raise gave_up(what, policy, session.blockers.blockers(wanted()), session.options)
+        policy.pause()
+
+
 def gave_up(what: str, policy: RetryPolicy, blockers: list[Blocker], options: Options) -> OnlineError:
     """The error that ends a step which did not get its locks."""
     lines = [f"  {blocker.named}" for blocker in blockers] or ["  nobody now: others were, in turn"]

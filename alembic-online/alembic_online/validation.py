@@ -11,17 +11,23 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import to_tuple
 from sqlalchemy import Connection
 
+from alembic_online.acquisition import until_read
 from alembic_online.catalog import Identity, definitions
 from alembic_online.errors import OnlineError
 from alembic_online.in_force import Found, applied, look, out_of_force, revisions
 from alembic_online.ledger import Ledger
 from alembic_online.planned import NOT_IN_FORCE, Direction, Planned, bare, kind
+from alembic_online.queries import query
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session
 
 log = logging.getLogger("alembic.online")
 
 INVALID = "invalid"
+READ = "AccessShareLock"
+"""The lock under which PostgreSQL prints a view."""
+APPLIED = "{} {} is applied; its validation"
+"""For what the locks are, where a step is committed."""
 TABLE_GONE = "removed table "
 STORED = ("storage ", "options of column ", "compression of column ", "replica identity", "cluster")
 """How the catalog calls what is set of a table's storage; "storage " of parameters and of columns."""
@@ -33,6 +39,15 @@ def catalog(connection: Connection, scope: Scope) -> dict[str, str]:
     Of privileges only those of our group roles, which a revision grants; others depend on who else is there.
     """
     return condensed(definitions(connection, scope), scope)
+
+
+def read_catalog(session: Session, what: str) -> dict[str, str]:
+    """The same, as soon as nobody is in the way, until the session's deadline; it is said who is in the way of what."""
+
+    def wanted() -> dict[str, str]:
+        return {name: READ for _, _, name in session.observer.execute(query("run/relations"))}
+
+    return until_read(session, lambda: catalog(session.observing, session.scope), what, wanted)
 
 
 def condensed(objects: Mapping[Identity, str], scope: Scope) -> dict[str, str]:
@@ -191,7 +206,7 @@ class Validator:
     def before(self, script: Script, direction: Direction) -> Mapping[str, str]:
         """The catalog before the first attempt at a step."""
         if self.catalog is None:
-            self.catalog = self._look()
+            self.catalog = self._look(f"the look before {script.revision} {direction}")
         named = Planned(script, direction).objects
         found = look(self.session.observer, self.session.scope)
         self.already = [each for each in found if bare(each.object) not in named]
@@ -200,7 +215,7 @@ class Validator:
 
     def finish(self, entry: int, script: Script, direction: Direction) -> None:
         """The step is committed: raise OnlineError unless it left what it should."""
-        before, self.catalog = self.catalog, self._look()
+        before, self.catalog = self.catalog, self._look(APPLIED.format(script.revision, direction))
         applied = self.ledger.last_applied()
         assert before is not None
         assert applied is not None
@@ -216,7 +231,7 @@ class Validator:
             script.revision if last.direction == "upgrade" else script.down_revision, ()
         ):
             return  # the database has been moved on since by other means
-        self.catalog = self._look()
+        self.catalog = self._look(APPLIED.format(script.revision, last.direction))
         self._validate(last.step_id, script, last.direction, [last.before])
 
     def refuse_out_of_force(self, heads: tuple[str, ...], steps: Sequence[Planned]) -> None:
@@ -258,5 +273,5 @@ class Validator:
             raise
         self.ledger.validated(entry, valid=True)
 
-    def _look(self) -> dict[str, str]:
-        return catalog(self.session.observing, self.session.scope)
+    def _look(self, what: str) -> dict[str, str]:
+        return read_catalog(self.session, what)

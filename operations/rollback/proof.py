@@ -26,7 +26,7 @@ def catalog(session: Session, back: Way) -> Finding:
             "the ledger does not know the upgrade; each step was validated against what it is known to change",
             "compare with a backup: pg_dump --schema-only.",
         )
-    now = validation.catalog(session.sqlalchemy, SCOPE)
+    now = validation.read_catalog(session, "the comparison of the catalog")
     stayed = {name: now[name] for name in staying(session) if name in now}
     before = {**stayed, **validation.of_scope(before, SCOPE, now)}
     differences = validation.difference(*(_without_privileges(catalog) for catalog in (before, now)))

@@ -10,7 +10,7 @@ from alembic_online.acquisition import retried
 from alembic_online.alerts import Alerts
 from alembic_online.look import look
 from alembic_online.retry import RetryPolicy
-from alembic_online.validation import catalog, difference, of_scope
+from alembic_online.validation import difference, of_scope, read_catalog
 from rich.console import Console
 from sqlalchemy import URL
 
@@ -183,7 +183,7 @@ def _undo_whole_step(records: Records, rollback: Rollback, console: Console) -> 
         return
     parameters = {"revision": current, "started": rollback.started}
     begun = records.connection.execute(query("rollback/begun_step"), parameters).fetchone()
-    now = catalog(session.sqlalchemy, SCOPE)
+    now = read_catalog(session, "the look at the last step")
     if begun is None or not difference(of_scope(begun[0], SCOPE, now), now):
         return
     before = str(script_directory().get_revision(current).down_revision)

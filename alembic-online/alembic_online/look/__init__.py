@@ -11,7 +11,7 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import DBAPIError
 
 from alembic_online import lock_modes
-from alembic_online.acquisition import MISSED, gave_up
+from alembic_online.acquisition import until_read
 from alembic_online.errors import OnlineError
 from alembic_online.ledger import Ledger
 from alembic_online.look.dependants import dependants
@@ -19,7 +19,6 @@ from alembic_online.look.holders import holders, readers
 from alembic_online.look.lock_table import lock_table
 from alembic_online.look.privileges import groups, privileges
 from alembic_online.planned import Obstacle, Planned
-from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import Session
 
 log = logging.getLogger("alembic.online")
@@ -87,19 +86,10 @@ def obstacles(session: Session, steps: Sequence[Planned], *, built_on: bool = Tr
 
 
 def _found(session: Session, steps: Sequence[Planned], built_on: bool) -> list[Obstacle]:
-    """All obstacles. PostgreSQL locks a view to print it: tried until the deadline, naming who is in the way."""
-    policy, wanted = RetryPolicy(session.options.deadline), _strongest(steps)
-    while True:
-        policy.tries += 1
-        try:
-            return list(obstacles(session, steps, built_on=built_on))
-        except DBAPIError as error:
-            if not isinstance(error.orig, MISSED):
-                raise
-        session.blockers.missed(wanted, LOOK)
-        if policy.over:
-            raise gave_up(LOOK, policy, session.blockers.blockers(wanted), session.options)
-        policy.pause()
+    """All obstacles."""
+    return until_read(
+        session, lambda: list(obstacles(session, steps, built_on=built_on)), LOOK, lambda: _strongest(steps)
+    )
 
 
 def _strongest(steps: Sequence[Planned]) -> dict[str, str]:
