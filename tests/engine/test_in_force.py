@@ -70,3 +70,62 @@ def test_a_constraint_that_is_meant_to_bind_nobody_is_in_force(clone: Clone) -> 
         if connection.info.server_version < 180_000:
             pytest.skip("of PostgreSQL 18")
     assert found(url, NOT_ENFORCED) == []
+
+
+OFF = "ALTER TABLE {} DISABLE TRIGGER ALL"
+KEYS = {
+    "constraint analytics_events_niche_id_fkey on analytics.analytics_events is disabled",
+    "constraint trend_cache_niche_id_fkey on analytics.trend_cache is disabled",
+}
+OTHERS_TRIGGER = """
+    CREATE FUNCTION public.theirs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER theirs AFTER UPDATE ON features EXECUTE FUNCTION public.theirs();
+    ALTER TABLE features DISABLE TRIGGER theirs
+"""
+ORPHANS = """
+    INSERT INTO analytics.trend_cache (niche_id, trend_type, trend_source, parameters, trend_data, valid_until)
+    SELECT 1, 'chart', 'niche_trends', '{}', '{"points": []}', now() + interval '1 day'
+"""
+
+
+def test_the_half_of_a_foreign_key_on_a_table_of_others(clone: Clone) -> None:
+    """It keeps a niche from being deleted that something refers to. What others have disabled there stays so."""
+    url = clone("migrated_table")
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        connection.execute(OTHERS_TRIGGER.encode())
+        connection.execute(ORPHANS.encode())
+        connection.execute(OFF.format("features").encode())
+        off = [each for each in look(connection, SCOPE) if each.object.startswith("constraint ")]
+        assert {str(each) for each in off} >= KEYS
+        assert not [each for each in off if " on features " in str(each) or " on public." in str(each)]
+        for each in off:
+            assert "ENABLE TRIGGER ALL" not in each.statement
+            connection.execute(each.statement.encode())
+        assert [str(each) for each in look(connection, SCOPE)] == [
+            "trigger features_mark_trending_niches on features is disabled"
+        ]
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            connection.execute("DELETE FROM features WHERE niche_id = 1")
+        row = connection.execute("SELECT tgenabled FROM pg_trigger WHERE tgname = 'theirs'").fetchone()
+        assert row == ("D",)
+
+
+@pytest.mark.parametrize("table", ["analytics.trend_cache", "analytics.analytics_events"])
+def test_the_other_half_of_a_foreign_key(clone: Clone, table: str) -> None:
+    url = clone("migrated_table")
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        connection.execute(OFF.format(table).encode())
+        off = [each for each in look(connection, SCOPE) if each.object.startswith("constraint ")]
+        assert KEYS & {str(each) for each in off}
+        for each in off:
+            connection.execute(each.statement.encode())
+        assert [each for each in look(connection, SCOPE) if each.object.startswith("constraint ")] == []
+        disabled = "SELECT count(*) FROM pg_trigger WHERE tgisinternal AND tgenabled = 'D'"
+        assert connection.execute(disabled).fetchone() == (0,), "of partitions, too"
+
+
+def test_the_half_of_a_foreign_key_of_others_on_a_table_of_ours(clone: Clone) -> None:
+    url = clone("migrated_table")
+    made = "CREATE TABLE public.noted (cache_id bigint CONSTRAINT theirs REFERENCES analytics.trend_cache)"
+    said = found(url, f"{made}; {OFF.format('analytics.trend_cache')}")
+    assert "constraint theirs on noted is disabled" in said

@@ -17,7 +17,8 @@ BY_HAND = {
     " parents are changed by INHERIT and NO INHERIT; partitioning, a type or an access method need a new table,"
     " filled in batches",
     "constraint": "write the revision by hand: an exclusion holds up writers while it is built",
-    "disabled": "write a revision by hand: check the rows written meanwhile, then ALTER TABLE … ENABLE TRIGGER ALL",
+    "disabled": "write a revision by hand: check the rows written meanwhile, then ALTER TABLE … ENABLE TRIGGER ALL, of"
+    " a foreign key on both of its tables; it also enables what others have disabled there",
     "setting": "write it by hand: ALTER DOMAIN {name} ADD CONSTRAINT … NOT VALID, which reads nothing; then, in a"
     " revision of its own, VALIDATE CONSTRAINT: it reads every table with a column of the domain, whose writers wait"
     " meanwhile. The same of NOT NULL: CHECK (VALUE IS NOT NULL)",

@@ -51,24 +51,47 @@ WHERE
     AND k.conparentid = 0 -- before PostgreSQL 18 a foreign key's to one partition is not validated with that to the table
     AND (NOT o.shared OR format('%%s.%%s', o.plain_name, k.conname) = ANY(%(additions)s))
 UNION ALL
-SELECT DISTINCT
-    format('%%s %%I on %%s', t.kind, t.name, o.name),
+SELECT
+    format('trigger %%I on %%s', g.tgname, o.name),
     'disabled',
-    format('%%s %%s.%%s (disabled)', t.kind, o.plain_name, t.name),
-    format('ALTER TABLE %%s ENABLE TRIGGER %%s', o.name, CASE t.kind WHEN 'trigger' THEN quote_ident(t.name) ELSE 'ALL' END)
+    format('trigger %%s.%%s (disabled)', o.plain_name, g.tgname),
+    format('ALTER TABLE %%s ENABLE TRIGGER %%I', o.name, g.tgname)
+FROM pg_trigger AS g
+INNER JOIN ours AS o ON o.oid = g.tgrelid
+WHERE
+    g.tgenabled IN ('D', 'R')
+    AND NOT g.tgisinternal
+    AND (NOT o.shared OR format('%%s.%%s', o.plain_name, g.tgname) = ANY(%(additions)s))
+UNION ALL
+-- A foreign key is enforced by triggers of the server's own on both of its tables. They are enabled by their names: ALL
+-- would enable what others have disabled there.
+SELECT
+    format('constraint %%I on %%s', k.conname, c.oid::regclass),
+    'disabled',
+    format('constraint %%s.%%s.%%s (disabled)', n.nspname, c.relname, k.conname),
+    string_agg(half.statement, '; ' ORDER BY half.tgrelid <> k.conrelid)
 FROM (
-    SELECT g.tgrelid, 'trigger' AS kind, g.tgname AS name
+    SELECT
+        g.tgconstraint,
+        g.tgrelid,
+        format(
+            'ALTER TABLE %%s %%s',
+            g.tgrelid::regclass,
+            string_agg(format('ENABLE TRIGGER %%I', g.tgname), ', ' ORDER BY g.tgname)
+        ) AS statement
     FROM pg_trigger AS g
-    WHERE g.tgenabled IN ('D', 'R') AND NOT g.tgisinternal
-    UNION ALL
-    -- A foreign key is enforced by triggers of the server's own.
-    SELECT g.tgrelid, 'constraint', k.conname
-    FROM pg_trigger AS g
-    LEFT JOIN pg_constraint AS k ON k.oid = g.tgconstraint
     WHERE g.tgenabled IN ('D', 'R') AND g.tgisinternal
-) AS t
-INNER JOIN ours AS o ON o.oid = t.tgrelid
-WHERE NOT o.shared OR format('%%s.%%s', o.plain_name, t.name) = ANY(%(additions)s)
+    GROUP BY g.tgconstraint, g.tgrelid
+) AS half
+INNER JOIN pg_constraint AS k ON k.oid = half.tgconstraint
+INNER JOIN pg_class AS c ON c.oid = k.conrelid
+INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN ours AS o ON o.oid = k.conrelid
+LEFT JOIN ours AS t ON t.oid = half.tgrelid AND NOT t.shared
+WHERE
+    (o.oid IS NOT NULL AND (NOT o.shared OR format('%%s.%%s', o.plain_name, k.conname) = ANY(%(additions)s)))
+    OR (t.oid IS NOT NULL AND k.conparentid = 0) -- of others, on a table of ours
+GROUP BY k.oid, k.conname, c.oid, n.nspname, c.relname
 UNION ALL
 SELECT
     format('materialized view %%s', o.name),

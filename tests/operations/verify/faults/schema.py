@@ -40,6 +40,13 @@ SCHEMA = (
         "catalog": "not as in the models: constraint analytics.ml_features.ml_features_niche_id_fkey",
         "in force": "constraint ml_features_niche_id_fkey on analytics.ml_features is disabled",
     }),
+    Fault("foreign keys disabled where they refer to", """
+        ALTER TABLE public.features DISABLE TRIGGER ALL;
+        ALTER TABLE public.features ENABLE TRIGGER USER
+    """, {
+        "catalog": "not as in the models: constraint analytics.ml_features.ml_features_niche_id_fkey",
+        "in force": "constraint ml_features_niche_id_fkey on analytics.ml_features is disabled",
+    }),
     Fault("a changed CHECK of the same name", """
         ALTER TABLE analytics.cross_platform_metrics
             DROP CONSTRAINT cross_platform_metrics_demand_score_check,
