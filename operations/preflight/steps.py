@@ -8,6 +8,7 @@ from alembic_online.quantities import listed
 from operations.findings import Check, Finding
 from operations.preflight import partitioning as months
 from operations.preflight import phase1, roles
+from operations.preflight import schemas as taken
 from operations.preflight.context import Context, Questions
 from operations.scope import SCOPE
 from operations.upgrade import known_revision_of, script_directory
@@ -68,6 +69,10 @@ def partitioning(context: Context) -> Finding:
     return months.partitioning(context, pending(context))
 
 
+def schemas(context: Context) -> Finding:
+    return taken.schemas(context, pending(context))
+
+
 def _statements(obstacles: Iterable[Obstacle]) -> str:
     start = "as an administrator: "
     return start + " ".join(each.next_step.removeprefix(start) for each in obstacles)
@@ -78,4 +83,5 @@ QUESTIONS: Questions = {
     DEPENDANTS: dependants,
     LOCK_TABLE: lock_table,
     months.PARTITIONING: partitioning,
+    taken.SCHEMAS: schemas,
 }
