@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from alembic.runtime.migration import RevisionStep
@@ -21,6 +21,7 @@ from alembic_online import parts
 from alembic_online.acquisition import acquire
 from alembic_online.errors import OnlineError
 from alembic_online.following import Following
+from alembic_online.keeper import Discard, Keeper
 from alembic_online.parts import Part
 from alembic_online.planned import Direction, Planned
 from alembic_online.retry import RetryPolicy
@@ -36,22 +37,6 @@ MAY_DROP = re.compile(
 )
 """Words in the text of any statement that drops tables or columns, unless it calls a function that drops them."""
 DROP_TABLE = re.compile(r"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?((?:[\w.\"]+\s*,\s*)*[\w.\"]+)", re.I)
-
-
-class Keeper(Protocol):
-    """What becomes of the data in what a step drops. Each method may refuse by raising OnlineError."""
-
-    def prepare(self, columns: Sequence[Part], policy: RetryPolicy) -> None:
-        """Before an attempt at the step that drops these columns of one table; nothing is locked."""
-
-    def columns(self, session: Session, columns: Sequence[Part]) -> None:
-        """In the step's transaction, the table locked for the step alone, before it drops them."""
-
-    def table(self, session: Session, table: Part) -> None:
-        """In the step's transaction, the table locked for the step alone, before it drops it."""
-
-    def close(self) -> None:
-        """At the end of the run, however it ended."""
 
 
 class Refuse:
@@ -79,18 +64,6 @@ class Refuse:
     def _refuse(self, connection: psycopg.Connection[Any], dropped: Sequence[Part]) -> None:
         if losses := held(connection, dropped):
             raise refusal(losses, self.session)
-
-
-class Discard:
-    """Lets everything go: the person at the console asked for it."""
-
-    def prepare(self, columns: Sequence[Part], policy: RetryPolicy) -> None: ...
-
-    def columns(self, session: Session, columns: Sequence[Part]) -> None: ...
-
-    def table(self, session: Session, table: Part) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Undeclared(Exception):  # noqa: N818 - no failure: the step is run again, prepared for it
@@ -151,6 +124,18 @@ class Drops:
         for columns in parts.columns(known).values():
             self._keep_columns(columns)
         self.locked = parts.tables(known)
+
+    def begin_alone(self, statement: str, policy: RetryPolicy) -> None:
+        """In a transaction of one statement, before it: the same for tables of which it may drop known columns.
+
+        What was seen to in an earlier one and is still there may have been written since.
+        """
+        self.settled = set()
+        known = self._known(self.session.connection) if self.names else []
+        for table, columns in parts.columns(known).items():
+            if self.undeclared or (MAY_DROP.search(statement) and _names_one_of(statement, columns)):
+                acquire(self.session, {table: "AccessExclusiveLock"}, self.name, policy)
+                self._keep_columns(columns)
 
     def execute(self, statement: str, work: Callable[[], object], policy: RetryPolicy, *, again: bool) -> None:
         """Run a statement of the step in its transaction; what it drops is looked at before it goes.
@@ -256,6 +241,10 @@ class Drops:
         return [
             replace(part, computed=part.name in self.computed or part.table_name in self.computed) for part in found
         ]
+
+
+def _names_one_of(statement: str, columns: Sequence[Part]) -> bool:
+    return any(re.search(rf"\b{re.escape(str(part.column_name))}\b", statement) for part in columns)
 
 
 def computed(script: Script) -> tuple[str, ...]:

@@ -20,10 +20,10 @@ from alembic_online import version_table
 from alembic_online.catalog import autogenerate, rendering
 from alembic_online.catalog.declarations import undeclared
 from alembic_online.catalog.filters import models, only
-from alembic_online.data_loss import Keeper
 from alembic_online.database import engine
 from alembic_online.errors import OnlineError
 from alembic_online.held import AGAIN, is_missed, reason
+from alembic_online.keeper import Keeper
 from alembic_online.ledger import Ledger
 from alembic_online.messages import errors_for_people, notices_to_log
 from alembic_online.options import Options, read_options

@@ -16,10 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from alembic_online import version_table
 from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
-from alembic_online.data_loss import Discard, Keeper, Refuse, Undeclared, refuse_loss
+from alembic_online.data_loss import Refuse, Undeclared, refuse_loss
 from alembic_online.database import shown
 from alembic_online.errors import ConnectionLostError, OnlineError, Stopped
 from alembic_online.interrupts import is_interrupt, noting
+from alembic_online.keeper import Discard, Keeper
 from alembic_online.ledger import Ledger
 from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside

@@ -11,8 +11,9 @@ from alembic.runtime.migration import RevisionStep
 
 from alembic_online import lock_modes
 from alembic_online.acquisition import MISSED, acquire, gave_up
-from alembic_online.data_loss import Drops, Keeper, Undeclared
+from alembic_online.data_loss import Drops, Undeclared
 from alembic_online.errors import OnlineError
+from alembic_online.keeper import Keeper
 from alembic_online.ledger import Ledger
 from alembic_online.planned import Direction, Planned
 from alembic_online.queries import query
@@ -97,8 +98,7 @@ class Step:
             try:
                 with cursor.connection.transaction():
                     cursor.connection.execute(f"SET LOCAL lock_timeout = {max(wait, 1)}{self.drops.announced}")
-                    if self.drops.undeclared:
-                        self.drops.begin()
+                    self.drops.begin_alone(statement, self.policy)
                     self.drops.execute(statement, work, self.policy, again=True)
                     self.record(again=True)
                 self.committed = True
