@@ -71,9 +71,9 @@ def remember(connection: Connection, jobs: Sequence[Job]) -> None:
 
 
 def hand_over(connection: Connection, jobs: Sequence[Job], relations: Collection[str]) -> None:
-    """Progress goes with the rows: those of these tables, or of columns of theirs, are in what is there now."""
-    found = look(connection, jobs)
-    _keep(connection, [each for each in found if each.is_another and _relation(each.target) in relations])
+    """Progress goes with the rows: those of these tables, or of these columns, are in what is there now."""
+    found = [each for each in look(connection, jobs) if each.is_another]
+    _keep(connection, [each for each in found if each.target in relations or _relation(each.target) in relations])
 
 
 def _keep(connection: Connection, found: Sequence[Found]) -> None:
