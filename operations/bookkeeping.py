@@ -16,7 +16,9 @@ RAISED_SETTINGS = Component("raised settings", [query("preflight/remembered_crea
 PREFLIGHT_RUNS = Component("preflight runs", [query("preflight/runs_create")])
 SIZE_SAMPLES = Component("size samples", [query("monitor/create_samples")])
 RETENTION = Component("retention", [query("retention/create")])
-ROLLBACKS = Component("rollbacks", [query(f"rollback/{name}") for name in ("create", "create_dependants")])
+ROLLBACKS = Component(
+    "rollbacks", [query(f"rollback/{name}") for name in ("create", "create_dependants", "create_kept_as")]
+)
 ERASURES = Component("erasures", [query("erasure/create")])
 
 

@@ -141,12 +141,21 @@ def written(
     None: the table has no such column, or it is generated. Compared bit by bit, which every type can be; where the
     default is another value each time, all values count but NULL.
     """
-    row = connection.execute(query("run/column_default"), {"relation": table_name, "column": column}).fetchone()
-    if row is None:
+    found = unwritten(connection, table_name, column)
+    if found is None:
         return None
-    default, type_name = row  # as PostgreSQL prints them
+    default, type_name = found
     value = SQL("{}.{}").format(alias, Identifier(column)) if alias else Identifier(column)
     # As records: two plain rows would be compared column by column, by the types' own operators.
     return SQL("CAST(ROW({}) AS record) OPERATOR(pg_catalog.*<>) CAST(ROW(CAST({} AS {})) AS record)").format(
         value, SQL(default), SQL(type_name)
     )
+
+
+def unwritten(connection: psycopg.Connection[Any], table_name: str, column: str) -> tuple[str, str] | None:
+    """What the column holds where nobody wrote a value, and its type, as PostgreSQL prints them.
+
+    NULL where the default is another value each time. None: the table has no such column, or it is generated.
+    """
+    row = connection.execute(query("run/column_default"), {"relation": table_name, "column": column}).fetchone()
+    return (str(row[0]), str(row[1])) if row is not None else None

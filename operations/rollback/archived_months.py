@@ -97,7 +97,7 @@ def exchange(records: Records, rollback: Rollback, tree: Tree) -> None:
         if tree.after:
             connection.execute(SQL("; ").join(map(SQL, tree.after)))
         swap.go_on_counting(connection, table, used)
-        keep(connection, rollback, table.relation, "swapped")
+        keep(connection, rollback, table.kept_as, "swapped")
 
 
 def _add_reference(records: Records, tree: Tree, what: str) -> None:

@@ -120,4 +120,6 @@ def _counted(others: list[dependants.Aside]) -> str:
 
 def _name(kept: Archived) -> str:
     name = kept.relation.partition(".")[2]
-    return name if kept.kept_columns is None else f"{name}, {len(kept.kept_columns)} columns"
+    if kept.kept_columns is None:
+        return name
+    return f"{name}, {len(kept.kept_columns)} columns" if len(kept.kept_columns) > 1 else f"{name}, 1 column"

@@ -82,7 +82,7 @@ def attach(records: Records, rollback: Rollback, attachment: Attachment) -> None
         for statement in _exchange(attachment):
             connection.execute(statement)
         access.grant(connection, rights)
-        keep(connection, rollback, table.relation, "swapped")
+        keep(connection, rollback, table.kept_as, "swapped")
 
 
 def _beforehand(attachment: Attachment) -> list[Composed]:

@@ -66,6 +66,7 @@ class Table:
 
     relation: str
     archived: str
+    kept_as: str
     columns: list[str]
     content: list[str]
     """The columns but those that say when a row was written."""
@@ -135,7 +136,7 @@ class Table:
 
 def table(connection: psycopg.Connection[Any], archived: Archived, archive: str) -> Table:
     """What there is to know of a table before its rows come back."""
-    aside = f"{archive}.{archived.relation.partition('.')[2]}"
+    aside = f"{archive}.{archived.kept_as}"
     parameters = {"relation": archived.relation, "archived": aside}
     columns = connection.execute(query("rollback/columns"), parameters).fetchall()
     with connection.cursor(row_factory=class_row(Key)) as cursor:
@@ -148,7 +149,8 @@ def table(connection: psycopg.Connection[Any], archived: Archived, archive: str)
     if archived.relation == EVENTS:
         row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [RENUMBERED]).fetchone()
         noted = Identifier(*RENUMBERED.split(".")) if row == (True,) else None
-    return Table(archived.relation, aside, [name for name, _ in columns], content, by_key, keys, references, noted)
+    written = [name for name, _ in columns]
+    return Table(archived.relation, aside, archived.kept_as, written, content, by_key, keys, references, noted)
 
 
 def find(connection: psycopg.Connection[Any], checked: Table, place: int | None) -> Iterator[Conflict]:

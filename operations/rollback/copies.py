@@ -6,6 +6,7 @@ written meanwhile, and only those are copied again once the table is locked.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -15,38 +16,59 @@ from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from operations.queries import query
+from operations.rollback.records import Rollback
 
 FOLLOW = ("sidb_follow_columns", "sidb_follow_new_columns")
 """The triggers on the table: of an update, and of an insert."""
+LONGEST = 47
+"""Bytes of a table's name that a copy is called after: with what comes before and behind it, a name has 63."""
 
 
 @dataclass(frozen=True)
 class Copy:
-    """Columns of one table, and where they are kept: a table of the same name in schema `archive`."""
+    """Columns of one table, copied at one time into a table of their own in schema `archive`.
+
+    `label` is the table's name, and a number where an archive has an earlier copy of other columns.
+    """
 
     columns: Sequence[Part]
     keys: Sequence[str]
     archive: str
+    label: str
 
     @property
     def names(self) -> list[str]:
         return [str(part.column_name) for part in self.columns]
 
     @property
+    def parts(self) -> frozenset[tuple[int, int]]:
+        """Which columns they are, whatever others are called."""
+        return frozenset(part.key for part in self.columns)
+
+    @property
     def table(self) -> Identifier:
         return self.columns[0].table
 
     @property
+    def kept_as(self) -> str:
+        return kept_as(self.label)
+
+    @property
     def kept(self) -> Identifier:
-        return Identifier(self.archive, self.columns[0].relation)
+        return Identifier(self.archive, self.kept_as)
 
     @property
     def changes(self) -> Identifier:
-        return Identifier(self.archive, f"changed {self.columns[0].relation}"[:63])
+        return Identifier(self.archive, changes_of(self.label))
 
     @property
     def function(self) -> Identifier:
-        return Identifier(self.archive, f"follow {self.columns[0].relation}"[:63])
+        return Identifier(self.archive, f"follow {self.label}")
+
+    def is_under_way(self, connection: psycopg.Connection[Any]) -> bool:
+        """Whether what is written meanwhile is noted: a copy is followed from its begin to its end."""
+        there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [self.changes.as_string()]).fetchone()
+        return there == (True,)
 
     def follow(self, session: Session, policy: RetryPolicy) -> None:
         """From now on, note the keys of rows in which the columns are written."""
@@ -70,11 +92,11 @@ class Copy:
                 )
 
     def take(self, connection: psycopg.Connection[Any]) -> None:
-        """Copy the rows that hold a value; a copy that was interrupted is made anew."""
+        """Copy the rows that hold a value."""
         keys = _list(self.keys)
         known = SQL(" AND ").join(SQL("{} IS NOT NULL").format(Identifier(key)) for key in self.keys)
         statement = SQL(
-            "DROP TABLE IF EXISTS {kept}; CREATE TABLE {kept} AS SELECT DISTINCT ON ({keys}) {columns} FROM {table}"
+            "CREATE TABLE {kept} AS SELECT DISTINCT ON ({keys}) {columns} FROM {table}"
             " WHERE ({written}) AND {known} ORDER BY {keys};"
             " ALTER TABLE {kept} ADD PRIMARY KEY ({keys}); ANALYZE {kept}"
         )
@@ -98,6 +120,14 @@ class Copy:
         )
         return [again, *self.unfollow()]
 
+    def give_up(self, session: Session, policy: RetryPolicy) -> None:
+        """End it, and leave nothing of it."""
+        with session.connection.transaction():
+            what = f"end of a copy of {self.columns[0].table_name}"
+            acquire(session, {self.columns[0].table_name: "AccessExclusiveLock"}, what, policy)
+            steps = [*self.unfollow(), SQL("DROP TABLE IF EXISTS {}").format(self.kept)]
+            session.connection.execute(SQL("; ").join(steps))
+
     def unfollow(self) -> list[Composed]:
         """The statements that end the noting, whatever of it is there."""
         return [
@@ -107,7 +137,7 @@ class Copy:
         ]
 
     def _create_changes(self) -> Composed:
-        return SQL("CREATE TABLE IF NOT EXISTS {} AS SELECT {} FROM {} WITH NO DATA").format(
+        return SQL("CREATE TABLE {} AS SELECT {} FROM {} WITH NO DATA").format(
             self.changes, _list(self.keys), self.table
         )
 
@@ -129,7 +159,7 @@ class Copy:
         return SQL(" OR ").join(condition for condition in found if condition is not None)
 
 
-def copy_of(connection: psycopg.Connection[Any], columns: Sequence[Part], archive: str) -> Copy:
+def copy_of(connection: psycopg.Connection[Any], columns: Sequence[Part], rollback: Rollback) -> Copy:
     """How columns of one table are kept. Raises OnlineError where its rows have no key to be found by again."""
     table = columns[0]
     row = connection.execute(query("rollback/key"), {"oid": table.oid}).fetchone()
@@ -138,11 +168,33 @@ def copy_of(connection: psycopg.Connection[Any], columns: Sequence[Part], archiv
             f"{table.table_name} has no key: the values of {', '.join(part.name for part in columns)} cannot be kept.",
             "give it a primary key; or copy the values aside by hand, then `alembic -x discard-data=yes downgrade`.",
         )
-    return Copy(columns, row[0], archive)
+    return Copy(columns, row[0], rollback.archive, free_label(connection, rollback, table.relation))
+
+
+def kept_as(label: str) -> str:
+    """What a copy of columns is called in an archive."""
+    return f"columns of {label}"
+
+
+def changes_of(label: str) -> str:
+    """Where it is noted which rows are to be copied again."""
+    return f"changed {label}"
+
+
+def free_label(connection: psycopg.Connection[Any], rollback: Rollback, relation: str) -> str:
+    """What a further copy of columns of a table is called after: no other one of the archive is."""
+    start = relation.encode()[:LONGEST].decode(errors="ignore")
+    for number in count(1):
+        label = start if number == 1 else f"{start} {number}"
+        names = [kept_as(label), changes_of(label)]
+        parameters = {"archive": rollback.archive, "rollback_id": rollback.rollback_id, "names": names}
+        if connection.execute(query("rollback/names_are_free"), parameters).fetchone() == (True,):
+            return label
+    raise AssertionError
 
 
 def stop_following(session: Session, archive: str) -> None:
-    """Take off what an interrupted copy left on the tables, and in the archive."""
+    """Take off what interrupted copies left on the tables, and in the archive."""
     parameters = {"triggers": list(FOLLOW), "archive": archive}
     left = session.connection.execute(query("rollback/followed"), parameters).fetchall()
     for kind, name, removal in left:

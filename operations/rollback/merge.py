@@ -63,7 +63,7 @@ class Merge:
             " SELECT (SELECT count(*) FROM {aside} AS b WHERE true{theirs}), (SELECT count(*) FROM written)"
         ).format(
             aside=self._aside(archived),
-            here=Identifier(*archived.relation.split(".")),
+            here=SQL(archived.relation),
             same=same,
             ours=SQL(bounds).format(row=SQL("f"), key=Identifier(keys[0])),
             theirs=SQL(bounds).format(row=SQL("b"), key=Identifier(keys[0])),
@@ -93,7 +93,7 @@ class Merge:
         return row[0], row[1]
 
     def _aside(self, archived: Archived) -> Identifier:
-        return Identifier(self.rollback.archive, archived.relation.partition(".")[2])
+        return Identifier(self.rollback.archive, archived.kept_as)
 
     def _insert(self, merged: Table) -> Composed:
         assert merged.key is not None
@@ -156,7 +156,7 @@ class Merge:
                 keep(
                     self.connection,
                     self.rollback,
-                    archived.relation,
+                    archived.kept_as,
                     "merging",
                     place=upper,
                     restored=written,
@@ -181,17 +181,17 @@ class Merge:
 def keep(
     connection: psycopg.Connection[Any],
     rollback: Rollback,
-    relation: str,
+    kept_as: str,
     state: str,
     *,
     place: int | None = None,
     restored: int = 0,
     left: int = 0,
 ) -> None:
-    """Write down how far a table is, in the open transaction if there is one."""
+    """Write down how far a table of the archive is, in the open transaction if there is one."""
     parameters = {
         "rollback_id": rollback.rollback_id,
-        "relation": relation,
+        "kept_as": kept_as,
         "state": state,
         "place": place,
         "restored": restored,

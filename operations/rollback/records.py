@@ -63,9 +63,13 @@ class Right:
 
 @dataclass(frozen=True)
 class Archived:
-    """A table that was moved aside, or of which columns were copied; `bytes` is None where it is no longer there."""
+    """A table that was moved aside, or columns that were copied from one; of both there may be several of one relation.
+
+    `kept_as` is the table of the archive that holds it; `bytes` is None where that is no longer there.
+    """
 
     relation: str
+    kept_as: str
     kept_columns: list[str] | None
     definitions: list[str]
     place: int | None
@@ -73,6 +77,16 @@ class Archived:
     rows_left: int
     state: str
     bytes: int | None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is the whole table."""
+        return self.kept_columns is None
+
+    @property
+    def name(self) -> str:
+        """What it is, for people."""
+        return f"{', '.join(sorted(self.kept_columns))} of {self.relation}" if self.kept_columns else self.relation
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from operations.erasure.sweep import sweep
 from operations.findings import Finding, Findings
 from operations.health import share_now
 from operations.retention import returning
-from operations.rollback import access, checks, conflicts, dependants, left_behind, swap, ways_back
+from operations.rollback import access, checks, conflicts, dependants, left_behind, rejoin, swap, ways_back
 from operations.rollback.archives import find
 from operations.rollback.conflicts import EVENTS
 from operations.rollback.merge import Merge, Report, keep
@@ -37,6 +37,7 @@ from operations.status.amiss import refuse_unclear
 from operations.status.half_way import refuse_half_way
 
 HOT_NICHES = "public.hot_niches_today"
+LOST = "a backup from before that rollback has the values."
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,13 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         conflicts.refuse_if_not_upgraded(connection, waiting)
         if any(kept.state == "swapped" for kept in waiting):
             swap.finish(session)  # it was interrupted before that
-        swept = _without_erased(records, rollback)
-        names = {kept.relation for kept in waiting}
-        waiting = [kept for kept in waiting if kept.relation not in returning.RELATIONS]
         live = snapshot(session.sqlalchemy, SCOPE)
-        tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if _is_table(kept)}
-        plans, unfit = ways_back.find(records, rollback, live, [kept for kept in waiting if _is_table(kept)], tables)
+        rejoin.rejoin(records, rollback, live, waiting)
+        swept = _without_erased(records, rollback)
+        names = {kept.relation for kept in waiting if kept.is_table}
+        waiting = [kept for kept in _waiting(records, rollback) if not _is_of_retention(kept)]
+        tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if kept.is_table}
+        plans, unfit = ways_back.find(records, rollback, live, [kept for kept in waiting if kept.is_table], tables)
         _refuse(unfit, choice, number)
         conflicts.refuse_unmergeable(connection, ways_back.merged(waiting, plans, tables))
         others = ways_back.left_behind_by(records, rollback, live, waiting, plans)
@@ -88,9 +90,9 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
             access.grant_again(records, rollback)  # first on the schema, for those who passed privileges on
         swept += _horizons(records, rollback, names)
         for kept in waiting:
-            console.print(f"Restoring {kept.relation}")
-            if not _is_table(kept):
-                _columns(connection, kept, merge, console)
+            console.print(f"Restoring {kept.name}")
+            if not kept.is_table:
+                swept += _columns(connection, rollback.archive, kept, merge, console)
             elif (plan := plans[kept.relation]) is not None:
                 ways_back.exchange(records, rollback, plan)
             elif kept.state != "swapped":
@@ -118,7 +120,7 @@ def _waiting(records: Records, rollback: Rollback) -> list[Archived]:
         )
     if returning.is_wanted(records.connection, rollback.archive):
         return waiting
-    return [kept for kept in waiting if kept.relation not in returning.RELATIONS]
+    return [kept for kept in waiting if not _is_of_retention(kept)]
 
 
 def _name_readers(session: Session, tables: Iterable[str], console: Console) -> None:
@@ -161,10 +163,10 @@ def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Fi
         yield checks.ACTIVITY.ok("counted by a later revision" if rows is None else f"rebuilt: {rows:,} rows")
     _call(session, "refresh_stale_views")
     _refresh_hot_niches(session)
-    identity.hand_over(session.sqlalchemy, JOBS, {kept.relation for kept in archived})
+    identity.hand_over(session.sqlalchemy, JOBS, {target for kept in archived for target in _targets(kept)})
     for kept in archived:
         if kept.state in ("swapped", "merging", "archived"):
-            keep(connection, rollback, kept.relation, "restored")
+            keep(connection, rollback, kept.kept_as, "restored")
     yield checks.RESTORED.ok("; ".join(_shown(kept) for kept in archived))
     with records.connection.transaction():
         granted, missing = access.grant_again(records, rollback)
@@ -198,10 +200,19 @@ def _refresh_hot_niches(session: Session) -> None:
 
 
 def _columns(
-    connection: psycopg.Connection[Any], kept: Archived, merge: Callable[[Report], Merge], console: Console
-) -> None:
+    connection: psycopg.Connection[Any],
+    archive: str,
+    kept: Archived,
+    merge: Callable[[Report], Merge],
+    console: Console,
+) -> Iterator[Finding]:
+    """Bring columns back; a finding for those that the archive lacks, although they are written down."""
     conditions = {}
-    for column in kept.kept_columns or []:
+    there = rejoin.columns_of_copy(connection, archive, kept)
+    if lost := sorted({*(kept.kept_columns or [])}.difference(there)):
+        names = f"{', '.join(lost)} of {kept.relation}"
+        yield checks.RESTORED.failed(f"{names} is not in the archive: an older sidb has dropped it", LOST)
+    for column in there:
         condition = written(connection, kept.relation, column, SQL("f"))
         if condition is not None:  # None: hot_niches_today is a materialized view by now
             conditions[column] = condition
@@ -230,8 +241,14 @@ def _refuse(unfit: list[conflicts.Conflict], choice: Choice, number: int) -> Non
         )
 
 
-def _is_table(kept: Archived) -> bool:
-    return kept.kept_columns is None
+def _is_of_retention(kept: Archived) -> bool:
+    """Whether it is a table that comes back in a way of its own."""
+    return kept.is_table and kept.relation in returning.RELATIONS
+
+
+def _targets(kept: Archived) -> list[str]:
+    """What came back with it, as jobs of the backfill call what they fill."""
+    return [kept.relation] if kept.is_table else [f"{kept.relation}.{column}" for column in kept.kept_columns or []]
 
 
 def _table(connection: psycopg.Connection[Any], kept: Archived, rollback: Rollback) -> conflicts.Table:
@@ -242,7 +259,7 @@ def _shown(kept: Archived) -> str:
     if kept.state == "swapped":
         return f"{kept.relation} moved back whole"
     left = f", {kept.rows_left:,} left in the archive" if kept.rows_left else ""
-    return f"{kept.relation} {kept.rows_restored:,} rows{left}"
+    return f"{kept.name} {kept.rows_restored:,} rows{left}"
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from operations.rollback import access, archived_months, checks, dependants, pro
 from operations.rollback.archive import Archive
 from operations.rollback.copies import stop_following
 from operations.rollback.plan import Plan, plan
-from operations.rollback.records import Archived, Records, Rollback, alone, reading
+from operations.rollback.records import Records, Rollback, alone, reading
 from operations.rollback.way import Way, between, replaced_later, revision, way
 from operations.scope import SCOPE
 from operations.status.half_way import refuse_half_way
@@ -130,7 +130,7 @@ def abort(url: URL, console: Console, options: Options | None = None) -> Finding
         later = replaced_later(records.session)
         given_back = list(dependants.give_back(records, rollback, console, or_later=later))  # it reads what was closed
         aside = [each.name for each in dependants.aside(records, rollback)]
-        kept = [_kept(each) for each in records.archived(rollback)] + aside
+        kept = [each.name for each in records.archived(rollback)] + aside
         given_back += _drop_plain_key(records.session)
         at = revision(records.session)
         given_up = _given_up(opened, at, sorted(before.difference(aside)), kept)
@@ -144,11 +144,6 @@ def _drop_plain_key(session: Session) -> Iterator[Finding]:
     except OnlineError as error:
         remedy = f"DROP INDEX {PARTITIONS}.{archived_months.PLAIN_KEY};"
         yield checks.MOVED.warning(f"an index for the downgrade of 2.1.0 alone is left. {error.what}", remedy)
-
-
-def _kept(archived: Archived) -> str:
-    columns = archived.kept_columns
-    return f"{', '.join(sorted(columns))} of {archived.relation}" if columns else archived.relation
 
 
 def _given_up(opened: Finding, at: str | None, back: list[str], kept: list[str]) -> Finding:
@@ -229,7 +224,7 @@ def _phases(records: Records, rollback: Rollback, prepared: Prepared, console: C
         records.reached(rollback, "moved")
     if others := dependants.aside(records, rollback):
         yield checks.DEPENDANTS.ok(f"put aside: {', '.join(each.name for each in others)}")
-    kept = [each.relation for each in records.archived(rollback)]
+    kept = [each.name for each in records.archived(rollback)]
     yield checks.MOVED.ok(f"{', '.join(kept)} to {rollback.archive}" if kept else "there was nothing to keep")
     console.print("Verifying")
     yield proof.catalog(session, back)

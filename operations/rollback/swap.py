@@ -110,7 +110,7 @@ def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
         access.grant(connection, rights)
         connection.execute(SQL("; ").join(map(SQL, swap.after)))
         go_on_counting(connection, table, used)
-        keep(connection, rollback, table.relation, "swapped")
+        keep(connection, rollback, table.kept_as, "swapped")
 
 
 def finish(session: Session) -> None:

@@ -114,3 +114,20 @@ def test_filled_refused_kept_and_brought_back(project: Project) -> None:
     project.call("sidb", "restore", "1")
     assert [run(project.url, statement) for statement in KEPT] == kept
     project.call("alembic", "check")
+
+
+def test_whole_way_back_with_a_column_and_its_table(project: Project) -> None:
+    """The column goes with the developer's revision, its table with one of ours: both are kept, and come back."""
+    project.call("alembic", "revision", "--autogenerate", "-m", "notes")
+    project.call("alembic", "upgrade", "head")
+    run(project.url, *ROWS)
+    kept = [run(project.url, statement) for statement in KEPT]
+
+    project.call("sidb", "rollback", "1.0.0", "--yes")
+    assert run(project.url, "SELECT count(*) FROM sidb_archive_1.trend_cache") == [(5,)]
+    assert run(project.url, 'SELECT count(remark) FROM sidb_archive_1."columns of trend_cache"') == [(5,)]
+
+    project.call("sidb", "upgrade")
+    project.call("sidb", "restore", "1")
+    assert [run(project.url, statement) for statement in KEPT] == kept
+    project.call("alembic", "check")

@@ -9,6 +9,7 @@ CROSS JOIN sidb.rollback_archived AS a
 INNER JOIN sidb.rollback AS r ON r.rollback_id = a.rollback_id
 WHERE
     a.relation = 'analytics.niche_daily_activity_kept'
+    AND a.kept_columns IS NULL  -- not a copy of its columns
     AND a.state = 'archived'
     AND to_regclass(format('sidb_archive_%%s.niche_daily_activity_kept', a.rollback_id)) IS NOT NULL
     AND to_regclass(format('sidb_archive_%%s.retention', a.rollback_id)) IS NOT NULL
@@ -18,7 +19,10 @@ WHERE
             coalesce(a.rollback_id < s.number, true)
             AND NOT EXISTS (
                 SELECT FROM sidb.rollback_archived AS e
-                WHERE e.rollback_id = a.rollback_id AND e.relation = 'analytics.analytics_events'
+                WHERE
+                    e.rollback_id = a.rollback_id
+                    AND e.relation = 'analytics.analytics_events'
+                    AND e.kept_columns IS NULL
             )
         )
     )

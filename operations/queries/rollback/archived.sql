@@ -1,6 +1,8 @@
--- What a rollback put aside, with its size as far as it is still there.
+-- What a rollback put aside, with its size as far as it is still there; a table before copies of its columns. Records of
+-- older code do not say under which name: that was the table's own.
 SELECT
     a.relation,
+    k.kept_as,
     a.kept_columns,
     a.definitions,
     a.place,
@@ -9,7 +11,8 @@ SELECT
     a.state,
     pg_total_relation_size(c.oid) AS bytes
 FROM sidb.rollback_archived AS a
-LEFT JOIN pg_class AS c
-    ON c.oid = to_regclass(format('sidb_archive_%%s.%%I', a.rollback_id, split_part(a.relation, '.', 2)))
+CROSS JOIN LATERAL (SELECT coalesce(to_jsonb(a) ->> 'kept_as', (parse_ident(a.relation))[2]) AS kept_as) AS k
+LEFT JOIN pg_namespace AS n ON n.nspname = format('sidb_archive_%%s', a.rollback_id)
+LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = k.kept_as
 WHERE a.rollback_id = %(rollback_id)s
-ORDER BY a.relation;
+ORDER BY a.relation, a.kept_columns IS NOT NULL, k.kept_as;

@@ -17,4 +17,12 @@ UNION ALL
 SELECT 'changes', c.relname::text, format('DROP TABLE %%I.%%I', n.nspname, c.relname)
 FROM pg_class AS c
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(archive)s AND c.relkind = 'r' AND (c.relname LIKE 'changed %%' OR c.relname = 'changed_niches');
+WHERE
+    n.nspname = %(archive)s
+    AND c.relkind = 'r'
+    AND NOT c.relispartition
+    AND (c.relname LIKE 'changed %%' OR c.relname = 'changed_niches' OR c.relname LIKE 'columns of %%')
+    AND NOT EXISTS (  -- a copy that is finished; or a table that is called so, and is kept
+        SELECT FROM sidb.rollback_archived AS a
+        WHERE a.kept_as = c.relname AND format('sidb_archive_%%s', a.rollback_id) = n.nspname
+    );

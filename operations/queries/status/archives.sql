@@ -9,7 +9,10 @@ SELECT
 FROM sidb.rollback_archived AS a
 INNER JOIN sidb.rollback AS r ON r.rollback_id = a.rollback_id
 INNER JOIN pg_namespace AS n ON n.nspname = format('sidb_archive_%s', a.rollback_id)
-LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = split_part(a.relation, '.', 2)
+LEFT JOIN pg_class AS c
+    ON c.relnamespace = n.oid
+    -- records of older code do not say under which name: that was the table's own
+    AND c.relname = coalesce(to_jsonb(a) ->> 'kept_as', (parse_ident(a.relation))[2])
 WHERE a.state <> 'dropped' AND r.phase IN ('done', 'aborted')
 GROUP BY a.rollback_id, r.target, r.started
 ORDER BY a.rollback_id;

@@ -111,6 +111,7 @@ def test_what_is_written_while_columns_are_copied(fill: Fill, monkeypatch: pytes
     analysis.join(20)
     assert after >= 20, "it wrote after the copy"
     assert found.exit_code == 0
-    kept: dict[Any, Any] = dict(execute(url, "SELECT niche_id, analytics_version FROM sidb_archive_1.features"))
+    copy = 'SELECT niche_id, analytics_version FROM sidb_archive_1."columns of features"'
+    kept: dict[Any, Any] = dict(execute(url, copy))
     assert {niche: kept.get(niche) for niche in written} == written
     assert execute(url, "SELECT count(*) FROM pg_trigger WHERE tgname ~ '^sidb'") == [(0,)]

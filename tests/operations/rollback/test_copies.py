@@ -14,7 +14,9 @@ from tests.fixtures.lived_in import administrator
 from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import Fill, bring_back, execute, roll_back
 
-VERSIONS = "SELECT niche_id, analytics_version FROM sidb_archive_1.features WHERE niche_id IN (190, 900) ORDER BY 1"
+VERSIONS = """
+    SELECT niche_id, analytics_version FROM sidb_archive_1."columns of features" WHERE niche_id IN (190, 900) ORDER BY 1
+"""
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_by_what_key_rows_are_found_again(fill: Fill, statements: str, is_found:
     execute(url, statements)
     if is_found:
         roll_back(url, "2.0.3")
-        assert execute(url, "SELECT count(DISTINCT phrase) FROM sidb_archive_1.features") == [(150,)]
+        assert execute(url, 'SELECT count(DISTINCT phrase) FROM sidb_archive_1."columns of features"') == [(150,)]
         return
     with pytest.raises(OnlineError, match=r"public\.features has no key: the values of ") as refused:
         roll_back(url, "2.0.3")
@@ -93,7 +95,7 @@ def test_by_what_key_rows_are_found_again(fill: Fill, statements: str, is_found:
 def test_hot_niches_without_a_key(fill: Fill) -> None:
     """A row without a niche is nobody's, and of two of one niche one is kept: Phase 1 makes all of them anew."""
     url = fill(Shape.TABLE).url
-    hot = "SELECT count(*) FROM sidb_archive_1.hot_niches_today"
+    hot = 'SELECT count(*) FROM sidb_archive_1."columns of hot_niches_today"'
     execute(
         url,
         "ALTER TABLE public.hot_niches_today DROP CONSTRAINT IF EXISTS hot_niches_today_pkey;"

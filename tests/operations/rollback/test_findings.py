@@ -161,7 +161,7 @@ def test_the_archive_of_a_rollback_that_is_not_finished_is_not_dropped(fill: Fil
     with pytest.raises(OnlineError, match=r"The rollback to 2\.0\.3 is not finished") as refused:
         archives.drop(url, 1)
     assert "sidb rollback" in refused.value.next_step
-    assert execute(url, "SELECT count(*) FROM sidb_archive_1.features") == [(150,)]
+    assert execute(url, 'SELECT count(*) FROM sidb_archive_1."columns of features"') == [(150,)]
     roll_back(url, None)
     archives.drop(url, 1)
     assert execute(url, "SELECT to_regnamespace('sidb_archive_1')") == [(None,)]

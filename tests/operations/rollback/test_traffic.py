@@ -23,7 +23,8 @@ def test_the_application_does_not_notice(filled: Engine) -> None:
     assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
     assert "written meanwhile" in finding(found, "Phase 1 data").detail
     # What the analysis wrote into features while it went on is in the archive.
-    assert execute(url, "SELECT count(*) FROM sidb_archive_1.features WHERE analytics_version = 2") == [(150,)]
+    copied = 'SELECT count(*) FROM sidb_archive_1."columns of features" WHERE analytics_version = 2'
+    assert execute(url, copied) == [(150,)]
 
 
 def test_nor_does_it_notice_a_restore(fill: Fill) -> None:
