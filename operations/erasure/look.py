@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 from alembic_online.errors import OnlineError
 
+from operations.erasure import archived_columns
 from operations.erasure.places import Table, tables
 from operations.erasure.texts import TEXTS
 from operations.queries import query
@@ -17,7 +18,7 @@ def refuse_lacking_rights(connection: psycopg.Connection[Any]) -> list[Table]:
     """The tables that hold ids of users. Raises OnlineError where this role may not do all that an erasure does."""
     found = tables(connection)
     parameters = {
-        "deleted": [each.name for each in found],
+        "deleted": [*(each.name for each in found), *archived_columns.names(connection)],
         "updated": [*TEXTS, FEATURES],
         "schemas": list({each.schema for each in found}),
     }

@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from operations.erasure.archived_counts import COLUMNS, lowering
+from operations.erasure.archived_columns import Followers, followers
+from operations.erasure.archived_counts import COLUMNS
 from operations.erasure.pace import Pace
 from operations.erasure.places import Leaf, Table, leaves
 from operations.erasure.records import Erasure, keep_place
@@ -48,16 +49,16 @@ def _is_there(connection: psycopg.Connection[Any], table: Table) -> bool:
 
 def _erase(pace: Pace, erasure: Erasure, table: Table) -> int:
     allow_deletes(pace, [table])
-    lowered = pace.transaction(partial(lowering, table=table))
+    archived = pace.transaction(partial(followers, table=table))
     if table.is_indexed and table.keys:
-        return _by_index(pace, erasure, table, lowered)
+        return _by_index(pace, erasure, table, archived)
     gone = 0
     # From a live table by its name, whatever leaf a row is in: its triggers count what goes.
     keys = [*table.keys, "user_id"] if table.is_live and table.keys else ["ctid"]
     for leaf in pace.transaction(lambda connection: leaves(connection, table.name)):
         relation = leaf.identifier if keys == ["ctid"] else table.identifier
         for part in leaf.parts(PAGES):
-            statement = _deletion(_chosen_in(leaf, part, keys, table), relation, keys, table, lowered)
+            statement = _deletion(_chosen_in(leaf, part, keys, table), relation, keys, table, archived)
             gone += pace.batch([leaf.name], partial(_batch, erasure, table, statement))
     return gone
 
@@ -73,13 +74,13 @@ def allow_deletes(pace: Pace, tables: Iterable[Table]) -> None:
     pace.transaction(identify)
 
 
-def _by_index(pace: Pace, erasure: Erasure, table: Table, lowered: list[Composed]) -> int:
+def _by_index(pace: Pace, erasure: Erasure, table: Table, archived: Followers) -> int:
     keys = [*table.keys, "user_id"]  # a table that inherits may hold the same key for somebody else
     rows = SQL(
         "SELECT e.* FROM pg_temp.erasing_user AS u CROSS JOIN LATERAL (SELECT {keys} FROM {table} AS t"
         " WHERE t.user_id = u.user_id LIMIT {most} FOR UPDATE SKIP LOCKED) AS e LIMIT {most}"
     ).format(keys=_columns("t", keys), table=table.identifier, most=BATCH)
-    statement = _deletion(rows, table.identifier, keys, table, lowered)
+    statement = _deletion(rows, table.identifier, keys, table, archived)
     gone = 0
     while batch := pace.batch([table.name], partial(_batch, erasure, table, statement)):
         gone += batch
@@ -98,12 +99,11 @@ def _chosen_in(leaf: Leaf, part: Composable, keys: list[str], table: Table) -> C
     )
 
 
-def _deletion(
-    chosen: Composed, relation: Identifier, keys: list[str], table: Table, lowered: list[Composed]
-) -> Composed:
+def _deletion(chosen: Composed, relation: Identifier, keys: list[str], table: Table, archived: Followers) -> Composed:
     """Deletes the chosen rows, and what is known and counted of them elsewhere; gives their number."""
     same = SQL(" AND ").join(SQL("d.{0} = c.{0}").format(Identifier(key)) for key in keys)
-    told = [name for name in ("event_id", "file_id", *COLUMNS) if name in table.columns]
+    known = [name for name in ("event_id", "file_id", *COLUMNS) if name in table.columns]
+    told = list(dict.fromkeys([*known, *archived.columns]))
     return SQL(
         "WITH chosen AS MATERIALIZED ({chosen}), gone AS (DELETE FROM {only}{relation} AS d USING chosen AS c"
         " WHERE {same} RETURNING {told}){followed} SELECT count(*) FROM gone"
@@ -113,7 +113,7 @@ def _deletion(
         relation=relation,
         same=same,
         told=_columns("d", told) if told else SQL("1"),
-        followed=SQL("").join([*(SQL(query(f"erasure/{name}")) for name in _followers(table)), *lowered]),
+        followed=SQL("").join([*(SQL(query(f"erasure/{name}")) for name in _followers(table)), *archived.statements]),
     )
 
 

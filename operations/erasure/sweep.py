@@ -6,7 +6,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from operations.erasure import places, users
-from operations.erasure.archived_counts import COLUMNS, lowering
+from operations.erasure.archived_columns import followers
 from operations.findings import Finding
 from operations.rollback import checks
 
@@ -30,15 +30,14 @@ def sweep(connection: psycopg.Connection[Any], archive: str) -> Finding | None:
 
 
 def _deleted(connection: psycopg.Connection[Any], table: places.Table) -> int:
-    lowered = lowering(connection, table)
-    told = [name for name in COLUMNS if name in table.columns] if lowered else ["user_id"]
+    following = followers(connection, table)
     statement = SQL(
         "WITH gone AS (DELETE FROM {} AS t USING pg_temp.erasing_user AS u WHERE t.user_id = u.user_id"
         " RETURNING {}){} SELECT count(*) FROM gone"
     ).format(
         table.identifier,
-        SQL(", ").join(SQL("t.{}").format(Identifier(name)) for name in told),
-        SQL("").join(lowered),
+        SQL(", ").join(SQL("t.{}").format(Identifier(name)) for name in following.columns or ["user_id"]),
+        SQL("").join(following.statements),
     )
     row = connection.execute(statement).fetchone()
     assert row is not None
