@@ -55,7 +55,7 @@ class Archive:
         connection = session.connection
         copy = self.copies.get(columns[0].oid)
         rest = list(columns)
-        if copy is not None and copy.is_under_way(connection):
+        if copy is not None and copy.kept_as in self.taken and copy.is_under_way(connection):
             connection.execute(SQL("; ").join([*copy.finish(), self._record_columns(copy)]))
             self._supersede(connection, copy)
             rest = [part for part in columns if part.key not in copy.parts]

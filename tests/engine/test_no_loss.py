@@ -76,7 +76,7 @@ class Database:
             self.url,
             "SELECT relnamespace::regnamespace::text, relname FROM pg_class WHERE relkind = 'r'"
             " AND relnamespace::regnamespace::text ~ '^public$|^sidb_archive_'"
-            " AND relname ~ '^(one|two|three|other_.)$'",
+            " AND relname ~ '^(columns of )?(one|two|three|other_.)( [0-9]+)?$'",
         )
         for schema, table in tables:
             for (row,) in run(self.url, f'SELECT to_jsonb(t) FROM {schema}."{table}" AS t'):  # noqa: S608
