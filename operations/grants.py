@@ -1,7 +1,7 @@
 """Grants that an upgrade left out because a group role was missing: made up for once the role is there.
 
-A role that may not even use the schema was missing when the schema was made. Where a role may use it, somebody has
-revoked what the role lacks, and that is not granted again.
+A role that was not even granted the use of the schema was missing when the schema was made. Where it was granted to a
+role, somebody has revoked what the role lacks, and that is not granted again.
 """
 
 import logging

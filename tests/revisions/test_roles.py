@@ -137,6 +137,19 @@ def test_what_was_left_out_is_made_up_for_once_the_roles_are_there(plain: Deploy
     assert not {"catalog", "group roles"} & failures().keys()
 
 
+@pytest.mark.parametrize("way", ["GRANT pg_write_all_data TO {}", "GRANT USAGE ON SCHEMA analytics TO PUBLIC"])
+def test_roles_that_may_use_the_schema_another_way_came_late_all_the_same(plain: Deployment, way: str) -> None:
+    plain.alembic.upgrade()
+    with plain.superuser.begin() as connection:
+        for group in GROUPS:
+            connection.exec_driver_sql(f"CREATE ROLE {group} NOLOGIN; {way.format(group)}")
+    url = conninfo(plain.owner.url)
+    done = CliRunner().invoke(main, ["upgrade"], env={"DATABASE_URL": url})
+    assert "Granted to analytics_reader, analytics_writer" in done.output
+    assert set(GROUPS) <= grants(plain)
+    assert CliRunner().invoke(main, ["upgrade"], env={"DATABASE_URL": url}).output.startswith("There is nothing to do")
+
+
 def test_with_the_right_to_create_roles_they_come_and_stay(plain: Deployment, caplog: pytest.LogCaptureFixture) -> None:
     allow(plain, "CREATEROLE")
     with caplog.at_level(logging.INFO, "alembic.online"):
