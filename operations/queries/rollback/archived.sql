@@ -1,5 +1,5 @@
--- What a rollback put aside, with its size as far as it is still there; a table before copies of its columns. Records of
--- older code do not say under which name: that was the table's own.
+-- What a rollback put aside, with its size, of all its partitions, as far as it is still there; a table before copies of
+-- its columns. Records of older code do not say under which name: that was the table's own.
 SELECT
     a.relation,
     k.kept_as,
@@ -9,7 +9,11 @@ SELECT
     a.rows_restored,
     a.rows_left,
     a.state,
-    pg_total_relation_size(c.oid) AS bytes
+    pg_total_relation_size(c.oid) + (
+        SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0)::bigint
+        FROM pg_partition_tree(c.oid) AS t
+        WHERE t.level > 0
+    ) AS bytes
 FROM sidb.rollback_archived AS a
 CROSS JOIN LATERAL (SELECT coalesce(to_jsonb(a) ->> 'kept_as', (parse_ident(a.relation))[2]) AS kept_as) AS k
 LEFT JOIN pg_namespace AS n ON n.nspname = format('sidb_archive_%%s', a.rollback_id)

@@ -10,6 +10,7 @@ from sqlalchemy import URL, NullPool, create_engine
 from operations.phase1 import Shape
 from operations.queries import query
 from operations.rollback import archives, rollback
+from operations.status import look as status
 from tests.engine.conftest import catalog, until
 from tests.fixtures.databases import Alembic, conninfo
 from tests.fixtures.ended import counted, once, stopped
@@ -115,6 +116,20 @@ def put_aside(fill: Fill) -> tuple[URL, list[str]]:
     assert roll_back(engine.url, "2.0.7").exit_code == 0
     Alembic(engine.url).upgrade()
     return engine.url, before
+
+
+def test_an_archived_tree_is_as_large_as_its_partitions(put_aside: tuple[URL, list[str]]) -> None:
+    url, _ = put_aside
+    [(of_events, of_all)] = execute(
+        url,
+        "SELECT sum(pg_total_relation_size(oid)) FILTER (WHERE relname LIKE 'analytics_events%'),"
+        " sum(pg_total_relation_size(oid)) FROM pg_class"
+        " WHERE relnamespace = 'sidb_archive_1'::regnamespace AND relkind = 'r'",
+    )
+    [events] = [line for line in archives.archives(url).tables if line.table == "analytics_events"]
+    assert events.bytes == of_events > 0
+    [archive] = status.look(url).archives
+    assert archive.bytes == of_all
 
 
 def test_a_tree_comes_back_beside_rows_that_are_there(put_aside: tuple[URL, list[str]]) -> None:
