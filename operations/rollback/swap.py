@@ -6,7 +6,7 @@ and gets what the empty one had and it lacks: foreign keys NOT VALID, triggers, 
 time follows while the application goes on: foreign keys are validated, materialized views refreshed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,9 @@ from psycopg.sql import SQL, Identifier
 
 from models import ANALYTICS
 from operations.queries import query
-from operations.rollback import access
+from operations.rollback import access, kept_statements
 from operations.rollback.conflicts import Table, is_empty
+from operations.rollback.left_behind import made_by_revisions
 from operations.rollback.merge import keep
 from operations.rollback.records import Records, Right, Rollback
 from operations.scope import SCOPE
@@ -58,33 +59,40 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str, definitio
             return None
     if is_built_on(live, own):
         return None
-    users = dependants(live, Identity("table", ANALYTICS, name))
     indexes = [
         live[identity].replace(f" ON {ANALYTICS}.{name} ", f" ON {archive}.{name} ", 1)
         for identity in differing
         if identity.kind == "index"
     ]
-    after = []
-    for identity in differing:
-        if identity.kind == "constraint":
-            after.append(f"{live[identity]} NOT VALID")
-        elif identity.kind not in ("index", "sequence"):
-            after.append(live[identity])
-    names = [f"{user.schema}.{user.name}" for user in users]
-    owners = {each.relation: each.owner for each in access.relations(session.connection, names)}
-    for user, name in zip(users, names, strict=True):
+    kept = kept_statements.missing(definitions_kept, live, name)
+    own_after = [
+        kept_statements.unvalidated(live[identity]) if identity.kind == "constraint" else live[identity]
+        for identity in differing
+        if identity.kind not in ("index", "sequence")
+    ]
+    users = dependants(live, Identity("table", ANALYTICS, name))
+    after = [*own_after, *_again(session, live, users), *kept]
+    before = [*(live.removals[user] for user in reversed(users)), f"DROP TABLE {table.relation}"]
+    locks = dict.fromkeys(kept_statements.referred(kept), "ShareRowExclusiveLock")
+    locks |= dict.fromkeys([table.relation, table.archived, *map(_name, users), FEATURES], "AccessExclusiveLock")
+    return Swap(table, indexes, before, after, locks)
+
+
+def _again(session: Session, live: Snapshot, users: Sequence[Identity]) -> Iterator[str]:
+    """What makes the views on a table again, with their owners."""
+    owners = {each.relation: each.owner for each in access.relations(session.connection, list(map(_name, users)))}
+    for user in users:
         definition, *rest = whole(live, user)
         if user.kind == "materialized_view":
             definition += "\nWITH NO DATA"
         owned = SQL("{} OWNER TO {}").format(
-            SQL(live.removals[user].replace("DROP ", "ALTER ", 1)), Identifier(owners[name])
+            SQL(live.removals[user].replace("DROP ", "ALTER ", 1)), Identifier(owners[_name(user)])
         )
-        after += [definition, owned.as_string(), *rest]
-    known = set(live.values())
-    after += [statement for statement in definitions_kept if statement not in known]
-    before = [*(live.removals[user] for user in reversed(users)), f"DROP TABLE {table.relation}"]
-    locks = dict.fromkeys([table.relation, table.archived, *names, FEATURES], "AccessExclusiveLock")
-    return Swap(table, indexes, before, after, locks)
+        yield from [definition, owned.as_string(), *rest]
+
+
+def _name(user: Identity) -> str:
+    return f"{user.schema}.{user.name}"
 
 
 def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
@@ -115,7 +123,8 @@ def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
 
 def finish(session: Session) -> None:
     """What exchanges left to do, also those that were interrupted: it takes time, and holds up nobody."""
-    unfinished = session.connection.execute(query("rollback/unfinished"), {"schema": ANALYTICS}).fetchall()
+    parameters = {"schema": ANALYTICS, "ours": sorted(made_by_revisions())}
+    unfinished = session.connection.execute(query("rollback/unfinished"), parameters).fetchall()
     for relation, statement in unfinished:
         with session.connection.transaction():
             acquire(session, {relation: "ShareUpdateExclusiveLock"}, f"restore of {relation}")

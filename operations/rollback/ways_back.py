@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from alembic_online.catalog import Snapshot, definitions
 
-from operations.rollback import archived_months, attach, conflicts, left_behind, swap
+from operations.rollback import archived_months, attach, conflicts, kept_statements, left_behind, swap
 from operations.rollback.records import Archived, Records, Rollback
 from operations.scope import SCOPE
 
@@ -72,7 +72,7 @@ def merged(
 def left_behind_by(
     records: Records, rollback: Rollback, live: Snapshot, waiting: Iterable[Archived], plans: dict[str, Whole | None]
 ) -> list[str]:
-    """What others had on tables that are not exchanged, as statements."""
+    """What others had on tables that are not exchanged, and what of all of them was otherwise, as statements."""
     there = swap.at_home(definitions(records.session.sqlalchemy, SCOPE.of(rollback.archive)), rollback.archive)
     merged = [
         kept
@@ -81,7 +81,10 @@ def left_behind_by(
         and kept.state != "swapped"
         and not isinstance(plans[kept.relation], swap.Swap | archived_months.Tree)
     ]
-    return [statement for kept in merged for statement in left_behind.of_others(live, there, kept)]
+    found = [statement for kept in merged for statement in left_behind.of_others(live, there, kept)]
+    for kept in waiting:
+        found += kept_statements.changed(kept.definitions, live, kept.relation.partition(".")[2])
+    return [*found, *left_behind.switched(records, rollback, live)]
 
 
 def exchange(records: Records, rollback: Rollback, plan: Whole) -> None:
