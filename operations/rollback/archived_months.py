@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from alembic_online import OnlineError, Session, acquire
+from alembic_online import Session, acquire
 from alembic_online.catalog import Identity, Snapshot, definitions
 from psycopg.sql import SQL, Composed, Identifier
 
 from models import ANALYTICS, PARTITIONS
 from operations.queries import query
 from operations.rollback import access, swap
-from operations.rollback.conflicts import EVENTS, Table, is_empty
+from operations.rollback.conflicts import EVENTS, Table, is_empty, written_to
 from operations.rollback.merge import keep
 from operations.rollback.records import Records, Rollback
+from operations.rollback.reference import FEATURES, REFERENCE, drop_locked
 from operations.scope import SCOPE
 
-REFERENCE = "analytics_events_niche_id_fkey"
 WHOLE = f"ALTER TABLE {{}} ADD CONSTRAINT {REFERENCE} FOREIGN KEY (niche_id) REFERENCES public.features (niche_id)"
 PART = f"{WHOLE} NOT VALID"
 VALIDATE_REFERENCE = f"ALTER TABLE {{}} VALIDATE CONSTRAINT {REFERENCE}"
@@ -83,21 +83,22 @@ def exchange(records: Records, rollback: Rollback, tree: Tree) -> None:
     if tree.lacks_reference:
         _add_reference(records, tree, what)
     rights = [right for right in records.rights(rollback) if swap.is_of(right, table)]
-    locks = dict.fromkeys([table.relation, table.archived, swap.FEATURES], "AccessExclusiveLock")
+    locks = dict.fromkeys([table.relation, table.archived, FEATURES], "AccessExclusiveLock")
     with connection.transaction():
         acquire(records.session, locks, what)
-        if not is_empty(connection, table):
-            raise OnlineError(
-                f"{table.relation} was written to just now.", "run `sidb restore` again: its rows are merged."
-            )
-        used = swap.sequence(connection, table)
-        # Each journey to the server is time under the locks.
-        connection.execute(SQL("; ").join(_moves(tree)))
-        access.grant(connection, rights)
-        if tree.after:
-            connection.execute(SQL("; ").join(map(SQL, tree.after)))
-        swap.go_on_counting(connection, table, used)
-        keep(connection, rollback, table.kept_as, "swapped")
+        if is_still_empty := is_empty(connection, table):
+            used = swap.sequence(connection, table)
+            # Each journey to the server is time under the locks.
+            connection.execute(SQL("; ").join(_moves(tree)))
+            access.grant(connection, rights)
+            if tree.after:
+                connection.execute(SQL("; ").join(map(SQL, tree.after)))
+            swap.go_on_counting(connection, table, used)
+            keep(connection, rollback, table.kept_as, "swapped")
+        else:
+            drop_locked(records.session, table)
+    if not is_still_empty:
+        raise written_to(table)
 
 
 def _add_reference(records: Records, tree: Tree, what: str) -> None:
@@ -105,12 +106,12 @@ def _add_reference(records: Records, tree: Tree, what: str) -> None:
     connection, whole = records.connection, tree.table.archived
     for relation in [*tree.partitions, whole]:
         with connection.transaction():
-            acquire(records.session, dict.fromkeys([relation, swap.FEATURES], "ShareRowExclusiveLock"), what)
+            acquire(records.session, dict.fromkeys([relation, FEATURES], "ShareRowExclusiveLock"), what)
             if not _refers(connection, relation):
                 connection.execute(SQL(WHOLE if relation == whole else PART).format(SQL(relation)))
         if relation != whole:
             with connection.transaction():
-                acquire(records.session, {relation: "ShareUpdateExclusiveLock", swap.FEATURES: "RowShareLock"}, what)
+                acquire(records.session, {relation: "ShareUpdateExclusiveLock", FEATURES: "RowShareLock"}, what)
                 connection.execute(SQL(VALIDATE_REFERENCE).format(SQL(relation)))
 
 

@@ -81,11 +81,12 @@ def drop(url: URL, number: int, options: Options | None = None) -> None:
         refuse_unclear(records.connection)
         rollback = find(records, number)
         with records.connection.transaction():
-            found = records.connection.execute(
-                query("rollback/archive_tables"), {"archive": rollback.archive}
-            ).fetchall()
-            names = [name for (name,) in found]
-            acquire(records.session, dict.fromkeys(names, "AccessExclusiveLock"), f"end of archive {number}")
+            names, referred = (
+                [name for (name,) in records.connection.execute(query(which), {"archive": rollback.archive})]
+                for which in ("rollback/archive_tables", "rollback/archive_refers_to")
+            )
+            locks = dict.fromkeys([*names, *referred], "AccessExclusiveLock")
+            acquire(records.session, locks, f"end of archive {number}")
             _drop(records, rollback, names)
             records.connection.execute(query("rollback/dropped"), {"rollback_id": number})
 

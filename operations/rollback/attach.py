@@ -6,18 +6,18 @@ the foreign key. Then the empty first partition makes room for it.
 
 from dataclasses import dataclass
 
-from alembic_online import OnlineError, Session, acquire
+from alembic_online import Session, acquire
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from models import PARTITIONS
 from operations.queries import query
 from operations.rollback import access
-from operations.rollback.conflicts import EVENTS, Table, is_empty
+from operations.rollback.conflicts import EVENTS, Table, is_empty, written_to
 from operations.rollback.merge import keep
 from operations.rollback.records import Records, Rollback
+from operations.rollback.reference import FEATURES, REFERENCE, drop_locked
 
-FEATURES = "public.features"
-KEY, BOUND, REFERENCE = "analytics_events_key", "analytics_events_bound", "analytics_events_niche_id_fkey"
+KEY, BOUND = "analytics_events_key", "analytics_events_bound"
 SEQUENCE = "analytics_events_event_id_seq"
 
 
@@ -75,14 +75,15 @@ def attach(records: Records, rollback: Rollback, attachment: Attachment) -> None
     locks = dict.fromkeys([table.relation, table.archived, FEATURES], "AccessExclusiveLock")
     with connection.transaction():
         acquire(records.session, locks, what)
-        if not is_empty(connection, table):
-            raise OnlineError(
-                f"{table.relation} was written to just now.", "run `sidb restore` again: its rows are merged."
-            )
-        for statement in _exchange(attachment):
-            connection.execute(statement)
-        access.grant(connection, rights)
-        keep(connection, rollback, table.kept_as, "swapped")
+        if is_still_empty := is_empty(connection, table):
+            for statement in _exchange(attachment):
+                connection.execute(statement)
+            access.grant(connection, rights)
+            keep(connection, rollback, table.kept_as, "swapped")
+        else:
+            drop_locked(records.session, table)
+    if not is_still_empty:
+        raise written_to(table)
 
 
 def _beforehand(attachment: Attachment) -> list[Composed]:

@@ -170,6 +170,11 @@ def is_empty(connection: psycopg.Connection[Any], checked: Table) -> bool:
     return bool(row and row[0])
 
 
+def written_to(table: Table) -> OnlineError:
+    """To raise where a table that was to be exchanged is empty no more; nothing was lost."""
+    return OnlineError(f"{table.relation} was written to just now.", "run `sidb restore` again: its rows are merged.")
+
+
 def count(
     connection: psycopg.Connection[Any], checked: Table, kind: str, why: str, condition: Composed, place: int | None
 ) -> Iterator[Conflict]:

@@ -27,7 +27,7 @@ from operations.erasure.sweep import sweep
 from operations.findings import Finding, Findings
 from operations.health import share_now
 from operations.retention import returning
-from operations.rollback import access, checks, conflicts, dependants, left_behind, rejoin, swap, ways_back
+from operations.rollback import access, checks, conflicts, dependants, left_behind, reference, rejoin, swap, ways_back
 from operations.rollback.archives import find
 from operations.rollback.conflicts import EVENTS
 from operations.rollback.merge import Merge, Report, keep
@@ -96,6 +96,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
             elif (plan := plans[kept.relation]) is not None:
                 ways_back.exchange(records, rollback, plan)
             elif kept.state != "swapped":
+                reference.drop(session, tables[kept.relation])
                 with _progress(console, kept) as told:
                     merge(told).table(tables[kept.relation], kept)
         console.print("Finishing: foreign keys, materialized views, daily activity")
@@ -125,7 +126,7 @@ def _waiting(records: Records, rollback: Rollback) -> list[Archived]:
 
 def _name_readers(session: Session, tables: Iterable[str], console: Console) -> None:
     """Before the first exchange: who reads on replicas what is exchanged."""
-    for obstacle in readers(session, dict.fromkeys([*tables, swap.FEATURES], EXCLUSIVE)):
+    for obstacle in readers(session, dict.fromkeys([*tables, reference.FEATURES], EXCLUSIVE)):
         console.print(str(obstacle), soft_wrap=True, markup=False)
 
 

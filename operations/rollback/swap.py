@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from alembic_online import OnlineError, Session, acquire
+from alembic_online import Session, acquire
 from alembic_online.catalog import Identity, Snapshot, definitions
 from alembic_online.catalog.statements import whole
 from psycopg.sql import SQL, Identifier
@@ -19,16 +19,15 @@ from psycopg.sql import SQL, Identifier
 from models import ANALYTICS
 from operations.queries import query
 from operations.rollback import access, kept_statements
-from operations.rollback.conflicts import Table, is_empty
+from operations.rollback.conflicts import Table, is_empty, written_to
 from operations.rollback.left_behind import made_by_revisions
 from operations.rollback.merge import keep
 from operations.rollback.records import Records, Right, Rollback
+from operations.rollback.reference import FEATURES
 from operations.scope import SCOPE
 
 LATER = ("constraint", "index", "trigger", "comment", "privilege", "sequence")
 """What may differ between the archived table and the new one: the archived one gets it, or has gone on counting."""
-
-FEATURES = "public.features"
 
 
 @dataclass(frozen=True)
@@ -108,9 +107,7 @@ def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
     with connection.transaction():
         acquire(records.session, swap.locks, f"restore of {table.relation}")
         if not is_empty(connection, table):
-            raise OnlineError(
-                f"{table.relation} was written to just now.", "run `sidb restore` again: its rows are merged."
-            )
+            raise written_to(table)
         used = sequence(connection, table)
         moved = SQL("ALTER TABLE {} SET SCHEMA {}").format(table.aside, Identifier(ANALYTICS))
         # Each journey to the server is time under the locks.
