@@ -6,11 +6,12 @@ that no traffic queues behind it; what it does not get is left for next time. Ne
 those of the owner of the events for their months.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -30,6 +31,7 @@ from models import TrendCache
 from operations import grants, output, partitions, replicas
 from operations.findings import Finding, Findings, exit_code, verdicts
 from operations.retention import due, expiry
+from operations.status.half_way import blocking
 
 BATCH = 10_000  # cache entries deleted in a transaction
 LOCK_TIMEOUT = "100ms"
@@ -144,10 +146,18 @@ def _tasks(
     connection: Connection, found: Row[bool, datetime, bool, bool, bool], minded: Replicas | None
 ) -> Iterator[Task]:
     yield from _grants(connection)
-    yield _drain(connection) if found.drain else _absent(DRAIN, "2.0.6")
-    yield _refresh(connection) if found.refresh else _absent(REFRESH, "2.0.6")
-    yield _expire(connection, found.now) if found.trend_cache else _absent(EXPIRE, "2.0.1")
-    yield _months(connection, minded)
+    yield _or_held_back(connection, DRAIN, _drain) if found.drain else _absent(DRAIN, "2.0.6")
+    yield _or_held_back(connection, REFRESH, _refresh) if found.refresh else _absent(REFRESH, "2.0.6")
+    expire = partial(_expire, now=found.now)
+    yield _or_held_back(connection, EXPIRE, expire) if found.trend_cache else _absent(EXPIRE, "2.0.1")
+    yield _or_held_back(connection, MONTHS, partial(_months, minded=minded))
+
+
+def _or_held_back(connection: Connection, name: str, task: Callable[[Connection], Task]) -> Task:
+    """The task; while a rollback or a restore is half-way, which may have begun since the last one, only why not."""
+    with _transaction(connection):
+        begun = blocking(driver(connection))
+    return Task(name, Outcome.POSTPONED, 0, f"held back: {begun.what}") if begun else task(connection)
 
 
 def _absent(task: str, revision: str) -> Task:

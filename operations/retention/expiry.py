@@ -17,15 +17,13 @@ from sqlalchemy.exc import DBAPIError
 
 from backfill import expired
 from operations.bookkeeping import RETENTION, open_records
-from operations.retention import months
+from operations.retention import months, one_at_a_time
 from operations.retention.deleting import Source, delete
 from operations.retention.tables import EVENTS, TABLES, Kept, Setting, settings
 from operations.retention.work import EXPIRED, HeldBackError, RowsHeldError, Work
 from operations.scope import SCOPE
 from operations.settings import BackfillSettings
-
-LOCK = "hashtextextended('sidb retention', 0)"
-"""One run at a time: cron starts the next one while the first expiry of a large table is still at work."""
+from operations.status.half_way import blocking
 
 
 @dataclass
@@ -68,7 +66,8 @@ def let_go(url: URL, options: Options, archive: Path | None) -> Iterator[Gone]:
                     if is_alone:
                         _expire(work, kept, setting, gone)
                     else:
-                        gone.left = "another sidb maintain is at it"
+                        begun = blocking(session.observer)
+                        gone.left = f"held back: {begun.what}" if begun else "another sidb maintain is at it"
                     yield gone
 
 
@@ -148,10 +147,13 @@ def _finish(work: Work, kept: Kept, gone: Gone) -> None:
 
 @contextmanager
 def _alone(session: Session) -> Iterator[bool]:
-    """Whether no other run lets rows go now; none does until the end of the block."""
-    [got] = session.connection.execute(f"SELECT pg_try_advisory_lock({LOCK})".encode()).fetchone() or [False]
+    """Whether no other run lets rows go now; none does until the end of the block.
+
+    Cron starts the next run while the first expiry of a large table is still at work.
+    """
+    got = one_at_a_time.hold(session.connection)
     try:
         yield got
     finally:
         if got and not session.connection.closed:
-            session.connection.execute(f"SELECT pg_advisory_unlock({LOCK})".encode())
+            one_at_a_time.give_up(session.connection)

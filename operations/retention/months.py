@@ -34,10 +34,11 @@ class Finished:
 def detach(work: Work, partition: str, kept_from: date, rows: int) -> None:
     """Take a partition out of the table, and its foreign keys off, so that dropping it holds up nobody.
 
-    Raises HeldBackError where its locks are not to be had, or foreign keys refer to the table.
+    Raises HeldBackError where its locks are not to be had, foreign keys refer to the table, or a rollback is half-way.
     """
     if referring := [name for (name,) in work.rows("referring", relation=EVENTS.relation)]:
         raise HeldBackError(f"no month goes while a foreign key refers to the events: {', '.join(referring)}")
+    work.refuse_half_way()
     locks = dict.fromkeys([FEATURES, EVENTS.relation, partition], EXCLUSIVE)
     with work.connection.transaction():
         _acquire(work, locks, partition)
@@ -84,6 +85,7 @@ def _holds_kept(work: Work, kept: Kept, aside: str, kept_from: date) -> bool:
 def _drop(work: Work, aside: str, expiry_id: int, exported: int | None) -> None:
     """Raises OnlineError where it holds more than was exported: somebody writes to it."""
     work.look(EVENTS)
+    work.refuse_half_way()
     with work.connection.transaction():
         _acquire(work, {aside: EXCLUSIVE}, aside)
         if exported is not None:

@@ -20,6 +20,7 @@ from models import PARTITIONS
 from operations.health import Health, share_now
 from operations.queries import query
 from operations.retention.tables import Kept
+from operations.status.half_way import blocking
 
 BATCH = 2_000  # rows deleted in a transaction
 LOOKED_AT = 10_000  # rows of a table without an index on their age, in a transaction
@@ -60,11 +61,17 @@ class Work:
         return RetryPolicy(min(WAIT, self.session.options.deadline))
 
     def look(self, kept: Kept) -> None:
-        """Raise HeldBackError where something speaks against going on now."""
+        """Raise HeldBackError where something speaks against going on now; looked at again after a while."""
         if time.monotonic() - self._asked >= ASKED_EVERY:
+            self.refuse_half_way()
             if (found := Health().trouble(self.session.observing, [kept.relation])) is not None:
                 raise HeldBackError(f"held back: {found.detail}")
             self._asked = time.monotonic()
+
+    def refuse_half_way(self) -> None:
+        """Raise HeldBackError while a rollback or a restore is half-way, which looks for what is where."""
+        if begun := blocking(self.session.observer):
+            raise HeldBackError(f"held back: {begun.what}")
 
     @contextmanager
     def piece(self, kept: Kept) -> Iterator[None]:

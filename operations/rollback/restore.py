@@ -31,7 +31,8 @@ from operations.rollback import access, checks, conflicts, dependants, left_behi
 from operations.rollback.archives import find
 from operations.rollback.conflicts import EVENTS
 from operations.rollback.merge import Merge, Report, keep
-from operations.rollback.records import Archived, Records, Rollback, alone
+from operations.rollback.records import Archived, Records, Rollback
+from operations.rollback.undisturbed import undisturbed
 from operations.scope import SCOPE
 from operations.status.amiss import refuse_unclear
 from operations.status.half_way import refuse_half_way
@@ -60,7 +61,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
     Raises OnlineError, with nothing changed, where rows conflict and `choice` does not settle it.
     """
     path = database.look(url, changing=True, path=None).path
-    with upgrade.said(console), alone(url, options, sole=True) as records:
+    with upgrade.said(console), undisturbed(url, options, sole=True) as records:
         session, connection = records.session, records.connection
         refuse_unclear(connection)
         refuse_half_way(connection, but_restore=number)  # a rollback moves away what this one would bring

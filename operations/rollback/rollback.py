@@ -19,11 +19,13 @@ from models import PARTITIONS
 from operations import fingerprint, upgrade
 from operations.findings import Finding, Findings
 from operations.queries import query
+from operations.retention import one_at_a_time
 from operations.rollback import access, archived_months, checks, dependants, proof, smoke
 from operations.rollback.archive import Archive
 from operations.rollback.copies import stop_following
 from operations.rollback.plan import Plan, plan
 from operations.rollback.records import Records, Rollback, alone, reading
+from operations.rollback.undisturbed import refuse_taken_out, undisturbed
 from operations.rollback.way import Way, between, replaced_later, revision, way
 from operations.scope import SCOPE
 from operations.status.half_way import refuse_half_way
@@ -56,6 +58,7 @@ def prepare(url: URL, target: str | None, *, take_along: bool = False, options: 
                 )
             return Prepared(between(records.session, pending.origin, pending.target), pending, take_along, [])
         refuse_half_way(records.connection)
+        one_at_a_time.refuse(records.connection)
         if target is None:
             raise UsageError("To which revision?", "sidb rollback 1.0.0 goes back to Phase 1.")
         back = way(records.session, target)
@@ -75,10 +78,11 @@ def planned(url: URL, prepared: Prepared) -> Plan:
 def run(url: URL, prepared: Prepared, options: Options, console: Console) -> Findings:
     """Roll back, or go on with it."""
     back = prepared.way
-    with upgrade.said(console), alone(url, options) as records:
+    with upgrade.said(console), undisturbed(url, options) as records:
         rollback = records.pending()
         if rollback is None:
             refuse_half_way(records.connection)
+            refuse_taken_out(records, back)
             with console.status("Taking the fingerprint of Phase 1's data"):
                 policy = RetryPolicy(options.deadline)
                 retried(lambda: fingerprint.take(records.connection, fingerprint.BEFORE_ROLLBACK), policy, url)

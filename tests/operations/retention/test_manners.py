@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from operations.cli import main
 from operations.maintenance import Outcome
 from operations.monitor.look import look as monitor
-from operations.retention import expiry
+from operations.retention import one_at_a_time
 from operations.retention.deleting import HELD
 from operations.status import screen
 from operations.status.look import look as status
@@ -20,7 +20,7 @@ from tests.fixtures.roles import Login
 from tests.operations.retention.conftest import A_MONTH, ACTIVITY, NAMES, Aged, exported
 
 EVENTS = "analytics.analytics_events"
-LOCK = f"SELECT pg_advisory_lock({expiry.LOCK})"
+LOCK = f"SELECT pg_advisory_lock({one_at_a_time.KEY})"
 
 
 def sidb(aged: Aged, *arguments: str) -> Result:
