@@ -28,8 +28,18 @@ def is_constraint(statement: str) -> bool:
 
 
 def missing(statements: Sequence[str], live: Mapping[Identity, str], table: str) -> list[str]:
-    """Those that make what is not there, so that no row is read for it."""
-    return [unvalidated(each) for each in statements if identity(each, table) not in live]
+    """Those that make what is not there, so that no row is read for it; but for foreign keys to another table of ours,
+    which would be in the way of that one's exchange.
+    """
+    apart = to_others_of_ours(statements, live, table)
+    return [unvalidated(each) for each in statements if identity(each, table) not in live and each not in apart]
+
+
+def to_others_of_ours(statements: Sequence[str], live: Mapping[Identity, str], table: str) -> list[str]:
+    """Those that make a foreign key that is not there to another table of schema analytics."""
+    own = f"{ANALYTICS}.{table}"
+    lost = [each for each in statements if identity(each, table) not in live]
+    return [each for each in lost for name in referred([each]) if name.startswith(f"{ANALYTICS}.") and name != own]
 
 
 def unvalidated(statement: str) -> str:

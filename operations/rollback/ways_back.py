@@ -83,7 +83,10 @@ def left_behind_by(
     ]
     found = [statement for kept in merged for statement in left_behind.of_others(live, there, kept)]
     for kept in waiting:
-        found += kept_statements.changed(kept.definitions, live, kept.relation.partition(".")[2])
+        name = kept.relation.partition(".")[2]
+        if kept not in merged:
+            found += kept_statements.to_others_of_ours(kept.definitions, live, name)
+        found += kept_statements.changed(kept.definitions, live, name)
     return [*found, *left_behind.switched(records, rollback, live)]
 
 

@@ -107,3 +107,15 @@ def test_a_trigger_of_others_that_they_have_made_anew(fill: Fill) -> None:
     assert f"{CHARTS} moved back whole" in finding(found, "restored").detail
     assert said == [switch]
     assert execute(engine.url, "SELECT tgenabled FROM pg_trigger WHERE tgname = 'theirs'") == [("O",)]
+
+
+def test_a_foreign_key_of_others_between_archived_tables_is_told(fill: Fill) -> None:
+    """Added with the first of them, it would be in the way of the other."""
+    engine = fill(Shape.TABLE)
+    theirs = f"ALTER TABLE {METRICS} ADD CONSTRAINT theirs FOREIGN KEY (metric_id) REFERENCES {CHARTS}(trend_id)"
+    execute(engine.url, theirs)
+    found, said = there_and_back(engine)
+    assert f"{METRICS} moved back whole" in finding(found, "restored").detail
+    assert f"{CHARTS} moved back whole" in finding(found, "restored").detail
+    assert said == [f"{theirs};"]
+    execute(engine.url, theirs)
