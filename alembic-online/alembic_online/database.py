@@ -23,6 +23,8 @@ from alembic_online.unreachable import next_step
 OLDEST_SERVER = 15
 SHOWN, ENCODING = 5, "UTF8"
 READ_ONLY = "default_transaction_read_only"
+ALONE = "(for this role alone)"
+"""What run/reset.sql says where others have a setting from the same place."""
 OWN_PATH = "pg_catalog, pg_temp"
 """The search path of our own statements: with it they find no relation, and no function or operator of others."""
 PROBES = 3
@@ -163,8 +165,9 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> int:
         [process] = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone() or (0,)
     connection.autocommit = before
     for name, value, is_now, reset in refused:
+        whose = "this role's and others' sessions" if ALONE in reset else "this role's sessions"
         raise OnlineError(
-            f"{shown(url)} has {name} = {is_now} in this role's sessions{MEANS.get(name, '')}; it must be {value},"
+            f"{shown(url)} has {name} = {is_now} in {whose}{MEANS.get(name, '')}; it must be {value},"
             " which the role is not allowed to set; nothing was changed.",
             f"as a superuser: {reset}; then run it again, which is safe.",
         )

@@ -192,7 +192,7 @@ def test_a_hostile_setting(clone: Clone) -> None:
     url = clone("lived_in_table")
     execute(url.set(username="postgres"), f"ALTER DATABASE {url.database} SET session_replication_role = replica")
     _, _, read = said(url, "upgrade").partition(
-        " has session_replication_role = replica in this role's sessions, with "
+        " has session_replication_role = replica in this role's and others' sessions, with "
     )
     assert read == (
         "which triggers and foreign keys do not fire; it must be origin, which the role is not allowed to set; nothing"
