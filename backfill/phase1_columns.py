@@ -1,7 +1,7 @@
-"""Columns of features that are not the backfill's to change: Phase 1's own and those that others have added.
+"""Columns of Phase 1's tables that are not ours to change: Phase 1's own and those that others have added.
 
-The backfill writes three columns that Phase 1 does not know. A trigger of others that fires for it (the usual one sets
-`updated_at`) would make every niche one that was updated today.
+The backfill and a restore write three columns of them that Phase 1 does not know. A trigger of others that fires for it
+(the usual one sets `updated_at`) would make every niche one that was updated today.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,19 @@ from typing import Any
 from sqlalchemy import Connection, Text, cast, func, literal_column, select, text
 
 from backfill.queries import query
-from models import Feature
+from models import Feature, HotNicheToday
 
-OURS = tuple(column.key for column in (Feature.trend_vector, Feature.last_analyzed_at, Feature.analytics_version))
-OUR_TRIGGERS = ("features_mark_trending_niches",)
+FEATURES = "public.features"
+OURS = {
+    FEATURES: (Feature.trend_vector.key, Feature.last_analyzed_at.key, Feature.analytics_version.key),
+    "public.hot_niches_today": (
+        HotNicheToday.trend_direction.key,
+        HotNicheToday.trend_confidence.key,
+        HotNicheToday.days_trending.key,
+    ),
+}
+"""The columns that are ours, by table."""
+OUR_TRIGGERS = ("features_mark_trending_niches", "hot_niches_today_fill_trend")
 
 _UPDATED = select(func.pg_stat_get_xact_tuples_updated(literal_column("'public.features'::regclass")))
 
@@ -22,9 +31,9 @@ class ChangedError(Exception):
     """Writing our columns of features changed others: nothing of it may stay, and the job has to stop."""
 
 
-def names(connection: Connection) -> Sequence[str]:
-    """The columns, quoted, but for those that PostgreSQL computes."""
-    return connection.scalars(query("phase1_columns"), {"ours": list(OURS)}).all()
+def names(connection: Connection, relation: str = FEATURES, ours: Sequence[str] = ()) -> Sequence[str]:
+    """A table's columns that are not `ours`, quoted, but for those that PostgreSQL computes."""
+    return connection.scalars(query("phase1_columns"), {"relation": relation, "ours": _ours(relation, ours)}).all()
 
 
 def values(columns: Sequence[str]) -> Any:
@@ -33,9 +42,14 @@ def values(columns: Sequence[str]) -> Any:
     return func.hashtextextended(cast(row, Text), 0)
 
 
-def triggers(connection: Connection) -> Sequence[Any]:
+def triggers(connection: Connection, relation: str = FEATURES, ours: Sequence[str] = ()) -> Sequence[Any]:
     """Triggers of others that fire when our columns are written: `name`, `is_before`, and how they are `narrowed`."""
-    return connection.execute(query("triggers"), {"ours": list(OURS), "our_triggers": list(OUR_TRIGGERS)}).all()
+    parameters = {"relation": relation, "ours": _ours(relation, ours), "our_triggers": list(OUR_TRIGGERS)}
+    return connection.execute(query("triggers"), parameters).all()
+
+
+def _ours(relation: str, further: Sequence[str]) -> list[str]:
+    return sorted({*OURS.get(relation, ()), *further})
 
 
 def updated(connection: Connection) -> int:

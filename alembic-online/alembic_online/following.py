@@ -40,22 +40,19 @@ class Following:
             condition = SQL(" OR ").join(condition for condition in conditions if condition is not None)
             with connection.transaction():
                 acquire(own, {table.table_name: "ShareRowExclusiveLock"}, f"following {table.table_name}", policy)
-                connection.execute(
-                    self._sql("DELETE FROM {bookkeeping}.written_value WHERE relation = %s"), [table.oid]
-                )
+                connection.execute(self._sql(query("following/forget")), {"relation": table.oid})
                 self._create(connection, table.table, condition)
         self.tables[table.oid] = table.table_name
 
     def end(self, session: Session, columns: Sequence[Part]) -> bool | None:
         """In a transaction that has the table for itself: stop, and say whether a value was written; None: not known,
-        the table was not followed."""
+        the table was not followed, or another one inherits from it."""
         table = columns[0]
         if self.tables.pop(table.oid, None) is None:
             return None
-        statement = self._sql("SELECT EXISTS (SELECT FROM {bookkeeping}.written_value WHERE relation = %s)")
-        row = session.connection.execute(statement, [table.oid]).fetchone()
+        row = session.connection.execute(self._sql(query("following/written")), {"relation": table.oid}).fetchone()
         session.connection.execute(_drop(table.table))
-        return bool(row and row[0])
+        return row[0] if row else None
 
     def clear(self) -> None:
         """Take off the triggers that this run, or a killed one, left; the next one does, if the server is gone."""

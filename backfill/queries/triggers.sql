@@ -1,10 +1,10 @@
--- Triggers of others on features that fire when columns are written which Phase 1 does not know, and the statement that has
--- them fire for the other columns only. A statement trigger that only reads is among them: what it does nobody can see.
+-- Triggers of others on a table that fire when our columns of it are written, and the statement that has them fire for the
+-- other columns only. A statement trigger that only reads is among them: what it does nobody can see.
 WITH kept AS (
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS columns
     FROM pg_attribute AS a
     WHERE
-        a.attrelid = to_regclass('public.features')
+        a.attrelid = to_regclass(:relation)
         AND a.attnum > 0
         AND NOT a.attisdropped
         AND a.attgenerated = ''
@@ -18,7 +18,7 @@ SELECT
         CASE
             WHEN t.tgconstraint = 0
                 THEN regexp_replace(pg_get_triggerdef(t.oid), '^CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER')
-            ELSE format('DROP TRIGGER %I ON public.features; %s', t.tgname, pg_get_triggerdef(t.oid))
+            ELSE format('DROP TRIGGER %I ON %s; %s', t.tgname, CAST(:relation AS text), pg_get_triggerdef(t.oid))
         END,
         ' UPDATE ON ',
         format(' UPDATE OF %s ON ', kept.columns)
@@ -26,7 +26,7 @@ SELECT
 FROM pg_trigger AS t
 CROSS JOIN kept
 WHERE
-    t.tgrelid = to_regclass('public.features')
+    t.tgrelid = to_regclass(:relation)
     AND NOT t.tgisinternal
     AND t.tgenabled IN ('O', 'A')
     AND (t.tgtype & 16) <> 0

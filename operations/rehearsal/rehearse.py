@@ -73,4 +73,4 @@ def rehearse(
 
 def _niches(opened: Engine) -> int:
     with opened.connect() as connection:
-        return int(connection.scalar(text("SELECT coalesce(max(niche_id), 1) FROM public.features")) or 1)
+        return int(connection.scalar(text("SELECT coalesce(max(niche_id), 1) FROM ONLY public.features")) or 1)

@@ -133,7 +133,7 @@ def _rollbacks(connection: Connection, there: frozenset[str], made: Rollout) -> 
 
 
 def _niches(connection: Connection, there: frozenset[str], made: Rollout) -> None:
-    row = driver(connection).execute("SELECT count(*) FROM public.features").fetchone()
+    row = driver(connection).execute("SELECT count(*) FROM ONLY public.features").fetchone()
     made.rows = Rows(now=row[0] if row else None)
     if {"sidb.fingerprint", "sidb.fingerprint_row"} <= there:
         before = driver(connection).execute(query("report/rows_before"), {"moment": BEFORE_UPGRADE}).fetchone()

@@ -15,6 +15,7 @@ from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composed, Identifier
 
 from operations.queries import query
+from operations.rollback import inheriting
 from operations.rollback.copies import Copy, copy_of, free_label, kept_as
 from operations.rollback.records import Rollback
 
@@ -53,6 +54,7 @@ class Archive:
     def columns(self, session: Session, columns: Sequence[Part]) -> None:
         """Finish the copy of the columns; those of which none is under way are copied now."""
         connection = session.connection
+        inheriting.refuse(connection, columns, inheriting.IN_A_STEP)
         copy = self.copies.get(columns[0].oid)
         rest = list(columns)
         if copy is not None and copy.kept_as in self.taken and copy.is_under_way(connection):

@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 from backfill.tables import SCHEMA, Renumbered
 from operations.queries import query
 from operations.rollback.access import relations
+from operations.rollback.only import only
 from operations.rollback.records import Archived
 
 EVENTS = "analytics.analytics_events"
@@ -33,10 +34,11 @@ class Key:
 
 @dataclass(frozen=True)
 class Reference:
-    """A column that refers to another table's."""
+    """A column that refers to another table's; `rows`: that table in a statement, without those that inherit."""
 
     column_name: str
     referred: str
+    rows: str
     referred_column: str
 
 
@@ -61,7 +63,7 @@ class Table:
     """A table in the archive and the one it belongs to.
 
     `key` is the column of integers by which its rows are merged in batches; None: it has none, and can only be moved
-    back whole.
+    back whole. `rows`: it in a statement, without the rows of tables that inherit from it.
     """
 
     relation: str
@@ -73,6 +75,7 @@ class Table:
     key: str | None
     keys: list[Key]
     references: list[Reference]
+    rows: Composed
     noted: Identifier | None = None
     """Where it is noted under which id (`event_id`) a row is by now that had another one (`was`)."""
 
@@ -88,7 +91,7 @@ class Table:
         """Whether what a row `a` of the archive refers to is gone."""
         return SQL("a.{} IS NOT NULL AND NOT EXISTS (SELECT FROM {} AS r WHERE r.{} = a.{})").format(
             Identifier(reference.column_name),
-            SQL(reference.referred),
+            SQL(reference.rows),
             Identifier(reference.referred_column),
             Identifier(reference.column_name),
         )
@@ -99,12 +102,12 @@ class Table:
             return SQL("false")
         exists, key = SQL("EXISTS (SELECT FROM {} AS n WHERE {} AND {})"), Identifier(self.key)
         rest = self._same([column for column in self.content if column != self.key])
-        found = [exists.format(self.here, SQL("n.{0} = a.{0}").format(key), self._same(self.content))]
+        found = [exists.format(self.rows, SQL("n.{0} = a.{0}").format(key), self._same(self.content))]
         # Written anew it has another id, under a key of which there can be no other row.
         further = [each for each in self.keys if self.key not in each.columns]
-        found += [exists.format(self.here, self._meets(each), rest) for each in further]
+        found += [exists.format(self.rows, self._meets(each), rest) for each in further]
         if self.noted is not None:
-            there = SQL("{0} AS r JOIN {1} AS n ON n.{2} = r.event_id").format(self.noted, self.here, key)
+            there = SQL("{0} AS r JOIN {1} AS n ON n.{2} = r.event_id").format(self.noted, self.rows, key)
             found.append(SQL("EXISTS (SELECT FROM {} WHERE r.was = a.{} AND {})").format(there, key, rest))
         return SQL("({})").format(SQL(" OR ").join(found))
 
@@ -114,8 +117,8 @@ class Table:
         return SQL(
             "(SELECT r.event_id FROM {noted} AS r WHERE r.was = a.{key}"
             " AND NOT EXISTS (SELECT FROM {noted} AS later WHERE later.was = r.was AND later.event_id > r.event_id)"
-            " AND NOT EXISTS (SELECT FROM {here} AS n WHERE n.{key} = r.event_id))"
-        ).format(noted=noted, key=key, here=self.here)
+            " AND NOT EXISTS (SELECT FROM {rows} AS n WHERE n.{key} = r.event_id))"
+        ).format(noted=noted, key=key, rows=self.rows)
 
     def _same(self, columns: list[str]) -> Composed:
         """Whether `n` and `a` hold the same in these columns; as texts: there are types without equality."""
@@ -130,7 +133,7 @@ class Table:
 
     def collides(self, key: Key) -> Composed:
         """Whether a row of the table has a key of a row `a` of the archive, and is another one."""
-        met = SQL("EXISTS (SELECT FROM {} AS n WHERE {})").format(self.here, self._meets(key))
+        met = SQL("EXISTS (SELECT FROM {} AS n WHERE {})").format(self.rows, self._meets(key))
         return SQL("({} AND NOT {})").format(met, self.is_there())
 
 
@@ -150,7 +153,8 @@ def table(connection: psycopg.Connection[Any], archived: Archived, archive: str)
         row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [RENUMBERED]).fetchone()
         noted = Identifier(*RENUMBERED.split(".")) if row == (True,) else None
     written = [name for name, _ in columns]
-    return Table(archived.relation, aside, archived.kept_as, written, content, by_key, keys, references, noted)
+    rows = only(connection, Identifier(*archived.relation.split(".")))
+    return Table(archived.relation, aside, archived.kept_as, written, content, by_key, keys, references, rows, noted)
 
 
 def find(connection: psycopg.Connection[Any], checked: Table, place: int | None) -> Iterator[Conflict]:
@@ -166,7 +170,7 @@ def find(connection: psycopg.Connection[Any], checked: Table, place: int | None)
 
 
 def is_empty(connection: psycopg.Connection[Any], checked: Table) -> bool:
-    row = connection.execute(SQL("SELECT NOT EXISTS (SELECT FROM {})").format(checked.here)).fetchone()
+    row = connection.execute(SQL("SELECT NOT EXISTS (SELECT FROM {})").format(checked.rows)).fetchone()
     return bool(row and row[0])
 
 

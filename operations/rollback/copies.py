@@ -16,6 +16,7 @@ from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from operations.queries import query
+from operations.rollback.only import only
 from operations.rollback.records import Rollback
 
 FOLLOW = ("sidb_follow_columns", "sidb_follow_new_columns")
@@ -28,13 +29,15 @@ LONGEST = 47
 class Copy:
     """Columns of one table, copied at one time into a table of their own in schema `archive`.
 
-    `label` is the table's name, and a number where an archive has an earlier copy of other columns.
+    `label` is the table's name, and a number where an archive has an earlier copy of other columns. `rows`: how a
+    statement names the table's own rows, without those of tables of others that inherit from it.
     """
 
     columns: Sequence[Part]
     keys: Sequence[str]
     archive: str
     label: str
+    rows: Composed
 
     @property
     def names(self) -> list[str]:
@@ -96,11 +99,11 @@ class Copy:
         keys = _list(self.keys)
         known = SQL(" AND ").join(SQL("{} IS NOT NULL").format(Identifier(key)) for key in self.keys)
         statement = SQL(
-            "CREATE TABLE {kept} AS SELECT DISTINCT ON ({keys}) {columns} FROM {table}"
+            "CREATE TABLE {kept} AS SELECT DISTINCT ON ({keys}) {columns} FROM {rows}"
             " WHERE ({written}) AND {known} ORDER BY {keys};"
             " ALTER TABLE {kept} ADD PRIMARY KEY ({keys}); ANALYZE {kept}"
         )
-        parts = {"kept": self.kept, "keys": keys, "columns": _list([*self.keys, *self.names]), "table": self.table}
+        parts = {"kept": self.kept, "keys": keys, "columns": _list([*self.keys, *self.names]), "rows": self.rows}
         with connection.transaction():
             connection.execute(statement.format(known=known, written=self._written(connection), **parts))
 
@@ -108,12 +111,12 @@ class Copy:
         """The statements that copy the rows noted, and end the noting; for a transaction that holds the table."""
         changed = SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(name)) for name in self.names)
         again = SQL(
-            "INSERT INTO {kept} ({columns}) SELECT {columns} FROM {table}"
+            "INSERT INTO {kept} ({columns}) SELECT {columns} FROM {rows}"
             " WHERE ({keys}) IN (SELECT {keys} FROM {changes}) ON CONFLICT ({keys}) DO UPDATE SET {changed}"
         ).format(
             kept=self.kept,
             columns=_list([*self.keys, *self.names]),
-            table=self.table,
+            rows=self.rows,
             keys=_list(self.keys),
             changes=self.changes,
             changed=changed,
@@ -168,7 +171,8 @@ def copy_of(connection: psycopg.Connection[Any], columns: Sequence[Part], rollba
             f"{table.table_name} has no key: the values of {', '.join(part.name for part in columns)} cannot be kept.",
             "give it a primary key; or copy the values aside by hand, then `alembic -x discard-data=yes downgrade`.",
         )
-    return Copy(columns, row[0], rollback.archive, free_label(connection, rollback, table.relation))
+    label = free_label(connection, rollback, table.relation)
+    return Copy(columns, row[0], rollback.archive, label, only(connection, table.table))
 
 
 def kept_as(label: str) -> str:

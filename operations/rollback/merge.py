@@ -1,39 +1,39 @@
 """Brings rows of an archive back into tables that hold rows already: in batches by key, each recorded with its end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import psycopg
+from alembic_online import OnlineError, Session
 from alembic_online.acquisition import retried
-from alembic_online.errors import OnlineError
 from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composable, Composed, Identifier
-from sqlalchemy import URL
 
 from backfill.pacing import Throttle
 from operations.queries import query
 from operations.retention.returning import has_horizons, is_kept
+from operations.rollback import kept_columns
 from operations.rollback.conflicts import Table
 from operations.rollback.records import Archived, Rollback
 
 BATCH = 10_000
-FEW = 250
-"""Rows of Phase 1's tables at once: the application may wait for one for as long as a batch takes, 5 to 15 ms."""
 
 Report = Callable[[str, int], None]
 """Is told a relation and how many rows a batch had."""
+Write = Callable[[int, int], tuple[int, int]]
+"""Brings back the rows behind a key, up to another; how many there were, and how many are in their table now."""
 
 
 @dataclass(frozen=True)
 class Merge:
     """Brings rows back on a session in autocommit mode. `skip`: rows that conflict stay in the archive; `renumber`:
     a row whose id a newer one has gets the next free id. `path` is the application's search path, on which others'
-    triggers find what they name; `url` is where the session is."""
+    triggers find what they name."""
 
-    url: URL
-    connection: psycopg.Connection[Any]
+    session: Session
     path: str
     rollback: Rollback
     skip: bool
@@ -43,37 +43,54 @@ class Merge:
     deadline: float
     """Seconds for which a batch is tried that does not get its locks."""
 
+    @property
+    def connection(self) -> psycopg.Connection[Any]:
+        return self.session.connection
+
     def table(self, merged: Table, archived: Archived) -> None:
         """All rows behind the place that was reached."""
         assert merged.key is not None
         self._beyond_the_archive(merged, merged.key)
-        self._batches(archived, self._insert(merged), merged.key, BATCH)
+        statement = self._insert(merged)
+
+        def write(place: int, upper: int) -> tuple[int, int]:
+            row = self.connection.execute(statement, {"place": place, "upper": upper}).fetchone()
+            assert row is not None
+            return row[0], row[1]
+
+        self._batches(archived, write, merged.key, BATCH)
 
     def columns(self, archived: Archived, written: Mapping[str, Composable]) -> None:
         """The columns of rows in which they still have their defaults; what was written since stays.
 
-        `written`: by column, the condition that a row `f` holds a value that somebody wrote.
+        `written`: by column, the condition that a row `f` holds a value that somebody wrote. Raises OnlineError where
+        a batch changed others' columns, too.
         """
-        keys, in_batches = self._keys_of_copy(archived)
-        same = SQL(" AND ").join(SQL("f.{0} = b.{0}").format(Identifier(key)) for key in keys)
-        bounds = " AND {row}.{key} > %(place)s AND {row}.{key} <= %(upper)s" if in_batches else ""
-        statement = SQL(
-            "WITH written AS (UPDATE {here} AS f SET {values} FROM {aside} AS b WHERE {same}{ours}{theirs}"
-            " AND {untouched} RETURNING 1)"
-            " SELECT (SELECT count(*) FROM {aside} AS b WHERE true{theirs}), (SELECT count(*) FROM written)"
-        ).format(
-            aside=self._aside(archived),
-            here=SQL(archived.relation),
-            same=same,
-            ours=SQL(bounds).format(row=SQL("f"), key=Identifier(keys[0])),
-            theirs=SQL(bounds).format(row=SQL("b"), key=Identifier(keys[0])),
-            values=SQL(", ").join(SQL("{0} = b.{0}").format(Identifier(column)) for column in written),
-            untouched=SQL(" AND ").join(SQL("NOT {}").format(condition) for condition in written.values()),
-        )
-        if in_batches:
-            self._batches(archived, statement, keys[0], FEW)
-        else:
-            self._retried(partial(self._batch, archived, statement, 0, 0))
+        kept = kept_columns.plan(self.session, archived.relation, self._aside(archived), written)
+        write = partial(kept_columns.write, self.connection, kept, kept.statement)
+        try:
+            if kept.key is None:
+                self._retried(partial(self._batch, archived, write, 0, 0))
+            else:
+                self._batches(archived, write, kept.key, kept_columns.FEW)
+        except kept_columns.ChangedError as changed:
+            number = self.rollback.rollback_id
+            raise kept_columns.refusal(self.session, kept, changed, number, beforehand=False) from None
+
+    def try_columns(self, archived: Archived, written: Mapping[str, Composable]) -> None:
+        """Write the first rows of them, and undo it. Raises OnlineError where that changes others' columns."""
+        kept = kept_columns.plan(self.session, archived.relation, self._aside(archived), written)
+
+        def undone() -> None:
+            with self._transaction() as trying:
+                kept_columns.write(self.connection, kept, kept.few, 0, 0)
+                raise psycopg.Rollback(trying)
+
+        try:
+            self._retried(undone)
+        except kept_columns.ChangedError as changed:
+            number = self.rollback.rollback_id
+            raise kept_columns.refusal(self.session, kept, changed, number, beforehand=True) from None
 
     def _retried(self, batch: Callable[[], None]) -> None:
         """Rest, and try until the deadline; attempts that missed a lock were no work, and nobody rests from them."""
@@ -83,14 +100,7 @@ class Merge:
             with self.throttle.piece():
                 batch()
 
-        retried(piece, RetryPolicy(self.deadline), self.url)
-
-    def _keys_of_copy(self, archived: Archived) -> tuple[list[str], bool]:
-        """The key of an archive's copy of columns, and whether rows can be taken in batches by it."""
-        parameters = {"relation": self._aside(archived).as_string()}
-        row = self.connection.execute(query("rollback/key_of_copy"), parameters).fetchone()
-        assert row is not None
-        return row[0], row[1]
+        retried(piece, RetryPolicy(self.deadline), self.session.url)
 
     def _aside(self, archived: Archived) -> Identifier:
         return Identifier(self.rollback.archive, archived.kept_as)
@@ -131,28 +141,37 @@ class Merge:
             followed=SQL(query("rollback/renumbered")) if merged.noted is not None else SQL(""),
         )
 
-    def _batches(self, archived: Archived, statement: Composed, key: str, rows: int) -> None:
+    def _batches(self, archived: Archived, write: Write, key: str, rows: int) -> None:
+        for place, upper in self._bounds(archived, key, rows):
+            self._retried(partial(self._batch, archived, write, place, upper))
+
+    def _bounds(self, archived: Archived, key: str, rows: int) -> Iterator[tuple[int, int]]:
+        """Between which keys each batch lies that is still to come: behind one, up to the other."""
         following = SQL(
             "SELECT max({key})"
             " FROM (SELECT {key} FROM {aside} WHERE {key} > %s ORDER BY {key} LIMIT {rows}) AS following"
         ).format(key=Identifier(key), aside=self._aside(archived), rows=rows)
         place = archived.place if archived.place is not None else -(2**63)
         while (upper := self._value(following, place)) is not None:
-            self._retried(partial(self._batch, archived, statement, place, upper))
+            yield place, upper
             place = upper
 
     def _value(self, statement: Composed, place: int) -> int | None:
         row = self.connection.execute(statement, [place]).fetchone()
         return row[0] if row else None
 
-    def _batch(self, archived: Archived, statement: Composed, place: int, upper: int) -> None:
+    @contextmanager
+    def _transaction(self) -> Iterator[psycopg.Transaction]:
+        """One with the application's search path."""
+        with self.connection.transaction() as begun:
+            self.connection.execute("SELECT set_config('search_path', %s, true)", [self.path])
+            yield begun
+
+    def _batch(self, archived: Archived, write: Write, place: int, upper: int) -> None:
         """The rows behind `place`, up to `upper`. Both sides of a join are told, so that no plan reads whole tables."""
         try:
-            with self.connection.transaction():
-                self.connection.execute("SELECT set_config('search_path', %s, true)", [self.path])
-                row = self.connection.execute(statement, {"place": place, "upper": upper}).fetchone()
-                assert row is not None
-                read, written = row
+            with self._transaction():
+                read, written = write(place, upper)
                 keep(
                     self.connection,
                     self.rollback,

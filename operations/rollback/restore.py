@@ -14,7 +14,7 @@ from alembic_online.look.holders import readers
 from alembic_online.parts import written
 from alembic_online.replicas import EXCLUSIVE
 from alembic_online.retry import RetryPolicy
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composable, Identifier
 from rich.console import Console
 from sqlalchemy import URL
 
@@ -70,12 +70,12 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         def merge(told: Report) -> Merge:
             throttle, deadline = Throttle(partial(share_now, connection, choice.share)), session.options.deadline
             chosen = choice.skip, choice.renumber
-            return Merge(session.url, connection, path, rollback, *chosen, told, throttle, deadline)
+            return Merge(session, path, rollback, *chosen, told, throttle, deadline)
 
         waiting = _waiting(records, rollback)
-        conflicts.refuse_if_not_upgraded(connection, waiting)
         if any(kept.state == "swapped" for kept in waiting):
             swap.finish(session)  # it was interrupted before that
+        conflicts.refuse_if_not_upgraded(connection, waiting)
         live = snapshot(session.sqlalchemy, SCOPE)
         rejoin.rejoin(records, rollback, live, waiting)
         swept = _without_erased(records, rollback)
@@ -86,14 +86,17 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         _refuse(unfit, choice, number)
         conflicts.refuse_unmergeable(connection, ways_back.merged(waiting, plans, tables))
         others = ways_back.left_behind_by(records, rollback, live, waiting, plans)
+        columns, lacking = _columns(connection, rollback.archive, waiting, merge)
         _name_readers(session, tables, console)
         with records.connection.transaction():
             access.grant_again(records, rollback)  # first on the schema, for those who passed privileges on
-        swept += _horizons(records, rollback, names)
+        swept += [*lacking, *_horizons(records, rollback, names)]
         for kept in waiting:
             console.print(f"Restoring {kept.name}")
             if not kept.is_table:
-                swept += _columns(connection, rollback.archive, kept, merge, console)
+                if (conditions := columns.get(kept.kept_as)) is not None:
+                    with _progress(console, kept) as told:
+                        merge(told).columns(kept, conditions)
             elif (plan := plans[kept.relation]) is not None:
                 ways_back.exchange(records, rollback, plan)
             elif kept.state != "swapped":
@@ -104,13 +107,15 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         found = [*swept, *_finish(records, rollback, live), *left_behind.told(others, console)]
         found += dependants.give_back(records, rollback, console)
         rows_left = sum(each.rows_left for each in records.archived(rollback))
-    next_step = f"sidb verify; then `sidb backfill resume`, and `sidb restore --drop {number}` once you are sure."
+    return Findings(found, _next_step(rollback, rows_left))
+
+
+def _next_step(rollback: Rollback, rows_left: int) -> str:
+    drop = f"`sidb restore --drop {rollback.rollback_id}`"
     if rows_left:
-        next_step = (
-            f"{rows_left:,} rows stay in {rollback.archive}: look at them, then `sidb restore --drop {number}`; before,"
-            " `sidb verify` and `sidb backfill resume`."
-        )
-    return Findings(found, next_step)
+        looked_at = f"{rows_left:,} rows stay in {rollback.archive}: look at them, then {drop}"
+        return f"{looked_at}; before, `sidb verify` and `sidb backfill resume`."
+    return f"sidb verify; then `sidb backfill resume`, and {drop} once you are sure."
 
 
 def _waiting(records: Records, rollback: Rollback) -> list[Archived]:
@@ -202,25 +207,25 @@ def _refresh_hot_niches(session: Session) -> None:
 
 
 def _columns(
-    connection: psycopg.Connection[Any],
-    archive: str,
-    kept: Archived,
-    merge: Callable[[Report], Merge],
-    console: Console,
-) -> Iterator[Finding]:
-    """Bring columns back; a finding for those that the archive lacks, although they are written down."""
-    conditions = {}
-    there = rejoin.columns_of_copy(connection, archive, kept)
-    if lost := sorted({*(kept.kept_columns or [])}.difference(there)):
-        names = f"{', '.join(lost)} of {kept.relation}"
-        yield checks.RESTORED.failed(f"{names} is not in the archive: an older sidb has dropped it", LOST)
-    for column in there:
-        condition = written(connection, kept.relation, column, SQL("f"))
-        if condition is not None:  # None: hot_niches_today is a materialized view by now
-            conditions[column] = condition
-    if conditions:
-        with _progress(console, kept) as told:
-            merge(told).columns(kept, conditions)
+    connection: psycopg.Connection[Any], archive: str, waiting: Iterable[Archived], merge: Callable[[Report], Merge]
+) -> tuple[dict[str, dict[str, Composable]], list[Finding]]:
+    """By copy the columns that come back, each with the condition that a row `f` holds a value that somebody wrote; and
+    a finding for those that the archive lacks, although they are written down.
+
+    Raises OnlineError where writing them would change others' columns. Of hot_niches_today as a materialized view none.
+    """
+    columns: dict[str, dict[str, Composable]] = {}
+    lacking = []
+    for kept in (each for each in waiting if not each.is_table):
+        there = rejoin.columns_of_copy(connection, archive, kept)
+        if lost := sorted({*(kept.kept_columns or [])}.difference(there)):
+            names = f"{', '.join(lost)} of {kept.relation}"
+            lacking.append(checks.RESTORED.failed(f"{names} is not in the archive: an older sidb has dropped it", LOST))
+        found = {column: written(connection, kept.relation, column, SQL("f")) for column in there}
+        if conditions := {column: condition for column, condition in found.items() if condition is not None}:
+            columns[kept.kept_as] = conditions
+            merge(lambda *_: None).try_columns(kept, conditions)
+    return columns, lacking
 
 
 def _refuse(unfit: list[conflicts.Conflict], choice: Choice, number: int) -> None:

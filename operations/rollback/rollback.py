@@ -20,7 +20,7 @@ from operations import fingerprint, upgrade
 from operations.findings import Finding, Findings
 from operations.queries import query
 from operations.retention import one_at_a_time
-from operations.rollback import access, archived_months, checks, dependants, proof, smoke
+from operations.rollback import access, archived_months, checks, dependants, inheriting, proof, smoke
 from operations.rollback.archive import Archive
 from operations.rollback.copies import stop_following
 from operations.rollback.plan import Plan, plan
@@ -64,6 +64,7 @@ def prepare(url: URL, target: str | None, *, take_along: bool = False, options: 
         back = way(records.session, target)
         found = dependants.built_on(records.session, back)
         dependants.refuse(found, take_along=take_along)
+        inheriting.refuse_on_the_way(records.connection, back)
         look(records.session, back.steps, built_on=False)
         access.refuse_what_cannot_be_opened(records.connection, back.remembered)
         return Prepared(back, None, take_along, [dependants.told(each.name, each.creation) for each in found])

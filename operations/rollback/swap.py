@@ -1,19 +1,21 @@
 """Puts an archived table back at once, whatever its size, where the table that is there now is empty.
 
-All that can be done beforehand is done in the archive, where nobody waits: the indexes. Then, in one transaction with
-its locks asked for as the guard asks for them, the empty table goes with what depends on it, the archived one comes,
-and gets what the empty one had and it lacks: foreign keys NOT VALID, triggers, comments, privileges, views. What takes
-time follows while the application goes on: foreign keys are validated, materialized views refreshed.
+All that can be done beforehand is done in the archive, where nobody waits: the indexes, and the materialized views,
+which come with their rows, so that readers never meet an empty one. Then, in one transaction with its locks asked for
+as the guard asks for them, the empty table goes with what depends on it, the archived one comes, and gets what the
+empty one had and it lacks: foreign keys NOT VALID, triggers, comments, privileges, views. What takes time follows while
+the application goes on: foreign keys are validated.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from alembic_online import Session, acquire
 from alembic_online.catalog import Identity, Snapshot, definitions
-from alembic_online.catalog.statements import whole
+from alembic_online.catalog.statements import called, whole
 from psycopg.sql import SQL, Identifier
 
 from models import ANALYTICS
@@ -32,10 +34,14 @@ LATER = ("constraint", "index", "trigger", "comment", "privilege", "sequence")
 
 @dataclass(frozen=True)
 class Swap:
-    """Statements by which an archived table takes its place: in the archive, and before and after it moves."""
+    """Statements by which an archived table takes its place: in the archive, and before and after it moves.
+
+    `views`: those that fill materialized views in the archive.
+    """
 
     table: Table
     indexes: list[str]
+    views: list[str]
     before: list[str]
     after: list[str]
     locks: dict[str, str]
@@ -64,34 +70,52 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str, definitio
         if identity.kind == "index"
     ]
     kept = kept_statements.missing(definitions_kept, live, name)
-    own_after = [
+    after = [
         kept_statements.unvalidated(live[identity]) if identity.kind == "constraint" else live[identity]
         for identity in differing
         if identity.kind not in ("index", "sequence")
     ]
     users = dependants(live, Identity("table", ANALYTICS, name))
-    after = [*own_after, *_again(session, live, users), *kept]
+    names = [f"{user.schema}.{user.name}" for user in users]
+    owners = {each.relation: each.owner for each in access.relations(session.connection, names)}
+    views: list[str] = []
+    for user in users:
+        filled, created = _created(live, table, users, user, owners[f"{user.schema}.{user.name}"])
+        views += filled
+        after += created
     before = [*(live.removals[user] for user in reversed(users)), f"DROP TABLE {table.relation}"]
     locks = dict.fromkeys(kept_statements.referred(kept), "ShareRowExclusiveLock")
-    locks |= dict.fromkeys([table.relation, table.archived, *map(_name, users), FEATURES], "AccessExclusiveLock")
-    return Swap(table, indexes, before, after, locks)
+    locks |= dict.fromkeys([table.relation, table.archived, *names, FEATURES], "AccessExclusiveLock")
+    return Swap(table, indexes, views, before, [*after, *kept], locks)
 
 
-def _again(session: Session, live: Snapshot, users: Sequence[Identity]) -> Iterator[str]:
-    """What makes the views on a table again, with their owners."""
-    owners = {each.relation: each.owner for each in access.relations(session.connection, list(map(_name, users)))}
-    for user in users:
-        definition, *rest = whole(live, user)
-        if user.kind == "materialized_view":
-            definition += "\nWITH NO DATA"
-        owned = SQL("{} OWNER TO {}").format(
-            SQL(live.removals[user].replace("DROP ", "ALTER ", 1)), Identifier(owners[_name(user)])
-        )
-        yield from [definition, owned.as_string(), *rest]
+def _created(
+    live: Snapshot, table: Table, users: Sequence[Identity], user: Identity, owner: str
+) -> tuple[list[str], list[str]]:
+    """The statements that make a view on the table again: those that fill it in the archive, and those behind the move.
+
+    A materialized view on other views on the table is filled by `finish`.
+    """
+    definition, *rest = whole(live, user)
+    alter = live.removals[user].replace("DROP ", "ALTER ", 1)
+    owned = SQL("{} OWNER TO {}").format(SQL(alter), Identifier(owner)).as_string()
+    if user.kind != "materialized_view":
+        return [], [definition, owned, *rest]
+    if not live.uses.get(user, frozenset()).isdisjoint(users):
+        return [], [f"{definition}\nWITH NO DATA", owned, *rest]
+    archive = table.archived.partition(".")[0]
+    indexes = [live[each] for each in live if each.kind == "index" and live.parent(each) == user]
+    moved = alter.replace(f" {user.schema}.", f" {archive}.", 1) + f" SET SCHEMA {user.schema}"
+    filled = [_renamed(statement, [table.relation, called(user)], archive) for statement in (definition, *indexes)]
+    return filled, [moved, owned, *(statement for statement in rest if statement not in indexes)]
 
 
-def _name(user: Identity) -> str:
-    return f"{user.schema}.{user.name}"
+def _renamed(statement: str, names: Sequence[str], schema: str) -> str:
+    """A statement with these relations by their names in another schema."""
+    for name in names:
+        there = f"{schema}.{name.partition('.')[2]}".replace("\\", r"\\")
+        statement = re.sub(rf"(?<![\w.\"]){re.escape(name)}(?![\w\"$])", there, statement)
+    return statement
 
 
 def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
@@ -105,6 +129,8 @@ def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
             connection.execute(statement)
     rights = [right for right in records.rights(rollback) if is_of(right, table)]
     with connection.transaction():
+        for statement in swap.views:  # what they read is locked by nobody, and nothing of them is left where this ends
+            connection.execute(statement)
         acquire(records.session, swap.locks, f"restore of {table.relation}")
         if not is_empty(connection, table):
             raise written_to(table)
@@ -116,13 +142,19 @@ def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
         connection.execute(SQL("; ").join(map(SQL, swap.after)))
         go_on_counting(connection, table, used)
         keep(connection, rollback, table.kept_as, "swapped")
+    finish(records.session, views_only=True)
 
 
-def finish(session: Session) -> None:
-    """What exchanges left to do, also those that were interrupted: it takes time, and holds up nobody."""
+def finish(session: Session, *, views_only: bool = False) -> None:
+    """What exchanges left to do, also those that were interrupted: it takes time, and holds up nobody.
+
+    Materialized views without rows come first: until they are filled, readers get an error.
+    """
     parameters = {"schema": ANALYTICS, "ours": sorted(made_by_revisions())}
     unfinished = session.connection.execute(query("rollback/unfinished"), parameters).fetchall()
-    for relation, statement in unfinished:
+    for relation, statement, is_view in unfinished:
+        if views_only and not is_view:
+            continue
         with session.connection.transaction():
             acquire(session, {relation: "ShareUpdateExclusiveLock"}, f"restore of {relation}")
             session.connection.execute(statement)

@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 
 from operations.findings import Check, Finding
 from operations.scope import SCOPE
-from operations.verify.subject import Looks, Subject, columns, listed, template
+from operations.verify.subject import Looks, Subject, columns, listed, rows_of, template
 
 FOREIGN_KEYS = Check(
     "foreign keys",
@@ -90,8 +90,8 @@ def _orphans(subject: Subject, key: Any) -> tuple[int, int, list[str]]:
     subject.say(f"{key.relation}: {key.name}")
     pairs = list(zip(key.child_columns, key.parent_columns, strict=True))
     parts = {
-        "child": Identifier(*key.child),
-        "parent": Identifier(*key.parent),
+        "child": rows_of(key.child, is_partitioned=key.is_partitioned),
+        "parent": rows_of(key.parent, is_partitioned=key.refers_to_partitioned),
         "found": Identifier(key.parent_columns[0]),
         "refers": SQL(" AND ").join(SQL("c.{} IS NOT NULL").format(Identifier(mine)) for mine, _ in pairs),
         "joined": SQL(" AND ").join(
@@ -108,7 +108,7 @@ def _orphans(subject: Subject, key: Any) -> tuple[int, int, list[str]]:
 
 def _violations(subject: Subject, checks: list[Any]) -> tuple[int, int, list[str]]:
     subject.say(f"{checks[0].relation}: {len(checks)} CHECKs")
-    table = Identifier(*checks[0].checked)
+    table = rows_of(checks[0].checked, is_partitioned=checks[0].is_partitioned)
     counts = [SQL("count(*) FILTER (WHERE ({}) IS FALSE)").format(SQL(check.expression)) for check in checks]
     statement = template("check_violations", violations=SQL(", ").join(counts), checked=table, sample=subject.blocks)
     [found] = subject.run(statement)
@@ -129,7 +129,7 @@ def _violations(subject: Subject, checks: list[Any]) -> tuple[int, int, list[str
 
 def _nulls(subject: Subject, table: Any) -> tuple[int, int, list[str]]:
     subject.say(f"{table.relation}: {len(table.columns)} columns without NULL")
-    checked = Identifier(*table.checked)
+    checked = rows_of(table.checked, is_partitioned=table.is_partitioned)
     counts = [SQL("count(*) FILTER (WHERE num_nulls(c.{}) > 0)").format(Identifier(name)) for name in table.columns]
     [found] = subject.run(template("nulls", nulls=SQL(", ").join(counts), checked=checked, sample=subject.blocks))
     lines = []

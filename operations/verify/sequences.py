@@ -1,9 +1,9 @@
 """Sequences: that the next value which they give to a column is not there yet."""
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import Identifier
 
 from operations.findings import Check, Finding
-from operations.verify.subject import Looks, Subject, listed, template
+from operations.verify.subject import Looks, Subject, listed, rows_of, template
 
 SEQUENCES = Check(
     "sequences",
@@ -18,10 +18,9 @@ def sequences(subject: Subject) -> Finding | None:
     found = subject.rows("sequences", **subject.ours)
     wrong = []
     for each in found:
-        table = Identifier(*each.counted)
         parts = {
             "column": Identifier(each.column),
-            "counted": table if each.is_partitioned else SQL("ONLY {}").format(table),
+            "counted": rows_of(each.counted, is_partitioned=each.is_partitioned),
             "sequence": Identifier(*each.sequence),
         }
         [state] = subject.run(template("sequence", **parts))

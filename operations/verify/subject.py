@@ -94,6 +94,11 @@ def template(name: str, **parts: Composable) -> Composed:
     return SQL(text).format(**parts)
 
 
+def rows_of(name: Sequence[str], *, is_partitioned: bool) -> Composed:
+    """A table in a statement: a partitioned one whole, others without those of others that inherit from them."""
+    return SQL("{}" if is_partitioned else "ONLY {}").format(Identifier(*name))
+
+
 def columns(names: Sequence[str], alias: LiteralString) -> Composed:
     """Columns of a relation, listed."""
     return SQL(", ").join(SQL(alias + ".{}").format(Identifier(name)) for name in names)

@@ -38,3 +38,38 @@ def test_a_value_written_while_the_step_waits_is_not_lost(by_hand: ByHand, state
             by_hand.upgrade()
     assert run(by_hand.url, "SELECT plain FROM orders WHERE plain IS NOT NULL") == [("late",)]
     assert left_over(by_hand.url) == []
+
+
+BELOW = {
+    "a table that inherits": (
+        "orders",
+        "CREATE TABLE older () INHERITS (orders)",
+        "INSERT INTO older (order_id, plain) VALUES (2, 'late')",
+    ),
+    "a partition": (
+        "log",
+        "CREATE TABLE log (order_id int, plain text) PARTITION BY RANGE (order_id); CREATE TABLE half PARTITION OF log"
+        " FOR VALUES FROM (1) TO (9) PARTITION BY RANGE (order_id); CREATE TABLE quarter PARTITION OF half DEFAULT",
+        "INSERT INTO log (order_id, plain) VALUES (2, 'late')",
+    ),
+}
+
+
+@pytest.mark.parametrize("below", BELOW)
+def test_nor_is_one_that_is_written_into_a_table_below_it(by_hand: ByHand, below: str) -> None:
+    table, made, statement = BELOW[below]
+    run(by_hand.url, made)
+    by_hand.write(
+        sql(f"ALTER TABLE {table} DROP COLUMN plain"), more=f'drops = {{"upgrade": ["public.{table}.plain"]}}'
+    )
+    with psycopg.connect(conninfo(by_hand.url)) as writer:
+        writer.execute(f"SELECT FROM {table}".encode())
+
+        def write() -> None:
+            writer.execute(statement.encode())
+            writer.commit()
+
+        with when_told("blocked by", write), pytest.raises(OnlineError, match=rf"{table}\.plain: holds values"):
+            by_hand.upgrade()
+    assert run(by_hand.url, f"SELECT plain FROM {table} WHERE plain IS NOT NULL") == [("late",)]  # noqa: S608
+    assert left_over(by_hand.url) == []

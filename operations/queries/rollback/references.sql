@@ -1,7 +1,9 @@
--- What a table's rows refer to by one column: the column, the table, and its column.
+-- What a table's rows refer to by one column: the column, the table, its rows (no key refers to one of a table that
+-- inherits), and its column.
 SELECT
     own.attname::text AS column_name,
     format('%%I.%%I', n.nspname, c.relname) AS referred,
+    format(CASE WHEN c.relkind = 'p' THEN '%%I.%%I' ELSE 'ONLY %%I.%%I' END, n.nspname, c.relname) AS rows,
     other.attname::text AS referred_column
 FROM pg_constraint AS k
 INNER JOIN pg_class AS c ON c.oid = k.confrelid

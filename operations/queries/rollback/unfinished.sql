@@ -1,8 +1,17 @@
--- What an exchange leaves to do: foreign keys to validate, but those of others that were not when they were put aside;
--- materialized views to fill; the relation, and the statement.
+-- What an exchange leaves to do: materialized views to fill, which readers wait for, then foreign keys to validate, but
+-- those of others that were not when they were put aside; the relation, and the statement.
 SELECT
     format('%%I.%%I', n.nspname, c.relname) AS relation,
-    format('ALTER TABLE %%I.%%I VALIDATE CONSTRAINT %%I', n.nspname, c.relname, k.conname) AS statement
+    format('REFRESH MATERIALIZED VIEW %%I.%%I', n.nspname, c.relname) AS statement,
+    true AS is_view
+FROM pg_class AS c
+INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relkind = 'm' AND NOT c.relispopulated
+UNION ALL
+SELECT
+    format('%%I.%%I', n.nspname, c.relname),
+    format('ALTER TABLE %%I.%%I VALIDATE CONSTRAINT %%I', n.nspname, c.relname, k.conname),
+    false
 FROM pg_constraint AS k
 INNER JOIN pg_class AS c ON c.oid = k.conrelid
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -23,10 +32,4 @@ WHERE
                 AND d.statement ~ ' NOT (VALID|ENFORCED)$'
         )
     )
-UNION ALL
-SELECT
-    format('%%I.%%I', n.nspname, c.relname),
-    format('REFRESH MATERIALIZED VIEW %%I.%%I', n.nspname, c.relname)
-FROM pg_class AS c
-INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND c.relkind = 'm' AND NOT c.relispopulated;
+ORDER BY is_view DESC, relation, statement;

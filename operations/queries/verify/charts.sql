@@ -22,7 +22,7 @@ expected AS MATERIALIZED (
         min(f.niche_id) FILTER (WHERE f.niche_id IN (SELECT c.niche_id FROM charts AS c)) OVER (PARTITION BY w.lower)
             AS first
     FROM walked AS w
-    INNER JOIN public.features AS f ON f.niche_id >= w.lower AND f.niche_id < w.upper
+    INNER JOIN ONLY public.features AS f ON f.niche_id >= w.lower AND f.niche_id < w.upper
     CROSS JOIN sidb.backfill_control AS b
     WHERE f.last_analyzed_at = b.as_of AND f.analytics_version > 0
 ),

@@ -3,6 +3,7 @@ SELECT
     k.conname AS name,
     format('%%s.%%s', n.nspname, c.relname) AS relation,
     ARRAY[n.nspname, c.relname] AS checked,
+    c.relkind = 'p' AS is_partitioned,
     pg_get_expr(k.conbin, k.conrelid) AS expression,
     coalesce(
         (

@@ -3,7 +3,9 @@ SELECT
     k.conname AS name,
     format('%%s.%%s', kn.nspname, kc.relname) AS relation,
     ARRAY[kn.nspname, kc.relname] AS child,
+    kc.relkind = 'p' AS is_partitioned,
     ARRAY[rn.nspname, rc.relname] AS parent,
+    rc.relkind = 'p' AS refers_to_partitioned,
     (
         SELECT array_agg(a.attname ORDER BY u.place)
         FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, place)

@@ -8,7 +8,7 @@ SELECT
         row(t.direction, t.confidence::numeric(5, 4), t.days)
     ) AS wrong
 FROM public.hot_niches_today AS h
-INNER JOIN public.features AS f ON f.niche_id = h.niche_id
+INNER JOIN ONLY public.features AS f ON f.niche_id = h.niche_id
 CROSS JOIN LATERAL analytics.trend_of(f.trend_vector) AS t
 WHERE
     f.last_analyzed_at IS NULL

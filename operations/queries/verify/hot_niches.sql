@@ -1,5 +1,6 @@
--- The rows of hot_niches_today beside features, whatever it is. A niche that features has changed since, or lost, waits
--- for the next refresh. Phase 1 alone: the trend columns are asked for by hot_niche_trends.
+-- The rows of hot_niches_today beside features, whatever it is. A niche that features has changed since, or lost, or that
+-- only a table has which inherits from features, waits for the next refresh. Phase 1 alone: the trend columns are asked
+-- for by hot_niche_trends.
 WITH hot AS MATERIALIZED (
     SELECT
         h.niche_id,
@@ -11,7 +12,7 @@ WITH hot AS MATERIALIZED (
         (h.phrase, h.demand_score, h.monetise_score, h.supply_score, h.opportunity)
         IS DISTINCT FROM (f.phrase, f.demand_score, f.monetise_score, f.supply_score, f.opportunity) AS differs
     FROM public.hot_niches_today AS h
-    LEFT JOIN public.features AS f ON f.niche_id = h.niche_id
+    LEFT JOIN ONLY public.features AS f ON f.niche_id = h.niche_id
 ),
 
 -- Whatever the moment of the refresh was, the newest hot niche was there, and the oldest not a day old.
@@ -22,7 +23,7 @@ bounds AS (
 
 left_out AS MATERIALIZED (
     SELECT f.niche_id
-    FROM public.features AS f
+    FROM ONLY public.features AS f
     CROSS JOIN bounds AS b
     WHERE
         f.updated_at BETWEEN b.oldest AND b.newest
@@ -34,7 +35,7 @@ SELECT
     (SELECT b.rows FROM bounds AS b) AS rows,
     (SELECT count(*) FROM hot AS h WHERE h.since) AS since,
     (SELECT count(*) FROM left_out) AS left_out,
-    (SELECT count(*) FROM public.features AS f WHERE f.updated_at > now() - interval '24 hours') AS recent,
+    (SELECT count(*) FROM ONLY public.features AS f WHERE f.updated_at > now() - interval '24 hours') AS recent,
     ARRAY(
         SELECT format(CASE WHEN h.times > 1 THEN 'niche %%s is there %%s times' ELSE 'niche %%s differs from features' END, h.niche_id, h.times)
         FROM hot AS h

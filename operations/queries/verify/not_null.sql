@@ -2,6 +2,7 @@
 SELECT
     format('%%s.%%s', n.nspname, c.relname) AS relation,
     ARRAY[n.nspname, c.relname] AS checked,
+    c.relkind = 'p' AS is_partitioned,
     (
         SELECT array_agg(a.attname ORDER BY a.attnum)
         FROM pg_attribute AS a

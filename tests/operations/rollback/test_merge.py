@@ -10,7 +10,7 @@ from alembic_online.errors import OnlineError
 from sqlalchemy import URL
 
 from operations.phase1 import Shape
-from operations.rollback import merge, plan, rollback
+from operations.rollback import kept_columns, merge, plan, rollback
 from operations.rollback.conflicts import Conflict
 from operations.rollback.restore import Choice
 from tests.fixtures.databases import Alembic
@@ -34,7 +34,7 @@ BATCH = 700
 def merged(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> tuple[URL, list[str], Callable[[], list[str]]]:
     """A database whose archive of events is merged in several batches; what it held, and what it holds."""
     monkeypatch.setattr(merge, "BATCH", BATCH)
-    monkeypatch.setattr(merge, "FEW", 40)
+    monkeypatch.setattr(kept_columns, "FEW", 40)
     engine = fill(Shape.TABLE)
     before = rows(engine)
     engine.dispose()

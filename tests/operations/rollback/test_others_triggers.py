@@ -1,0 +1,134 @@
+"""A restore writes our columns and no other: where somebody's trigger would change more, it is refused beforehand."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from alembic_online.errors import OnlineError
+from sqlalchemy import URL, Engine
+
+from operations.phase1 import Shape
+from operations.rollback import kept_columns
+from tests.backfill.test_others_triggers import AFTERWARDS, NOTES, TOUCH
+from tests.fixtures.databases import Alembic
+from tests.fixtures.ended import counted, once
+from tests.operations.rollback.conftest import Fill, bring_back, execute, roll_back, rows
+
+PHASE1 = "SELECT niche_id, phrase, demand_score, opportunity, updated_at FROM ONLY public.features ORDER BY 1"
+HOT = "SELECT niche_id, phrase, opportunity, updated_at FROM public.hot_niches_today ORDER BY 1"
+CASES = {
+    "features_stamp": TOUCH,
+    "features_again": AFTERWARDS.format(kind="", when=""),
+    "features_again, at the commit": AFTERWARDS.format(kind="CONSTRAINT", when="DEFERRABLE INITIALLY DEFERRED"),
+}
+ANALYSED = "SELECT count(*) FROM public.features WHERE last_analyzed_at IS NOT NULL"
+HOT_STAMP = """
+    CREATE FUNCTION public.stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN new.updated_at := now(); RETURN new; END $$;
+    CREATE TRIGGER hot_stamp BEFORE UPDATE ON public.hot_niches_today FOR EACH ROW EXECUTE FUNCTION public.stamp()
+"""
+
+
+def there_and_back(engine: Engine) -> URL:
+    engine.dispose()
+    roll_back(engine.url, "1.0.0")
+    Alembic(engine.url).upgrade()
+    return engine.url
+
+
+def narrowed(refused: OnlineError) -> str:
+    found = re.search(r"\n  (\S+ .* TRIGGER .+);", refused.next_step)
+    assert found is not None, refused.next_step
+    return found[1]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_trigger_that_would_change_others_columns_is_refused_beforehand(filled: Engine, case: str) -> None:
+    before = rows(filled)
+    url = there_and_back(filled)
+    execute(url, CASES[case])
+    phase1, hot = execute(url, PHASE1), execute(url, HOT)
+    with pytest.raises(OnlineError) as refused:
+        bring_back(url)
+    said = refused.value.what
+    assert said.startswith(f"public.features: others' triggers ({case.partition(',')[0]}) would change columns")
+    assert said.endswith("nothing was changed.")
+    assert (execute(url, PHASE1), execute(url, HOT), execute(url, ANALYSED)) == (phase1, hot, [(0,)])
+    assert execute(url, "SELECT count(*) FROM analytics.analytics_events") == [(0,)], "nothing was exchanged"
+    assert "UPDATE OF niche_id, phrase" in narrowed(refused.value)
+    assert "run `sidb restore 1` again" in refused.value.next_step
+    execute(url, narrowed(refused.value))
+    assert bring_back(url).exit_code == 0
+    assert execute(url, PHASE1) == phase1
+    assert rows(filled) == before
+
+
+def test_of_hot_niches_too(fill: Fill) -> None:
+    engine = fill(Shape.TABLE)
+    before = rows(engine)
+    url = there_and_back(engine)
+    execute(url, HOT_STAMP)
+    hot = execute(url, HOT)
+    with pytest.raises(OnlineError, match=r"public\.hot_niches_today: others' triggers \(hot_stamp\) would") as refused:
+        bring_back(url)
+    assert execute(url, HOT) == hot
+    assert "UPDATE OF niche_id, phrase" in narrowed(refused.value)
+    assert "trend_direction" not in narrowed(refused.value)
+    execute(url, narrowed(refused.value))
+    assert bring_back(url).exit_code == 0
+    assert execute(url, HOT) == hot
+    assert rows(engine) == before
+
+
+def test_behind_rows_that_were_written_since(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first that would be written are tried, wherever they are."""
+    monkeypatch.setattr(kept_columns, "FEW", 1)
+    url = there_and_back(fill(Shape.TABLE))
+    execute(url, "UPDATE public.features SET analytics_version = 3 WHERE niche_id < 150")
+    execute(url, TOUCH)
+    with pytest.raises(OnlineError, match=r"others' triggers \(features_stamp\) would change .* in 1 of 1 rows"):
+        bring_back(url)
+
+
+def later(case: str) -> tuple[str, Callable[[str], str]]:
+    """A trigger that the look beforehand does not meet: for some niches alone, or made afterwards."""
+    if case == "some niches":
+        return TOUCH.replace("FOR EACH ROW EXECUTE", "FOR EACH ROW WHEN (new.niche_id > 100) EXECUTE"), lambda _: ""
+    return "", lambda _: TOUCH
+
+
+@pytest.mark.parametrize("case", ["some niches", "made since"])
+def test_a_batch_whose_others_columns_change_is_rolled_back(
+    fill: Fill, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    monkeypatch.setattr(kept_columns, "FEW", 40)
+    engine = fill(Shape.TABLE)
+    before = rows(engine)
+    url = there_and_back(engine)
+    phase1 = execute(url, PHASE1)
+    first, since = later(case)
+    if first:
+        execute(url, first)
+        with pytest.raises(OnlineError) as refused:
+            bring_back(url)
+    else:
+        made = once(r"INSERT INTO|ALTER TABLE .*SET SCHEMA|SET SCHEMA", partial(execute, url, since("")))
+        with pytest.raises(OnlineError) as refused:
+            counted(partial(bring_back, url), made)
+    assert "public.features: others' triggers (features_stamp) changed columns that are not ours" in refused.value.what
+    assert refused.value.what.endswith("That batch was rolled back.")
+    assert execute(url, PHASE1) == phase1
+    execute(url, narrowed(refused.value))
+    assert bring_back(url).exit_code == 0
+    assert execute(url, PHASE1) == phase1
+    assert rows(engine) == before
+
+
+def test_a_trigger_for_our_columns_has_no_narrower_one(fill: Fill) -> None:
+    """Its statement is printed all the same; what it is about only its owner knows."""
+    url = there_and_back(fill(Shape.TABLE))
+    execute(url, NOTES)
+    with pytest.raises(OnlineError, match=r"\(features_mark\) would change") as refused:
+        bring_back(url)
+    assert "UPDATE OF last_analyzed_at" in narrowed(refused.value)
