@@ -216,4 +216,5 @@ def keep(
         "restored": restored,
         "left": left,
     }
-    connection.execute(query("rollback/restored"), parameters)
+    written = connection.execute(query("rollback/restored"), parameters)
+    assert written.rowcount == 1, f"nothing is recorded of {kept_as}"

@@ -156,7 +156,7 @@ def _horizons(records: Records, rollback: Rollback, names: set[str]) -> list[Fin
     with records.connection.transaction():
         horizon = returning.come_back(records.connection, rollback.archive, with_events=EVENTS in names)
         for relation in returning.RELATIONS:
-            keep(records.connection, rollback, relation, "restored")
+            keep(records.connection, rollback, relation.partition(".")[2], "restored")
     told = f"events are kept from {horizon} on; older ones of a whole table go by sidb maintain"
     return [checks.RETENTION.ok(told)] if horizon else []
 
