@@ -165,15 +165,17 @@ def test_the_files_are_the_plans() -> None:
         "V2.1.0__events_by_month.sql",
         "V2.1.1__activity_inserts.sql",
         "V2.2.0__retention.sql",
+        "V2.2.1__views_of_features_itself.sql",
         *(f"U2.0.{step}__rollback_{slug}.sql" for step, slug in enumerate(PLANNED + AFTER_THE_PLAN)),
         "U2.1.0__rollback_events_by_month.sql",
         "U2.1.1__rollback_activity_inserts.sql",
         "U2.2.0__rollback_retention.sql",
+        "U2.2.1__rollback_views_of_features_itself.sql",
     ]
     assert {name: text for name, text in made.items() if not name.endswith(".sql")} == {
         f"{name}.conf": "executeInTransaction=false\n"
         for name in scripts
-        if name[1:6] in ("2.0.4", "2.0.5", "2.1.0") or name.startswith("V2.0.6")
+        if name[1:6] in ("2.0.4", "2.0.5", "2.1.0", "2.2.1") or name.startswith("V2.0.6")
     }
     assert not [name for name, text in made.items() if "${" in text]
     said = {name[:6]: re.findall(r"alembic_version \(version_num\) VALUES \('(.*)'\)", made[name]) for name in scripts}

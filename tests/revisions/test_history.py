@@ -56,7 +56,7 @@ def alembic_config(alembic_engine: Engine) -> Config:
 PLANNED = ["1.0.0", *(f"2.0.{step}" for step in range(7))]
 """The revisions of the plan, in its order."""
 
-ALL = [*PLANNED, "2.0.7", "2.1.0", "2.1.1", "2.2.0"]
+ALL = [*PLANNED, "2.0.7", "2.1.0", "2.1.1", "2.2.0", "2.2.1"]
 """They, and ours after them."""
 
 

@@ -65,7 +65,7 @@ def life_goes_on(engine: Engine, shape: Shape) -> None:
         write_events(connection, 2)
 
 
-@pytest.mark.parametrize("revision", ["2.0.4", "2.0.5", "2.0.6", "2.1.0"])
+@pytest.mark.parametrize("revision", ["2.0.4", "2.0.5", "2.0.6", "2.1.0", "2.2.1"])
 @pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
 def test_run_again_after_every_statement(clone: Clone, copy: Copy, shape: Shape, direction: str, revision: str) -> None:
     url = clone(f"phase1_{shape}")

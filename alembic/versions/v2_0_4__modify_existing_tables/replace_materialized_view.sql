@@ -47,12 +47,14 @@ BEGIN
             trend.days AS days_trending
         FROM (%s) AS hot
         CROSS JOIN LATERAL analytics.trend_of((
-            SELECT f.trend_vector FROM public.features AS f WHERE f.niche_id = hot.niche_id
+            SELECT f.trend_vector FROM %s public.features AS f WHERE f.niche_id = hot.niche_id
         )) AS trend
         WITH %s DATA
         $view$,
         coalesce(' WITH (' || array_to_string(old.reloptions, ', ') || ')', ''),
         query,
+        -- Where others have a table inherit from features, it may hold a niche, too.
+        CASE WHEN EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'public.features'::regclass) THEN 'ONLY' ELSE '' END,
         CASE WHEN old.relispopulated THEN '' ELSE 'NO' END
     );
     new_view := 'analytics.hot_niches_today'::regclass;

@@ -1,17 +1,27 @@
-CREATE MATERIALIZED VIEW analytics.trending_niches AS
-SELECT
-    f.niche_id,
-    f.phrase,
-    f.opportunity,
-    t.direction,
-    t.days AS days_trending,
-    t.slope,
-    t.volatility,
-    t.confidence,
-    f.last_analyzed_at
-FROM public.features AS f
-CROSS JOIN LATERAL analytics.trend_of(f.trend_vector) AS t
-WHERE f.trend_vector IS NOT NULL;
+DO $$
+BEGIN
+    EXECUTE format(
+        $view$
+        CREATE MATERIALIZED VIEW analytics.trending_niches AS
+        SELECT
+            f.niche_id,
+            f.phrase,
+            f.opportunity,
+            t.direction,
+            t.days AS days_trending,
+            t.slope,
+            t.volatility,
+            t.confidence,
+            f.last_analyzed_at
+        FROM %s public.features AS f
+        CROSS JOIN LATERAL analytics.trend_of(f.trend_vector) AS t
+        WHERE f.trend_vector IS NOT NULL
+        $view$,
+        -- Where others have a table inherit from features, it may hold a niche, too.
+        CASE WHEN EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'public.features'::regclass) THEN 'ONLY' ELSE '' END
+    );
+END
+$$;
 
 -- Nobody uses a view that is not committed yet, so that its indexes are built plainly.
 --

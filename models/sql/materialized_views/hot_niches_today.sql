@@ -1,4 +1,5 @@
 -- hot_niches_today where Phase 1 made it a materialized view: Phase 1's own query, wrapped, with the three new columns.
+-- The vector is that of features itself: a table that inherits from it may hold the niche, too.
 CREATE MATERIALIZED VIEW public.hot_niches_today AS
 SELECT
     hot.niche_id,
@@ -26,7 +27,7 @@ FROM (
     LIMIT 50
 ) AS hot
 CROSS JOIN LATERAL analytics.trend_of((
-    SELECT f.trend_vector FROM public.features AS f WHERE f.niche_id = hot.niche_id
+    SELECT f.trend_vector FROM ONLY public.features AS f WHERE f.niche_id = hot.niche_id
 )) AS trend;
 
 CREATE INDEX hot_niches_today_opportunity_idx ON public.hot_niches_today (opportunity DESC);

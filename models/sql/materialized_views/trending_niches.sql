@@ -1,3 +1,4 @@
+-- Of features itself: a table that inherits from it may hold a niche, too.
 CREATE MATERIALIZED VIEW analytics.trending_niches AS
 SELECT
     f.niche_id,
@@ -9,7 +10,7 @@ SELECT
     t.volatility,
     t.confidence,
     f.last_analyzed_at
-FROM public.features AS f
+FROM ONLY public.features AS f
 CROSS JOIN LATERAL analytics.trend_of(f.trend_vector) AS t
 WHERE f.trend_vector IS NOT NULL;
 

@@ -64,8 +64,8 @@ def test_between_closing_and_the_end(url: URL) -> None:
         url, "SET SCHEMA.*content_recommendations|content_recommendations.*SET SCHEMA", "rollback", "2.0.1", "--yes"
     )
     undone = (
-        "2.2.0 downgrade, 2.1.1 downgrade, 2.1.0 downgrade, 2.0.7 downgrade, 2.0.6 downgrade, 2.0.5 downgrade,"
-        " 2.0.4 downgrade"
+        "2.2.1 downgrade, 2.2.0 downgrade, 2.1.1 downgrade, 2.1.0 downgrade, 2.0.7 downgrade, 2.0.6 downgrade,"
+        " 2.0.5 downgrade, 2.0.4 downgrade"
     )
     closed = CLOSED.format(begun(url))
     assert done.stderr == (
