@@ -12,16 +12,13 @@ from operations.findings import Finding
 from operations.preflight import others, partitioning, roles, schemas, server, space
 from operations.preflight.context import Context, Request
 
-REPLACING = "2.0.4"
-
 
 def obstacles(connection: Connection, steps: Sequence[Planned]) -> Iterator[Obstacle]:
     """What preflight would say about these steps, but for what 1.0.0 says itself. Changes nothing."""
     asked = Context(connection.engine.url, connection, Request())
     revisions = {step.script.revision for step in steps if step.direction == "upgrade"}
     yield from schemas.obstacles(asked, steps)
-    if any(step.script.revision == REPLACING for step in steps):
-        yield from roles.replacing(asked)
+    yield from roles.replacing(asked, steps)
     if asked.value("waits_for_standby"):  # what sessions begin with otherwise is pinned for ours
         yield Obstacle(server.NO_STANDBY, server.SETTINGS.remedy)
     yield from _failed(space.for_steps(asked, steps))

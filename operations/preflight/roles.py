@@ -1,6 +1,8 @@
 """Roles: whether a rollback could shut the application out, who may create in public, what the migrating one lacks."""
 
-from alembic_online import Obstacle
+from collections.abc import Iterable
+
+from alembic_online import Obstacle, Planned
 from alembic_online.database import twins
 from alembic_online.quantities import listed
 
@@ -22,6 +24,10 @@ PUBLIC = Check(
     "as the schema's owner: REVOKE CREATE ON SCHEMA public FROM PUBLIC; see who made what the line names, and drop it.",
 )
 
+HOT_NICHES_TODAY = "public.hot_niches_today"
+REPLACED = {"2.0.4": (HOT_NICHES_TODAY,), "2.2.1": (HOT_NICHES_TODAY, "analytics.trending_niches")}
+"""The materialized views that a revision builds anew, with their privileges."""
+
 
 def public(context: Context) -> Finding:
     strange = twins(context.connection, ["public"])
@@ -29,9 +35,13 @@ def public(context: Context) -> Finding:
     return judged(PUBLIC, "only roles that were granted CREATE may create in it", strange, everybody)
 
 
-def replacing(context: Context) -> list[Obstacle]:
-    """What the role lacks to put another materialized view in the place of Phase 1's, with its owner and privileges."""
-    return [Obstacle(row.lacks, f"as an administrator: {row.statement};") for row in context.rows("replacing_lacks")]
+def replacing(context: Context, steps: Iterable[Planned]) -> list[Obstacle]:
+    """What the role lacks to put others in the place of the materialized views that the steps replace, with their
+    owners and privileges.
+    """
+    relations = sorted({relation for step in steps for relation in REPLACED.get(step.script.revision, ())})
+    lacks = context.rows("replacing_lacks", relations=relations)
+    return [Obstacle(row.lacks, f"as an administrator: {row.statement};") for row in lacks]
 
 
 def application(context: Context) -> Finding:

@@ -23,7 +23,7 @@ PRIVILEGES = Check(
 DEPENDANTS = Check(
     "dependants",
     "Views, functions and whatever else others have built on what a step drops or replaces: on a materialized view "
-    "hot_niches_today, which revision 2.0.4 replaces.",
+    "hot_niches_today, which revisions 2.0.4 and 2.2.1 replace, and on trending_niches, which 2.2.1 does.",
     "drop what depends on it, and create it anew after the upgrade.",
 )
 LOCK_TABLE = Check(
@@ -42,7 +42,7 @@ def pending(context: Context) -> list[Planned]:
 
 def privileges(context: Context) -> Finding:
     steps = pending(context)
-    lacks = [*look.privileges(context.sqlalchemy, SCOPE, steps), *roles.replacing(context)]
+    lacks = [*look.privileges(context.sqlalchemy, SCOPE, steps), *roles.replacing(context, steps)]
     if lacks:
         return PRIVILEGES.failed(listed([each.what for each in lacks], 5), _statements(lacks))
     if missing := list(look.groups(context.sqlalchemy, SCOPE, steps)):

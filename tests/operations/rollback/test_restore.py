@@ -237,6 +237,6 @@ MAY_GRANT = f"SELECT has_table_privilege('{lived_in.TEAM}', 'analytics.current_t
 def test_before_the_upgrade(fill: Fill) -> None:
     url = fill(Shape.TABLE).url
     roll_back(url, "2.0.0")
-    with pytest.raises(OnlineError, match=r"There is no place yet .*: analytics.content_recommendations, ") as caught:
+    with pytest.raises(OnlineError, match=r"cannot be restored yet: analytics.content_recommendations, ") as caught:
         bring_back(url)
     assert caught.value.next_step.startswith("sidb upgrade")
