@@ -63,7 +63,7 @@ def built_on(session: Session, way: Way) -> list[Dependant]:
     gone |= {f"materialized view {relation}" for relation in way.replaced}
     gone |= frozenset[str]().union(*(step.replaces for step in way.steps))
     gone -= staying(session)
-    parameters = {"relations": list(way.replaced), "retained": list(SCOPE.retained_schemas)}
+    parameters = {"relations": way.returning, "retained": list(SCOPE.retained_schemas)}
     added = session.connection.execute(query("rollback/added_indexes"), parameters).fetchall()
     return dependants(session.sqlalchemy, SCOPE, gone, added=frozenset(name for (name,) in added))
 

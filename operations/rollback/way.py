@@ -20,7 +20,7 @@ class Way:
     """The revisions that a rollback undoes, newest first.
 
     `going`: by revision, the objects that go with it, as the catalog calls them ("table analytics.trend_cache").
-    `replaced`: the materialized views in whose place it puts Phase 1's own.
+    `replaced`: the materialized views in whose place it puts earlier ones.
     """
 
     current: str
@@ -45,11 +45,18 @@ class Way:
     def remembered(self) -> list[str]:
         """What has privileges that go, or are taken away meanwhile: with functions, and the schema if that goes.
 
-        Those on what is replaced are Phase 1's as of before the upgrade then: what was granted since is missing there.
+        Those on Phase 1's own view are as of before the upgrade then: what was granted since is missing there.
         """
         affected = self.affected
         functions = sorted(self.of("function") - set(affected))
         return [*sorted(self.of("schema")), *affected, *functions, *sorted(self.replaced.difference(affected))]
+
+    @property
+    def returning(self) -> list[str]:
+        """Of what is replaced, that in whose place an earlier one comes which was kept, with the indexes of then."""
+        locked = {name for script in self.scripts for name in getattr(script.module, "locks", {}).get("downgrade", ())}
+        kept = {name.partition(".")[2] for name in locked if name.partition(".")[0] in SCOPE.retained_schemas}
+        return [name for name in self.replaced if name.partition(".")[2] in kept]
 
     @property
     def steps(self) -> list[Planned]:
@@ -151,7 +158,7 @@ def _going(session: Session, scripts: Sequence[Script]) -> dict[str, frozenset[s
 
 
 def _replaced(session: Session, scripts: Sequence[Script]) -> frozenset[str]:
-    """The materialized views in whose place a downgrade puts Phase 1's own."""
+    """The materialized views in whose place a downgrade puts earlier ones."""
     locked = {name for script in scripts for name in getattr(script.module, "locks", {}).get("downgrade", ())}
     found = session.connection.execute(query("rollback/relations"), {"relations": list(locked)}).fetchall()
     return frozenset(
