@@ -17,9 +17,7 @@ ARCHIVED = """
     INSERT INTO reporting.features_archive (niche_id, phrase, demand_score, monetise_score, supply_score, opportunity,
         updated_at, language)
     VALUES (900001, 'only archived', 0.5, 0.5, 0.5, 9, now(), 'en'),
-        -- One that is not hot: of hot ones, what 2.0.4 made of hot_niches_today looks up the vector by niche_id.
-        ((SELECT min(niche_id) FROM ONLY features WHERE niche_id NOT IN (SELECT niche_id FROM hot_niches_today)),
-            'as it was', 0.5, 0.5, 0.5, 0.5, '2025-01-01Z', 'en')
+        ((SELECT min(niche_id) FROM hot_niches_today), 'as it was', 0.5, 0.5, 0.5, 0.5, '2025-01-01Z', 'en')
 """
 CHILD = "SELECT to_jsonb(a) FROM reporting.features_archive AS a ORDER BY niche_id"
 

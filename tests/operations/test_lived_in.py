@@ -152,6 +152,7 @@ def sidb(url: URL, *arguments: str, code: int | None = 0) -> str:
 
 def test_every_command_leaves_it_as_it_is(url: URL, shape: Shape, tmp_path: Path) -> None:
     """Up, filled, back, up again, brought back, and down to the start."""
+    lived_in.copy(url)
     before = lived_in.fingerprint_of_found(url)
 
     def is_unchanged() -> None:
