@@ -3,7 +3,7 @@
 from alembic_online.acquisition import acquire
 from alembic_online.environment import run
 from alembic_online.errors import OnlineError, UsageError
-from alembic_online.keeper import Keeper
+from alembic_online.keepers import Keeper
 from alembic_online.ledger import Entry, Ledger
 from alembic_online.options import Options, read_options
 from alembic_online.planned import Obstacle, Planned

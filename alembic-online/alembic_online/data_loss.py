@@ -16,12 +16,12 @@ import psycopg
 from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
 from psycopg import Rollback
+from psycopg.sql import SQL
 
 from alembic_online import parts
-from alembic_online.acquisition import acquire
 from alembic_online.errors import OnlineError
-from alembic_online.following import Following
-from alembic_online.keeper import Discard, Keeper
+from alembic_online.following import drop_trigger
+from alembic_online.keepers import Discard, Keeper, Refuse, held, refusal
 from alembic_online.parts import Part
 from alembic_online.planned import Direction, Planned
 from alembic_online.retry import RetryPolicy
@@ -37,33 +37,8 @@ MAY_DROP = re.compile(
 )
 """Words in the text of any statement that drops tables or columns, unless it calls a function that drops them."""
 DROP_TABLE = re.compile(r"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?((?:[\w.\"]+\s*,\s*)*[\w.\"]+)", re.I)
-
-
-class Refuse:
-    """Refuses to drop what holds rows or values."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.following = Following(session)
-
-    def prepare(self, columns: Sequence[Part], policy: RetryPolicy) -> None:
-        if wanted := [part for part in columns if not part.computed]:
-            self.following.begin(wanted, policy)
-            self._refuse(self.session.observer, wanted)
-
-    def columns(self, session: Session, columns: Sequence[Part]) -> None:
-        if self.following.end(session, columns) is not False:  # values were written, or nobody looked
-            self._refuse(session.connection, columns)
-
-    def table(self, session: Session, table: Part) -> None:
-        self._refuse(session.connection, [table])
-
-    def close(self) -> None:
-        self.following.clear()
-
-    def _refuse(self, connection: psycopg.Connection[Any], dropped: Sequence[Part]) -> None:
-        if losses := held(connection, dropped):
-            raise refusal(losses, self.session)
+SETTLED = "alembic_online.settled"
+"""The setting that says what may go in the open transaction."""
 
 
 class Undeclared(Exception):  # noqa: N818 - no failure: the step is run again, prepared for it
@@ -86,14 +61,30 @@ class Drops:
         """What the step is known to drop: declared, or found in an earlier attempt."""
         self.undeclared = False
         """Whether an attempt dropped something that its text does not show: every statement is looked at then."""
-        self.settled: set[tuple[int, int]] = set()
-        """What may go in this attempt: it holds nothing, it is kept, or it can be computed again."""
         self.locked: list[Part] | None = None
         """The known tables that the open transaction has for itself since before its first statement."""
 
     def locks(self) -> dict[str, str]:
         """The locks that dropping what is known takes."""
         return dict.fromkeys(parts.relations(self.names), "AccessExclusiveLock")
+
+    @property
+    def settled(self) -> frozenset[tuple[int, int]]:
+        """What may go in the open transaction: it holds nothing, it is kept, or it can be computed again.
+
+        It is written in a setting of the transaction, so that a rollback, which gives up the locks under which it was
+        looked at, undoes this, too.
+        """
+        row = self.session.connection.execute(f"SELECT current_setting('{SETTLED}', true)").fetchone()
+        keys = [key.split(".") for key in (row[0] or "").split()] if row else []
+        return frozenset((int(oid), int(attnum)) for oid, attnum in keys)
+
+    def _allow(self, keys: Iterable[tuple[int, int]]) -> None:
+        """These may go in the open transaction."""
+        added = "".join(f"{oid}.{attnum} " for oid, attnum in set(keys) - self.settled)
+        self.session.connection.execute(
+            f"SELECT set_config('{SETTLED}', concat(current_setting('{SETTLED}', true), %s::text), true)", [added]
+        )
 
     @property
     def announced(self) -> str:
@@ -103,41 +94,36 @@ class Drops:
         """
         return "" if isinstance(self.keeper, Refuse) else "; SET LOCAL alembic_online.drops_data = on"
 
+    def meant_by(self, statement: str) -> list[Part]:
+        """What a statement may drop of that which is known to go: of tables that its text names, if it does."""
+        known = self._known(self.session.observer)
+        return [part for part in known if re.search(rf"\b{re.escape(part.relation)}\b", statement, re.I)] or known
+
     def learn(self, found: Undeclared) -> None:
         """Be prepared for it in the next attempt."""
         self.undeclared = True
         self.names |= found.names
 
     def prepare(self, policy: RetryPolicy) -> None:
-        """Before an attempt, with nothing locked."""
-        self.settled, self.locked = set(), None
+        """Before an attempt, with nothing locked; what the one before it did is undone."""
+        self.locked = None
         if not self.names:
             return
         for columns in parts.columns(self._known(self.session.observer)).values():
             self.keeper.prepare(columns, policy)
 
-    def begin(self) -> None:
-        """In the step's transaction, with its locks held, before its first statement."""
+    def begin(self, known: Sequence[Part] | None = None) -> None:
+        """In a transaction of the step that has their tables for itself, before its first statement: see to the columns
+        of what is known to go."""
         if not self.names:
             return
-        known = self._known(self.session.connection)
+        if known is None:
+            known = self._known(self.session.connection)
         for columns in parts.columns(known).values():
             self._keep_columns(columns)
         self.locked = parts.tables(known)
 
-    def begin_alone(self, statement: str, policy: RetryPolicy) -> None:
-        """In a transaction of one statement, before it: the same for tables of which it may drop known columns.
-
-        What was seen to in an earlier one and is still there may have been written since.
-        """
-        self.settled = set()
-        known = self._known(self.session.connection) if self.names else []
-        for table, columns in parts.columns(known).items():
-            if self.undeclared or (MAY_DROP.search(statement) and _names_one_of(statement, columns)):
-                acquire(self.session, {table: "AccessExclusiveLock"}, self.name, policy)
-                self._keep_columns(columns)
-
-    def execute(self, statement: str, work: Callable[[], object], policy: RetryPolicy, *, again: bool) -> None:
+    def execute(self, statement: str, work: Callable[[], object], *, again: bool) -> None:
         """Run a statement of the step in its transaction; what it drops is looked at before it goes.
 
         `again`: whether the step can be run again from its start, or the statement by itself, where it drops columns
@@ -151,7 +137,7 @@ class Drops:
             work()
             return
         if self.computed:  # called so by now: it may go, so that the statement need not be undone and run again
-            self.settled |= {part.key for part in parts.named(self.session.connection, self.computed)}
+            self._allow(part.key for part in parts.named(self.session.connection, self.computed))
         while True:
             with self.session.connection.transaction() as savepoint:
                 work()
@@ -159,7 +145,7 @@ class Drops:
                     raise Rollback(savepoint)
             if not new:
                 return
-            self._settle(self._as_called_here(new), policy, again=again)
+            self._settle(self._as_called_here(new), again=again)
 
     def before_commit(self, *, again: bool) -> None:
         """Raise Undeclared, or OnlineError where that does not help, if something is gone that was not looked at.
@@ -185,20 +171,25 @@ class Drops:
         for table in tables:
             if [table.schema, table.relation] in named and table.key not in self.settled:
                 self.keeper.table(self.session, table)
-                self.settled.add(table.key)
+                self._allow([table.key])
 
-    def _settle(self, new: Sequence[Part], policy: RetryPolicy, *, again: bool) -> None:
-        """See to what a statement, undone by now, is about to drop."""
+    def _settle(self, new: Sequence[Part], *, again: bool) -> None:
+        """See to what a statement, undone by now, is about to drop.
+
+        Its lock is asked for once, as the step may hold others, for which traffic would wait meanwhile: after a miss it
+        is acquired with those.
+        """
         columns, tables = parts.columns(new), parts.tables(new)
         if again and (unknown := {part.name for each in columns.values() for part in each} - self.names):
             raise Undeclared(unknown)
-        wanted = [*columns, *(table.table_name for table in tables)]
-        acquire(self.session, dict.fromkeys(wanted, "AccessExclusiveLock"), self.name, policy)
+        self.names |= {table.name for table in tables}
+        wanted = [*(each[0].table for each in columns.values()), *(table.table for table in tables)]
+        self.session.connection.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(SQL(", ").join(wanted)))
         for each in columns.values():
             self._keep_columns(each)
         for table in tables:
             self.keeper.table(self.session, table)
-            self.settled |= {table.key, *self._gone()}
+            self._allow({table.key, *self._gone()})
 
     def _as_called_here(self, found: Sequence[Part]) -> list[Part]:
         """The same, by the names that the step may have given them since it began."""
@@ -208,7 +199,8 @@ class Drops:
 
     def _keep_columns(self, columns: Sequence[Part]) -> None:
         self.keeper.columns(self.session, columns)
-        self.settled |= {*(part.key for part in columns), *self._gone()}
+        self.session.connection.execute(drop_trigger(columns[0].table))  # ours, or a killed run's: it needs the columns
+        self._allow({*(part.key for part in columns), *self._gone()})
 
     def _known(self, connection: psycopg.Connection[Any]) -> list[Part]:
         return self._marked(parts.named(connection, self.names))
@@ -220,7 +212,8 @@ class Drops:
     def _not_settled(self, before: parts.Inventory, after: parts.Inventory) -> list[Part]:
         gone = {key: before[key] for key in before.keys() - after.keys() if not parts.attached(before[key], after)}
         whole = parts.without_partitions(gone.values())
-        new = [part for part in whole if part.key not in self.settled and (part.oid, 0) not in self.settled]
+        settled = self.settled if whole else frozenset()
+        new = [part for part in whole if part.key not in settled and (part.oid, 0) not in settled]
         tables = {part.oid for part in parts.tables(gone.values())}
         return self._marked([part for part in new if part.column_name is None or part.oid not in tables])
 
@@ -243,10 +236,6 @@ class Drops:
         ]
 
 
-def _names_one_of(statement: str, columns: Sequence[Part]) -> bool:
-    return any(re.search(rf"\b{re.escape(str(part.column_name))}\b", statement) for part in columns)
-
-
 def computed(script: Script) -> tuple[str, ...]:
     """The tables and columns that triggers fill: what they hold can be computed again."""
     return tuple(getattr(script.module, "computed", ()))
@@ -264,26 +253,3 @@ def refuse_loss(connection: psycopg.Connection[Any], steps: Iterable[RevisionSte
             target = str(step.revision.down_revision or step.revision.revision)
     if losses:
         raise refusal(losses, session, target)
-
-
-def held(connection: psycopg.Connection[Any], dropped: Sequence[Part]) -> list[str]:
-    """Those of the parts that hold what cannot be computed again, as a person reads it."""
-    whole = [*parts.tables(dropped), *(part for each in parts.columns(dropped).values() for part in each)]
-    return [
-        f"{part.name}: holds {'rows' if part.column_name is None else 'values'}"
-        for part in whole
-        if not part.computed and parts.holds(connection, part)
-    ]
-
-
-def refusal(losses: Sequence[str], session: Session, target: str = "REVISION") -> OnlineError:
-    """The error that lists what would be lost, and says how it is kept on the way to `target`, or dropped."""
-    command = session.scope.rollback_command
-    keep = f"keep it with `{command} {target}`" if command else "move it to another schema (ALTER TABLE … SET SCHEMA …)"
-    discard = session.options.written("discard-data", "yes")
-    return OnlineError(
-        "\n".join(
-            ["The migration would drop what cannot be computed again; it was not run."] + [f"  {x}" for x in losses]
-        ),
-        f"{keep}, or drop it with {discard}.",
-    )

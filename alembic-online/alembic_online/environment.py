@@ -23,7 +23,7 @@ from alembic_online.catalog.filters import models, only
 from alembic_online.database import engine
 from alembic_online.errors import OnlineError
 from alembic_online.held import AGAIN, is_missed, reason
-from alembic_online.keeper import Keeper
+from alembic_online.keepers import Keeper
 from alembic_online.ledger import Ledger
 from alembic_online.messages import errors_for_people, notices_to_log
 from alembic_online.options import Options, read_options

@@ -5,22 +5,32 @@ A table may be large: its rows are read before the step, while the application g
 be read again while the table is locked.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Composable, Composed, Identifier
+from sqlalchemy.exc import SQLAlchemyError
 
 from alembic_online.acquisition import acquire
 from alembic_online.bookkeeping import Component, bring_up_to_date
+from alembic_online.errors import OnlineError
+from alembic_online.messages import first_line
 from alembic_online.parts import Part, written
 from alembic_online.queries import query
+from alembic_online.replicas import EXCLUSIVE
 from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import Session, open_session
 
 COMPONENT = Component("following", [query("following/create")])
 TRIGGER = "alembic_online_following"
+CLEARING = 5.0  # seconds for which triggers that were left are tried to be taken off
+FAILED = (OnlineError, psycopg.Error, SQLAlchemyError)
+
+log = logging.getLogger("alembic.online")
 
 
 class Following:
@@ -28,12 +38,18 @@ class Following:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.tables: dict[int, str] = {}
+        self.empty: dict[int, frozenset[int]] = {}
+        """By table, the columns in which there was no value since they are followed."""
+
+    def is_followed(self, columns: Sequence[Part]) -> bool:
+        """Whether nobody need read these columns of one table: they were found empty, and are followed since before."""
+        return {part.attnum for part in columns} <= self.empty.get(columns[0].oid, frozenset())
 
     def begin(self, columns: Sequence[Part], policy: RetryPolicy) -> None:
-        """From now on, note values written into these columns of one table."""
+        """From now on, note values written into these columns of one table, and of it no others."""
         table, scope = columns[0], self.session.scope
-        with self._own_session() as own:
+        self.empty.pop(table.oid, None)
+        with _own_session(self.session) as own:
             connection = own.connection
             bring_up_to_date(connection, scope.bookkeeping, COMPONENT)
             conditions = [written(connection, part.table_name, str(part.column_name), SQL("new")) for part in columns]
@@ -42,28 +58,22 @@ class Following:
                 acquire(own, {table.table_name: "ShareRowExclusiveLock"}, f"following {table.table_name}", policy)
                 connection.execute(self._sql(query("following/forget")), {"relation": table.oid})
                 self._create(connection, table.table, condition)
-        self.tables[table.oid] = table.table_name
+
+    def found_empty(self, columns: Sequence[Part]) -> None:
+        """The columns of one table hold no value, as was seen since they are followed."""
+        self.empty[columns[0].oid] = frozenset(part.attnum for part in columns)
 
     def end(self, session: Session, columns: Sequence[Part]) -> bool | None:
-        """In a transaction that has the table for itself: stop, and say whether a value was written; None: not known,
-        the table was not followed, or another one inherits from it."""
-        table = columns[0]
-        if self.tables.pop(table.oid, None) is None:
+        """In a transaction that has the table for itself: whether a value was written; None: not known, these columns
+        were not followed. It is forgotten that they were: the transaction takes the trigger off."""
+        table, is_followed = columns[0], self.is_followed(columns)
+        self.empty.pop(table.oid, None)
+        if not is_followed:
             return None
-        row = session.connection.execute(self._sql(query("following/written")), {"relation": table.oid}).fetchone()
-        session.connection.execute(_drop(table.table))
-        return row[0] if row else None
-
-    def clear(self) -> None:
-        """Take off the triggers that this run, or a killed one, left; the next one does, if the server is gone."""
-        if self.session.observer.closed:
-            return
-        left = self.session.observer.execute(query("following/leftovers"), {"trigger": TRIGGER}).fetchall()
-        for (table_name,) in left:
-            with self._own_session() as own, own.connection.transaction():
-                acquire(own, {table_name: "AccessExclusiveLock"}, f"end of following {table_name}")
-                own.connection.execute(_drop(SQL(table_name)))
-        self.tables.clear()
+        parameters = {"relation": table.oid, "trigger": TRIGGER}
+        row = session.connection.execute(self._sql(query("following/written")), parameters).fetchone()
+        assert row is not None
+        return bool(row[0]) if row[1] else None
 
     def _create(self, connection: psycopg.Connection[Any], table: Composable, condition: Composable) -> None:
         names = {
@@ -80,16 +90,45 @@ class Following:
         )
         connection.execute(SQL("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}").format(**names))
 
-    @contextmanager
-    def _own_session(self) -> Iterator[Session]:
-        """The migration's own session is in the middle of Alembic's transaction."""
-        url, scope, options = self.session.url, self.session.scope, self.session.options
-        with open_session(url, scope, options, replicas=self.session.replicas) as own:
-            yield own
-
     def _sql(self, statement: str) -> bytes:
         return COMPONENT.sql(statement, self.session.scope.bookkeeping)
 
 
-def _drop(table: Composable) -> Composed:
+def clear(session: Session) -> None:
+    """Take off the triggers that this run, or a killed one, left. Raises nothing, and takes some seconds at most: what
+    stays is told, and the next run takes it off.
+    """
+    left: list[tuple[str]] = []
+    with suppress(*FAILED):  # the server is gone, perhaps
+        left = session.observer.execute(query("following/leftovers"), {"trigger": TRIGGER}).fetchall()
+    policy = RetryPolicy(CLEARING, _until(time.monotonic() + CLEARING))
+    for (table_name,) in left:
+        try:
+            with _own_session(session) as own, own.connection.transaction():
+                acquire(own, {table_name: EXCLUSIVE}, f"end of following {table_name}", policy)
+                own.connection.execute(drop_trigger(SQL(table_name)))
+        except FAILED as error:
+            why = first_line(error)
+            log.warning("Trigger %s stays on %s for now, and the next run takes it off: %s", TRIGGER, table_name, why)
+
+
+def _until(end: float) -> Callable[[], None]:
+    """What ends waiting, also for replicas, which is no part of a policy's time."""
+
+    def interrupt() -> None:
+        if time.monotonic() > end:
+            raise OnlineError("It took too long.", "run it again when replicas have caught up.")
+
+    return interrupt
+
+
+@contextmanager
+def _own_session(session: Session) -> Iterator[Session]:
+    """The migration's own session is in the middle of Alembic's transaction."""
+    with open_session(session.url, session.scope, session.options, replicas=session.replicas) as own:
+        yield own
+
+
+def drop_trigger(table: Composable) -> Composed:
+    """The statement that takes the trigger off a table, whoever left it."""
     return SQL("DROP TRIGGER IF EXISTS {} ON {}").format(Identifier(TRIGGER), table)

@@ -58,6 +58,8 @@ class Applied:
     revision: str
     direction: Direction
     validated: bool | None
+    is_looked_at: bool
+    """Whether it was, with whatever outcome: a run that was killed may not have come to it."""
     before: Before
 
 
@@ -120,7 +122,8 @@ class Ledger:
         }
         self._execute("observed", parameters)
 
-    def validated(self, step_id: int, *, valid: bool, message: str | None = None) -> None:
+    def validated(self, step_id: int, *, valid: bool | None, message: str | None = None) -> None:
+        """An applied step left what it should, or not; None: nobody says what it should, as `message` tells."""
         parameters = {"step_id": step_id, "validated": valid, "message": message}
         self._execute("validated", parameters)
 

@@ -10,17 +10,19 @@ from typing import Any
 
 import psycopg
 from alembic.runtime.migration import MigrationContext, RevisionStep
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from alembic_online import version_table
 from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
-from alembic_online.data_loss import Refuse, Undeclared, refuse_loss
+from alembic_online.data_loss import Undeclared, refuse_loss
 from alembic_online.database import shown
 from alembic_online.errors import ConnectionLostError, OnlineError, Stopped
+from alembic_online.following import clear
+from alembic_online.hooks import hooked
 from alembic_online.interrupts import is_interrupt, noting
-from alembic_online.keeper import Discard, Keeper
+from alembic_online.keepers import Discard, Keeper, Refuse
 from alembic_online.ledger import Ledger
 from alembic_online.look import look
 from alembic_online.maintenance_window import refuse_outside
@@ -64,9 +66,7 @@ def open_run(
                 raise Stopped(what, "run it again when you like, which is safe.") from None
             raise
         run = Run(session, stack, keeper)
-        for name, hook in (("do_execute", run.execute), ("commit", run.before_commit)):
-            event.listen(session.sqlalchemy.engine, name, hook)
-            stack.callback(event.remove, session.sqlalchemy.engine, name, hook)
+        stack.enter_context(hooked(session.sqlalchemy.engine, run.execute, run.before_commit))
         yield run
 
 
@@ -148,11 +148,11 @@ class Run:
             raise
         self._ended()
 
-    def execute(self, cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
-        """SQLAlchemy's hook around each statement of a step; True where it was executed here."""
-        if not self.in_body or self.step is None or cursor.connection is not self.session.connection:
+    def execute(self, connection: psycopg.Connection[Any], statement: str, work: Callable[[], object]) -> bool:
+        """Around each statement of a step, which `work` executes; True where it was executed here."""
+        if not self.in_body or self.step is None or connection is not self.session.connection:
             return False
-        self.step.execute(cursor, statement, parameters)
+        self.step.execute(connection, statement, work)
         return True
 
     def before_commit(self, connection: Connection) -> None:
@@ -207,6 +207,7 @@ class Run:
             self.validator.refuse_out_of_force(heads, to_come)
             look(self.session, to_come)
         self.ledger.open()
+        clear(self.session)
         for step in steps:
             step.migration_fn = self._body(step.migration_fn)
         self.alerts = Alerts(options.step_alert, options.on_alert, options.alert_addresses)

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,8 +13,9 @@ from alembic_online import lock_modes
 from alembic_online.acquisition import MISSED, acquire, gave_up
 from alembic_online.data_loss import Drops, Undeclared
 from alembic_online.errors import OnlineError
-from alembic_online.keeper import Keeper
+from alembic_online.keepers import Keeper
 from alembic_online.ledger import Ledger
+from alembic_online.parts import Part
 from alembic_online.planned import Direction, Planned
 from alembic_online.queries import query
 from alembic_online.replicas import EXCLUSIVE
@@ -29,8 +30,21 @@ CONCURRENTLY = re.compile(
 )
 """Statements that cannot run in a transaction, wait for others' transactions, and hold up nobody meanwhile."""
 
+NAME = r"(?:\"(?:[^\"]|\"\")+\"|[^\s\".()]+)"
+CREATE_INDEX = re.compile(
+    r"\s*(?:--[^\n]*\n\s*)*CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?"
+    rf"(?P<index>{NAME})\s+ON\s+(?:ONLY\s+)?(?P<table>{NAME}(?:\s*\.\s*{NAME})?)",
+    re.I,
+)
+"""One that names its index."""
+
 UNDECLARED = "RowExclusiveLock"
 """What a step may hold on a relation without declaring it: as the application itself does."""
+
+
+def exclusive(drops: Iterable[Part]) -> dict[str, str]:
+    """The locks that dropping these takes."""
+    return {part.table_name: EXCLUSIVE for part in drops}
 
 
 class Step:
@@ -71,46 +85,57 @@ class Step:
         self.wanted = {**self.drops.locks(), **self.declared}
         self.drops.prepare(self.policy)
 
-    def execute(self, cursor: psycopg.Cursor[Any], statement: str, parameters: Any) -> None:
-        """Run a statement of the step's body."""
+    def execute(self, connection: psycopg.Connection[Any], statement: str, work: Callable[[], object]) -> None:
+        """Run a statement of the step's body, which `work` executes on the migration's connection."""
         self.policy.interrupt()
-        if cursor.connection.autocommit:
-            self._alone(cursor, statement, parameters)
+        if connection.autocommit:
+            self._alone(connection, statement, work)
             return
         if not self.acquired:
             self.acquired = True
             acquire(self.session, self.wanted, self.name, self.policy)
-            cursor.connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}{self.drops.announced}")
+            connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}{self.drops.announced}")
             self.drops.begin()
-        work = partial(cursor.execute, statement, parameters)
-        self.drops.execute(statement, work, self.policy, again=not self.committed)
+        self.drops.execute(statement, work, again=not self.committed)
 
-    def _alone(self, cursor: psycopg.Cursor[Any], statement: str, parameters: Any) -> None:
-        """Outside of a transaction: each statement acquires its locks by itself, and is safe to run again."""
+    def _alone(self, connection: psycopg.Connection[Any], statement: str, work: Callable[[], object]) -> None:
+        """Outside of a transaction: each statement acquires its locks by itself, and is safe to run again.
+
+        Tables of which it drops columns are locked beforehand once that is found out, and no others: the application
+        goes on with these.
+        """
         if CONCURRENTLY.match(statement):
-            self._concurrently(cursor, statement, parameters)
+            self._drop_interrupted(connection, statement)
+            self._concurrently(connection, statement, work)
             self.committed = True
             return
-        work = partial(cursor.execute, statement, parameters)
+        drops: list[Part] = []
         while True:
             self._wait_for_readers(self.declared)
             wait = self.policy.next_wait(partial(self.session.blockers.longest, self.declared))
             try:
-                with cursor.connection.transaction():
-                    cursor.connection.execute(f"SET LOCAL lock_timeout = {max(wait, 1)}{self.drops.announced}")
-                    self.drops.begin_alone(statement, self.policy)
-                    self.drops.execute(statement, work, self.policy, again=True)
+                with connection.transaction():
+                    if drops:
+                        acquire(self.session, exclusive(drops), self.name, self.policy)
+                    connection.execute(f"SET LOCAL lock_timeout = {max(wait, 1)}{self.drops.announced}")
+                    if drops:
+                        self.drops.begin(drops)
+                    self.drops.execute(statement, work, again=True)
                     self.record(again=True)
                 self.committed = True
                 return
             except Undeclared as found:
                 self.drops.learn(found)
-                self.drops.prepare(self.policy)
+                drops = self.drops.meant_by(statement)
+            except psycopg.errors.DependentObjectsStillExist:  # of columns that are followed, the triggers do
+                if drops or not (drops := self.drops.meant_by(statement)):
+                    raise
             except MISSED:
                 self.session.blockers.missed(self.declared, self.name)
                 if self.policy.over:
                     raise self.gave_up() from None
                 self.policy.pause()
+            self.drops.prepare(self.policy)  # what was found, was found under locks that are gone
 
     def before_commit(self, *, last: bool) -> None:
         """Before a commit of the step's own transaction; the `last` one says in the ledger that the step is applied."""
@@ -128,6 +153,7 @@ class Step:
         """
         connection = self.session.connection
         self.drops.before_commit(again=again)
+        connection.execute("SELECT pg_stat_force_next_flush()")  # else the next transaction's rows would include these
         parameters = {"bookkeeping": self.session.scope.bookkeeping}
         row = connection.execute(query("run/rows_changed"), parameters).fetchone()
         self.rows_changed += row[0] if row else 0
@@ -146,22 +172,33 @@ class Step:
 
     def gave_up(self) -> OnlineError:
         """The error that ends it when its locks could not be acquired, with who is in the way now."""
-        blockers = self.session.blockers.blockers(self.declared)
+        blockers = self.session.blockers.blockers({**self.drops.locks(), **self.declared})
         return gave_up(self.name, self.policy, blockers, self.session.options)
 
     def _wait_for_readers(self, locks: Mapping[str, str]) -> None:
         self.policy.began += self.session.replicas.wait_for_readers(locks, self.name, self.policy.interrupt)
 
-    def _concurrently(self, cursor: psycopg.Cursor[Any], statement: str, parameters: Any) -> None:
+    def _drop_interrupted(self, connection: psycopg.Connection[Any], statement: str) -> None:
+        """Where an index is to be built that is there and invalid: it was interrupted, and is built anew."""
+        if (found := CREATE_INDEX.match(statement)) is None:
+            return
+        for (name,) in connection.execute(query("run/invalid_index"), found.groupdict()).fetchall():
+            log.info(
+                "%s: index %s is invalid, as when it was interrupted: it is dropped, and built anew", self.name, name
+            )
+            drop = f"DROP INDEX CONCURRENTLY IF EXISTS {name}"
+            self._concurrently(connection, drop, partial(connection.execute, drop.encode()))
+
+    def _concurrently(self, connection: psycopg.Connection[Any], statement: str, work: Callable[[], object]) -> None:
         if (
             not statement.lstrip().upper().startswith("CREATE")
         ):  # what goes is locked in the end, and replicas replay that
             self._wait_for_readers(dict.fromkeys(self.declared, EXCLUSIVE))
         # Cancelled while it waits, it would leave an invalid index: it may wait for as long as the step may.
-        cursor.connection.execute(f"SET lock_timeout = {int(self.policy.seconds * 1000)}")
+        connection.execute(f"SET lock_timeout = {int(self.policy.seconds * 1000)}")
         try:
             with self.session.blockers.named_while_waiting(self.name):
-                cursor.execute(statement, parameters)
+                work()
         finally:
-            if not cursor.connection.closed:
-                cursor.connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
+            if not connection.closed:
+                connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")

@@ -28,6 +28,7 @@ READ = "AccessShareLock"
 """The lock under which PostgreSQL prints a view."""
 APPLIED = "{} {} is applied; its validation"
 """For what the locks are, where a step is committed."""
+UNSAID = "the revision does not say what it changes"
 TABLE_GONE = "removed table "
 STORED = ("storage ", "options of column ", "compression of column ", "replica identity", "cluster")
 """How the catalog calls what is set of a table's storage; "storage " of parameters and of columns."""
@@ -101,6 +102,11 @@ def difference(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]
     )
 
 
+def became_invalid(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The indexes that are invalid now, and were not, or were not there."""
+    return sorted(f"{n} is invalid" for n, text in after.items() if text == INVALID != before.get(n))
+
+
 def _with_state(name: str, text: str) -> str:
     state = next((state for state in NOT_IN_FORCE if text.startswith(state)), None)
     return f"{name} ({state})" if state else name
@@ -125,17 +131,14 @@ def refuse_invalid(
     changed: Collection[list[str]],
     out_of_force: Sequence[str],
 ) -> None:
-    """Raise OnlineError unless one of `changed` is what the revision says, and nothing is `out_of_force`.
+    """Raise OnlineError unless one of `changed` is what the revision says, if it does, and nothing is `out_of_force`.
 
     There is one for each place from where the step may have started: before its first attempt, before its last one.
     """
     accepted = [_for_roles(observer, scope, lines) for lines in Planned(script, direction).changes]
-    if not accepted:
-        log.warning("%s %s: the revision does not say what it changes; not validated", script.revision, direction)
-        return
     replaced = {name.removeprefix("table ") for name in Planned(script, direction).replaces}
     deviations = [_deviation(actual, expected, replaced) for actual in changed for expected in accepted]
-    findings = [*out_of_force, *min(deviations, key=len)]
+    findings = [*out_of_force, *min(deviations, key=len, default=[])]
     if findings:
         what = (
             f"{script.revision} {direction}: applied, but not everything is as it should be; no further step was run."
@@ -226,6 +229,8 @@ class Validator:
         self.directory = directory
         if not self.ledger.exists() or (last := self.ledger.last_applied()) is None or last.validated:
             return
+        if last.validated is None and last.is_looked_at:
+            return
         script = next((known for known in directory.walk_revisions() if known.revision == last.revision), None)
         if script is None or heads != to_tuple(
             script.revision if last.direction == "upgrade" else script.down_revision, ()
@@ -260,6 +265,7 @@ class Validator:
         after = self.catalog
         assert after is not None
         assert self.directory is not None
+        is_said = bool(Planned(script, direction).changes)
         try:
             ours = [of_scope(before, self.session.scope, after) for before in befores]
             changed = [difference(start, after) for before in ours for start in starts(before, after)]
@@ -267,11 +273,14 @@ class Validator:
             steps = applied(self.directory, script.revision, direction)
             found = out_of_force(observer, scope, revisions(self.directory), steps).ours
             new = [str(each) for each in found if each not in self.already]
+            new += [] if is_said else became_invalid(ours[-1], after)
             refuse_invalid(observer, scope, script, direction, changed, new)
         except OnlineError as error:
             self.ledger.validated(entry, valid=False, message=error.what)
             raise
-        self.ledger.validated(entry, valid=True)
+        if not is_said:
+            log.warning("%s %s: %s; not validated", script.revision, direction, UNSAID)
+        self.ledger.validated(entry, valid=True if is_said else None, message=None if is_said else UNSAID)
 
     def _look(self, what: str) -> dict[str, str]:
         return read_catalog(self.session, what)
