@@ -18,13 +18,13 @@ from alembic.script import write_hooks
 from alembic.util import DispatchPriority, PriorityDispatchResult, rev_id
 
 from alembic_online.catalog import rendering
-from alembic_online.catalog.columns import rehearse
+from alembic_online.catalog.columns import perhaps_renamed, rehearse
 from alembic_online.catalog.declarations import DECLARED, Compared, nothing
 from alembic_online.catalog.diff import Change
 from alembic_online.catalog.filters import unnamed
 from alembic_online.catalog.plan import plan
 from alembic_online.catalog.statements import called
-from alembic_online.catalog.steps import EXTEND, OutsideTransaction, Step, perhaps_renamed
+from alembic_online.catalog.steps import EXTEND, OutsideTransaction, Step
 from alembic_online.catalog.target import compare
 from alembic_online.errors import OnlineError
 from alembic_online.version_table import LONGEST
@@ -99,7 +99,7 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
         if not given:
             script.rev_id = _next(head)
     first, message = str(script.rev_id), script.message or "step"
-    parts = _parts(script.upgrade_ops)
+    parts = _parts(script.upgrade_ops, context.opts.get(COMPARED))
     made: list[ops.UpgradeOps] = []
     for number, (what, operations) in enumerate(parts, 1):
         if number > 1:
@@ -120,7 +120,7 @@ def revise(context: MigrationContext, _revision: object, scripts: list[ops.Migra
     _declare(context, scripts)
 
 
-def _parts(upgrade: ops.UpgradeOps) -> list[tuple[str, list[ops.MigrateOperation]]]:
+def _parts(upgrade: ops.UpgradeOps, catalogs: Compared | None) -> list[tuple[str, list[ops.MigrateOperation]]]:
     """What is a revision of its own, with what its message adds: at least one."""
     outside = [step for step in upgrade.ops if isinstance(step, Step) and step.concurrent]
     within = [operation for operation in upgrade.ops if operation not in outside]
@@ -130,7 +130,8 @@ def _parts(upgrade: ops.UpgradeOps) -> list[tuple[str, list[ops.MigrateOperation
     if first:
         parts.append((", labels first", [OutsideTransaction(tuple(first))]))
     if within or not outside:
-        parts.append(("", [*perhaps_renamed(within), *within]))
+        renamed = perhaps_renamed(catalogs.before, catalogs.after) if catalogs else []
+        parts.append(("", [*renamed, *within]))
     if last:
         parts.append((", outside a transaction", [OutsideTransaction(tuple(last))]))
     return parts

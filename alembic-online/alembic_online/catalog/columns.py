@@ -21,7 +21,7 @@ from alembic_online.catalog.statements import (
     validate,
     whole,
 )
-from alembic_online.catalog.steps import Step
+from alembic_online.catalog.steps import PerhapsRenamed, Step
 
 IN_BATCHES = "in batches of a few thousand rows, each committed: UPDATE {table} SET {new} = {value} WHERE {new} IS NULL"
 RETYPED = (
@@ -56,6 +56,20 @@ Why = tuple[str, str]
 def is_known(operation: ops.DropColumnOp) -> bool:
     """Whether SQLAlchemy knows the type of a column that is dropped: else Alembic could not write the way back."""
     return not isinstance(operation.to_column().type, NullType)
+
+
+def perhaps_renamed(before: Snapshot, after: Snapshot) -> list[PerhapsRenamed]:
+    """The renames that added and dropped columns of one type may be."""
+    return [
+        PerhapsRenamed(None if old.schema == "public" else old.schema, old.name, old.part, new.part)
+        for old in before
+        for new in after
+        if old.kind == new.kind == "column"
+        and old not in after
+        and new not in before
+        and (old.schema, old.name) == (new.schema, new.name)
+        and before.columns[old].type == after.columns[new].type
+    ]
 
 
 def rehearse(connection: Connection, before: Snapshot, after: Snapshot) -> dict[Identity, str]:

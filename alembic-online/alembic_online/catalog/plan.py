@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 
 from alembic.operations import ops
 
-from alembic_online.catalog import columns, constraints, object_steps, partitioned, tables, types
+from alembic_online.catalog import by_alembic, columns, constraints, object_steps, partitioned, tables, types
 from alembic_online.catalog.by_hand import BY_HAND, SET, is_alone, is_validation, reasons
 from alembic_online.catalog.diff import Change, diff
 from alembic_online.catalog.reported import seen
 from alembic_online.catalog.snapshot import REBUILT, Identity
 from alembic_online.catalog.statements import replaceable, validate, whole
-from alembic_online.catalog.steps import ByHand, IndexOfNewTable, Step, flat
+from alembic_online.catalog.steps import ByHand, Step, flat
 from alembic_online.catalog.target import Comparison
 
 # What keeps a column's type as it is, and is not made anew with it.
@@ -43,12 +43,8 @@ class _Plan:
         before, after = self.before, self.after
         self.all = {change.identity: change for change in diff(before, after)}
         self.tables, self.reasons = tables.ours(flat(theirs), before, after)
-        self.theirs = [
-            IndexOfNewTable.from_index(each.to_index()) if isinstance(each, ops.CreateIndexOp) else each
-            for each in flat(theirs)
-            if self._is_alembics(each)
-        ]
-        self.seen = {identity for operation in self.theirs for identity in self._seen(operation)}
+        self.theirs = by_alembic.left(theirs, self.tables, before, after)
+        self.seen = {identity for operation in self.theirs for identity in seen(operation, before, after)}
         self.seen |= {
             part for table in self.tables for part in tables.parts(table, after if table in after else before)
         }
@@ -71,7 +67,9 @@ class _Plan:
             if i.kind in SET and self._is(i, "removed")
         ]
         lost = [
-            object_steps.dropped(i, self.before) for i in self.before if i.kind == "column" and self._is(i, "removed")
+            tables.column(i, self.before).reverse()
+            for i in self.before
+            if i.kind == "column" and self._is(i, "removed")
         ]
         last = [
             object_steps.dropped(i, self.before)
@@ -114,29 +112,6 @@ class _Plan:
     def _goes(self, user: Identity) -> bool:
         """Whether it goes with a table or column: what it uses is dropped after it."""
         return user in self.seen and user not in self.after and user.kind in OF_TABLES
-
-    def _is_alembics(self, operation: ops.MigrateOperation) -> bool:
-        """Whether to leave it to Alembic: whole tables, and columns that are added or dropped.
-
-        All else is ours, whatever Alembic finds: it sees parts of it only, finds a difference in a default that is
-        never twice the same, and writes what holds up the application.
-        """
-        table = Identity("table", getattr(operation, "schema", None) or "public", getattr(operation, "table_name", ""))
-        match operation:
-            case ops.CreateTableOp() | ops.CreateIndexOp() | ops.DropTableOp() if table in self.tables:
-                return False
-            case ops.CreateTableOp() | ops.CreateIndexOp():
-                return table in self.after and table not in self.before  # a view may be there in the table's place
-            case ops.DropTableOp():
-                return table in self.before and table not in self.after
-            case ops.DropColumnOp() if not columns.is_known(operation):
-                return False
-            case ops.AddColumnOp() | ops.DropColumnOp():
-                return any(identity in self.before or identity in self.after for identity in self._seen(operation))
-        return False
-
-    def _seen(self, operation: ops.MigrateOperation) -> set[Identity]:
-        return seen(operation, self.before, self.after)
 
     def _dropped(self) -> dict[Identity, None]:
         """What has to be dropped, whether it comes again or not."""
@@ -241,8 +216,8 @@ class _Plan:
             return not is_validation(change) and self._can_go_on(identity, change.after or change.before)
         if identity.kind == "index":
             return True
-        is_whole = change.before is None or (change.after is None and identity.kind == "type")
-        return is_whole and identity.kind in (*REBUILT, "function", "type", "sequence")
+        is_whole = change.before is None or (change.after is None and identity.kind in ("type", "column"))
+        return is_whole and identity.kind in (*REBUILT, "function", "type", "sequence", "column")
 
     def _build(self, identity: Identity) -> Iterator[Step]:
         """The steps that create an object or make it what it should be."""
@@ -287,7 +262,9 @@ class _Plan:
                 yield Step("create", identity, tuple(whole(self.after, identity)), (removal,), others=locked)
             else:
                 yield constraints.step(identity, self.before, self.after)
-        elif identity.kind in (*REBUILT, "function", "type", "column") or (
+        elif identity.kind == "column":
+            yield tables.column(identity, self.after)
+        elif identity.kind in (*REBUILT, "function", "type") or (
             identity.kind == "sequence" and is_alone(identity, self.after)
         ):
             yield Step("create", identity, tuple(whole(self.after, identity)), (removal,))

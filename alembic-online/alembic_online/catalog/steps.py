@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alembic.operations.ops import AddColumnOp, CreateIndexOp, DropColumnOp, MigrateOperation, OpContainer
+from alembic.operations.ops import CreateIndexOp, MigrateOperation, OpContainer
 
 from alembic_online.catalog.snapshot import Identity
 
@@ -91,17 +91,3 @@ class PerhapsRenamed(MigrateOperation):
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
         return ("perhaps_renamed", self.schema, self.table, self.old, self.new)
-
-
-def perhaps_renamed(operations: Iterable[MigrateOperation]) -> list[PerhapsRenamed]:
-    """The renames that added and dropped columns may be."""
-    operations = list(flat(operations))
-    added = [each for each in operations if isinstance(each, AddColumnOp)]
-    dropped = [each for each in operations if isinstance(each, DropColumnOp)]
-    return [
-        PerhapsRenamed(old.schema, old.table_name, old.column_name, new.column.name)
-        for old in dropped
-        for new in added
-        if (old.schema, old.table_name) == (new.schema, new.table_name)
-        and str(old.to_column().type) == str(new.column.type)
-    ]

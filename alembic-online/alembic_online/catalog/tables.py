@@ -13,7 +13,7 @@ from sqlalchemy.types import NullType
 
 from alembic_online.catalog.diff import Change, diff
 from alembic_online.catalog.snapshot import Identity, Snapshot
-from alembic_online.catalog.statements import FOREIGN_KEY, called, quoted, with_options
+from alembic_online.catalog.statements import FOREIGN_KEY, called, quoted, whole, with_options
 from alembic_online.catalog.steps import Step
 
 PLAIN = re.compile(
@@ -21,19 +21,25 @@ PLAIN = re.compile(
 )
 PARAMETER = re.compile(r"(?<!:):\w|%|\\")
 """What SQLAlchemy may take for a parameter, or for the escape of one."""
+WRITTEN = ("column", "constraint", "index")
+"""What Alembic writes with a table."""
 SERIAL = re.compile(r" INCREMENT BY 1 MINVALUE 1 MAXVALUE \d+ START WITH 1 CACHE 1;")
 OPTIONS = re.compile(r"CREATE SEQUENCE (?P<name>\S+|.+?) AS \S+ (?P<options>INCREMENT BY .+)", re.DOTALL)
 
 
+def is_literal(part: Identity, snapshot: Snapshot) -> bool:
+    """Whether SQLAlchemy takes nothing in a definition for a parameter, or doubles it: else other rows are computed,
+    or indexed, than was asked for."""
+    return PARAMETER.search(snapshot[part]) is None
+
+
 def is_plain(table: Identity, snapshot: Snapshot) -> bool:
-    """Whether Alembic can be left to create the table, or to bring it back."""
+    """Whether Alembic can be left to create the table, or to bring it back, of which it understands each part."""
     if snapshot[table] != f"CREATE TABLE {_called(table, snapshot)} ()":
         return False
     own = [i for i in snapshot if i.kind in ("column", "constraint") and snapshot.parent(i) == table]
-    return (
-        not any(PARAMETER.search(snapshot[part]) for part in own)
-        and all(_is_plain_constraint(part, snapshot) for part in own if part.kind == "constraint")
-        and all(_is_plain_sequence(i, snapshot) for i in snapshot if i.kind == "sequence" and snapshot.parent(i) in own)
+    return all(_is_plain_constraint(part, snapshot) for part in own if part.kind == "constraint") and all(
+        _is_plain_sequence(i, snapshot) for i in snapshot if i.kind == "sequence" and snapshot.parent(i) in own
     )
 
 
@@ -42,6 +48,12 @@ def _is_plain_sequence(sequence: Identity, snapshot: Snapshot) -> bool:
     assert column is not None
     as_usual = snapshot.columns[column].identity or SERIAL.search(snapshot[sequence])
     return sequence.name == f"{column.name}_{column.part}_seq" and bool(as_usual)
+
+
+def is_identitys(sequence: Identity, snapshot: Snapshot) -> bool:
+    """Whether a column has it by being an identity, under the name that PostgreSQL gives it: not a serial one."""
+    column = snapshot.parent(sequence)
+    return column is not None and bool(snapshot.columns[column].identity) and _is_plain_sequence(sequence, snapshot)
 
 
 def _is_plain_constraint(constraint: Identity, snapshot: Snapshot) -> bool:
@@ -81,7 +93,10 @@ def _by_alembic(operations: Iterable[ops.MigrateOperation], before: Snapshot, af
             table = Identity("table", operation.schema or "public", operation.table_name)
             known = not any(isinstance(column.type, NullType) for column in operation.to_table().columns)
             inherits = isinstance(operation, ops.CreateTableOp) and "postgresql_inherits" in operation.kw
-            is_written = table in snapshot and known and (inherits or is_plain(table, snapshot))
+            literal = all(
+                is_literal(i, snapshot) for i in snapshot if i.kind in WRITTEN and snapshot.parent(i) == table
+            )
+            is_written = table in snapshot and known and literal and (inherits or is_plain(table, snapshot))
             if is_written and not _is_tied(table, snapshot, other, dropped=snapshot is before):
                 found.add(table)
     return found
@@ -153,6 +168,20 @@ def _statements(table: Identity, snapshot: Snapshot) -> Iterator[str]:
     for part in snapshot:
         if part in own and part.kind == "comment":
             yield snapshot[part]
+
+
+def column(identity: Identity, snapshot: Snapshot) -> Step:
+    """The step that adds a column to a table that is there, with its comments and the sequence that it owns."""
+    own = [i for i in snapshot if snapshot.parent(i) == identity]
+    sequence = next((i for i in own if i.kind == "sequence"), None)
+    alter = snapshot.removals[identity].partition(" DROP COLUMN ")[0]
+    statements = [f"{alter} ADD COLUMN {_column(identity, sequence, snapshot)}"]
+    if sequence is not None and not snapshot.columns[identity].identity:
+        created, _, owned = snapshot[sequence].partition(";\n")
+        statements = [created, *statements, owned]
+    for part in own:
+        statements += list(whole(snapshot, part))[part == sequence :]
+    return Step("create", identity, tuple(statements), (snapshot.removals[identity],))
 
 
 def _column(column: Identity, sequence: Identity | None, snapshot: Snapshot) -> str:
