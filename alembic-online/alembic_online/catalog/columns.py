@@ -145,9 +145,13 @@ def _altered(alter: str, old: Column, new: Column) -> list[str]:
 def _is_only_computed(identity: Identity, before: Snapshot, after: Snapshot) -> bool:
     """Whether its values are stored nowhere: PostgreSQL exchanges the expression, but on tables with a CHECK."""
     old, new = before.columns[identity], after.columns[identity]
-    table = Identity("table", identity.schema, identity.name)
-    checks = any(is_check(before[i]) for i in before if i.kind == "constraint" and before.parent(i) == table)
+    on_table = [i for i in (*before, *before.others) if i.kind == "constraint" and _is_beside(i, identity)]
+    checks = any(i not in before or is_check(before[i]) for i in on_table)  # of others' it is not known
     return old.generated[:1] == new.generated[:1] == VIRTUAL and not checks
+
+
+def _is_beside(one: Identity, other: Identity) -> bool:
+    return (one.schema, one.name) == (other.schema, other.name)
 
 
 def _checks(identity: Identity, snapshot: Snapshot) -> list[Identity]:
@@ -210,7 +214,7 @@ def added_by_hand(identity: Identity, before: Snapshot, after: Snapshot) -> Iter
     """A column that is added to a table with rows, each of which would be written while everybody waits."""
     new = after.columns[identity]
     table = Identity("table", identity.schema, identity.name)
-    if new.rewrites and table in before:
+    if new.rewrites and (table in before or table in before.others):
         words = _words(after, identity, new)
         words["new"] = words["old"]
         words["value"] = new.default or "…"

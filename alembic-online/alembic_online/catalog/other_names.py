@@ -82,6 +82,7 @@ class OtherNames:
             {each: used - {default} for each, used in uses.items() if used - {default}},
             frozenset(map(self._identity, built.others)),
             {self._identity(each): self._column(column) for each, column in built.columns.items()},
+            frozenset(map(self._identity, built.partitioned)),
         )
 
     def _qualified(self, found: re.Match[str]) -> str:

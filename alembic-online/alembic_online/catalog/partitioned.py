@@ -7,7 +7,7 @@ import re
 from textwrap import indent
 
 from alembic_online import queries
-from alembic_online.catalog.snapshot import Identity, Snapshot
+from alembic_online.catalog.snapshot import PARTITIONED, Identity, Snapshot
 
 NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
 INDEX = re.compile(
@@ -32,9 +32,9 @@ def is_index(definition: str | None) -> bool:
 
 
 def stands_on(identity: Identity, snapshot: Snapshot) -> bool:
-    """Whether something stands on a table that is there and is partitioned."""
-    table = snapshot.get(Identity("table", identity.schema, identity.name))
-    return table is not None and " PARTITION BY " in table
+    """Whether something stands on a table that is there and is partitioned, be it a shared one."""
+    table = Identity("table", identity.schema, identity.name)
+    return table in snapshot.partitioned or PARTITIONED in snapshot.get(table, "")
 
 
 def on_table(definition: str) -> str:

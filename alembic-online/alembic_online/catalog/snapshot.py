@@ -55,6 +55,8 @@ SOURCES = (
     "comments",
     "privileges",
 )
+PARTITIONED = " PARTITION BY "
+"""In the definition of a partitioned table."""
 WHOLE = ("table", "view", "materialized_view", "function", "operator", "sequence", "schema", "type")
 REBUILT = ("view", "materialized_view", "trigger", "rule", "policy", "statistics", "operator")
 """Dropped and created where they differ or what they use has to go; everything else of theirs goes with them."""
@@ -105,7 +107,8 @@ class Snapshot(dict[Identity, str]):
     """Definitions by identity, in an order in which they could be created; equal when the definitions are.
 
     `removals` holds the statement that drops each object; `uses` what each object refers to, "foreign" users included;
-    `others` what stands on shared relations and is not ours; `columns` what there is to know of a column.
+    `others` what stands on shared relations and is not ours, and `partitioned` which of these are partitioned tables;
+    `columns` what there is to know of a column.
     """
 
     def __init__(
@@ -115,21 +118,30 @@ class Snapshot(dict[Identity, str]):
         uses: Mapping[Identity, frozenset[Identity]],
         others: frozenset[Identity] = frozenset(),
         columns: Mapping[Identity, Column] = MappingProxyType({}),
+        partitioned: frozenset[Identity] = frozenset(),
     ) -> None:
         super().__init__({identity: definitions[identity] for identity in _ordered(definitions, uses)})
         self.removals = removals
         self.uses = uses
         self.others = others
         self.columns = columns
+        self.partitioned = partitioned
 
     def only(self, matters: Callable[[Identity], bool]) -> "Snapshot":
         """The part of it that matters."""
         definitions = {identity: definition for identity, definition in self.items() if matters(identity)}
-        return Snapshot(definitions, self.removals, self.uses, self.others, self.columns)
+        return self._with(definitions, self.partitioned)
 
     def with_definitions(self, changed: Mapping[Identity, str]) -> "Snapshot":
         """The same, with some objects defined otherwise."""
-        return Snapshot({**self, **changed}, self.removals, self.uses, self.others, self.columns)
+        return self._with({**self, **changed}, self.partitioned)
+
+    def beside(self, there: "Snapshot") -> "Snapshot":
+        """The same, on the shared tables as they are there."""
+        return self._with(self, there.partitioned)
+
+    def _with(self, definitions: Mapping[Identity, str], partitioned: frozenset[Identity]) -> "Snapshot":
+        return Snapshot(definitions, self.removals, self.uses, self.others, self.columns, partitioned)
 
     def parent(self, identity: Identity) -> Identity | None:
         """What an object goes with when that is dropped: a column's table, a comment's column, a right's function."""
@@ -183,7 +195,9 @@ def snapshot(connection: Connection, scope: Scope) -> Snapshot:
         for row in rows
         if row.kind == "column"
     }
-    return Snapshot(definitions, removals, used_by, frozenset(_identity(row) for row in others), columns)
+    theirs = frozenset(_identity(row) for row in others)
+    split = frozenset(_identity(row) for row in others if row.kind == "table" and PARTITIONED in row.definition)
+    return Snapshot(definitions, removals, used_by, theirs, columns, split)
 
 
 def definitions(connection: Connection, scope: Scope) -> dict[Identity, str]:

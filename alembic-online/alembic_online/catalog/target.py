@@ -85,7 +85,7 @@ def compare(connection: Connection, scope: Scope) -> Comparison:
             return True
         return identity.part in there or (identity.part == "PUBLIC" and identity.schema in scope.schemas)
 
-    here, target = here.only(matters), found.with_others_query(_built[key].only(matters), here, scope)
+    here, target = here.only(matters), found.with_others_query(_built[key].only(matters), here, scope).beside(here)
     others = found.names(connection, scope, here, target)
     return Comparison(here, target, scope.prerequisites(connection), owners(connection, scope), aside, others)
 
