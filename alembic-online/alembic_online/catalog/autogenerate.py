@@ -124,11 +124,13 @@ def _parts(upgrade: ops.UpgradeOps, catalogs: Compared | None) -> list[tuple[str
     """What is a revision of its own, with what its message adds: at least one."""
     outside = [step for step in upgrade.ops if isinstance(step, Step) and step.concurrent]
     within = [operation for operation in upgrade.ops if operation not in outside]
-    first = [step for step in outside if step.verb == EXTEND]
+    labels = [step for step in outside if step.verb == EXTEND]
+    first = [*labels, *(step for step in outside if step.first)]
     last = [step for step in outside if step not in first]
     parts: list[tuple[str, list[ops.MigrateOperation]]] = []
     if first:
-        parts.append((", labels first", [OutsideTransaction(tuple(first))]))
+        what = ", labels first" if first == labels else ", outside a transaction first"
+        parts.append((what, [OutsideTransaction(tuple(first))]))
     if within or not outside:
         renamed = perhaps_renamed(catalogs.before, catalogs.after) if catalogs else []
         parts.append(("", [*renamed, *within]))

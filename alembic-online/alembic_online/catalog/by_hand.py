@@ -29,6 +29,7 @@ BY_HAND = {
     " TYPE under a new name and columns of it, filled in batches. Of a composite: ALTER TYPE {name} ADD ATTRIBUTE …;"
     " one that is dropped loses its values. Of a range or a domain's own type: CREATE under a new name, and columns of"
     " it",
+    "at once": "make two changes of it: first leave what goes in the models; generate and run that; then take it out",
     "other": "write a revision by hand that creates, alters or drops it",
     "stale": "write it by hand: replace the function; then fill a generated column under a new name in batches, and"
     " build an exclusion anew",

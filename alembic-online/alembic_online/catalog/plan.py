@@ -2,27 +2,26 @@
 
 Drops come first, users before what they use; then Alembic's operations; then everything is created, what is used
 first. Alembic reverses the list for the downgrade, which is right for that, too. What runs outside a transaction comes
-last.
+last, but for what is changed before something that it used goes.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from alembic.operations import ops
 
-from alembic_online.catalog import by_alembic, columns, constraints, object_steps, partitioned, tables, types
+from alembic_online.catalog import by_alembic, columns, constraints, object_steps, tables, types
 from alembic_online.catalog.by_hand import BY_HAND, SET, is_alone, is_validation, reasons
-from alembic_online.catalog.diff import Change, diff
+from alembic_online.catalog.diff import diff
+from alembic_online.catalog.drops import OF_TABLES, Drops, can_go_on
 from alembic_online.catalog.reported import seen
 from alembic_online.catalog.snapshot import REBUILT, Identity
-from alembic_online.catalog.statements import replaceable, validate, whole
+from alembic_online.catalog.statements import validate, whole
 from alembic_online.catalog.steps import ByHand, Step, flat
 from alembic_online.catalog.target import Comparison
 
-# What keeps a column's type as it is, and is not made anew with it.
-HOLDS_TYPE = ("column", "foreign")
 # What tables are made of: created before them, dropped after them.
 UNDER_TABLES = ("type", "sequence")
-OF_TABLES = ("table", "column", "constraint", "index")
 
 
 def plan(
@@ -54,53 +53,72 @@ class _Plan:
         self.reasons += [(line, BY_HAND["unmet"]) for line in compared.unmet]
         self.reasons += [(line, BY_HAND["owner"]) for line in compared.owners]
         self.renamed = constraints.renamed(self.before, self.after)
-        self.dropped = self._dropped()
+        self.drops = Drops(self.all, self.ours, self.renamed, before, after)
+        self.dropped = self.drops.dropped
+        self.reasons += self.drops.reasons
         self.extended = types.extended(change for i, change in self.ours.items() if i not in self.dropped)
 
     def operations(self) -> list[ops.MigrateOperation]:
-        going = [i for i in reversed(self.before) if i in self.dropped and not self._goes_along(i)]
-        used = [i for i in going if i not in self.after and any(map(self._goes, self.before.users(i)))]
-        drops = [object_steps.dropped(i, self.before) for i in going if i not in used]
+        before, after = self.before, self.after
         gone = [
-            object_steps.set_or_not(i, self.before, self.after)
-            for i in reversed(self.before)
+            object_steps.set_or_not(i, before, after)
+            for i in reversed(before)
             if i.kind in SET and self._is(i, "removed")
         ]
-        lost = [
-            tables.column(i, self.before).reverse()
-            for i in self.before
-            if i.kind == "column" and self._is(i, "removed")
-        ]
-        last = [
-            object_steps.dropped(i, self.before)
-            for i in reversed(self.before)
-            if i.kind in UNDER_TABLES and self._is(i, "removed")
-        ]
-        last = [*(object_steps.dropped(i, self.before) for i in used), *last]
+        lost = [tables.column(i, before).reverse() for i in before if i.kind == "column" and self._is(i, "removed")]
+        drops, last = self._drops()
+        early, late, concurrent = self._made()
+        made = [tables.created(i, after) for i in after if i in self.tables]
+        left_out = [tables.created(i, before).reverse() for i in reversed(before) if i in self.tables]
+        within = [*gone, *drops, *early, *made, *self.theirs, *left_out, *lost, *late, *last]
+        first, outside = self._outside(concurrent)
+        self._explain()
+        by_hand = [ByHand(tuple(self.reasons))] if self.reasons else []
+        return [*by_hand, *first, *within, *outside]
+
+    def _drops(self) -> tuple[list[Step], list[Step]]:
+        """What is dropped before tables and columns, and after them: what they use."""
+        going = [i for i in reversed(self.before) if i in self.dropped and not self._goes_along(i)]
+        used = [i for i in going if i not in self.after and any(map(self.drops.goes, self.before.users(i)))]
+        under = [i for i in reversed(self.before) if i.kind in UNDER_TABLES and self._is(i, "removed")]
+        return (
+            [object_steps.dropped(i, self.before) for i in going if i not in used],
+            [object_steps.dropped(i, self.before) for i in (*used, *under)],
+        )
+
+    def _made(self) -> tuple[list[Step], list[Step], list[Step]]:
+        """What is created or changed before tables are, after them, and outside a transaction."""
         early: list[Step] = []
         late: list[Step] = []
         concurrent: list[Step] = []
         for identity in self.after:
             for step in self._build(identity):
                 (concurrent if step.concurrent else early if self._is_under_tables(identity) else late).append(step)
-        left = [i for i in self.before if self._is(i, "removed") and i not in self.renamed.values()]
+        return early, late, concurrent
+
+    def _outside(self, concurrent: list[Step]) -> tuple[list[Step], list[Step]]:
+        """What runs outside a transaction, before all else and after it, with what is dropped there."""
+        before, after = self.before, self.after
+        left = [i for i in before if self._is(i, "removed") and i not in self.renamed.values()]
         keys = [
-            constraints.step(i, self.before, self.after)
-            for i in left
-            if i.kind == "constraint" and self._can_go_on(i, self.before[i])
+            constraints.step(i, before, after) for i in left if i.kind == "constraint" and self._can_go_on(i, before[i])
         ]
-        concurrent = [*keys, *concurrent, *(self._index(i) for i in left if i.kind == "index")]
-        concurrent = object_steps.with_marks(concurrent, self.marked, self.before, self.after)
+        steps = [*keys, *concurrent, *(self._index(i) for i in left if i.kind == "index")]
+        first = [step for step in steps if step.identity in self.drops.first]
+        marks = object_steps.marked(self.drops.first, before, after)
+        return (
+            [replace(step, first=True) for step in object_steps.with_marks(first, marks, before, after)],
+            object_steps.with_marks([s for s in steps if s not in first], self.marked - marks, before, after),
+        )
+
+    def _explain(self) -> None:
+        """Add why changes are not generated."""
+        handled = {*self.dropped, *self.extended, *self.renamed, *self.renamed.values()}
         for change in self.ours.values():
             if not self._goes_along(change.identity):
-                handled = {*self.dropped, *self.extended, *self.renamed, *self.renamed.values()}
                 self.reasons += reasons(change, self.before, self.after, handled, self.rehearsed)
         for identity in self.after.columns.keys() - self.before.keys():
             self.reasons += columns.added_by_hand(identity, self.before, self.after)
-        by_hand = [ByHand(tuple(self.reasons))] if self.reasons else []
-        made = [tables.created(i, self.after) for i in self.after if i in self.tables]
-        left_out = [tables.created(i, self.before).reverse() for i in reversed(self.before) if i in self.tables]
-        return [*by_hand, *gone, *drops, *early, *made, *self.theirs, *left_out, *lost, *late, *last, *concurrent]
 
     def _is_under_tables(self, identity: Identity) -> bool:
         """Whether it has to be there before tables are: it is used by them."""
@@ -109,87 +127,8 @@ class _Plan:
             and any(user.kind in (*OF_TABLES, "type") for user in self.after.users(identity))
         )
 
-    def _goes(self, user: Identity) -> bool:
-        """Whether it goes with a table or column: what it uses is dropped after it."""
-        return user in self.seen and user not in self.after and user.kind in OF_TABLES
-
-    def _dropped(self) -> dict[Identity, None]:
-        """What has to be dropped, whether it comes again or not."""
-        dropped: dict[Identity, None] = {}
-        removed = {identity for identity, change in self.all.items() if change.after is None}
-        lost = removed | {i for i, change in self.all.items() if i.kind == "function" and not replaceable(change)}
-        for identity, change in self.ours.items():
-            if change.before is None or is_validation(change):
-                continue
-            if (
-                identity.kind in REBUILT
-                or (identity.kind == "function" and not self._is_replaced(change, removed))
-                or (identity.kind == "type" and change.after and not types.is_held(self.before, identity))
-                or (self._is_online(change) and self._uses(identity) & lost)
-            ):
-                dropped[identity] = None
-        for column in self._retyped():
-            dropped |= {user: None for user in self.before.users(column) if user.kind in (*REBUILT, "function")}
-        waiting = list(dropped)
-        while waiting:
-            used = waiting.pop()
-            for user in self.before.users(used):
-                if user in dropped or self.before.parent(user) == used or (used in removed and self._goes(user)):
-                    continue
-                if user.kind in (*REBUILT, "function") or (
-                    user.kind == "type" and not types.is_held(self.before, user)
-                ):
-                    dropped[user] = None
-                    waiting.append(user)
-                else:
-                    self._in_the_way(user, used, "dropped")
-        for column in self._retyped():
-            for user in self.before.users(column):
-                if user.kind in HOLDS_TYPE and user not in dropped:
-                    self._in_the_way(user, column, "retyped")
-        for identity, change in self.ours.items():
-            for user in self.before.users(identity) if change.before and identity.kind == "constraint" else ():
-                if user.kind == "constraint" and user not in dropped and user not in removed:
-                    self._in_the_way(user, identity, "dropped")
-        for used in removed:
-            for user in self.before.users(used):
-                if user.kind == "foreign":
-                    self._in_the_way(user, used, "dropped")
-        return dropped
-
-    def _is_replaced(self, function: Change, removed: set[Identity]) -> bool:
-        """Whether CREATE OR REPLACE will do, after what goes."""
-        return replaceable(function) and not self.before.uses.get(function.identity, frozenset()) & removed
-
-    def _retyped(self) -> Iterator[Identity]:
-        for column in self.ours:
-            old, new = self.before.columns.get(column), self.after.columns.get(column)
-            if old and new and old.type != new.type:
-                yield column
-
-    def _is_online(self, change: Change) -> bool:
-        """Whether a step outside a transaction drops it, which is too late where what it uses goes before."""
-        if change.identity.kind == "index":
-            return change.after is None
-        return change.identity.kind == "constraint" and self._can_go_on(change.identity, change.before)
-
     def _can_go_on(self, constraint: Identity, *definitions: str | None) -> bool:
-        """Whether a constraint is changed while rows are read and written."""
-        on_partitions = partitioned.stands_on(constraint, self.before)
-        return all(constraints.is_online(each, partitioned=on_partitions) for each in definitions)
-
-    def _uses(self, identity: Identity) -> set[Identity]:
-        parent = self.before.parent(identity)
-        return {*self.before.uses.get(identity, ()), *([parent] if parent else [])}
-
-    def _in_the_way(self, user: Identity, used: Identity, what: str) -> None:
-        self.reasons.append(
-            (
-                f"{used} cannot be {what}: {user} uses it",
-                f"write a revision by hand that drops {user}, has {used} {what}, and creates {user} anew with its"
-                " comments and grants",
-            )
-        )
+        return can_go_on(constraint, self.before, *definitions)
 
     def _is(self, identity: Identity, verb: str) -> bool:
         change = self.ours.get(identity)

@@ -40,7 +40,7 @@ OUTSIDE = (r"CREATE (UNIQUE )?INDEX CONCURRENTLY |ALTER TABLE |CREATE OR REPLACE
 # Of a column that goes or comes in the same transaction: a constraint and an index go with it, or find it empty.
 OF_THE_COLUMN = (
     (r"DROP INDEX ", "require-concurrent-index-deletion"),
-    (r"ALTER TABLE [^;]* ADD CONSTRAINT .* (CHECK|FOREIGN KEY) ", "constraint-missing-not-valid"),
+    (r"ALTER TABLE [^;]* ADD CONSTRAINT .* (CHECK|FOREIGN KEY|UNIQUE) ", "constraint-missing-not-valid"),
     (r"ALTER TABLE [^;]* ADD CONSTRAINT .* FOREIGN KEY ", "adding-foreign-key-constraint"),
     (r"ALTER TABLE [^;]* ADD CONSTRAINT .* UNIQUE ", "disallowed-unique-constraint"),
     (r"CREATE (UNIQUE )?INDEX ", "require-concurrent-index-creation"),

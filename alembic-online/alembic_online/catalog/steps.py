@@ -25,7 +25,8 @@ def flat(operations: Iterable[MigrateOperation]) -> Iterator[MigrateOperation]:
 class Step(MigrateOperation):
     """Statements about one object. A concurrent one runs outside a transaction and is safe to run again.
 
-    `others` are relations, as "public.orders", that it locks besides the object's own.
+    `others` are relations, as "public.orders", that it locks besides the object's own. Of concurrent ones, `first` are
+    those that come in a revision before all others.
     """
 
     verb: str
@@ -34,6 +35,7 @@ class Step(MigrateOperation):
     down: tuple[str, ...]
     concurrent: bool = False
     others: tuple[str, ...] = ()
+    first: bool = False
 
     def reverse(self) -> "Step":
         opposite = {"create": "drop", "drop": "create"}.get(self.verb, self.verb)

@@ -1,16 +1,16 @@
 """Columns that come or go: with what SQLAlchemy takes for a parameter, with a sequence, under keys and grants."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, Text, text
 
 from tests.engine.catalog.pairs.case import Pair
 
-T = "CREATE TABLE shop.items (id bigint PRIMARY KEY, a int, code varchar(10));"
+T = "CREATE TABLE shop.items (id bigint PRIMARY KEY, a bigint, code varchar(10));"
 ODD_DEFAULTS = "ALTER TABLE shop.items ADD y text DEFAULT '50%', ADD z text DEFAULT 'at :noon';"
 
 
 def items(*columns: Column[object]) -> MetaData:
     metadata = MetaData()
-    first = (Column("id", BigInteger, primary_key=True), Column("a", Integer), Column("code", String(10)))
+    first = (Column("id", BigInteger, primary_key=True), Column("a", BigInteger), Column("code", String(10)))
     Table("items", metadata, *first, *columns, schema="shop")
     return metadata
 
@@ -26,6 +26,15 @@ def with_odd_index() -> MetaData:
     Table("new", metadata, Column("n", Text), filled, schema="shop")
     return metadata
 
+
+def with_b(*parts: str) -> str:
+    """The table with one column more, which is before or after these parts, of which all statements can be run."""
+    return f"{T[:-2]}, b bigint{''.join(f', {part}' for part in parts)});"
+
+
+BOTH = ("CONSTRAINT positive CHECK (a > 0 AND b > 0)", "CONSTRAINT one UNIQUE (a, b)")
+ALONE = "ALTER TABLE shop.items ADD CONSTRAINT positive CHECK (a > 0), ADD CONSTRAINT one UNIQUE (a);"
+MARKED = "ALTER TABLE shop.items CLUSTER ON ab"
 
 COLUMNS = (
     Pair(
@@ -55,5 +64,30 @@ COLUMNS = (
         after="CREATE TABLE shop.new (n text); CREATE INDEX new_n ON shop.new (n) WHERE n <> '50%'",
         contains=("WHERE (n <> '50%'",),
         metadata=with_odd_index,
+    ),
+    Pair(
+        "column dropped that a CHECK, a key and an index used, which stay",
+        before=f"{with_b(*BOTH)} CREATE INDEX ab ON shop.items (a, b); COMMENT ON INDEX shop.ab IS 'ab'; {MARKED}",
+        after=f"{T} {ALONE} CREATE INDEX ab ON shop.items (a); {MARKED}",
+        contains=("CREATE UNIQUE INDEX CONCURRENTLY one_new", "VALIDATE CONSTRAINT positive", "INDEX CONCURRENTLY ab"),
+    ),
+    Pair(
+        "column dropped with a CHECK, a key and an index over it and another one",
+        before=f"{with_b(*BOTH)} CREATE UNIQUE INDEX ab ON shop.items (a, b)",
+        after=T,
+    ),
+    Pair(
+        "column dropped that an index used, which is to use one that is added",
+        before=f"{with_b()} CREATE INDEX ab ON shop.items (a, b)",
+        after=f"{T} ALTER TABLE shop.items ADD c bigint; CREATE INDEX ab ON shop.items (a, c)",
+        stops="make two changes of it",
+    ),
+    Pair(
+        "function dropped that a CHECK called, which stays",
+        T,
+        before="CREATE FUNCTION shop.f(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 0';"
+        "ALTER TABLE shop.items ADD CONSTRAINT positive CHECK (shop.f(a))",
+        after="ALTER TABLE shop.items ADD CONSTRAINT positive CHECK (a > 0)",
+        contains=("VALIDATE CONSTRAINT positive",),
     ),
 )
