@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
+from alembic_online.catalog import constraints
 from alembic_online.catalog.diff import diff
 from alembic_online.catalog.partition_constraints import on_partitions
 from alembic_online.catalog.partitioned import stands_on
@@ -118,7 +119,8 @@ def altered(identity: Identity, before: Snapshot, after: Snapshot) -> Iterator[S
     old, new = before.columns[identity], after.columns[identity]
     alter = named(before, identity)
     checks = _checks(identity, before) if old.type != new.type else []
-    up, down = (tuple(_with_checks(_altered(alter, *way), checks, before)) for way in ((old, new), (new, old)))
+    there = _that_stay(checks, before, after)
+    up, down = (tuple(_with_checks(_altered(alter, *way), there)) for way in ((old, new), (new, old)))
     if up or down:
         yield Step("alter", identity, up, down, concurrent=bool(checks))
     if old.required != new.required:
@@ -158,7 +160,16 @@ def _checks(identity: Identity, snapshot: Snapshot) -> list[Identity]:
     return [user for user in snapshot.users(identity) if user.kind == "constraint" and is_check(snapshot[user])]
 
 
-def _with_checks(altered: list[str], checks: list[Identity], snapshot: Snapshot) -> Iterator[str]:
+def _that_stay(checks: list[Identity], before: Snapshot, after: Snapshot) -> list[tuple[Identity, Snapshot]]:
+    """The CHECKs that are there while the type is changed, each as it is in a snapshot. Those that go have gone before,
+    outside a transaction; other names and comments have been given, and other conditions are to come.
+    """
+    renamed = {old: new for new, old in constraints.renamed(before, after).items()}
+    there = [check for check in (renamed.get(check, check) for check in checks) if check in after]
+    return [(check, before if before.get(check, after[check]) != after[check] else after) for check in there]
+
+
+def _with_checks(altered: list[str], checks: list[tuple[Identity, Snapshot]]) -> Iterator[str]:
     """A change of type that reads no row: each CHECK on the column is exchanged in the same statement for one that is
     NOT VALID, and validated afterwards. Safe to run again at every point."""
     if not checks:
@@ -166,11 +177,11 @@ def _with_checks(altered: list[str], checks: list[Identity], snapshot: Snapshot)
         return
     retyped, *more = altered
     table, _, what = retyped.partition(" ALTER COLUMN ")
-    gone = [removal(snapshot, check).removeprefix(f"{table} ") for check in checks]
-    anew = [_unread(snapshot[check].removeprefix(f"{table} ")) for check in checks]
+    gone = [removal(snapshot, check).removeprefix(f"{table} ") for check, snapshot in checks]
+    anew = [_unread(snapshot[check].removeprefix(f"{table} ")) for check, snapshot in checks]
     yield f"{table} {', '.join([*gone, f'ALTER COLUMN {what}', *anew])}"
     yield from more
-    for check in checks:
+    for check, snapshot in checks:
         definition, *comments = whole(snapshot, check)
         if not definition.endswith((NOT_VALID, NOT_ENFORCED)):
             yield validate(snapshot.removals[check])

@@ -150,4 +150,18 @@ ONLINE = (
         before="CREATE TABLE shop.items (code varchar(10) DEFAULT 'c'" + CHECKED,
         after="CREATE TABLE shop.items (code text DEFAULT 'd'" + CHECKED,
     ),
+    Pair(
+        "type of a column whose CHECK goes",
+        before="CREATE TABLE shop.items (code varchar(10), CONSTRAINT filled CHECK (code <> ''))",
+        after="CREATE TABLE shop.items (code varchar(20))",
+        contains=("ALTER COLUMN code TYPE", "autocommit_block"),
+    ),
+    Pair(
+        "type of a column whose CHECKs change, have another name, and come",
+        before="CREATE TABLE shop.items (code varchar(10), CONSTRAINT one CHECK (code <> ''), CONSTRAINT two CHECK"
+        " (code <> 'x')); COMMENT ON CONSTRAINT one ON shop.items IS 'one'",
+        after="CREATE TABLE shop.items (code varchar(20), CONSTRAINT one CHECK (code <> 'y'), CONSTRAINT other CHECK"
+        " (code <> 'x'), CONSTRAINT three CHECK (code <> 'z')); COMMENT ON CONSTRAINT one ON shop.items IS 'first'",
+        contains=("RENAME CONSTRAINT two TO other", "VALIDATE CONSTRAINT other"),
+    ),
 )
