@@ -68,7 +68,10 @@ def server_error(error: PostgresError) -> OnlineError:
             f"The connection to the server was lost: {reason}",
             f"when the server is up, {AGAIN}",
         )
-    remedy = (error.diag.message_hint or REMEDIES.get(error.sqlstate or "", "correct that")).rstrip(".")
+    hint = error.diag.message_hint or ""
+    if "CASCADE" in hint:  # it would drop what nobody asked for, and what others have built
+        hint = "drop first what it says, or leave that as it is"
+    remedy = (hint or REMEDIES.get(error.sqlstate or "", "correct that")).rstrip(".")
     return OnlineError(
         "\n".join(part for part in said if part), remedy if "again" in remedy else f"{remedy}; then {AGAIN}"
     )
