@@ -47,6 +47,10 @@ COMPUTED = (
     "write it in steps: a column with the new expression under a new name, filled like any other, that takes the old"
     " one's place"
 )
+UNPROVED = (
+    "write it by hand: the column without NOT NULL; then ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {old} NOT"
+    " VALID"
+)
 VIRTUAL = "v"
 GENERATED = {"a": "ALWAYS", "d": "BY DEFAULT"}
 
@@ -123,11 +127,8 @@ def altered(identity: Identity, before: Snapshot, after: Snapshot) -> Iterator[S
     up, down = (tuple(_with_checks(_altered(alter, *way), there)) for way in ((old, new), (new, old)))
     if up or down:
         yield Step("alter", identity, up, down, concurrent=bool(checks))
-    if old.required != new.required:
-        required, optional = _required(before, identity), (f"{alter} DROP NOT NULL",)
-        if stands_on(identity, before):
-            optional = (on_partitions(f"{alter} DROP NOT NULL"),)
-        up, down = (required, optional) if new.required else (optional, required)
+    if (old.required, old.valid) != (new.required, new.valid):
+        up, down = (_nullable(identity, *way, before, after) for way in ((old, new), (new, old)))
         yield Step("require", identity, up, down, concurrent=True)
 
 
@@ -193,6 +194,26 @@ def _unread(check: str) -> str:
     return check if check.endswith((NOT_VALID, NOT_ENFORCED)) else check + NOT_VALID
 
 
+def _nullable(identity: Identity, old: Column, new: Column, before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """What makes it nullable or not, while NOT NULL has the name that it has after the change."""
+    table, _, column = before.removals[identity].partition(" DROP COLUMN ")
+    name = after.columns[identity].named or before.columns[identity].named
+    optional = f"{named(before, identity)} DROP NOT NULL"
+    if stands_on(identity, before):
+        optional = on_partitions(optional)
+    if not new.required:
+        return (optional,)
+    if not new.valid:
+        alone = Identity(
+            "setting", identity.schema, identity.name, f"no inheritance of NOT NULL of column {identity.part}"
+        )
+        inherited = " NO INHERIT" if alone in after else ""
+        return (optional, f"{table} ADD CONSTRAINT {name} NOT NULL {column}{inherited}{NOT_VALID}")
+    if old.required:
+        return (f"{table} VALIDATE CONSTRAINT {name}",)
+    return _required(before, identity)
+
+
 def _required(snapshot: Snapshot, identity: Identity) -> tuple[str, ...]:
     """NOT NULL without a scan under its lock: a CHECK, validated, proves it. Safe to run again at every point."""
     table, _, column = snapshot.removals[identity].partition(" DROP COLUMN ")
@@ -225,6 +246,11 @@ def added_by_hand(identity: Identity, before: Snapshot, after: Snapshot) -> Iter
     """A column that is added to a table with rows, each of which would be written while everybody waits."""
     new = after.columns[identity]
     table = Identity("table", identity.schema, identity.name)
+    if not new.valid:
+        yield (
+            f"added {identity} cannot be generated: its NOT NULL is to be NOT VALID",
+            UNPROVED.format(**_words(after, identity, new), name=new.named),
+        )
     if new.rewrites and (table in before or table in before.others):
         words = _words(after, identity, new)
         words["new"] = words["old"]

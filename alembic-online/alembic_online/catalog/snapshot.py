@@ -101,6 +101,10 @@ class Column:
     generated: str
     rewrites: bool
     """Whether adding it writes each row of its table: a volatile default, an identity, a stored expression."""
+    named: str = ""
+    """The name of its NOT NULL, which it has from PostgreSQL 18 on."""
+    valid: bool = True
+    """Whether its NOT NULL, if it has one, holds for all rows, and not only for new ones."""
 
 
 class Snapshot(dict[Identity, str]):
@@ -191,7 +195,9 @@ def snapshot(connection: Connection, scope: Scope) -> Snapshot:
             uses.setdefault(user, set()).add(what)
     used_by = {user: frozenset(whats) for user, whats in uses.items()}
     columns = {
-        _identity(row): Column(row.type, row.required, row.default, row.identity, row.generated, row.rewrites)
+        _identity(row): Column(
+            row.type, row.required, row.default, row.identity, row.generated, row.rewrites, row.named, row.valid
+        )
         for row in rows
         if row.kind == "column"
     }
@@ -205,14 +211,6 @@ def definitions(connection: Connection, scope: Scope) -> dict[Identity, str]:
     with qualified_names(connection):
         ours, _others = _rows(connection, scope)
         return {_identity(row): row.definition for row in ours}
-
-
-def owners(connection: Connection, scope: Scope) -> list[str]:
-    """What in the scope's schemas belongs to another role than most of it, a line each."""
-    with qualified_names(connection):
-        parameters = {"schemas": list(scope.schemas), "version_table": VERSION_TABLE}
-        relations = connection.scalars(query("relations"), {**parameters, "shared": []}).all()
-        return list(connection.scalars(query("owners"), {**parameters, "relations": list(relations)}))
 
 
 def _rows(connection: Connection, scope: Scope) -> tuple[list[Any], list[Any]]:

@@ -16,9 +16,10 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from alembic_online.catalog import found
 from alembic_online.catalog.diff import Change, diff
 from alembic_online.catalog.other_names import beside, locked, renaming
-from alembic_online.catalog.snapshot import Identity, Snapshot, owners, query, snapshot
+from alembic_online.catalog.snapshot import Identity, Snapshot, qualified_names, query, snapshot
 from alembic_online.database import engine, shown
 from alembic_online.errors import OnlineError
+from alembic_online.parts import VERSION_TABLE
 from alembic_online.scope import Scope
 
 log = logging.getLogger("alembic.online")
@@ -88,6 +89,14 @@ def compare(connection: Connection, scope: Scope) -> Comparison:
     here, target = here.only(matters), found.with_others_query(_built[key].only(matters), here, scope).beside(here)
     others = found.names(connection, scope, here, target)
     return Comparison(here, target, scope.prerequisites(connection), owners(connection, scope), aside, others)
+
+
+def owners(connection: Connection, scope: Scope) -> list[str]:
+    """What in the scope's schemas belongs to another role than most of it, a line each."""
+    with qualified_names(connection):
+        parameters = {"schemas": list(scope.schemas), "version_table": VERSION_TABLE}
+        relations = connection.scalars(query("relations"), {**parameters, "shared": []}).all()
+        return list(connection.scalars(query("owners"), {**parameters, "relations": list(relations)}))
 
 
 def _target(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot:
