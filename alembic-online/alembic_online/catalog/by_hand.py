@@ -61,6 +61,21 @@ def reasons(
     yield f"{change} cannot be generated: {what}", way.replace("{name}", called(identity))
 
 
+def not_known(change: Change) -> columns.Why:
+    """Why a change that no operation makes is not generated."""
+    what = f"it is {change.before or 'absent'}, the models mean {change.after or 'none'}".replace("\n", " ")
+    return f"{change} cannot be generated: {what}", BY_HAND["other"]
+
+
+def sequences_lost(before: Snapshot, after: Snapshot) -> Iterator[columns.Why]:
+    """The sequences that stay, and would go with the column that owns them."""
+    for identity in before:
+        owner = before.parent(identity) if identity.kind == "sequence" and identity in after else None
+        if owner is not None and owner not in after:
+            what = f"{identity} stays, and would go with {owner}, which owns it"
+            yield what, f"first ALTER SEQUENCE {called(identity)} OWNED BY NONE, in a revision by itself"
+
+
 def is_validation(change: Change) -> bool:
     """Whether a constraint is there, and only not validated."""
     return change.identity.kind == "constraint" and change.before == f"{change.after} NOT VALID"

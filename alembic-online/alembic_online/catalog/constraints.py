@@ -19,6 +19,7 @@ from alembic_online.catalog.statements import (
     NOT_ENFORCED,
     NOT_VALID,
     called,
+    concurrently,
     is_check,
     new_name,
     quoted,
@@ -58,6 +59,42 @@ def step(identity: Identity, before: Snapshot, after: Snapshot) -> Step:
     up, down = tuple(_to(identity, after, before)), tuple(_to(identity, before, after))
     locked = tuple(sorted({*others(before, identity), *others(after, identity)}))
     return Step(verb, identity, up, down, concurrent=True, others=locked)
+
+
+def indexes_of_their_names(before: Snapshot, after: Snapshot) -> dict[Identity, Identity]:
+    """The indexes that go, by the new key that has their name."""
+    going = {(i.schema, i.part): i for i in before if i.kind == "index" and i not in after}
+    keys = [i for i in after if i.kind == "constraint" and i not in before and KEY.fullmatch(after[i])]
+    return {key: going[key.schema, key.part] for key in keys if (key.schema, key.part) in going}
+
+
+def is_like(index: Identity, key: Identity, before: Snapshot, after: Snapshot) -> bool:
+    """Whether an index is what a key would build."""
+    found = KEY.fullmatch(after[key])
+    if found is None or found["options"]:
+        return False
+    table, _, name = after.removals[key].removeprefix("ALTER TABLE ").rpartition(" DROP CONSTRAINT ")
+    built = f"CREATE UNIQUE INDEX {name} ON {table} USING btree {found['columns']}{found['nulls'] or ''}"
+    return before[index] == built
+
+
+def of_index(identity: Identity, index: Identity, before: Snapshot, after: Snapshot) -> Iterator[Step]:
+    """The steps that make a key of an index that is there, and has its name: no row is read."""
+    key = KEY.fullmatch(after[identity])
+    assert key is not None
+    table, _, name = after.removals[identity].removeprefix("ALTER TABLE ").rpartition(" DROP CONSTRAINT ")
+    relation, constraint = table.replace("'", "''"), identity.part.replace("'", "''")
+    made = (
+        "DO $$\nBEGIN\n    IF NOT EXISTS (\n        SELECT FROM pg_catalog.pg_constraint AS k\n"
+        f"        WHERE k.conrelid = '{relation}'::regclass AND k.conname = '{constraint}'\n    ) THEN\n"
+        f"        ALTER TABLE {table} ADD CONSTRAINT {name} {key['kind']} USING INDEX {name}{key['when'] or ''};\n"
+        "    END IF;\nEND\n$$"
+    )
+    forgotten = [before.removals[i] for i in before if i.kind == "comment" and before.parent(i) == index]
+    up = (*forgotten, made, *list(whole(after, identity))[1:])
+    down = (removal(after, identity), *concurrently(before, after, index))
+    yield Step("drop", index, (), (), concurrent=True)  # what the next one does
+    yield Step("create", identity, up, down, concurrent=True)
 
 
 def anew(identity: Identity, snapshot: Snapshot) -> tuple[str, ...]:

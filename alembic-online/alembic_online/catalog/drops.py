@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from alembic_online.catalog import constraints, partitioned, types
 from alembic_online.catalog.by_hand import BY_HAND, is_validation
 from alembic_online.catalog.diff import Change
+from alembic_online.catalog.object_steps import OF_TABLES
 from alembic_online.catalog.snapshot import REBUILT, Identity, Snapshot
 from alembic_online.catalog.statements import replaceable
 
 # What keeps a column's type as it is, and is not made anew with it.
 HOLDS_TYPE = ("column", "foreign")
-OF_TABLES = ("table", "column", "constraint", "index")
 
 
 class Drops:

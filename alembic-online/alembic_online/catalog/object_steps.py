@@ -1,7 +1,9 @@
 """The steps that change one object: a function, a sequence, an index, what is set on something else."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+
+from alembic.operations import MigrateOperation
 
 from alembic_online.catalog import constraints
 from alembic_online.catalog.by_hand import is_checked_anew
@@ -10,6 +12,7 @@ from alembic_online.catalog.snapshot import Identity, Snapshot
 from alembic_online.catalog.statements import altered_sequence, called, concurrently, whole
 from alembic_online.catalog.steps import Step
 
+OF_TABLES = ("table", "column", "constraint", "index")
 INDEXED = ("index", "constraint")
 NAMED = re.compile(r" (?:CLUSTER ON|USING INDEX) (.+)$")
 
@@ -42,6 +45,38 @@ def set_or_not(identity: Identity, before: Snapshot, after: Snapshot) -> Step:
     if identity.kind == "setting" and identity.part == "emptiness":  # nobody wants it back
         up, down = (() if identity in s else tuple(take_away) for s in (after, before))
     return Step("alter", identity, up, down)
+
+
+def regranted(identity: Identity, before: Snapshot, after: Snapshot) -> tuple[Step, Step]:
+    """A changed privilege in two steps, for before and after columns go that it may name: taken away, and granted."""
+    removal = (after.removals[identity],)
+    return (
+        Step("alter", identity, removal, (before[identity],)),
+        Step("alter", identity, (after[identity],), removal),
+    )
+
+
+def under_tables(snapshot: Snapshot) -> set[Identity]:
+    """The functions and operators that tables and types use, be it by others: they have to be there before."""
+    found: set[Identity] = set()
+    waiting = [identity for identity in snapshot if identity.kind in (*OF_TABLES, "type")]
+    while waiting:
+        used = snapshot.uses.get(waiting.pop(), frozenset()) - found
+        new = {identity for identity in used if identity.kind in ("function", "operator")}
+        found |= new
+        waiting += new
+    return found
+
+
+def unchecked_bodies(steps: Sequence[MigrateOperation]) -> tuple[list[Step], list[Step]]:
+    """What comes before and after steps by which functions come, both ways, with other things that they may name: no
+    order is right for what PostgreSQL does not know that a body names. The models were built with bodies that it read.
+    """
+    if len(steps) < 2 or not any(isinstance(step, Step) and step.identity.kind == "function" for step in steps):
+        return [], []
+    setting = Identity("function", "", "check_function_bodies")
+    off = ("SET LOCAL check_function_bodies = off",)
+    return [Step("prepare", setting, off, ())], [Step("prepare", setting, (), off)]
 
 
 def index(change: Change, before: Snapshot, after: Snapshot) -> Step:

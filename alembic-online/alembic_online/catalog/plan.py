@@ -5,15 +5,15 @@ first. Alembic reverses the list for the downgrade, which is right for that, too
 last, but for what is changed before something that it used goes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from alembic.operations import ops
 
 from alembic_online.catalog import by_alembic, columns, constraints, object_steps, tables, types
-from alembic_online.catalog.by_hand import BY_HAND, SET, is_alone, is_validation, reasons
+from alembic_online.catalog.by_hand import BY_HAND, SET, is_alone, is_validation, not_known, reasons, sequences_lost
 from alembic_online.catalog.diff import diff
-from alembic_online.catalog.drops import OF_TABLES, Drops, can_go_on
+from alembic_online.catalog.drops import Drops, can_go_on
 from alembic_online.catalog.reported import seen
 from alembic_online.catalog.snapshot import REBUILT, Identity
 from alembic_online.catalog.statements import validate, whole
@@ -52,7 +52,9 @@ class _Plan:
         self.ours = {identity: change for identity, change in self.all.items() if identity not in self.seen}
         self.reasons += [(line, BY_HAND["unmet"]) for line in compared.unmet]
         self.reasons += [(line, BY_HAND["owner"]) for line in compared.owners]
-        self.renamed = constraints.renamed(self.before, self.after)
+        self.renamed = constraints.renamed(before, after)
+        self.named = constraints.indexes_of_their_names(before, after)
+        self.under = object_steps.under_tables(after)
         self.drops = Drops(self.all, self.ours, self.renamed, before, after)
         self.dropped = self.drops.dropped
         self.reasons += self.drops.reasons
@@ -61,9 +63,11 @@ class _Plan:
     def operations(self) -> list[ops.MigrateOperation]:
         before, after = self.before, self.after
         gone = [
-            object_steps.set_or_not(i, before, after)
+            object_steps.regranted(i, before, after)[0]
+            if self._is_regranted(i)
+            else object_steps.set_or_not(i, before, after)
             for i in reversed(before)
-            if i.kind in SET and self._is(i, "removed")
+            if i.kind in SET and (self._is(i, "removed") or self._is_regranted(i))
         ]
         lost = [tables.column(i, before).reverse() for i in before if i.kind == "column" and self._is(i, "removed")]
         drops, last = self._drops()
@@ -71,15 +75,20 @@ class _Plan:
         made = [tables.created(i, after) for i in after if i in self.tables]
         left_out = [tables.created(i, before).reverse() for i in reversed(before) if i in self.tables]
         within = [*gone, *drops, *early, *made, *self.theirs, *left_out, *lost, *late, *last]
+        start, end = object_steps.unchecked_bodies([*drops, *early, *made, *self.theirs, *lost, *late, *last])
         first, outside = self._outside(concurrent)
-        self._explain()
+        within = [*start, *within, *end]
+        self._explain([*first, *within, *outside])
         by_hand = [ByHand(tuple(self.reasons))] if self.reasons else []
         return [*by_hand, *first, *within, *outside]
 
     def _drops(self) -> tuple[list[Step], list[Step]]:
         """What is dropped before tables and columns, and after them: what they use."""
         going = [i for i in reversed(self.before) if i in self.dropped and not self._goes_along(i)]
-        used = [i for i in going if i not in self.after and any(map(self.drops.goes, self.before.users(i)))]
+        used: list[Identity] = []
+        for i in going:
+            if i not in self.after and any(self.drops.goes(user) or user in used for user in self.before.users(i)):
+                used.append(i)
         under = [i for i in reversed(self.before) if i.kind in UNDER_TABLES and self._is(i, "removed")]
         return (
             [object_steps.dropped(i, self.before) for i in going if i not in used],
@@ -103,7 +112,13 @@ class _Plan:
         keys = [
             constraints.step(i, before, after) for i in left if i.kind == "constraint" and self._can_go_on(i, before[i])
         ]
-        steps = [*keys, *concurrent, *(self._index(i) for i in left if i.kind == "index")]
+        named = {key: i for key, i in self.named.items() if i in left and not self._is_taken(key)}
+        indexes = [i for i in left if i.kind == "index" and i not in self.named.values()]
+        steps = [*keys]
+        for step in concurrent:
+            steps += [self._index(named[step.identity])] if step.identity in named else []
+            steps.append(step)
+        steps += [self._index(i) for i in indexes]
         first = [step for step in steps if step.identity in self.drops.first]
         marks = object_steps.marked(self.drops.first, before, after)
         return (
@@ -111,21 +126,35 @@ class _Plan:
             object_steps.with_marks([s for s in steps if s not in first], self.marked - marks, before, after),
         )
 
-    def _explain(self) -> None:
-        """Add why changes are not generated."""
+    def _explain(self, operations: Iterable[ops.MigrateOperation]) -> None:
+        """Add why changes are not generated; a change that nothing makes is one of these."""
         handled = {*self.dropped, *self.extended, *self.renamed, *self.renamed.values()}
+        made = {step.identity for step in operations if isinstance(step, Step) and step.up}
         for change in self.ours.values():
-            if not self._goes_along(change.identity):
-                self.reasons += reasons(change, self.before, self.after, handled, self.rehearsed)
+            if self._goes_along(change.identity):
+                continue
+            found = list(reasons(change, self.before, self.after, handled, self.rehearsed))
+            if not found and change.identity not in {*made, *handled, *self.named.values()}:
+                found = [not_known(change)]
+            self.reasons += found
+        self.reasons += sequences_lost(self.before, self.after)
         for identity in self.after.columns.keys() - self.before.keys():
             self.reasons += columns.added_by_hand(identity, self.before, self.after)
 
     def _is_under_tables(self, identity: Identity) -> bool:
         """Whether it has to be there before tables are: it is used by them."""
-        return identity.kind in UNDER_TABLES or (
-            identity.kind == "function"
-            and any(user.kind in (*OF_TABLES, "type") for user in self.after.users(identity))
-        )
+        return identity.kind in UNDER_TABLES or identity in self.under
+
+    def _is_regranted(self, identity: Identity) -> bool:
+        """Whether a privilege changes on a table that loses columns, of which it may have been."""
+        if identity.kind != "privilege" or not self._is(identity, "changed"):
+            return False
+        lost = [column for column in self.before.columns if column not in self.after]
+        return any((column.schema, column.name) == (identity.schema, identity.name) for column in lost)
+
+    def _is_taken(self, key: Identity) -> bool:
+        """Whether a new key takes over the index of its name."""
+        return key in self.named and constraints.is_like(self.named[key], key, self.before, self.after)
 
     def _can_go_on(self, constraint: Identity, *definitions: str | None) -> bool:
         return can_go_on(constraint, self.before, *definitions)
@@ -179,6 +208,8 @@ class _Plan:
                 yield constraints.step(identity, self.before, self.after)
         elif identity.kind == "column":
             yield from columns.altered(identity, self.before, self.after)
+        elif self._is_regranted(identity):
+            yield object_steps.regranted(identity, self.before, self.after)[1]
         elif identity.kind in SET:
             yield object_steps.set_or_not(identity, self.before, self.after)
         elif identity.kind == "function":
@@ -196,7 +227,9 @@ class _Plan:
             yield constraints.rename(self.renamed[identity], identity, self.before, self.after)
         elif identity.kind == "constraint" and self._can_go_on(identity, self.after[identity]):
             table = self.after.parent(identity)  # None: a shared one
-            if identity in self.dropped or (table is not None and table not in self.before):
+            if self._is_taken(identity):
+                yield from constraints.of_index(identity, self.named[identity], self.before, self.after)
+            elif identity in self.dropped or (table is not None and table not in self.before):
                 locked = constraints.others(self.after, identity)
                 yield Step("create", identity, tuple(whole(self.after, identity)), (removal,), others=locked)
             else:

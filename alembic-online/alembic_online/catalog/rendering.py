@@ -44,6 +44,7 @@ OF_THE_COLUMN = (
     (r"ALTER TABLE [^;]* ADD CONSTRAINT .* FOREIGN KEY ", "adding-foreign-key-constraint"),
     (r"ALTER TABLE [^;]* ADD CONSTRAINT .* UNIQUE ", "disallowed-unique-constraint"),
     (r"CREATE (UNIQUE )?INDEX ", "require-concurrent-index-creation"),
+    (r"ALTER TABLE [^;]* ADD COLUMN .* (DEFAULT nextval\(|AS IDENTITY)", "adding-field-with-default"),
 )
 
 QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\$(\w*)\$.*?\$\1\$", re.DOTALL)

@@ -34,6 +34,7 @@ def with_b(*parts: str) -> str:
 
 BOTH = ("CONSTRAINT positive CHECK (a > 0 AND b > 0)", "CONSTRAINT one UNIQUE (a, b)")
 ALONE = "ALTER TABLE shop.items ADD CONSTRAINT positive CHECK (a > 0), ADD CONSTRAINT one UNIQUE (a);"
+UNPROVED = "ALTER TABLE shop.items ADD CONSTRAINT {} NOT NULL a NOT VALID"
 MARKED = "ALTER TABLE shop.items CLUSTER ON ab"
 
 COLUMNS = (
@@ -89,5 +90,62 @@ COLUMNS = (
         "ALTER TABLE shop.items ADD CONSTRAINT positive CHECK (shop.f(a))",
         after="ALTER TABLE shop.items ADD CONSTRAINT positive CHECK (a > 0)",
         contains=("VALIDATE CONSTRAINT positive",),
+    ),
+    Pair("serial column that is no key, dropped", T, before="ALTER TABLE shop.items ADD n bigserial"),
+    Pair(
+        "column with an identity that has a sequence of another name, dropped",
+        T,
+        before="ALTER TABLE shop.items ADD n bigint GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME shop.odd START 5);"
+        "COMMENT ON SEQUENCE shop.odd IS 'odd'; COMMENT ON COLUMN shop.items.n IS 'n'",
+    ),
+    Pair(
+        "serial column dropped whose sequence stays",
+        T,
+        before="ALTER TABLE shop.items ADD n bigserial",
+        after="CREATE SEQUENCE shop.items_n_seq",
+        stops="OWNED BY NONE",
+    ),
+    Pair(
+        "column dropped that a privilege names",
+        T,
+        before="ALTER TABLE shop.items ADD n bigint; GRANT SELECT (a, n) ON shop.items TO PUBLIC",
+        after="GRANT SELECT (a) ON shop.items TO PUBLIC",
+    ),
+    Pair(
+        "column added that a privilege names",
+        T,
+        before="GRANT SELECT (a) ON shop.items TO PUBLIC",
+        after="ALTER TABLE shop.items ADD n bigint; GRANT SELECT (a, n) ON shop.items TO PUBLIC",
+    ),
+    Pair(
+        "NOT NULL that is not validated, by hand",
+        T,
+        before=UNPROVED.format("items_a_not_null"),
+        after="ALTER TABLE shop.items ALTER a SET NOT NULL",
+        contains=("VALIDATE CONSTRAINT items_a_not_null",),
+        oldest=18,
+    ),
+    Pair(
+        "NOT NULL that is not validated, and has another name",
+        T,
+        before=UNPROVED.format("filled"),
+        after="ALTER TABLE shop.items ALTER a SET NOT NULL",
+        contains=("VALIDATE CONSTRAINT items_a_not_null",),
+        oldest=18,
+    ),
+    Pair("NOT NULL that is not validated, taken out", T, before=UNPROVED.format("items_a_not_null"), oldest=18),
+    Pair(
+        "NOT NULL that is not validated, in the models",
+        T,
+        before="ALTER TABLE shop.items ALTER a SET NOT NULL",
+        after=UNPROVED.format("items_a_not_null"),
+        oldest=18,
+    ),
+    Pair(
+        "column whose NOT NULL is not validated, added",
+        T,
+        after="ALTER TABLE shop.items ADD b bigint; ALTER TABLE shop.items ADD CONSTRAINT b NOT NULL b NOT VALID",
+        stops="ADD CONSTRAINT b NOT NULL b NOT VALID",
+        oldest=18,
     ),
 )

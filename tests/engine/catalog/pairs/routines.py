@@ -13,6 +13,17 @@ OPERATOR = (
     "CREATE OPERATOR shop.~~~ (FUNCTION = shop.near, LEFTARG = integer, RIGHTARG = integer,"
     " COMMUTATOR = OPERATOR(shop.~~~){});"
 )
+NEAR = "CREATE TABLE shop.x (a bigint, CONSTRAINT near CHECK (a::integer OPERATOR(shop.~~~) 3))"
+CHAIN = (
+    "CREATE FUNCTION shop.g() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT 1::bigint; END;"
+    "CREATE FUNCTION shop.f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT shop.g(); END;"
+    "CREATE TABLE shop.x (id bigint DEFAULT shop.f())"
+)
+NAMED = (
+    "CREATE VIEW shop.v AS SELECT word FROM shop.words;"
+    "CREATE FUNCTION shop.b() RETURNS text LANGUAGE sql AS 'SELECT min(word) FROM shop.v';"
+    "CREATE FUNCTION shop.a() RETURNS text LANGUAGE sql AS 'SELECT shop.b()'"
+)
 
 ROUTINES = (
     Pair(
@@ -67,4 +78,10 @@ ROUTINES = (
     ),
     Pair("operator", "", "", OPERATOR.format("")),
     Pair("operator changed", "", OPERATOR.format(""), OPERATOR.format(", RESTRICT = contsel")),
+    Pair("functions whose bodies name what comes after them", T, after=NAMED, contains=("function_bodies = off",)),
+    Pair("functions whose bodies name what comes after them, dropped", T, before=NAMED),
+    Pair("functions that a table's default uses, added", after=CHAIN),
+    Pair("functions that a table's default uses, dropped", before=CHAIN),
+    Pair("operator that a table's CHECK uses, added", after=OPERATOR.format("") + NEAR),
+    Pair("operator that a table's CHECK uses, dropped", before=OPERATOR.format("") + NEAR),
 )
