@@ -1,6 +1,6 @@
 """What is not generated, and how a person does it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from alembic_online.catalog import columns, constraints, partitioned, types
 from alembic_online.catalog.diff import Change
@@ -74,6 +74,15 @@ def sequences_lost(before: Snapshot, after: Snapshot) -> Iterator[columns.Why]:
         if owner is not None and owner not in after:
             what = f"{identity} stays, and would go with {owner}, which owns it"
             yield what, f"first ALTER SEQUENCE {called(identity)} OWNED BY NONE, in a revision by itself"
+
+
+def emptied(changes: Iterable[Change]) -> Iterator[columns.Why]:
+    """The materialized views that the models have WITH NO DATA, and that are filled or not there yet."""
+    for change in changes:
+        if (change.identity.kind, change.identity.part) == ("setting", "emptiness") and change.before is None:
+            view = Identity("materialized_view", change.identity.schema, change.identity.name)
+            what = f"{view} is WITH NO DATA in the models: whether it is filled is a state, which they cannot demand"
+            yield what, "leave WITH NO DATA out of the models"
 
 
 def is_validation(change: Change) -> bool:

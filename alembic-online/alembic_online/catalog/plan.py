@@ -11,7 +11,16 @@ from dataclasses import replace
 from alembic.operations import ops
 
 from alembic_online.catalog import by_alembic, columns, constraints, object_steps, tables, types
-from alembic_online.catalog.by_hand import BY_HAND, SET, is_alone, is_validation, not_known, reasons, sequences_lost
+from alembic_online.catalog.by_hand import (
+    BY_HAND,
+    SET,
+    emptied,
+    is_alone,
+    is_validation,
+    not_known,
+    reasons,
+    sequences_lost,
+)
 from alembic_online.catalog.diff import diff
 from alembic_online.catalog.drops import Drops, can_go_on
 from alembic_online.catalog.reported import seen
@@ -134,10 +143,11 @@ class _Plan:
             if self._goes_along(change.identity):
                 continue
             found = list(reasons(change, self.before, self.after, handled, self.rehearsed))
-            if not found and change.identity not in {*made, *handled, *self.named.values()}:
+            known = {*made, *handled, *self.named.values()}
+            if not found and change.identity not in known and change.identity.part != "emptiness":
                 found = [not_known(change)]
             self.reasons += found
-        self.reasons += sequences_lost(self.before, self.after)
+        self.reasons += [*sequences_lost(self.before, self.after), *emptied(self.all.values())]
         for identity in self.after.columns.keys() - self.before.keys():
             self.reasons += columns.added_by_hand(identity, self.before, self.after)
 

@@ -174,6 +174,8 @@ def _perhaps_renamed(_context: AutogenContext, rename: PerhapsRenamed) -> list[s
 
 
 def _notes(step: Step) -> list[str]:
+    if step.verb == "prepare":
+        return ["# Bodies may name what comes after them. PostgreSQL has read them, when it built the models."]
     if step.verb == "create" and step.identity.kind == "materialized_view":
         return [
             "# Built anew from its base tables while readers wait; owned by who runs this; grants to roles that the",

@@ -7,6 +7,7 @@ F_USED = "ALTER TABLE shop.words ALTER word SET DEFAULT shop.f('X')"
 T = "CREATE TABLE shop.words (word text);"
 MORE = "ALTER TABLE shop.words ADD more text;"
 ATOMIC = "CREATE FUNCTION shop.a() RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT {} FROM shop.words; END;"
+UNBOUND = "CREATE FUNCTION shop.u() RETURNS text LANGUAGE sql AS 'SELECT {} FROM shop.words';"
 SUM = "CREATE AGGREGATE shop.total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '{}');"
 OPERATOR = (
     "CREATE FUNCTION shop.near(integer, integer) RETURNS boolean LANGUAGE sql AS 'SELECT abs($1 - $2) < 2';"
@@ -80,6 +81,12 @@ ROUTINES = (
     Pair("operator changed", "", OPERATOR.format(""), OPERATOR.format(", RESTRICT = contsel")),
     Pair("functions whose bodies name what comes after them", T, after=NAMED, contains=("function_bodies = off",)),
     Pair("functions whose bodies name what comes after them, dropped", T, before=NAMED),
+    Pair(
+        "function whose body names a column that goes",
+        "",
+        T + MORE + UNBOUND.format("more"),
+        T + UNBOUND.format("word"),
+    ),
     Pair("functions that a table's default uses, added", after=CHAIN),
     Pair("functions that a table's default uses, dropped", before=CHAIN),
     Pair("operator that a table's CHECK uses, added", after=OPERATOR.format("") + NEAR),

@@ -8,6 +8,7 @@ MARKED = "ALTER TABLE shop.notes REPLICA IDENTITY USING INDEX {0}; ALTER TABLE s
 V = "CREATE VIEW shop.seen AS SELECT id, note FROM shop.notes;"
 S = T + "CREATE STATISTICS shop.both (ndistinct) ON id, note FROM shop.notes;"
 M = "CREATE MATERIALIZED VIEW shop.counted AS SELECT count(*) FROM shop.notes;"
+EMPTY = M.replace(";", " WITH NO DATA;")
 
 
 def either(name: str, both: str, statement: str, oldest: int = 15) -> tuple[Pair, Pair]:
@@ -70,6 +71,8 @@ SETTINGS = (
         "REFRESH MATERIALIZED VIEW shop.counted WITH NO DATA",
         stays="setting shop.counted.emptiness",
     ),
+    Pair("materialized view without data in the models", T, after=EMPTY, stops="leave WITH NO DATA out"),
+    Pair("materialized view without data in the models, filled", T, M, EMPTY, stops="leave WITH NO DATA out"),
     *either(
         "trigger of a view",
         T + V + "CREATE FUNCTION shop.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';",
