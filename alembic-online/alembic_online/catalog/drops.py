@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from alembic_online.catalog import constraints, partitioned, types
+from alembic_online.catalog import columns, constraints, partitioned, types
 from alembic_online.catalog.by_hand import BY_HAND, is_validation
 from alembic_online.catalog.diff import Change
 from alembic_online.catalog.object_steps import OF_TABLES
@@ -62,11 +62,19 @@ class Drops:
                     (
                         f"{change} cannot be generated: it uses something that goes, and is to use"
                         f" {' and '.join(map(str, sorted(changing)))}, which comes or changes",
-                        BY_HAND["at once"],
+                        " ".join([*self._renames(identity), BY_HAND["at once"]]),
                     )
                 )
             else:
                 yield identity
+
+    def _renames(self, identity: Identity) -> Iterator[str]:
+        """How a column is renamed that may be: what uses it stays."""
+        for each in columns.perhaps_renamed(self.before, self.after):
+            if (each.schema or "public", each.table) == (identity.schema, identity.name):
+                schema = f", schema={each.schema!r}" if each.schema else ""
+                call = f"op.alter_column({each.table!r}, {each.old!r}, new_column_name={each.new!r}{schema})"
+                yield f"if it is one column, renamed, write {call} by hand, which changes that, too; else"
 
     def _is_another(self, used: Identity) -> bool:
         """Whether something is used in a way that a change of it matters to."""

@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.autogenerate.api import AutogenContext
 from alembic.migration import MigrationContext
+from alembic.util import CommandError
 from alembic_online.catalog.rendering import execute, for_text
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -99,12 +101,22 @@ def test_two_revisions_where_a_part_cannot_run_in_a_transaction(migrated: Engine
 def test_a_rename_is_written_beside_a_drop_and_an_add(migrated: Engine, tmp_path: Path) -> None:
     """Alembic sees a column that is gone and one that is new; only a person knows whether they are the same."""
     with migrated.begin() as connection:
-        connection.execute(text("ALTER TABLE analytics.trend_cache RENAME COLUMN trend_source TO origin"))
-    generated = Revisions(migrated.url, tmp_path).revise("origin of trends")
+        connection.execute(text("ALTER TABLE analytics.ml_features RENAME COLUMN created_at TO origin"))
+    generated = Revisions(migrated.url, tmp_path).revise("origin of features")
     up, down = generated.split("def downgrade")[:2]  # indexes follow in a revision of their own
-    assert "# op.alter_column('trend_cache', 'origin', new_column_name='trend_source', schema='analytics')" in up
-    assert "# op.alter_column('trend_cache', 'trend_source', new_column_name='origin', schema='analytics')" in down
-    assert '"analytics.trend_cache.origin"' in generated.partition("drops")[2].partition("\n}")[0]
+    assert "# op.alter_column('ml_features', 'origin', new_column_name='created_at', schema='analytics')" in up
+    assert "# op.alter_column('ml_features', 'created_at', new_column_name='origin', schema='analytics')" in down
+    assert '"analytics.ml_features.origin"' in generated.partition("drops")[2].partition("\n}")[0]
+
+
+def test_a_rename_under_a_key_stops_and_is_written_out(migrated: Engine, tmp_path: Path) -> None:
+    """Dropped and added, the column would take key and CHECK with it."""
+    with migrated.begin() as connection:
+        connection.execute(text("ALTER TABLE analytics.trend_cache RENAME COLUMN trend_source TO origin"))
+    with pytest.raises(
+        CommandError, match=r"write op.alter_column\('trend_cache', 'origin', new_column_name='trend_so"
+    ):
+        Revisions(migrated.url, tmp_path).revise("origin of trends")
 
 
 def test_columns_of_other_types_are_no_rename(migrated: Engine, tmp_path: Path) -> None:
