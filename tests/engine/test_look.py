@@ -182,8 +182,8 @@ def test_a_step_that_was_begun_goes_on_beside_what_others_built_on_its_half(clon
     )
     assert "cut off" in refusal(Alembic(url).upgrade)
     run(url, "DROP FUNCTION fail CASCADE", "CREATE VIEW report AS SELECT days_trending FROM hot_niches_today")
-    Alembic(url).upgrade()
-    assert current(url) == HEAD
+    Alembic(url).upgrade("2.2.0")  # 2.2.1 builds it anew, and is refused
+    assert current(url) == "2.2.0"
 
 
 WORN = """
