@@ -41,6 +41,7 @@ def test_colons_mean_themselves(sql: str) -> None:
 @example("$$\n  BEGIN  \n$$")
 @example("'\n\n''  a\n'")
 @example('ends with a "')
+@example("DROP DOMAIN")
 def test_the_source_is_the_statement(sql: str) -> None:
     context = AutogenContext(MigrationContext.configure(dialect_name="postgresql"))
     source = execute(context, [sql])
@@ -49,7 +50,8 @@ def test_the_source_is_the_statement(sql: str) -> None:
     said: list[str] = []
     operations = type("op", (), {"execute": staticmethod(said.append)})
     exec("from textwrap import dedent\nif True:\n" + indented, {"op": operations})  # noqa: S102
-    [statement] = said
+    statement = re.sub(r"^\s*-- squawk-ignore [^\n]*\n", "", said.pop())  # what its linter is told comes before it
+    assert said == []
     if re.search(r"'[^']*\n[^']*'|\$\$.*\n.*\$\$", sql, re.S):
         assert statement.strip("\n") == for_text(sql).strip("\n")
     else:
