@@ -12,7 +12,18 @@ from operations.erasure.places import WITH_USERS, Table
 from operations.queries import query
 
 EVENTS = "analytics_events"
-ARCHIVED = "SELECT to_regclass('sidb.rollback_archived') IS NOT NULL"
+ARCHIVED = """
+    SELECT EXISTS (
+        SELECT FROM pg_class AS c
+        INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE
+            n.nspname = 'sidb'
+            AND c.relname = 'rollback_archived'
+            AND has_schema_privilege(n.oid, 'USAGE')
+            AND has_table_privilege(c.oid, 'SELECT')
+    )
+"""
+"""Whether there are records of archives that this role may read. Who may not is refused for want of more than that."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ CLOSED = "tables of Phase 2 are closed to applications, which get an error; Phas
 GO_ON = (
     "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
     f" it is now, at {HEAD} (a step that is half undone it undoes whole) and opens the tables; then `sidb upgrade`"
-    " and `sidb restore` lead up again; nothing is lost by either, and each names who is in its way"
+    " and `sidb restore` lead up again; nothing is lost by either"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
 
