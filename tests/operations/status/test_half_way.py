@@ -25,9 +25,11 @@ from tests.operations.verify.conftest import plant
 
 STEP = f"Step {HEAD} upgrade"
 CLOSED = "tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before"
+AT = "2.2.0"
+"""Where a rollback is before it moves the first table."""
 GO_ON = (
     "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
-    f" it is now, at {HEAD} (a step that is half undone it undoes whole) and opens the tables; then `sidb upgrade`"
+    f" it is now, at {AT} (a step that is half undone it undoes whole) and opens the tables; then `sidb upgrade`"
     " and `sidb restore` lead up again; nothing is lost by either"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
@@ -95,7 +97,7 @@ def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) ->
         assert (verified[check]["verdict"], verified[check]["remedy"]) == ("failed", GO_ON)
         assert interrupted(url) in verified[check]["detail"]
     assert {each["remedy"] for each in verified.values()} == {GO_ON, ""}, "all else has to wait"
-    assert any(each["verdict"] == "failed" for check, each in verified.items() if not each["remedy"])
+    assert any(each["verdict"] != "ok" for each in verified.values() if not each["remedy"])
 
 
 def test_no_other_way_works_on_a_database_half_way(url: URL) -> None:
