@@ -31,6 +31,7 @@ VALUES = """
     UPDATE public.archived_niches SET trend_vector = '[["2025-01-01", 7]]', analytics_version = 5 WHERE niche_id = 3;
     ALTER TABLE public.archived_niches ENABLE TRIGGER theirs
 """
+COPY = 'sidb_archive_1."columns of features"'
 THEIRS = "SELECT to_jsonb(a) FROM public.archived_niches AS a ORDER BY niche_id"
 PROGRESS = """
     SELECT rows_restored, rows_left FROM sidb.rollback_archived WHERE relation = 'public.features'
@@ -47,7 +48,7 @@ def test_neither_copied_nor_written(fill: Fill, shape: Shape) -> None:
     engine.dispose()
     theirs = execute(url, THEIRS)
     roll_back(url, "1.0.0")
-    assert execute(url, "SELECT count(*), min(analytics_version) FROM sidb_archive_1.features") == [(150, 2)]
+    assert execute(url, f"SELECT count(*), min(analytics_version) FROM {COPY}") == [(150, 2)]  # noqa: S608
     Alembic(url).upgrade()
     found = bring_back(url)
     assert "public.features 150 rows" in finding(found, "restored").detail
@@ -73,7 +74,7 @@ def test_what_is_written_after_the_copy_is_ours_alone(fill: Fill) -> None:
         is_copied = is_copied or ("SELECT DISTINCT ON" in text and "'features'" in text)
 
     counted(partial(roll_back, url, "2.0.3"), look)
-    kept = "SELECT niche_id, analytics_version FROM sidb_archive_1.features WHERE niche_id IN (3, 190) ORDER BY 1"
+    kept = f"SELECT niche_id, analytics_version FROM {COPY} WHERE niche_id IN (3, 190) ORDER BY 1"  # noqa: S608
     assert execute(url, kept) == [(3, 9), (190, 9)]
 
 

@@ -69,10 +69,10 @@ def test_killed_at_a_statement(copies: Copies, shape: Shape, every_kill: bool) -
 
 def archive(url: URL) -> dict[str, Any]:
     """The tables of all archives, with their rows."""
-    tables = execute(url, "SELECT schemaname, tablename FROM pg_tables WHERE schemaname ~ '^sidb_archive' ORDER BY 2")
+    named = "SELECT schemaname, quote_ident(tablename) FROM pg_tables WHERE schemaname ~ '^sidb_archive' ORDER BY 2"
     return {
         table: execute(url, f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {schema}.{table} AS t")  # noqa: S608
-        for schema, table in tables
+        for schema, table in execute(url, named)
     }
 
 

@@ -143,7 +143,7 @@ def test_given_up(clone: Clone) -> None:
     stopped(back, "trend_cache.* SET SCHEMA|SET SCHEMA.*trend_cache")
     found = abort(url)
     assert found.exit_code == 0
-    assert "`sidb upgrade`, then `sidb restore 2` for" in found.next_step
+    assert "`sidb upgrade`, then `sidb restore 2`, which brings back " in found.next_step
     Alembic(url.set(username=lived_in.OWNER)).upgrade()
     found = restore.restore(url, 2, restore.Choice(skip=False, renumber=False), Console(file=io.StringIO()))
     assert found.exit_code == 0
