@@ -47,7 +47,7 @@ ROWS = """
     SELECT n, 'scores', '1', 2, ARRAY[n, 0.5] FROM generate_series(1, 30) AS s (n);
     INSERT INTO analytics.insight_registry (niche_id, insight_type, title, insight_data, score, model_version)
     SELECT n, 'gap_analysis', 'title ' || n, '{}', 0.5, '1' FROM generate_series(1, 20) AS s (n);
-    UPDATE public.features SET
+    UPDATE ONLY public.features SET
         trend_vector = (
             SELECT jsonb_agg(jsonb_build_array(current_date - 14 + d, niche_id * d % 17))
             FROM generate_series(1, 14) AS s (d)
