@@ -71,6 +71,6 @@ def refuse_change(connection: Connection, written: int, unchanged: int, before: 
     narrowed = "".join(f"\n  {trigger.narrowed};" for trigger in found)
     raise ChangedError(
         f"a batch of {written} rows, for which others' triggers on public.features ({named}) changed columns that are"
-        f" not ours, as updated_at, in {changed or again}. It was rolled back. Have them fire for other columns only,"
-        f" by UPDATE OF or WHEN:{narrowed}"
+        f" not ours, such as updated_at, in {changed or again}. It was rolled back. Have them fire for other columns"
+        f" only, by UPDATE OF or WHEN:{narrowed}"
     )

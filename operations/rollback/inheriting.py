@@ -46,7 +46,7 @@ def refuse(connection: psycopg.Connection[Any], columns: Iterable[Part], done: s
     attach = "".join(f"\n  ALTER TABLE {each.theirs} INHERIT {each.ours};" for each in found)
     raise OnlineError(
         "\n".join([f"Tables of others that inherit from ours hold values in columns that would go; {done}", *lines]),
-        f"have these columns become their own, in which they stay, and run it again:{detach}\n"
+        f"detach these tables, which then keep the columns as their own, and run it again:{detach}\n"
         f"After a later `sidb restore`:{attach}",
     )
 

@@ -110,7 +110,7 @@ def refusal(
     would, end = ("would change", "nothing was changed.") if beforehand else ("changed", "That batch was rolled back.")
     stop = "; " if beforehand else ". "
     return OnlineError(
-        f"{kept.relation}: others' triggers ({named}) {would} columns that are not ours, as updated_at, in"
+        f"{kept.relation}: others' triggers ({named}) {would} columns that are not ours, such as updated_at, in"
         f" {changed.changed} of {changed.rows} rows{stop}{end}",
         f"have them fire for other columns only, by UPDATE OF or WHEN, and run `sidb restore {number}` again"
         f"{'' if beforehand else ', which continues where it stopped'}:{narrowed}",

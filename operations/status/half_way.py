@@ -17,7 +17,7 @@ from operations.queries import query
 NAMED = 3
 GO_ON = (
     "if it is still wanted, `sidb rollback` finishes it, down to {target}; if not, `sidb rollback --abort` ends it"
-    " where it is now{at} (a step that is half undone it undoes whole) and opens the tables; then `sidb upgrade` and"
+    " where it is now{at} (a half-undone step is first undone whole) and opens the tables; then `sidb upgrade` and"
     " `sidb restore` lead up again; nothing is lost by either"
 )
 WAIT = "wait for it; `sidb status --watch` follows it"

@@ -16,7 +16,7 @@ from tests.operations.rollback.conftest import Fill, begun, bring_back, execute,
 
 GO_ON = (
     "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
-    " it is now, at {} (a step that is half undone it undoes whole) and opens the tables; then `sidb upgrade`"
+    " it is now, at {} (a half-undone step is first undone whole) and opens the tables; then `sidb upgrade`"
     " and `sidb restore` lead up again; nothing is lost by either."
 )
 CLOSED = (

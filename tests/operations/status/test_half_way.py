@@ -29,7 +29,7 @@ AT = "2.2.0"
 """Where a rollback is before it moves the first table."""
 GO_ON = (
     "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
-    f" it is now, at {AT} (a step that is half undone it undoes whole) and opens the tables; then `sidb upgrade`"
+    f" it is now, at {AT} (a half-undone step is first undone whole) and opens the tables; then `sidb upgrade`"
     " and `sidb restore` lead up again; nothing is lost by either"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
@@ -92,12 +92,13 @@ def test_an_interrupted_rollback_is_the_first_line_of_every_command(url: URL) ->
     assert json.loads(sidb(url, "status", "--json").stdout)["amiss"] == [
         {"what": interrupted(url), "next_step": GO_ON, "blocks": True, "closes": True, "command": ""}
     ]
+    plant(url, "ALTER TABLE public.features DISABLE TRIGGER features_mark_trending_niches")
     verified = {each["check"]: each for each in json.loads(sidb(url, "verify", "--json").stdout)["findings"]}
     for check in ("half-way", "application's rights"):
         assert (verified[check]["verdict"], verified[check]["remedy"]) == ("failed", GO_ON)
         assert interrupted(url) in verified[check]["detail"]
     assert {each["remedy"] for each in verified.values()} == {GO_ON, ""}, "all else has to wait"
-    assert any(each["verdict"] != "ok" for each in verified.values() if not each["remedy"])
+    assert any(each["verdict"] == "failed" for each in verified.values() if not each["remedy"])
 
 
 def test_no_other_way_works_on_a_database_half_way(url: URL) -> None:
