@@ -115,7 +115,7 @@ def until_read(session: Session, read: Callable[[], Done], what: str, wanted: Ca
 def gave_up(what: str, policy: RetryPolicy, blockers: list[Blocker], options: Options) -> OnlineError:
     """The error that ends a step which did not get its locks."""
     lines = [f"  {blocker.named}" for blocker in blockers] or ["  nobody now: others were, in turn"]
-    within = f"within {policy.seconds:.0f} s ({policy.attempts} of some milliseconds)"
+    within = f"within {policy.seconds:.0f} s ({policy.attempts} of a few milliseconds each)"
     return OnlineError(
         "\n".join([f"{what}: could not acquire its locks {within}.", *lines]),
         _next_step(blockers, options),

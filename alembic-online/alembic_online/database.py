@@ -23,7 +23,7 @@ from alembic_online.unreachable import next_step
 OLDEST_SERVER = 15
 SHOWN, ENCODING = 5, "UTF8"
 READ_ONLY = "default_transaction_read_only"
-ALONE = "(for this role alone)"
+ALONE = "(for this role alone; others keep what they have)"
 """What run/reset.sql says where others have a setting from the same place."""
 OWN_PATH = "pg_catalog, pg_temp"
 """The search path of our own statements: with it they find no relation, and no function or operator of others."""
@@ -124,16 +124,16 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
             shared = True
     if shared:
         raise AddressError(
-            f"{shown(url)} goes through a pooler in transaction mode, which gives each transaction another session"
-            " of the server; nothing was changed.",
+            f"{shown(url)} goes through a pooler in transaction mode, which may give each transaction another"
+            " session of the server; nothing was changed.",
             "for this program alone, point the database URL at PostgreSQL itself (PgBouncer names its host and port:"
             " SHOW DATABASES in its database pgbouncer), or at a pool in session mode; applications keep theirs.",
         )
     if changing and seen.standby:
         raise AddressError(
             f"{shown(url)} is a standby: it follows another server and cannot be changed; nothing was changed.",
-            "point the database URL at the primary, and run it again. A superuser sees which that is on the standby, by"
-            " SELECT sender_host, sender_port FROM pg_stat_wal_receiver; where it is a standby, too, ask there.",
+            "point the database URL at the primary, and run it again. A superuser finds it by SELECT sender_host,"
+            " sender_port FROM pg_stat_wal_receiver on this standby; if that names a standby, too, by the same there.",
         )
     if changing and seen.read_only:
         raise OnlineError(
@@ -165,7 +165,7 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> int:
         [process] = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone() or (0,)
     connection.autocommit = before
     for name, value, is_now, reset in refused:
-        whose = "this role's and others' sessions" if ALONE in reset else "this role's sessions"
+        whose = "every role's sessions, not this role's alone" if ALONE in reset else "this role's sessions"
         raise OnlineError(
             f"{shown(url)} has {name} = {is_now} in {whose}{MEANS.get(name, '')}; it must be {value},"
             " which the role is not allowed to set; nothing was changed.",

@@ -45,9 +45,10 @@ def so_far(done: Sequence[str], step: Step | None, *, goes_forward: bool, lost: 
     applied = f"Applied: {', '.join(done)}" if done else "No step was applied"
     if step is None:
         return applied
-    kept = "what of it is committed stays" if step.committed else "nothing of it stays"
+    kept = "a part of it is done, and stays" if step.committed else "nothing of it stays"
     if goes_forward and not step.committed:
-        whole = f"whole at {done[-1].partition(' ')[0]}" if done else "as it was before"
+        before = step.script.down_revision
+        whole = f"whole at {before}" if isinstance(before, str) else "as it was before"
         when = " whenever the server is up" if lost else ""
         kept += f". The database is {whole}, and applications can use it as it is{when}"
     return f"{applied}; {step.name} was not finished: {kept}"

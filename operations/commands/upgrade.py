@@ -56,7 +56,9 @@ def upgrade(revision: str, plan: bool, now: bool, as_json: bool, **options: str 
     if as_json:
         click.echo(output.to_json(done))
     else:
-        if not (done.steps or late):
+        if done.steps:
+            console.print(f"The database is at {done.steps[-1].revision}, and applications can use it.")
+        elif not late:
             console.print("There is nothing to do.")
         findings.show(findings.Findings(done.replicas, "sidb verify"), console)
     raise SystemExit(findings.exit_code(done.replicas))

@@ -64,7 +64,7 @@ def lines(found: Sequence[Due]) -> list[str]:
 
 
 def _older_of(tables: Sequence[Due]) -> str:
-    rows = f"about {sum(each.rows or 0 for each in tables):,} rows are older than the contract's periods"
+    rows = f"about {sum(each.rows or 0 for each in tables):,} rows are older than the retention periods"
     unread = [each.table for each in tables if each.rows is None]
     return f"{rows}, besides those of {', '.join(unread)}, which this role may not read" if unread else rows
 

@@ -77,7 +77,7 @@ def refuse(found: Sequence[Dependant], *, take_along: bool) -> None:
     dropping = " ".join(f"{each.removal};" for each in reversed(barred or found) if each.removal)
     drop = f"have its owners drop it{f' ({dropping})' if dropping else ''}"
     if again := "".join(each.sql for each in barred if not each.obstacle):
-        lines += ["What makes these again, with owners, comments and grants; keep it:", "", again]
+        lines += ["Keep these statements, which make them again with owners, comments and grants:", "", again]
     if barred:
         others = "" if len(barred) == len(found) else " with --take-along, which puts the others aside"
         next_step = f"what has a reason beside it cannot be put aside: {drop}, then run it again{others}."

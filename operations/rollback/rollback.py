@@ -169,11 +169,9 @@ def _left_by_abort(rollback: Rollback, at: str | None, kept: list[str]) -> str:
         return f"the database is at {at} as before; `sidb restore {rollback.rollback_id}` for {', '.join(kept)}."
     newest = script_directory().get_current_head()
     forward = "sidb upgrade" if rollback.origin == newest else f"sidb upgrade {rollback.origin}"
+    back = f", then `sidb restore {rollback.rollback_id}`, which brings back {', '.join(kept)}" if kept else ""
     place = f"the database is whole at {at or 'no revision'}, not at {rollback.origin} as before"
-    stands = f"{place}; applications that ask for what lies between get an error until `{forward}`"
-    if not kept:
-        return f"{stands}."
-    return f"{stands}, then `sidb restore {rollback.rollback_id}`, which brings back {', '.join(kept)}."
+    return f"`{forward}`{back}; until then {place}: applications that use what is missing there get an error."
 
 
 def _undo_whole_step(records: Records, rollback: Rollback, console: Console) -> Iterator[Finding]:

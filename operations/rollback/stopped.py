@@ -15,7 +15,7 @@ from operations.status.half_way import Amiss, HalfWayError, blocking, readable
 
 OPEN = "No rollback or restore is half done: the tables are open to applications"
 AGAIN = "`{command}` again when you like, which is safe; `sidb status` shows how the database stands."
-UNKNOWN = "Where the rollback or restore stands could not be looked up, and tables of Phase 2 may be closed"
+UNKNOWN = "Where the rollback or restore stands could not be looked up, and tables of schema analytics may be closed"
 
 
 @contextmanager

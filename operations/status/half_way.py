@@ -3,7 +3,7 @@
 Every command asks this first. None works on a database half-way but those that end it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from operations.queries import query
 
 NAMED = 3
 GO_ON = (
-    "if it is still wanted, `sidb rollback` finishes it, down to {target}; if not, `sidb rollback --abort` ends it"
-    " where it is now{at} (a half-undone step is first undone whole) and opens the tables; then `sidb upgrade` and"
-    " `sidb restore` lead up again; nothing is lost by either"
+    "`sidb rollback` finishes it, down to {target}; or `sidb rollback --abort` gives it up: it opens the tables and"
+    " leaves the database {at}, from where `sidb upgrade` and then `sidb restore {archive}` lead back; neither loses"
+    " anything"
 )
 WAIT = "wait for it; `sidb status --watch` follows it"
 ASK_THE_PRIMARY = "ask the primary"
@@ -26,9 +26,10 @@ SEES_NOBODY = "; this standby does not see who is at work"
 AT = {
     "started": "nothing is closed yet",
     "paused": "nothing is closed yet",
-    "closed": "tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before",
-    "moved": "tables of Phase 2 have moved and are closed to applications, which get an error; Phase 1 is in use as"
-    " before",
+    "closed": "tables of schema analytics are closed to applications, which get an error; features and"
+    " hot_niches_today are in use as before",
+    "moved": "tables of schema analytics have moved and are closed to applications, which get an error; features and"
+    " hot_niches_today are in use as before",
     "opened": "the tables are open again; the last queries, which only read, are missing",
 }
 """By phase: how it stands for those who use the database."""
@@ -40,8 +41,8 @@ CLOSED = ("closed", "moved")
 class Amiss:
     """Something that is not as it should be, and what to type.
 
-    `blocks`: nothing else may change the database. `closes`: applications are shut out of tables of Phase 2. `command`:
-    what goes on with it, of which it need not be said before that.
+    `blocks`: nothing else may change the database. `closes`: applications are shut out of tables of schema analytics.
+    `command`: what goes on with it, of which it need not be said before that.
     """
 
     what: str
@@ -98,8 +99,9 @@ def _half_way(connection: psycopg.Connection[Any], but_restore: int | None, ende
     [at_work] = rows(connection, "at_work", migrators=KEY, ended=ended)
     begun = rows(connection, "rollback") if "sidb.rollback" in there else []
     at = _at(connection, there)
+    steps = rows(connection, "step") if "sidb.step" in there else []
     for each in begun:
-        yield _rollback(each, at, at_work.way_back, at_work.standby)
+        yield _rollback(each, at, steps, at_work.way_back, at_work.standby)
     restores = rows(connection, "restore") if "sidb.rollback_archived" in there else []
     for each in restores:
         if each.archive != but_restore:
@@ -110,8 +112,8 @@ def _half_way(connection: psycopg.Connection[Any], but_restore: int | None, ende
         more = f", and {len(each.names) - NAMED} more" if len(each.names) > NAMED else ""
         what = f"The rollback to {each.target} put aside of others: {', '.join(each.names[:NAMED])}{more}"
         yield Amiss(what, f"`sidb restore {each.archive}` gives it back, after `sidb upgrade`")
-    if "sidb.step" in there and not begun:
-        for each in rows(connection, "step"):
+    if not begun:
+        for each in steps:
             if each.direction == "upgrade" and each.outcome != "applied" and each.revision in at:
                 continue  # exported files or another tool applied it since
             undoes = each.direction == "downgrade" and "sidb.rollback" in there
@@ -132,9 +134,18 @@ def _at(connection: psycopg.Connection[Any], there: frozenset[str]) -> list[str]
     return [row[0] for row in found]
 
 
-def _rollback(begun: Any, at: list[str], pid: int | None, standby: bool) -> Amiss:
+def _left_at(at: list[str], last: Sequence[Any]) -> str:
+    """Where a rollback that is given up leaves the database: a step of which a part is undone is undone whole."""
+    if not at:
+        return "where it is"
+    in_part = any(each.direction == "downgrade" and each.outcome != "applied" and each.revision in at for each in last)
+    lower = " (one revision lower if a part of that is undone already)" if in_part else ""
+    return f"at {', '.join(at)}{lower}"
+
+
+def _rollback(begun: Any, at: list[str], last: Sequence[Any], pid: int | None, standby: bool) -> Amiss:
     stands = AT[begun.phase]
-    next_step = GO_ON.format(target=begun.target, at=f", at {', '.join(at)}" if at else "")
+    next_step = GO_ON.format(target=begun.target, at=_left_at(at, last), archive=begun.archive)
     which = f"The rollback to {begun.target}, begun {begun.started:%Y-%m-%d %H:%M} UTC by {begun.who},"
     what = f"{which} was interrupted ({stands})"
     if standby:
@@ -145,7 +156,8 @@ def _rollback(begun: Any, at: list[str], pid: int | None, standby: bool) -> Amis
 
 
 def _restore(begun: Any, pid: int | None, standby: bool) -> Amiss:
-    missing = f"; the others still lack rows, which archive {begun.archive} keeps" if begun.back < begun.tables else ""
+    lacking = f"; the others still lack some of their rows, or all, which archive {begun.archive} keeps"
+    missing = lacking if begun.back < begun.tables else ""
     tables = f"{begun.back} of its {begun.tables} tables are back whole{missing}; all are open to applications"
     if standby:
         what = f"A restore of archive {begun.archive} was begun; {tables}{SEES_NOBODY}"
@@ -177,12 +189,12 @@ def _step(last: Any, pid: int | None, standby: bool) -> Iterator[Amiss]:
     again = "`sidb upgrade` does it again" if last.direction == "upgrade" else "run the same command again"
     reason = (last.message or "").partition("\n")[0].removeprefix(f"{name}: ").rstrip(".:")
     said = f": {reason}" if reason else ""
-    undone = "what it had not committed was undone"
+    stands = "applications can use the database as it is" if last.direction == "upgrade" else "it is not finished"
     command = "upgrade" if last.direction == "upgrade" else ""
     if last.outcome in ("running", "interrupted"):
-        yield Amiss(f"Step {name} was interrupted; {undone}", f"{again}, which is safe", command=command)
+        yield Amiss(f"An earlier run was interrupted in {name}; {stands}", f"{again}, which is safe", command=command)
     elif last.outcome in ("failed", "missed"):
-        what = f"Step {name} failed on {last.started:%Y-%m-%d %H:%M}{said}; {undone}"
+        what = f"Step {name} failed on {last.started:%Y-%m-%d %H:%M}{said}; {stands}"
         yield Amiss(what, f"{again}, which is safe; it says what to do where it fails again", command=command)
     elif last.validated is None:
         yield Amiss(f"Step {name} is applied and not validated", "`sidb upgrade` validates it", command=command)

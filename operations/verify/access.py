@@ -52,7 +52,7 @@ def group_roles(subject: Subject) -> Finding | None:
 def applications_rights(subject: Subject) -> Finding | None:
     """Whether nobody has lost a right on Phase 1's relations, or is shut out of Phase 2's by a rollback half-way."""
     if (begun := blocking(subject.driver)) and begun.closes:
-        return RIGHTS.failed(f"applications are shut out of tables of Phase 2. {begun.what}", begun.next_step)
+        return RIGHTS.failed(f"applications are shut out of tables of schema analytics. {begun.what}", begun.next_step)
     if current(subject) in (None, PHASE1):
         return None
     taken = rights.taken(subject.driver)

@@ -49,14 +49,15 @@ def revision(subject: Subject) -> Finding:
     if found not in {script.revision for script in script_directory().walk_revisions()}:
         remedy = correction(recorded(subject.driver)).rstrip(".")
         return REVISION.failed(f"{found}, which this code does not have", remedy)
-    return REVISION.warning(f"{found}; the newest is {head}. What is there so far is verified", _forward(subject))
+    detail = f"{found}; the newest is {head}. What is there at that revision is verified"
+    return REVISION.warning(detail, _forward(subject))
 
 
 def catalog(subject: Subject) -> Finding:
     found, head = current(subject), newest()
     if found != head:
         return CATALOG.unknown(
-            f"the models are those of {head}; each step so far was validated by itself", _forward(subject)
+            f"not compared: the models describe {head}; each step was validated when it ran", _forward(subject)
         )
     try:
         compared = compare(subject.connection, SCOPE)

@@ -68,12 +68,12 @@ def test_what_others_built_on_what_is_replaced(clone: Clone) -> None:
     assert said.startswith(
         "Not every step can be applied, so none was begun; nothing was changed.\n  function reporting.shout("
     )
-    assert "  view reporting.hottest uses public.hot_niches_today, which 2.0.4 builds anew\n" in said
+    assert "  view reporting.hottest uses public.hot_niches_today, which 2.0.4 replaces\n" in said
     assert nothing_was_made(url)
     what, _, next_step = said.rpartition("\nNext: ")
     dropping = re.search(r"drop these \((.*)\), run it again", next_step)
     assert dropping, said
-    again = what.partition("keep it:\n")[2]
+    again = what.partition("comments and grants:\n")[2]
     run(administrator, dropping[1])
     Alembic(url).upgrade()
     run(administrator, again)

@@ -26,7 +26,7 @@ def test_a_replica_that_falls_behind_stops_the_migration(cluster: Cluster, clust
     assert current(url) == "2.0.0"
     alert, stands, next_step = said.splitlines()
     assert stands.startswith(
-        "No step was applied; 2.0.1 upgrade was not finished: nothing of it stays. The database is as it was"
+        "No step was applied; 2.0.1 upgrade was not finished: nothing of it stays. The database is whole at 2.0.0"
     )
     assert (ledger(url)[-1].outcome, ledger(url)[-1].message) == ("failed", f"{alert}\n{next_step}")
     Alembic(url).upgrade()

@@ -73,15 +73,15 @@ def test_a_standby(cluster: Cluster, cluster_clone: Clone, command: list[str]) -
     read = said(cluster.replica_url(url.database), *command)
     assert " is a standby: it follows another server and cannot be changed; nothing was changed.\nNext: point" in read
     assert (
-        " by SELECT sender_host, sender_port FROM pg_stat_wal_receiver; where it is a standby, too, ask there.\n"
-        in read
+        "A superuser finds it by SELECT sender_host, sender_port FROM pg_stat_wal_receiver on this standby; if that"
+        " names a standby, too, by the same there.\n" in read
     )
     assert read.endswith(SET_IT_ANEW)
 
 
 def test_a_pooler_in_transaction_mode(clone: Clone, pooler: Pooler) -> None:
     read = said(pooler(clone("phase1_table"), "transaction"), "upgrade")
-    assert " goes through a pooler in transaction mode, which gives each transaction another session" in read
+    assert " goes through a pooler in transaction mode, which may give each transaction another session" in read
     assert "nothing was changed.\nNext: for this program alone, point the database URL at PostgreSQL itself" in read
     assert read.endswith(SET_IT_ANEW)
 
@@ -92,8 +92,8 @@ def test_a_view_on_what_is_replaced(clone: Clone) -> None:
     execute(url, "CREATE VIEW public.report AS SELECT phrase FROM public.hot_niches_today")
     assert said(url, "upgrade") == (
         "Not every step can be applied, so none was begun; nothing was changed.\n"
-        "  view public.report uses public.hot_niches_today, which 2.0.4 builds anew\n"
-        "What makes these again, with owners, comments and grants; keep it:\n\n"
+        "  view public.report uses public.hot_niches_today, which 2.0.4 replaces\n"
+        "Keep these statements, which make them again with owners, comments and grants:\n\n"
         "CREATE VIEW public.report AS\n SELECT phrase\n   FROM public.hot_niches_today;\n"
         "ALTER VIEW public.report OWNER TO postgres;\n\n"
         "Next: have their owners drop these (DROP VIEW public.report;), run it again, which is safe, and have them made"
@@ -157,7 +157,7 @@ def test_what_ctrl_c_leaves(clone: Clone, at: str, step: str) -> None:
     pressed(url, at, "upgrade")
     last = execute(url, "SELECT revision, outcome, message FROM sidb.step ORDER BY step_id DESC LIMIT 1")
     assert last == [(step, "interrupted", "Ctrl-C")]
-    told = f"Step {step} upgrade was interrupted; what it had not committed was undone"
+    told = f"An earlier run was interrupted in {step} upgrade; applications can use the database as it is"
     again = CliRunner().invoke(main, ["history"], env={"DATABASE_URL": conninfo(url)})
     assert again.stderr == f"{told}: `sidb upgrade` does it again, which is safe.\n"
     again = CliRunner().invoke(main, ["upgrade"], env={"DATABASE_URL": conninfo(url)})
@@ -192,13 +192,14 @@ def test_a_hostile_setting(clone: Clone) -> None:
     url = clone("lived_in_table")
     execute(url.set(username="postgres"), f"ALTER DATABASE {url.database} SET session_replication_role = replica")
     _, _, read = said(url, "upgrade").partition(
-        " has session_replication_role = replica in this role's and others' sessions, with "
+        " has session_replication_role = replica in every role's sessions, not this role's alone, with "
     )
     assert read == (
         "which triggers and foreign keys do not fire; it must be origin, which the role is not allowed to set; nothing"
         " was changed.\n"
         f"Next: as a superuser: ALTER ROLE {url.username} IN DATABASE {url.database} SET session_replication_role ="
-        f" 'origin' (for this role alone), or, where nobody needs it, ALTER DATABASE {url.database} RESET"
+        f" 'origin' (for this role alone; others keep what they have), or, where nobody needs it, ALTER DATABASE"
+        f" {url.database} RESET"
         " session_replication_role; then run it again, which is safe.\n"
     )
 

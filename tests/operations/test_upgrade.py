@@ -32,12 +32,12 @@ def test_plan_upgrade_history(clone: Clone, inhabited: bool) -> None:
 
     done = sidb(url, "upgrade", "2.0.0")
     assert done.returncode == 0
-    *of_others, first, second, _, following = done.stdout.splitlines()
+    *of_others, first, second, stands, _, following = done.stdout.splitlines()
     assert bool(of_others) == inhabited
     assert first.startswith("1.0.0 upgrade: done in ")
     assert second.startswith("2.0.0 upgrade: done in ")
     assert second.endswith("no session was blocked")
-    assert following == "Next: sidb verify"
+    assert (stands, following) == ("The database is at 2.0.0, and applications can use it.", "Next: sidb verify")
     assert done.stderr == ""
     rest = json.loads(sidb(url, "upgrade", "--json").stdout)
     assert [step["revision"] for step in rest["steps"]] == list(REVISIONS[2:])

@@ -112,7 +112,7 @@ def test_what_is_named_can_be_made_again_as_it_says(before: Engine) -> None:
     change(before, INDEX, TRIGGER, POLICY)
     with pytest.raises(OnlineError) as refused:
         careful(before).upgrade(AFTER)
-    again = refused.value.what.partition("What makes these again")[2].partition("\n\n")[2]
+    again = refused.value.what.partition("Keep these statements")[2].partition("\n\n")[2]
     change(before, *refused.value.next_step.replace("CONCURRENTLY ", "").split("\n"))
     careful(before).upgrade(AFTER)
     change(before, *(each for each in again.split(";\n") if each))

@@ -161,7 +161,7 @@ def test_what_depends_on_the_view_is_named(deployment: Deployment, statements: s
     before = catalog(deployment.superuser)
     with pytest.raises(CommandError) as refused:
         deployment.alembic.upgrade()
-    assert f"  {named} uses public.hot_niches_today, which 2.0.4 builds anew\n" in str(refused.value)
+    assert f"  {named} uses public.hot_niches_today, which 2.0.4 replaces\n" in str(refused.value)
     assert "\nNext: have their owners drop these" in str(refused.value)
     assert catalog(deployment.superuser) == before
     deployment.run_phase1()

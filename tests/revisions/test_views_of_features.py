@@ -185,7 +185,7 @@ def test_what_others_have_built_on_them_is_named(deployment: Deployment, relatio
     before = catalog(deployment.superuser)
     with pytest.raises(CommandError) as refused:
         deployment.alembic.upgrade()
-    assert f"view public.theirs uses {relation}, which {AFTER} builds anew" in str(refused.value)
+    assert f"view public.theirs uses {relation}, which {AFTER} replaces" in str(refused.value)
     assert "CREATE VIEW public.theirs" in str(refused.value)
     assert catalog(deployment.superuser) == before
 

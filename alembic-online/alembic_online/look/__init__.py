@@ -44,7 +44,7 @@ def look(session: Session, steps: Sequence[Planned], *, built_on: bool = True) -
             *(f"  {each.what}" for each in stopping),
         ]
         if again := "".join(each.afterwards for each in stopping):
-            said += ["What makes these again, with owners, comments and grants; keep it:", "", again]
+            said += ["Keep these statements, which make them again with owners, comments and grants:", "", again]
         steps_on = list(dict.fromkeys(each.next_step for each in stopping))
         if not any("run it again" in each for each in steps_on):
             comment = "-- " if all(each[:1].isupper() for each in steps_on) else ""  # SQL alone, to be pasted as it is

@@ -33,7 +33,7 @@ def dependants(connection: Connection, scope: Scope, steps: Sequence[Planned]) -
     def by(each: Identity) -> str:
         going = (step.script.revision for step in steps if {str(each), str(seen.parent(each))} & step.going)
         is_anew = str(each) in replaced or str(seen.parent(each)) in replaced
-        return f"{next(going)} {'builds anew' if is_anew else 'drops'}"
+        return f"{next(going)} {'replaces' if is_anew else 'drops'}"
 
     again = [each for each in users_of(connection, scope, going) if not each.obstacle]
     removals = "; ".join(each.removal for each in reversed(again))

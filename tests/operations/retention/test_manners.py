@@ -178,7 +178,7 @@ def test_status_and_monitor_say_how_it_stands(aged: Aged) -> None:
     seen = status(aged.url)
     assert all(not each.is_on for each in seen.retention)
     rows = 6 * A_MONTH + 3 * 7
-    off = f"off; about {rows} rows are older than the contract's periods"
+    off = f"off; about {rows} rows are older than the retention periods"
     assert [line for word, line, _ in screen._lines(seen) if word == "expiry"] == [off]
     [found] = [each for each in monitor(aged.url, keep=False).findings if each.check == "retention"]
     assert (found.verdict, found.detail) == ("ok", off)

@@ -147,7 +147,7 @@ def test_rows_that_a_policy_hides_are_not_counted(aged: Aged, login: Login) -> N
     assert "an unknown number of rows is older than the contract's 24 months" in said.stdout
     told = " ".join(sidb(login("analytics_reader"), "status").stdout.split())
     unread = "besides those of analytics_events, which this role may not read"
-    assert f"; about 21 rows are older than the contract's periods, {unread}" in told
+    assert f"; about 21 rows are older than the retention periods, {unread}" in told
 
 
 def test_rows_in_a_schema_that_a_role_may_not_use_are_not_counted(aged: Aged, login: Login) -> None:

@@ -204,7 +204,7 @@ def test_the_list_of_archives_says_first_what_stands_half_way(engine: Engine) ->
     Alembic(url).upgrade()
     pressed(url, MOVES, "rollback", "2.0.1", "--yes")
     assert "`sidb restore ARCHIVE`" not in listed(url)
-    assert "\nNext: if it is still wanted, `sidb rollback` finishes it" in listed(url)
+    assert "\nNext: `sidb rollback` finishes it, down to" in listed(url)
 
 
 def test_an_error_that_nobody_expected_says_where_the_database_stands(engine: Engine) -> None:
@@ -216,8 +216,8 @@ def test_an_error_that_nobody_expected_says_where_the_database_stands(engine: En
 
     counted(run_it, once("LOCK TABLE .*content_recommendations", stop))
     assert found[0].exit_code == 1
-    assert f"{begun(url)} was interrupted (tables of Phase 2 are closed" in found[0].stderr
-    assert "\nThen if it is still wanted, `sidb rollback` finishes it" in found[0].stderr
+    assert f"{begun(url)} was interrupted (tables of schema analytics are closed" in found[0].stderr
+    assert "\nThen `sidb rollback` finishes it, down to" in found[0].stderr
 
 
 def test_interrupted_before_any_migration(clone: Clone) -> None:

@@ -15,16 +15,17 @@ from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import Fill, begun, bring_back, execute, pressed, privileges, roll_back
 
 GO_ON = (
-    "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
-    " it is now, at {} (a half-undone step is first undone whole) and opens the tables; then `sidb upgrade`"
-    " and `sidb restore` lead up again; nothing is lost by either."
+    "`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` gives it up: it opens the tables and leaves"
+    " the database at {}, from where `sidb upgrade` and then `sidb restore 1` lead back; neither loses anything."
 )
+IN_PART = "2.0.3 (one revision lower if a part of that is undone already)"
 CLOSED = (
-    "{} was interrupted (tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before)"
+    "{} was interrupted (tables of schema analytics are closed to applications, which get an error; features and"
+    " hot_niches_today are in use as before)"
 )
 RESTORING = (
     "The restore of archive 1 was interrupted; 3 of its 10 tables are back whole; the others still lack"
-    " rows, which archive 1 keeps; all are open to applications"
+    " some of their rows, or all, which archive 1 keeps; all are open to applications"
 )
 RESTORE_ON = "`sidb restore 1` continues it, which is safe: what applications write meanwhile is kept."
 
@@ -70,7 +71,7 @@ def test_between_closing_and_the_end(url: URL) -> None:
     closed = CLOSED.format(begun(url))
     assert done.stderr == (
         f"Interrupted. Applied: {undone}; 2.0.3 downgrade was not finished: nothing of it stays.\n"
-        f"{closed}; the database is at 2.0.3.\nNext: {GO_ON.format('2.0.3')}\n"
+        f"{closed}; the database is at 2.0.3.\nNext: {GO_ON.format(IN_PART)}\n"
     )
     assert not is_open(url)
     with psycopg.connect(conninfo(url)) as other:
@@ -81,19 +82,21 @@ def test_between_closing_and_the_end(url: URL) -> None:
     assert (
         f"\nNo step was applied; 2.0.3 downgrade was not finished: nothing of it stays.\n{closed}; the" in missed.stderr
     )
-    assert missed.stderr.endswith(f"\nThen {GO_ON.format('2.0.3')}\n")
+    assert missed.stderr.endswith(f"\nThen {GO_ON.format(IN_PART)}\n")
     before = catalog(url)
     refused = sidb(url, "restore", "1")
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert refused.stderr == f"{closed}; this command changed nothing.\nNext: {GO_ON.format('2.0.3')}\n"
+    assert refused.stderr == f"{closed}; this command changed nothing.\nNext: {GO_ON.format(IN_PART)}\n"
     assert catalog(url) == before
     given_up = sidb(url, "rollback", "--abort")
     assert given_up.exit_code == 0, given_up.output
     told = " ".join(given_up.stdout.split())
     assert "ok given up the tables are open again; still put aside: analytics.niche_daily_activity_kept" in told
-    assert f"Next: the database is whole at 2.0.3, not at {HEAD} as before; applications that ask for what lies" in told
     back = "analytics.niche_daily_activity_kept, analytics.retention,"
-    assert f"get an error until `sidb upgrade`, then `sidb restore 1`, which brings back {back}" in told
+    assert f"Next: `sidb upgrade`, then `sidb restore 1`, which brings back {back}" in told
+    assert (
+        f"; until then the database is whole at 2.0.3, not at {HEAD} as before: applications that use what is" in told
+    )
     assert "analytics_version, last_analyzed_at, trend_vector of public.features" in told
     assert is_open(url)
 
@@ -139,7 +142,7 @@ def test_locks_that_a_restore_does_not_get(url: URL, command: list[str]) -> None
         other.execute("SELECT FROM analytics.trend_cache, sidb_archive_1.trend_cache AS archived")
         missed = sidb(url, *command, "--deadline", "0s")
         assert missed.exit_code == 1
-        assert "could not acquire its locks within 0 s (1 attempt of some milliseconds)." in missed.stderr
+        assert "could not acquire its locks within 0 s (1 attempt of a few milliseconds each)." in missed.stderr
         assert "or let it wait longer (--deadline 1h), or let it disconnect" in missed.stderr
         assert "(--end-idle-after 1s)" in missed.stderr
         done = sidb(url, *command, "--deadline", "1h", "--end-idle-after", "1s")

@@ -162,7 +162,8 @@ def test_what_could_not_be_given_back_is_refused_beforehand(clone: Clone) -> Non
     assert "column reporting.held.chart uses analytics.trend_cache (it holds values, which would be lost)" in said
     assert "trends uses public.features.trend_vector (it belongs to postgres, whose rights this role does not" in said
     assert (
-        "What makes these again, with owners, comments and grants; keep it:\n\nCREATE VIEW reporting.charts AS" in said
+        "Keep these statements, which make them again with owners, comments and grants:\n\n"
+        "CREATE VIEW reporting.charts AS" in said
     )
     assert "(DROP VIEW reporting.trends; DROP VIEW reporting.charts;" in refused.value.next_step
     assert (catalog(url), current(url)) == (before, HEAD)

@@ -24,13 +24,17 @@ from tests.operations.test_upgrade import sidb
 from tests.operations.verify.conftest import plant
 
 STEP = f"Step {HEAD} upgrade"
-CLOSED = "tables of Phase 2 are closed to applications, which get an error; Phase 1 is in use as before"
+INTERRUPTED = f"An earlier run was interrupted in {HEAD} upgrade"
+CLOSED = (
+    "tables of schema analytics are closed to applications, which get an error; features and hot_niches_today are"
+    " in use as before"
+)
 AT = "2.2.0"
 """Where a rollback is before it moves the first table."""
 GO_ON = (
-    "if it is still wanted, `sidb rollback` finishes it, down to 2.0.1; if not, `sidb rollback --abort` ends it where"
-    f" it is now, at {AT} (a half-undone step is first undone whole) and opens the tables; then `sidb upgrade`"
-    " and `sidb restore` lead up again; nothing is lost by either"
+    "`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` gives it up: it opens the tables and leaves"
+    f" the database at {AT} (one revision lower if a part of that is undone already), from where"
+    " `sidb upgrade` and then `sidb restore 1` lead back; neither loses anything"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
 
@@ -144,7 +148,8 @@ def test_an_interrupted_restore(state: str, url: URL) -> None:
     [line] = said(url)
     assert line == (
         f"The restore of archive 1 was interrupted; {back} of its {tables} tables are back whole; the"
-        " others still lack rows, which archive 1 keeps; all are open to applications: `sidb restore 1` continues"
+        " others still lack some of their rows, or all, which archive 1 keeps; all are open to"
+        " applications: `sidb restore 1` continues"
         " it, which is safe: what applications write meanwhile is kept"
     )
     assert sidb(url, "maintain").returncode == 1
@@ -181,7 +186,7 @@ def test_what_is_half_way_comes_before_a_revision_that_nobody_knows(url: URL) ->
     found = look(url)
     assert found.amiss[0].what == interrupted(url)
     assert len(found.amiss) > 1
-    assert found.next.startswith("if it is still wanted, `sidb rollback` finishes it")
+    assert found.next.startswith("`sidb rollback` finishes it, down to")
 
 
 def test_two_revisions_are_put_right_before_anything_else(url: URL) -> None:
@@ -211,8 +216,8 @@ def test_what_a_rollback_put_aside_of_others(number: int, more: str, url: URL) -
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ("outcome = 'running'", f"{STEP} was interrupted; what it had not committed was undone: "),
-        ("outcome = 'interrupted'", f"{STEP} was interrupted"),
+        ("outcome = 'running'", f"{INTERRUPTED}; applications can use the database as it is: "),
+        ("outcome = 'interrupted'", f"{INTERRUPTED}"),
         ("outcome = 'failed', message = 'no space'", f"{STEP} failed on "),
         ("validated = NULL", f"{STEP} is applied and not validated: `sidb upgrade` validates it"),
         ("validated = false, message = 'odd'", f"{STEP} is applied, and not valid: odd: correct what is named"),

@@ -188,10 +188,10 @@ def test_a_rollback_half_way(clone: Clone) -> None:
     pressed(url, "LOCK TABLE .*content_recommendations", "rollback", "2.0.1", "--yes")
     found = of(url)
     assert found["half-way"].verdict == "failed"
-    assert found["half-way"].detail.startswith(f"{begun(url)} was interrupted (tables of Phase 2 are")
+    assert found["half-way"].detail.startswith(f"{begun(url)} was interrupted (tables of schema analytics are")
     assert found["application's rights"].verdict == "failed"
-    assert found["application's rights"].detail.startswith("applications are shut out of tables of Phase 2.")
-    assert found["revision"].remedy.startswith("if it is still wanted, `sidb rollback` finishes it")
+    assert found["application's rights"].detail.startswith("applications are shut out of tables of schema analytics.")
+    assert found["revision"].remedy.startswith("`sidb rollback` finishes it, down to")
 
 
 def test_a_rollback_that_has_closed_nothing_shuts_nobody_out(clone: Clone) -> None:

@@ -114,7 +114,8 @@ def test_a_database_on_its_way_is_verified_as_far_as_it_is(revision: str, clone:
     found = look(url)
     assert verdicts(found, "failed") == {}
     assert (
-        verdicts(found, "warning")["revision"] == f"{revision}; the newest is {HEAD}. What is there so far is verified"
+        verdicts(found, "warning")["revision"]
+        == f"{revision}; the newest is {HEAD}. What is there at that revision is verified"
     )
     unknown = {"catalog", "Phase 1 rows"} if revision == "1.0.0" else {"catalog"}
     assert set(verdicts(found, "unknown")) == unknown

@@ -4,7 +4,8 @@ SELECT
     CASE
         WHEN s.source IN ('user', 'database user', 'client', 'command line') THEN ''
         ELSE format(
-            'ALTER ROLE %%I IN DATABASE %%I SET %%s = %%L (for this role alone), or, where nobody needs it, ',
+            'ALTER ROLE %%I IN DATABASE %%I SET %%s = %%L (for this role alone; others keep what they have), or, where nobody'
+            ' needs it, ',
             session_user, current_database(), s.name, %(value)s::text
         )
     END
