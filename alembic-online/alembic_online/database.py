@@ -165,10 +165,10 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> int:
         [process] = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone() or (0,)
     connection.autocommit = before
     for name, value, is_now, reset in refused:
-        whose = "every role's sessions, not this role's alone" if ALONE in reset else "this role's sessions"
+        whose = "every role, applications' included" if ALONE in reset else "this role's sessions alone"
         raise OnlineError(
-            f"{shown(url)} has {name} = {is_now} in {whose}{MEANS.get(name, '')}; it must be {value},"
-            " which the role is not allowed to set; nothing was changed.",
+            f"{shown(url)} has {name} = {is_now}{MEANS.get(name, '')}; it is set for {whose}, and must be {value} here,"
+            " which this role is not allowed to set; nothing was changed.",
             f"as a superuser: {reset}; then run it again, which is safe.",
         )
     return int(process)

@@ -131,8 +131,8 @@ def test_what_only_a_superuser_may_set_back_is_refused(server: Server, role: str
     run(server.url("postgres"), f"ALTER ROLE {role} SET session_replication_role = replica")
     said = refusal(url)
     assert (
-        "session_replication_role = replica in this role's sessions, with which triggers and foreign keys do not fire;"
-        in said
+        "session_replication_role = replica, with which triggers and foreign keys do not fire; it is set for"
+        " this role's sessions alone, and must be origin here, which this role is not allowed to set;" in said
     )
     assert f"as a superuser: ALTER ROLE {role} RESET session_replication_role; then run" in said
     run(server.url("postgres"), f"GRANT SET ON PARAMETER session_replication_role TO {role}")

@@ -191,12 +191,10 @@ def test_a_role_without_rights(clone: Clone) -> None:
 def test_a_hostile_setting(clone: Clone) -> None:
     url = clone("lived_in_table")
     execute(url.set(username="postgres"), f"ALTER DATABASE {url.database} SET session_replication_role = replica")
-    _, _, read = said(url, "upgrade").partition(
-        " has session_replication_role = replica in every role's sessions, not this role's alone, with "
-    )
+    _, _, read = said(url, "upgrade").partition(" has session_replication_role = replica, with ")
     assert read == (
-        "which triggers and foreign keys do not fire; it must be origin, which the role is not allowed to set; nothing"
-        " was changed.\n"
+        "which triggers and foreign keys do not fire; it is set for every role, applications' included, and must be"
+        " origin here, which this role is not allowed to set; nothing was changed.\n"
         f"Next: as a superuser: ALTER ROLE {url.username} IN DATABASE {url.database} SET session_replication_role ="
         f" 'origin' (for this role alone; others keep what they have), or, where nobody needs it, ALTER DATABASE"
         f" {url.database} RESET"
