@@ -23,7 +23,7 @@ from alembic_online.unreachable import next_step
 OLDEST_SERVER = 15
 SHOWN, ENCODING = 5, "UTF8"
 READ_ONLY = "default_transaction_read_only"
-ALONE = "(for this role alone; others keep what they have)"
+ALONE = "(for this role alone; applications keep what they have)"
 """What run/reset.sql says where others have a setting from the same place."""
 OWN_PATH = "pg_catalog, pg_temp"
 """The search path of our own statements: with it they find no relation, and no function or operator of others."""
@@ -133,7 +133,7 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
         raise AddressError(
             f"{shown(url)} is a standby: it follows another server and cannot be changed; nothing was changed.",
             "point the database URL at the primary, and run it again. A superuser finds it by SELECT sender_host,"
-            " sender_port FROM pg_stat_wal_receiver on this standby; if that names a standby, too, by the same there.",
+            " sender_port FROM pg_stat_wal_receiver here; if that is a standby, too, ask it in the same way.",
         )
     if changing and seen.read_only:
         raise OnlineError(
@@ -165,7 +165,7 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> int:
         [process] = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone() or (0,)
     connection.autocommit = before
     for name, value, is_now, reset in refused:
-        whose = "every role, applications' included" if ALONE in reset else "this role's sessions alone"
+        whose = "every role, and so for what applications write" if ALONE in reset else "this role's sessions alone"
         raise OnlineError(
             f"{shown(url)} has {name} = {is_now}{MEANS.get(name, '')}; it is set for {whose}, and must be {value} here,"
             " which this role is not allowed to set; nothing was changed.",

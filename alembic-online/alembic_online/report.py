@@ -45,7 +45,7 @@ def so_far(done: Sequence[str], step: Step | None, *, goes_forward: bool, lost: 
     applied = f"Applied: {', '.join(done)}" if done else "No step was applied"
     if step is None:
         return applied
-    kept = "a part of it is done, and stays" if step.committed else "nothing of it stays"
+    kept = "what it has done so far stays" if step.committed else "nothing of it stays"
     if goes_forward and not step.committed:
         before = step.script.down_revision
         whole = f"whole at {before}" if isinstance(before, str) else "as it was before"

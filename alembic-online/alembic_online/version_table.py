@@ -39,7 +39,7 @@ def refuse_too_long(session: Session, revisions: Iterable[str]) -> None:
 
 
 LAST = "to which the last recorded step led"
-AGAIN = "then the same command again"
+AGAIN = "type it in this project's directory, then the same command again"
 
 
 def recorded(ledger: Ledger, script: ScriptDirectory) -> str | None:

@@ -139,7 +139,7 @@ def _left_at(at: list[str], last: Sequence[Any]) -> str:
     if not at:
         return "where it is"
     in_part = any(each.direction == "downgrade" and each.outcome != "applied" and each.revision in at for each in last)
-    lower = " (one revision lower if a part of that is undone already)" if in_part else ""
+    lower = ", or one revision lower if that step has changed something already (it says which)" if in_part else ""
     return f"at {', '.join(at)}{lower}"
 
 

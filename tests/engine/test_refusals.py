@@ -40,7 +40,7 @@ def test_a_standby(pg_bin: Path) -> None:
         server.start()
         said = refusal(Alembic(server.url("postgres")).upgrade)
     assert "is a standby: it follows another server and cannot be changed; nothing was changed." in said
-    assert "\nNext: point the database URL at the primary, and run it again. A superuser sees which that is" in said
+    assert "\nNext: point the database URL at the primary, and run it again. A superuser finds it by SELECT" in said
 
 
 def test_a_wrong_password_and_a_pooler_that_refuses_are_said_by_the_connection(clone: Clone) -> None:

@@ -88,7 +88,9 @@ def refused(url: URL, chosen: dict[str, str]) -> None:
     before = catalog(url)
     run(url, *(f"ALTER DATABASE {url.database} SET {each} = '{value}'" for each, value in chosen.items()))
     for command in (["upgrade"], ["preflight"], ["verify"], ["monitor"], ["rollback", "1.0.0", "--yes"], ["restore"]):
-        assert "it is set for every role, applications' included, and must be" in sidb(url, *command, code=1)
+        assert "it is set for every role, and so for what applications write, and must be" in sidb(
+            url, *command, code=1
+        )
     run(url, f"ALTER DATABASE {url.database} RESET ALL")
     assert catalog(url) == before
 

@@ -73,8 +73,8 @@ def test_a_standby(cluster: Cluster, cluster_clone: Clone, command: list[str]) -
     read = said(cluster.replica_url(url.database), *command)
     assert " is a standby: it follows another server and cannot be changed; nothing was changed.\nNext: point" in read
     assert (
-        "A superuser finds it by SELECT sender_host, sender_port FROM pg_stat_wal_receiver on this standby; if that"
-        " names a standby, too, by the same there.\n" in read
+        "A superuser finds it by SELECT sender_host, sender_port FROM pg_stat_wal_receiver here; if"
+        " that is a standby, too, ask it in the same way.\n" in read
     )
     assert read.endswith(SET_IT_ANEW)
 
@@ -193,10 +193,11 @@ def test_a_hostile_setting(clone: Clone) -> None:
     execute(url.set(username="postgres"), f"ALTER DATABASE {url.database} SET session_replication_role = replica")
     _, _, read = said(url, "upgrade").partition(" has session_replication_role = replica, with ")
     assert read == (
-        "which triggers and foreign keys do not fire; it is set for every role, applications' included, and must be"
-        " origin here, which this role is not allowed to set; nothing was changed.\n"
+        "which triggers and foreign keys do not fire; it is set for every role, and so for what applications write, and"
+        " must be origin here, which this role is not allowed to set; nothing was changed.\n"
         f"Next: as a superuser: ALTER ROLE {url.username} IN DATABASE {url.database} SET session_replication_role ="
-        f" 'origin' (for this role alone; others keep what they have), or, where nobody needs it, ALTER DATABASE"
+        f" 'origin' (for this role alone; applications keep what they have), or, unless replication or another"
+        f" tool needs it, for all: ALTER DATABASE"
         f" {url.database} RESET"
         " session_replication_role; then run it again, which is safe.\n"
     )

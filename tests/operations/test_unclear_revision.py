@@ -15,6 +15,7 @@ from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import execute
 from tests.operations.test_situations import said, told
 
+AGAIN = "type it in this project's directory, then the same command again"
 STEPS_UNKNOWN = {"privileges", "dependants", "lock table", "partitioning"}
 """What a preflight says of the steps to come where nobody knows which these are."""
 
@@ -37,7 +38,7 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
     execute(url, f"INSERT INTO public.alembic_version VALUES ('{HEAD if at == '2.0.3' else '2.0.3'}')")  # noqa: S608
     right = (
         f"`alembic stamp --purge {at}` writes {at}, to which the last recorded step led, in place of these rows,"
-        " and nothing else; then the same command again."
+        " and nothing else; type it in this project's directory, then the same command again."
     )
     what = f"public.alembic_version has 2 rows (2.0.3, {HEAD}), and should have one; applications do not read it"
     for command in (
@@ -66,8 +67,8 @@ def test_two_rows_of_alembic(clone: Clone, at: str) -> None:
     execute(url, "UPDATE sidb.step SET outcome = 'missed'")  # as where exported files were run
     assert said(url, "upgrade").endswith(
         f"\nNext: `alembic stamp --purge 2.0.3` or `alembic stamp --purge {HEAD}`, by what the database holds, writes"
-        " that in place of these rows, and nothing else (no step is recorded that led to any of them); then the"
-        " same command again.\n"
+        " that in place of these rows, and nothing else (no step is recorded that led to any of them);"
+        f" {AGAIN}.\n"
     )
 
 
@@ -77,7 +78,7 @@ def test_a_revision_that_nobody_knows(clone: Clone) -> None:
     execute(url, "UPDATE public.alembic_version SET version_num = '9.9.9'")
     step = (
         f"use the version of this project that has it; or `alembic stamp --purge {HEAD}` writes {HEAD}, to which the"
-        " last recorded step led, in place of it, and nothing else; then the same command again.\n"
+        f" last recorded step led, in place of it, and nothing else; {AGAIN}.\n"
     )
     what = "The database is at 9.9.9, which this code does not have"
     for command in (["upgrade"], ["maintain"], ["restore", "1"], ["restore", "--drop", "1", "--yes"]):
@@ -106,14 +107,14 @@ def test_no_row_of_alembic(clone: Clone, lost: str) -> None:
     for command in map(str.split, commands):
         read = said(url, *command)
         assert "though Phase 2 is there; this command changed nothing.\n" in read, command
-        assert f"\nNext: {right} else; then the same command again.\n" in read, command
+        assert f"\nNext: {right} else; {AGAIN}.\n" in read, command
     for run in (["upgrade", "head"], ["downgrade", "base"], ["check"]):
         refused = programs.run("alembic", *run, env={"DATABASE_URL": conninfo(url)})
-        assert (
-            f" is there; nothing was changed.\nNext: {right} else; then the same command again.\n" in refused.stdout
-        ), run
+        assert f" is there; nothing was changed.\nNext: {right} else; {AGAIN}.\n" in refused.stdout, run
     looked = CliRunner().invoke(main, ["status"], env={"DATABASE_URL": conninfo(url)})
-    assert f"Next: {right} else; then the same command again" in " ".join(looked.stdout.split())
+    assert f"Next: {right} else; type it in this project's directory, then the same command again" in " ".join(
+        looked.stdout.split()
+    )
     programs.run("alembic", "stamp", HEAD, env={"DATABASE_URL": conninfo(url)}, code=0)
     assert current(url) == HEAD
     assert told(url, "upgrade").stderr == ""

@@ -33,8 +33,8 @@ AT = "2.2.0"
 """Where a rollback is before it moves the first table."""
 GO_ON = (
     "`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` gives it up: it opens the tables and leaves"
-    f" the database at {AT} (one revision lower if a part of that is undone already), from where"
-    " `sidb upgrade` and then `sidb restore 1` lead back; neither loses anything"
+    f" the database at {AT}, or one revision lower if that step has changed something"
+    " already (it says which), from where `sidb upgrade` and then `sidb restore 1` lead back; neither loses anything"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
 

@@ -4,8 +4,8 @@ SELECT
     CASE
         WHEN s.source IN ('user', 'database user', 'client', 'command line') THEN ''
         ELSE format(
-            'ALTER ROLE %%I IN DATABASE %%I SET %%s = %%L (for this role alone; others keep what they have), or, where nobody'
-            ' needs it, ',
+            'ALTER ROLE %%I IN DATABASE %%I SET %%s = %%L (for this role alone; applications keep what they have), or, unless'
+            ' replication or another tool needs it, for all: ',
             session_user, current_database(), s.name, %(value)s::text
         )
     END
