@@ -156,3 +156,20 @@ def test_a_session_on_another_database_is_let_be(fill: Fill, clone: Clone) -> No
         reader.execute(READ)
         assert access.end_sessions(ours, relations).detail == "there were none"
         assert reader.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("part", ["analytics_partitions.analytics_events_first", "public.child"])
+def test_a_session_that_holds_what_is_locked_with_its_table(fill: Fill, part: str) -> None:
+    """It reads a partition or a child by name, and holds nothing else: the step would wait for it all the same."""
+    url = fill(Shape.TABLE).url
+    execute(url, "CREATE TABLE public.child () INHERITS (analytics.trend_cache)")
+    with reading(url) as records:
+        relations = way(records.session, "1.0.0").applications
+    with (
+        closing(psycopg.connect(conninfo(url))) as reader,
+        psycopg.connect(conninfo(url), autocommit=True) as ours,
+    ):
+        reader.execute(f"TABLE {part}".encode())
+        assert f"pid {reader.info.backend_pid} " in access.end_sessions(ours, relations).detail
+        with pytest.raises(psycopg.OperationalError):
+            reader.execute("SELECT 1")
