@@ -67,7 +67,9 @@ def let_go(url: URL, options: Options, archive: Path | None) -> Iterator[Gone]:
                         _expire(work, kept, setting, gone)
                     else:
                         begun = blocking(session.observer)
-                        gone.left = f"held back: {begun.what}" if begun else "another sidb maintain is at it"
+                        gone.left = (
+                            f"held back: {begun.what}" if begun else "another sidb maintain or rollback is at it"
+                        )
                     yield gone
 
 

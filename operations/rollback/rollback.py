@@ -24,7 +24,7 @@ from operations.rollback import access, archived_months, checks, dependants, inh
 from operations.rollback.archive import Archive
 from operations.rollback.copies import stop_following
 from operations.rollback.plan import Plan, plan
-from operations.rollback.records import Records, Rollback, alone, reading
+from operations.rollback.records import Records, Rollback, reading
 from operations.rollback.undisturbed import refuse_taken_out, undisturbed
 from operations.rollback.way import Way, between, replaced_later, revision, way
 from operations.scope import SCOPE
@@ -123,7 +123,7 @@ def abort(url: URL, console: Console, options: Options | None = None) -> Finding
 
     A step that is undone in part is undone whole first: no upgrade would bring that part back.
     """
-    with upgrade.said(console), alone(url, options) as records:
+    with upgrade.said(console), undisturbed(url, options) as records:
         rollback = records.pending()
         if rollback is None:
             raise UsageError("No rollback was interrupted.", "there is nothing to abort.")

@@ -8,6 +8,7 @@ from functools import partial
 from threading import Event
 from typing import Any
 
+import psycopg
 import pytest
 from alembic_online import Options
 from alembic_online.errors import OnlineError
@@ -15,16 +16,18 @@ from rich.console import Console
 
 from operations import maintenance
 from operations.maintenance import Outcome
+from operations.retention import one_at_a_time
 from operations.rollback import rollback
-from tests.fixtures.databases import Alembic
+from tests.fixtures.databases import Alembic, conninfo
 from tests.fixtures.ended import counted, once, stopped
 from tests.operations.retention.conftest import A_MONTH, PARTITIONS, Aged
 from tests.operations.retention.test_killed import kill, killed
-from tests.operations.rollback.conftest import begun, bring_back, roll_back
+from tests.operations.rollback.conftest import abort, begun, bring_back, roll_back
 
 LOOKS_FOR_MONTHS = "hold days before the horizon"
 DROPS_A_MONTH = r"DROP TABLE.*analytics_events_20\d\d_\d\d"
 HOLDS_THE_LOCK = r"pg_try_advisory_lock\(hashtextextended\('sidb retention'"
+LAST_OF_ABORT = r"i\.indexrelid = to_regclass"
 CLOSES = r"SQL\('REVOKE ALL ON '\)"
 LIMIT = 60
 AT_WORK = r"`sidb maintain` is at work \(pid \d+, .*, .+\); nothing was changed"
@@ -128,3 +131,26 @@ def test_a_restore_names_the_session_that_lets_rows_go(aged: Aged) -> None:
             bring_back(aged.url)
         go_on()
     assert bring_back(aged.url).exit_code == 0
+
+
+def test_no_month_goes_while_a_rollback_is_given_up(aged: Aged) -> None:
+    """Access is open again, and what was put aside is still to be given back."""
+    aged.keep(analytics_events=24)
+    stopped(lambda: roll_back(aged.url, "2.0.7"), CLOSES)
+    with paused(lambda: abort(aged.url), LAST_OF_ABORT) as go_on:
+        assert phases(aged) == ["aborted"]
+        task = aged.maintain()["analytics_events"]
+        assert (task.outcome, task.detail) == (Outcome.POSTPONED, "another sidb maintain or rollback is at it")
+        assert go_on().exit_code == 0
+    assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
+
+
+def test_a_rollback_is_not_given_up_while_rows_are_let_go(aged: Aged) -> None:
+    aged.keep(analytics_events=24)
+    stopped(lambda: roll_back(aged.url, "2.0.7"), CLOSES)
+    with psycopg.connect(conninfo(aged.url)) as other:
+        other.execute(f"SELECT pg_advisory_lock({one_at_a_time.KEY})".encode())
+        with pytest.raises(OnlineError, match=AT_WORK):
+            abort(aged.url)
+    assert phases(aged) == ["paused"]
+    assert abort(aged.url).exit_code == 0

@@ -36,7 +36,7 @@ def sidb(aged: Aged, *arguments: str) -> Result:
             "SELECT pg_advisory_xact_lock(hashtextextended('analytics.niche_daily_activity', 0))",
             "locked by ",
         ),
-        (LOCK, "another sidb maintain is at it"),
+        (LOCK, "another sidb maintain or rollback is at it"),
     ],
     ids=["reader", "rows", "drain", "another"],
 )
