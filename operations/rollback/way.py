@@ -66,7 +66,11 @@ class Way:
     @property
     def columns(self) -> dict[str, list[str]]:
         """The columns that go from tables that stay."""
-        return {relation: columns for script in self.scripts for relation, columns in self.columns_of(script).items()}
+        found: dict[str, list[str]] = {}
+        for script in self.scripts:
+            for relation, columns in self.columns_of(script).items():
+                found.setdefault(relation, []).extend(columns)
+        return found
 
     @property
     def computed(self) -> set[str]:

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import URL, Engine
 
 from operations.phase1 import Shape
+from tests.engine.test_data_loss import NEXT
 from tests.fixtures.ended import stopped
 from tests.fixtures.revisions import HEAD
-from tests.operations.rollback.conftest import Fill, bring_back, execute, finding, roll_back
+from tests.operations.rollback.conftest import Fill, Role, bring_back, execute, finding, privileges, roll_back
 from tests.operations.rollback.revising import Revise, add_column
 from tests.operations.rollback.revising import revise as revise
 
@@ -224,3 +225,19 @@ def test_a_column_that_older_code_has_lost(fill: Fill, revise: Revise) -> None:
         "mood of public.features is not in the archive: an older sidb has dropped it"
     ]
     assert execute(url, "SELECT count(season), count(mood) FROM public.features") == [(20, 0)]
+
+
+def test_rights_on_columns_of_one_table_that_go_with_two_revisions(engine: Engine, revise: Revise, role: Role) -> None:
+    url, app = engine.url, role("app")
+    engine.dispose()
+    by_hand = add_column(revise, url, "analytics.trend_cache")
+    first = (by_hand.directory / "by_hand.py").read_text()
+    second = first.replace("remark", "mood").replace(f'revision = "{NEXT}"', 'revision = "later"')
+    (by_hand.directory / "later.py").write_text(second.replace(f'"{HEAD}"', f'"{NEXT}"'))
+    by_hand.upgrade()
+    execute(url, f"GRANT SELECT (remark, mood) ON analytics.trend_cache TO {app}")
+    before = privileges(url)["trend_cache"]
+    roll_back(url, HEAD)
+    by_hand.upgrade()
+    bring_back(url)
+    assert privileges(url)["trend_cache"] == before
