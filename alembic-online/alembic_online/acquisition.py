@@ -31,6 +31,12 @@ log = logging.getLogger("alembic.online")
 
 MISSED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 """What is tried again; nothing else is."""
+DROPPED = (psycopg.errors.InternalError_,)
+"""What PostgreSQL says of an object that the catalog lists and that is gone by now ("could not open relation with OID",
+"cache lookup failed"). It says so, too, of a catalog that is damaged: hence so many tries and no more."""
+DROPPED_TRIES = 10
+READ = "AccessShareLock"
+"""The lock under which PostgreSQL prints a view."""
 IDLE = (60, 10, 1)
 """Limits for idle sessions, in seconds: offered is the longest that ends one of those that are in the way now."""
 TELL_AFTER = 1.0  # seconds of misses before it is said who is in the way
@@ -92,24 +98,35 @@ def retried(work: Callable[[], Done], policy: RetryPolicy, url: URL, locks: Mapp
             policy.pause()
 
 
-def until_read(session: Session, read: Callable[[], Done], what: str, wanted: Callable[[], Mapping[str, str]]) -> Done:
-    """Read the catalog until nobody is in the way: PostgreSQL locks a view to print it.
+def until_read(
+    session: Session, read: Callable[[], Done], what: str, wanted: Callable[[], Mapping[str, str]] | None = None
+) -> Done:
+    """Read the catalog until nobody is in the way: PostgreSQL locks a view to print it. What was dropped between being
+    listed and being printed is an error of PostgreSQL's: that is read again, too.
 
-    `wanted` says which locks (relation to mode) that may be about, for those who hold them to be named. Raises
-    OnlineError, naming them, when the session's deadline is over.
+    `wanted` says which locks (relation to mode) that may be about, for those who hold them to be named; without, all
+    that printing may take. Raises OnlineError, naming them, when the session's deadline is over.
     """
     policy = RetryPolicy(session.options.deadline)
+    wanted, dropped = wanted or partial(_printed, session), 0
     while True:
         policy.tries += 1
         try:
             return read()
-        except DBAPIError as error:
-            if not isinstance(error.orig, MISSED):
+        except (psycopg.Error, DBAPIError) as error:
+            original = error.orig if isinstance(error, DBAPIError) else error
+            dropped += isinstance(original, DROPPED)
+            if not isinstance(original, (*MISSED, *DROPPED)) or dropped > DROPPED_TRIES:
                 raise
         session.blockers.missed(wanted(), what)
         if policy.over:
             raise gave_up(what, policy, session.blockers.blockers(wanted()), session.options)
         policy.pause()
+
+
+def _printed(session: Session) -> dict[str, str]:
+    """The locks under which PostgreSQL prints what stands in the catalog."""
+    return {name: READ for _, _, name in session.observer.execute(query("run/relations"))}
 
 
 def gave_up(what: str, policy: RetryPolicy, blockers: list[Blocker], options: Options) -> OnlineError:

@@ -17,15 +17,12 @@ from alembic_online.errors import OnlineError
 from alembic_online.in_force import Found, applied, look, out_of_force, revisions
 from alembic_online.ledger import Ledger
 from alembic_online.planned import NOT_IN_FORCE, Direction, Planned, bare, kind
-from alembic_online.queries import query
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session
 
 log = logging.getLogger("alembic.online")
 
 INVALID = "invalid"
-READ = "AccessShareLock"
-"""The lock under which PostgreSQL prints a view."""
 APPLIED = "{} {} is applied; its validation"
 """For what the locks are, where a step is committed."""
 UNSAID = "the revision does not say what it changes"
@@ -44,11 +41,7 @@ def catalog(connection: Connection, scope: Scope) -> dict[str, str]:
 
 def read_catalog(session: Session, what: str) -> dict[str, str]:
     """The same, as soon as nobody is in the way, until the session's deadline; it is said who is in the way of what."""
-
-    def wanted() -> dict[str, str]:
-        return {name: READ for _, _, name in session.observer.execute(query("run/relations"))}
-
-    return until_read(session, lambda: catalog(session.observing, session.scope), what, wanted)
+    return until_read(session, lambda: catalog(session.observing, session.scope), what)
 
 
 def condensed(objects: Mapping[Identity, str], scope: Scope) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from alembic_online import Session, acquire
-from alembic_online.catalog import Identity, Snapshot, definitions
+from alembic_online.catalog import Identity, Snapshot
 from psycopg.sql import SQL, Composed, Identifier
 
 from models import ANALYTICS, PARTITIONS
@@ -21,7 +21,6 @@ from operations.rollback.conflicts import EVENTS, Table, is_empty, written_to
 from operations.rollback.merge import keep
 from operations.rollback.records import Records, Rollback
 from operations.rollback.reference import FEATURES, REFERENCE, drop_locked
-from operations.scope import SCOPE
 
 WHOLE = f"ALTER TABLE {{}} ADD CONSTRAINT {REFERENCE} FOREIGN KEY (niche_id) REFERENCES public.features (niche_id)"
 PART = f"{WHOLE} NOT VALID"
@@ -55,7 +54,7 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str) -> Tree |
     own_table = Identity("table", ANALYTICS, EVENTS.partition(".")[2])
     if table.relation != EVENTS or " PARTITION BY " not in live.get(own_table, ""):
         return None
-    there = swap.at_home(definitions(session.sqlalchemy, SCOPE.of(archive)), archive)
+    there = swap.at_home(session, archive)
     own = [identity for identity in live if swap.belongs(live, identity, own_table)]
     differing = [identity for identity in own if there.get(identity) != live[identity]]
     reference = Identity("constraint", ANALYTICS, own_table.name, REFERENCE)

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from alembic_online import OnlineError, Options, Session, UsageError, acquire, database
-from alembic_online.acquisition import retried
+from alembic_online.acquisition import retried, until_read
 from alembic_online.catalog import Snapshot, diff, snapshot
 from alembic_online.look.holders import readers
 from alembic_online.parts import written
@@ -76,7 +76,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         if any(kept.state == "swapped" for kept in waiting):
             swap.finish(session)  # it was interrupted before that
         conflicts.refuse_if_not_upgraded(connection, waiting)
-        live = snapshot(session.sqlalchemy, SCOPE)
+        live = _catalog(session)
         rejoin.rejoin(records, rollback, live, waiting)
         swept = _without_erased(records, rollback)
         names = {kept.relation for kept in waiting if kept.is_table}
@@ -178,12 +178,16 @@ def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Fi
     with records.connection.transaction():
         granted, missing = access.grant_again(records, rollback)
     yield access.opened(granted, missing)
-    changes = diff(live, snapshot(session.sqlalchemy, SCOPE))
+    changes = diff(live, _catalog(session))
     differences = [change for change in changes if change.identity.kind != "privilege"]
     if differences:
         yield checks.MODELS.failed("; ".join(map(str, differences)))
     else:
         yield checks.MODELS.ok("the catalog is the one that the upgrade had left")
+
+
+def _catalog(session: Session) -> Snapshot:
+    return until_read(session, lambda: snapshot(session.observing, SCOPE), "the look at the catalog")
 
 
 def _call(session: Session, function: str) -> Any:

@@ -6,7 +6,7 @@ from functools import partial
 
 from alembic import command
 from alembic_online import Ledger, OnlineError, Options, Session, UsageError
-from alembic_online.acquisition import retried
+from alembic_online.acquisition import retried, until_read
 from alembic_online.alerts import Alerts
 from alembic_online.look import look
 from alembic_online.retry import RetryPolicy
@@ -62,7 +62,9 @@ def prepare(url: URL, target: str | None, *, take_along: bool = False, options: 
         if target is None:
             raise UsageError("To which revision?", "sidb rollback 1.0.0 goes back to Phase 1.")
         back = way(records.session, target)
-        found = dependants.built_on(records.session, back)
+        found = until_read(
+            records.session, partial(dependants.built_on, records.session, back), "the look at what others have built"
+        )
         dependants.refuse(found, take_along=take_along)
         inheriting.refuse_on_the_way(records.connection, back)
         look(records.session, back.steps, built_on=False)

@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from alembic_online import Session, acquire
+from alembic_online.acquisition import until_read
 from alembic_online.catalog import Identity, Snapshot, definitions
 from alembic_online.catalog.statements import called, whole
 from psycopg.sql import SQL, Identifier
@@ -54,7 +55,7 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str, definitio
     name = table.relation.partition(".")[2]
     if " PARTITION BY " in live[Identity("table", ANALYTICS, name)]:
         return None
-    there = at_home(definitions(session.sqlalchemy, SCOPE.of(archive)), archive)
+    there = at_home(session, archive)
     own = [identity for identity in live if belongs(live, identity, Identity("table", ANALYTICS, name))]
     differing = [identity for identity in own if there.get(identity) != live[identity]]
     for identity in differing:
@@ -169,8 +170,11 @@ def belongs(live: Snapshot, identity: Identity, table: Identity) -> bool:
     return False
 
 
-def at_home(found: dict[Identity, str], archive: str) -> dict[Identity, str]:
+def at_home(session: Session, archive: str) -> dict[Identity, str]:
     """What is in the archive, as it would be called in its place."""
+    found = until_read(
+        session, lambda: definitions(session.observing, SCOPE.of(archive)), f"the look at what {archive} holds"
+    )
     return {
         Identity(each.kind, ANALYTICS, each.name, each.part): text.replace(f"{archive}.", f"{ANALYTICS}.")
         for each, text in found.items()

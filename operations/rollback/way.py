@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from alembic.script import Script
 from alembic.util import CommandError
 from alembic_online import Ledger, OnlineError, Planned, Session, UsageError, data_loss, parts
-from alembic_online.validation import catalog
+from alembic_online.validation import read_catalog
 
 from models import ANALYTICS
 from operations.queries import query
@@ -151,7 +151,7 @@ def _going(session: Session, scripts: Sequence[Script]) -> dict[str, frozenset[s
 
     Where the ledger does not know that, what the revision itself says that its downgrade removes.
     """
-    there = frozenset(catalog(session.sqlalchemy, SCOPE))
+    there = frozenset(read_catalog(session, "the look at what a rollback undoes"))
     going = {}
     for script in scripts:
         before = before_upgrade(session, script)

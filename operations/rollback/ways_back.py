@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
-from alembic_online.catalog import Snapshot, definitions
+from alembic_online.catalog import Snapshot
 
 from operations.rollback import archived_months, attach, conflicts, kept_statements, left_behind, swap
 from operations.rollback.records import Archived, Records, Rollback
-from operations.scope import SCOPE
 
 Whole = attach.Attachment | archived_months.Tree | swap.Swap
 """How a table comes back at once."""
@@ -73,7 +72,7 @@ def left_behind_by(
     records: Records, rollback: Rollback, live: Snapshot, waiting: Iterable[Archived], plans: dict[str, Whole | None]
 ) -> list[str]:
     """What others had on tables that are not exchanged, and what of all of them was otherwise, as statements."""
-    there = swap.at_home(definitions(records.session.sqlalchemy, SCOPE.of(rollback.archive)), rollback.archive)
+    there = swap.at_home(records.session, rollback.archive)
     merged = [
         kept
         for kept in waiting
