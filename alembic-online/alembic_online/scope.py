@@ -73,6 +73,13 @@ class Additions:
         return (*self.columns, *self.constraints, *self.indexes, *self.triggers)
 
 
+class Whole(Additions):
+    """A relation outside the project's schemas of which everything is looked at, whoever made it."""
+
+    def __contains__(self, part: tuple[str, str]) -> bool:
+        return True
+
+
 @dataclass(frozen=True)
 class Scope:
     """What of a database belongs to a project, and how its target is built."""
@@ -133,6 +140,10 @@ class Scope:
     def of(self, schema: str) -> "Scope":
         """The same, of another schema alone: to look at what was moved there."""
         return replace(self, schemas=(schema,), shared={})
+
+    def with_whole(self, relations: Iterable[str]) -> "Scope":
+        """The same, and with it relations of other schemas, as "public.orders": to look at a project's there."""
+        return replace(self, shared={**self.shared, **dict.fromkeys(relations, Whole())})
 
     def owns(self, kind: str, schema: str, name: str, part: str) -> bool:
         """Whether an object of these schemas and relations is the project's, called as in `catalog.Identity`."""

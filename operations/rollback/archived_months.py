@@ -54,7 +54,7 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str) -> Tree |
     own_table = Identity("table", ANALYTICS, EVENTS.partition(".")[2])
     if table.relation != EVENTS or " PARTITION BY " not in live.get(own_table, ""):
         return None
-    there = swap.at_home(session, archive)
+    there = swap.at_home(session, archive, ANALYTICS)
     own = [identity for identity in live if swap.belongs(live, identity, own_table)]
     differing = [identity for identity in own if there.get(identity) != live[identity]]
     reference = Identity("constraint", ANALYTICS, own_table.name, REFERENCE)

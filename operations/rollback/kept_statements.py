@@ -17,10 +17,11 @@ REFERRED = re.compile(r" REFERENCES ((?:\"(?:[^\"]|\"\")+\"|[^\".(]+)(?:\.(?:\"(
 
 
 def identity(statement: str, table: str) -> Identity:
-    """What a statement makes on a table of schema analytics, as the catalog calls it."""
+    """What a statement makes on a table, `schema.table`, as the catalog calls it."""
     named = NAMED.match(statement)
     part = named[1].strip('"').replace('""', '"') if named else ""
-    return Identity("constraint" if is_constraint(statement) else "trigger", ANALYTICS, table, part)
+    schema, _, name = table.partition(".")
+    return Identity("constraint" if is_constraint(statement) else "trigger", schema, name, part)
 
 
 def is_constraint(statement: str) -> bool:
@@ -37,9 +38,8 @@ def missing(statements: Sequence[str], live: Mapping[Identity, str], table: str)
 
 def to_others_of_ours(statements: Sequence[str], live: Mapping[Identity, str], table: str) -> list[str]:
     """Those that make a foreign key that is not there to another table of schema analytics."""
-    own = f"{ANALYTICS}.{table}"
     lost = [each for each in statements if identity(each, table) not in live]
-    return [each for each in lost for name in referred([each]) if name.startswith(f"{ANALYTICS}.") and name != own]
+    return [each for each in lost for name in referred([each]) if name.startswith(f"{ANALYTICS}.") and name != table]
 
 
 def unvalidated(statement: str) -> str:

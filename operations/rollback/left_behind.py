@@ -14,7 +14,6 @@ from alembic_online.catalog import Identity, Snapshot
 from psycopg.sql import SQL, Identifier
 from rich.console import Console
 
-from models import ANALYTICS
 from operations.findings import Finding
 from operations.queries import query
 from operations.rollback import checks, kept_statements
@@ -54,8 +53,8 @@ def refuse_unprotected(connection: psycopg.Connection[Any], table: Table) -> Non
 
 def of_others(live: Snapshot, there: Mapping[Identity, str], kept: Archived) -> list[str]:
     """The statements that make again what of others stood on an archived table and is not on the live one."""
-    name, ours = kept.relation.partition(".")[2], made_by_revisions()
-    here = (ANALYTICS, name)
+    schema, _, name = kept.relation.partition(".")
+    here, ours = (schema, name), made_by_revisions()
     own = [each for each in there if (each.schema, each.name) == here and each.kind in KINDS and each.part]
     alike = {_content(text) for each, text in live.items() if (each.schema, each.name, each.kind) == (*here, "index")}
     found = [
@@ -67,7 +66,7 @@ def of_others(live: Snapshot, there: Mapping[Identity, str], kept: Archived) -> 
         and not (each.kind == "index" and _content(there[each]) in alike)  # an attempt to attach it may have built that
     ]
     for statement in kept.definitions:
-        identity = kept_statements.identity(statement, name)
+        identity = kept_statements.identity(statement, kept.relation)
         if identity not in live and str(identity) not in ours:
             found.append(statement)
     return found

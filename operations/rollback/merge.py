@@ -123,7 +123,8 @@ class Merge:
         return SQL(
             "WITH chosen AS MATERIALIZED (SELECT a.{key} AS was, {values} FROM {aside} AS a"
             " WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND NOT {there} AND {fitting} AND {kept}),"
-            " written AS (INSERT INTO {here} ({columns}) SELECT {columns} FROM chosen {conflict} RETURNING {key})"
+            " written AS (INSERT INTO {here} ({columns}) OVERRIDING SYSTEM VALUE"
+            " SELECT {columns} FROM chosen {conflict} RETURNING {key})"
             "{followed}"
             " SELECT (SELECT count(*) FROM {aside} WHERE {key} > %(place)s AND {key} <= %(upper)s),"
             " (SELECT count(*) FROM written)"

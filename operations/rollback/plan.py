@@ -71,7 +71,7 @@ def show_plan(planned: Plan, console: Console) -> None:
         console.print("put aside, and given back by `sidb restore`, as others have built it on what goes:")
         for name in planned.others:
             console.print(f"  {name}", soft_wrap=True, markup=False)
-    console.print(f"While it runs, {len(planned.closed)} relations of schema {ANALYTICS} are closed to applications.")
+    console.print(f"While it runs, {len(planned.closed)} relations are closed to applications.")
 
 
 def _aside(connection: psycopg.Connection[Any], way: Way) -> dict[str, str]:

@@ -13,7 +13,6 @@ from alembic_online.catalog import Identity, Snapshot
 from alembic_online.parts import unwritten
 from psycopg.sql import SQL, Identifier
 
-from models import ANALYTICS
 from operations.queries import query
 from operations.rollback.merge import keep
 from operations.rollback.records import Archived, Records, Rollback
@@ -67,7 +66,8 @@ def _complete(connection: psycopg.Connection[Any], aside: Identifier, live: Snap
 
 
 def _column(copy: Archived, name: str) -> Identity:
-    return Identity("column", ANALYTICS, copy.relation.partition(".")[2], name)
+    schema, _, relation = copy.relation.partition(".")
+    return Identity("column", schema, relation, name)
 
 
 def _type(live: Snapshot, copy: Archived, name: str, type_name: str) -> str:

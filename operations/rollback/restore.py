@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from alembic_online import OnlineError, Options, Session, UsageError, acquire, database
-from alembic_online.acquisition import retried, until_read
-from alembic_online.catalog import Snapshot, diff, snapshot
+from alembic_online import OnlineError, Options, Scope, Session, UsageError, acquire, database
+from alembic_online.acquisition import retried
+from alembic_online.catalog import Snapshot, diff
 from alembic_online.look.holders import readers
 from alembic_online.parts import written
 from alembic_online.replicas import EXCLUSIVE
@@ -33,7 +33,6 @@ from operations.rollback.conflicts import EVENTS
 from operations.rollback.merge import Merge, Report, keep
 from operations.rollback.records import Archived, Records, Rollback
 from operations.rollback.undisturbed import undisturbed
-from operations.scope import SCOPE
 from operations.status.amiss import refuse_unclear
 from operations.status.half_way import refuse_half_way
 
@@ -76,7 +75,8 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         if any(kept.state == "swapped" for kept in waiting):
             swap.finish(session)  # it was interrupted before that
         conflicts.refuse_if_not_upgraded(connection, waiting)
-        live = _catalog(session)
+        scope = ways_back.scope(session, waiting)
+        live = ways_back.catalog(session, scope)
         rejoin.rejoin(records, rollback, live, waiting)
         swept = _without_erased(records, rollback)
         names = {kept.relation for kept in waiting if kept.is_table}
@@ -104,7 +104,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
                 with _progress(console, kept) as told:
                     merge(told).table(tables[kept.relation], kept)
         console.print("Finishing: foreign keys, materialized views, daily activity")
-        found = [*swept, *_finish(records, rollback, live), *left_behind.told(others, console)]
+        found = [*swept, *_finish(records, rollback, live, scope), *left_behind.told(others, console)]
         found += dependants.give_back(records, rollback, console)
         rows_left = sum(each.rows_left for each in records.archived(rollback))
     return Findings(found, _next_step(rollback, rows_left))
@@ -161,7 +161,7 @@ def _horizons(records: Records, rollback: Rollback, names: set[str]) -> list[Fin
     return [checks.RETENTION.ok(told)] if horizon else []
 
 
-def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Finding]:
+def _finish(records: Records, rollback: Rollback, live: Snapshot, scope: Scope) -> Iterator[Finding]:
     session, connection = records.session, records.connection
     swap.finish(session)
     archived = records.archived(rollback)
@@ -178,16 +178,12 @@ def _finish(records: Records, rollback: Rollback, live: Snapshot) -> Iterator[Fi
     with records.connection.transaction():
         granted, missing = access.grant_again(records, rollback)
     yield access.opened(granted, missing)
-    changes = diff(live, _catalog(session))
-    differences = [change for change in changes if change.identity.kind != "privilege"]
+    changes = diff(live, ways_back.catalog(session, scope))
+    differences = [change for change in changes if ways_back.is_of_models(change.identity)]
     if differences:
         yield checks.MODELS.failed("; ".join(map(str, differences)))
     else:
         yield checks.MODELS.ok("the catalog is the one that the upgrade had left")
-
-
-def _catalog(session: Session) -> Snapshot:
-    return until_read(session, lambda: snapshot(session.observing, SCOPE), "the look at the catalog")
 
 
 def _call(session: Session, function: str) -> Any:

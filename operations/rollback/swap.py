@@ -52,11 +52,12 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str, definitio
     """How `table` is swapped; None where its columns or keys are other ones by now, it is partitioned, or others have
     built on it: then its rows are merged.
     """
-    name = table.relation.partition(".")[2]
-    if " PARTITION BY " in live[Identity("table", ANALYTICS, name)]:
+    schema, _, name = table.relation.partition(".")
+    own_table = Identity("table", schema, name)
+    if " PARTITION BY " in live[own_table]:
         return None
-    there = at_home(session, archive)
-    own = [identity for identity in live if belongs(live, identity, Identity("table", ANALYTICS, name))]
+    there = at_home(session, archive, schema)
+    own = [identity for identity in live if belongs(live, identity, own_table)]
     differing = [identity for identity in own if there.get(identity) != live[identity]]
     for identity in differing:
         changed = identity in there and identity.kind not in ("sequence", "privilege")
@@ -66,17 +67,17 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str, definitio
     if is_built_on(live, own):
         return None
     indexes = [
-        live[identity].replace(f" ON {ANALYTICS}.{name} ", f" ON {archive}.{name} ", 1)
+        live[identity].replace(f" ON {table.relation} ", f" ON {archive}.{name} ", 1)
         for identity in differing
         if identity.kind == "index"
     ]
-    kept = kept_statements.missing(definitions_kept, live, name)
+    kept = kept_statements.missing(definitions_kept, live, table.relation)
     after = [
         kept_statements.unvalidated(live[identity]) if identity.kind == "constraint" else live[identity]
         for identity in differing
         if identity.kind not in ("index", "sequence")
     ]
-    users = dependants(live, Identity("table", ANALYTICS, name))
+    users = dependants(live, own_table)
     names = [f"{user.schema}.{user.name}" for user in users]
     owners = {each.relation: each.owner for each in access.relations(session.connection, names)}
     views: list[str] = []
@@ -136,7 +137,7 @@ def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
         if not is_empty(connection, table):
             raise written_to(table)
         used = sequence(connection, table)
-        moved = SQL("ALTER TABLE {} SET SCHEMA {}").format(table.aside, Identifier(ANALYTICS))
+        moved = SQL("ALTER TABLE {} SET SCHEMA {}").format(table.aside, Identifier(table.relation.partition(".")[0]))
         # Each journey to the server is time under the locks.
         connection.execute(SQL("; ").join([*map(SQL, swap.before), moved]))
         access.grant(connection, rights)
@@ -170,13 +171,13 @@ def belongs(live: Snapshot, identity: Identity, table: Identity) -> bool:
     return False
 
 
-def at_home(session: Session, archive: str) -> dict[Identity, str]:
-    """What is in the archive, as it would be called in its place."""
+def at_home(session: Session, archive: str, schema: str) -> dict[Identity, str]:
+    """What is in the archive, as it would be called in a schema."""
     found = until_read(
         session, lambda: definitions(session.observing, SCOPE.of(archive)), f"the look at what {archive} holds"
     )
     return {
-        Identity(each.kind, ANALYTICS, each.name, each.part): text.replace(f"{archive}.", f"{ANALYTICS}.")
+        Identity(each.kind, schema, each.name, each.part): text.replace(f"{archive}.", f"{schema}.")
         for each, text in found.items()
         if each.schema == archive
     }

@@ -8,7 +8,7 @@ from alembic.util import CommandError
 from alembic_online import Ledger, OnlineError, Planned, Session, UsageError, data_loss, parts
 from alembic_online.validation import read_catalog
 
-from models import ANALYTICS
+from models import ANALYTICS, PARTITIONS
 from operations.queries import query
 from operations.scope import SCOPE
 from operations.status.amiss import refuse_unclear
@@ -88,9 +88,10 @@ class Way:
         return found
 
     def of(self, *kinds: str) -> set[str]:
-        """What goes of these kinds, in schema analytics."""
+        """What goes of these kinds, but for partitions, which go with their tables."""
         every = frozenset[str]().union(*self.going.values())
-        return _ours(set().union(*(_named(every, kind) for kind in kinds)))
+        named = set().union(*(_named(every, kind) for kind in kinds))
+        return {name for name in named if name.partition(".")[0] != PARTITIONS}
 
 
 def way(session: Session, target: str) -> Way:
@@ -158,7 +159,23 @@ def _going(session: Session, scripts: Sequence[Script]) -> dict[str, frozenset[s
         declared = Planned(script, "downgrade").removed
         going[script.revision] = there - before.keys() if before is not None else there & declared
         there -= going[script.revision]
+        going[script.revision] |= _elsewhere(session, script)
     return going
+
+
+def _elsewhere(session: Session, script: Script) -> frozenset[str]:
+    """What a downgrade says it drops and the catalog of what is ours does not tell: tables of other schemas, with their
+    sequences, and further columns of such tables.
+    """
+    found = parts.named(session.connection, Planned(script, "downgrade").drops)
+    dropped = [each for each in found if not SCOPE.owns("column", each.schema, each.relation, each.column_name or "")]
+    tables = [each.table_name for each in parts.tables(dropped)]
+    rows = session.connection.execute(query("rollback/with_sequences"), {"relations": tables}).fetchall()
+    columns = (each for columns in parts.columns(dropped).values() for each in columns)
+    return frozenset(
+        [f"{kind} {name}" for kind, name in rows]
+        + [f"column {each.schema}.{each.relation}.{each.column_name}" for each in columns]
+    )
 
 
 def _replaced(session: Session, scripts: Sequence[Script]) -> frozenset[str]:

@@ -4,13 +4,37 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
-from alembic_online.catalog import Snapshot
+from alembic_online import Scope, Session
+from alembic_online.acquisition import until_read
+from alembic_online.catalog import Identity, Snapshot, snapshot
 
+from operations.queries import query
 from operations.rollback import archived_months, attach, conflicts, kept_statements, left_behind, swap
 from operations.rollback.records import Archived, Records, Rollback
+from operations.scope import SCOPE
 
 Whole = attach.Attachment | archived_months.Tree | swap.Swap
 """How a table comes back at once."""
+
+
+def scope(session: Session, waiting: Iterable[Archived]) -> Scope:
+    """What is ours, and the tables that are to come back in other schemas, where a revision has made them."""
+    tables = [kept.relation for kept in waiting if kept.is_table]
+    elsewhere = [name for name in tables if name.partition(".")[0] not in SCOPE.schemas]
+    found = session.connection.execute(query("rollback/with_sequences"), {"relations": elsewhere}).fetchall()
+    return SCOPE.with_whole(name for _, name in found)
+
+
+def catalog(session: Session, scope: Scope) -> Snapshot:
+    """The same as it is now. Raises OnlineError where somebody is in the way for too long."""
+    return until_read(session, lambda: snapshot(session.observing, scope), "the look at the catalog")
+
+
+def is_of_models(identity: Identity) -> bool:
+    """Whether a difference of the catalog after a restore is one from the models; privileges are looked at apart."""
+    if identity.kind in ("privilege", "type"):
+        return identity.kind == "type"
+    return SCOPE.owns(identity.kind, identity.schema, identity.name, identity.part)
 
 
 def find(
@@ -72,7 +96,6 @@ def left_behind_by(
     records: Records, rollback: Rollback, live: Snapshot, waiting: Iterable[Archived], plans: dict[str, Whole | None]
 ) -> list[str]:
     """What others had on tables that are not exchanged, and what of all of them was otherwise, as statements."""
-    there = swap.at_home(records.session, rollback.archive)
     merged = [
         kept
         for kept in waiting
@@ -80,12 +103,17 @@ def left_behind_by(
         and kept.state != "swapped"
         and not isinstance(plans[kept.relation], swap.Swap | archived_months.Tree)
     ]
-    found = [statement for kept in merged for statement in left_behind.of_others(live, there, kept)]
+    schemas = {kept.relation.partition(".")[0] for kept in merged}
+    there = {schema: swap.at_home(records.session, rollback.archive, schema) for schema in schemas}
+    found = [
+        statement
+        for kept in merged
+        for statement in left_behind.of_others(live, there[kept.relation.partition(".")[0]], kept)
+    ]
     for kept in waiting:
-        name = kept.relation.partition(".")[2]
         if kept not in merged:
-            found += kept_statements.to_others_of_ours(kept.definitions, live, name)
-        found += kept_statements.changed(kept.definitions, live, name)
+            found += kept_statements.to_others_of_ours(kept.definitions, live, kept.relation)
+        found += kept_statements.changed(kept.definitions, live, kept.relation)
     return [*found, *left_behind.switched(records, rollback, live)]
 
 

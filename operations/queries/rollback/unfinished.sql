@@ -1,5 +1,6 @@
--- What an exchange leaves to do: materialized views to fill, which readers wait for, then foreign keys to validate, but
--- those of others that were not when they were put aside; the relation, and the statement.
+-- What an exchange leaves to do, in our schema and on tables elsewhere that have just come back: materialized views to fill,
+-- which readers wait for, then foreign keys to validate, but those of others that were not when they were put aside; the
+-- relation, and the statement.
 SELECT
     format('%%I.%%I', n.nspname, c.relname) AS relation,
     format('REFRESH MATERIALIZED VIEW %%I.%%I', n.nspname, c.relname) AS statement,
@@ -16,7 +17,12 @@ FROM pg_constraint AS k
 INNER JOIN pg_class AS c ON c.oid = k.conrelid
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE
-    n.nspname = %(schema)s
+    (
+        n.nspname = %(schema)s
+        OR format('%%s.%%s', n.nspname, c.relname) IN (
+            SELECT s.relation FROM sidb.rollback_archived AS s WHERE s.state = 'swapped'
+        )
+    )
     AND k.contype = 'f'
     AND NOT k.convalidated
     AND (

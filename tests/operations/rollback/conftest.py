@@ -195,8 +195,10 @@ def roll_back(url: URL, target: str | None, *, take_along: bool = False) -> Find
     return rollback.run(url, prepared, Options(deadline=30), Console(file=io.StringIO()))
 
 
-def bring_back(url: URL, archive: int = 1, *, skip: bool = False, renumber: bool = False) -> Findings:
-    return restore.restore(url, archive, restore.Choice(skip, renumber), Console(file=io.StringIO()))
+def bring_back(
+    url: URL, archive: int = 1, *, skip: bool = False, renumber: bool = False, told: io.StringIO | None = None
+) -> Findings:
+    return restore.restore(url, archive, restore.Choice(skip, renumber), Console(file=told or io.StringIO(), width=200))
 
 
 def abort(url: URL) -> Findings:

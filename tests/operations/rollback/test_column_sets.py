@@ -241,3 +241,16 @@ def test_rights_on_columns_of_one_table_that_go_with_two_revisions(engine: Engin
     by_hand.upgrade()
     bring_back(url)
     assert privileges(url)["trend_cache"] == before
+
+
+def test_rights_on_columns_that_a_revision_added_to_phase1s_table(engine: Engine, revise: Revise, role: Role) -> None:
+    """What they are is in no catalog of ours: the revision says that its downgrade drops them."""
+    url, app = engine.url, role("app")
+    engine.dispose()
+    by_hand = revise(url, ADD_BOTH, DROP_BOTH, SEASON, MOOD)
+    execute(url, f"GRANT SELECT (season), UPDATE (mood) ON public.features TO {app}")
+    before = privileges(url)["features"]
+    roll_back(url, HEAD)
+    by_hand.upgrade()
+    bring_back(url)
+    assert privileges(url)["features"] == before
