@@ -129,3 +129,58 @@ def test_the_half_of_a_foreign_key_of_others_on_a_table_of_ours(clone: Clone) ->
     made = "CREATE TABLE public.noted (cache_id bigint CONSTRAINT theirs REFERENCES analytics.trend_cache)"
     said = found(url, f"{made}; {OFF.format('analytics.trend_cache')}")
     assert "constraint theirs on noted is disabled" in said
+
+
+ROW_TRIGGER = """
+    CREATE FUNCTION public.noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER noted AFTER UPDATE ON analytics.analytics_events FOR EACH ROW EXECUTE FUNCTION public.noted()
+"""
+REFERRED = """
+    CREATE TABLE analytics.log (id int PRIMARY KEY) PARTITION BY RANGE (id);
+    CREATE TABLE analytics_partitions.log_1 PARTITION OF analytics.log DEFAULT;
+    CREATE TABLE public.noted (id int CONSTRAINT theirs REFERENCES analytics.log)
+"""
+FIRST = "analytics_partitions.analytics_events_default"
+
+
+@pytest.mark.parametrize(
+    ("made", "table", "whole", "on_partition"),
+    [
+        (
+            ROW_TRIGGER,
+            FIRST,
+            "analytics.analytics_events",
+            [
+                f"constraint analytics_events_niche_id_fkey on the partition {FIRST} is disabled",
+                f"trigger noted on the partition {FIRST} is disabled",
+            ],
+        ),
+        (
+            REFERRED,
+            "analytics_partitions.log_1",
+            "analytics.log",
+            ["constraint theirs on noted, where it refers to the partition analytics_partitions.log_1, is disabled"],
+        ),
+    ],
+)
+def test_what_is_disabled_on_one_partition(
+    clone: Clone, made: str, table: str, whole: str, on_partition: list[str]
+) -> None:
+    """And once, with the table, where it is disabled on all of them."""
+    url = clone("migrated_table")
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        connection.execute(made.encode())
+        connection.execute(OFF.format(table).encode())
+        off = look(connection, SCOPE)
+        assert [str(each) for each in off] == on_partition
+        assert all(f"ALTER TABLE {table} ENABLE TRIGGER " in each.statement for each in off)
+        for each in off:
+            connection.execute(each.statement.encode())
+        assert look(connection, SCOPE) == []
+        connection.execute(OFF.format(whole).encode())
+        off = look(connection, SCOPE)
+        assert off
+        assert not [each for each in off if "partition" in str(each)]
+        for each in off:
+            connection.execute(each.statement.encode())
+        assert look(connection, SCOPE) == []

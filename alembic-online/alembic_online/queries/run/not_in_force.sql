@@ -1,5 +1,5 @@
 -- What of ours is not in force: in our schemas everything but partitions and what extensions have, elsewhere our additions.
-WITH ours AS (
+WITH RECURSIVE ours AS (
     SELECT c.oid, c.relkind, c.relispopulated, c.oid::regclass::text AS name,
         format('%%s.%%s', n.nspname, c.relname) AS plain_name,
         n.nspname = ANY(%(schemas)s) AS ours_alone,
@@ -16,6 +16,17 @@ WITH ours AS (
         AND NOT EXISTS (
             SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
         )
+),
+
+-- Foreign keys, each with that which somebody declared: partitions have theirs of it.
+keys (oid, declared) AS (
+    SELECT k.oid, k.oid
+    FROM pg_constraint AS k
+    WHERE k.contype = 'f' AND k.conparentid = 0
+    UNION ALL
+    SELECT k.oid, keys.declared
+    FROM keys
+    INNER JOIN pg_constraint AS k ON k.conparentid = keys.oid
 )
 
 SELECT
@@ -63,12 +74,35 @@ WHERE
     AND NOT g.tgisinternal
     AND (NOT o.shared OR format('%%s.%%s', o.plain_name, g.tgname) = ANY(%(additions)s))
 UNION ALL
+-- A partition has each row trigger of its table, and it can be disabled there alone. Where it is disabled on the table,
+-- enabling it there enables these.
+SELECT
+    format('trigger %%I on the partition %%s', g.tgname, g.tgrelid::regclass),
+    'disabled',
+    format('trigger %%s.%%s (disabled)', o.plain_name, g.tgname),
+    format('ALTER TABLE %%s ENABLE TRIGGER %%I', g.tgrelid::regclass, g.tgname)
+FROM pg_trigger AS g
+INNER JOIN pg_trigger AS a ON a.oid = g.tgparentid
+INNER JOIN ours AS o ON o.oid = pg_partition_root(g.tgrelid)
+WHERE
+    g.tgenabled IN ('D', 'R')
+    AND a.tgenabled NOT IN ('D', 'R')
+    AND NOT g.tgisinternal
+    AND (NOT o.shared OR format('%%s.%%s', o.plain_name, g.tgname) = ANY(%(additions)s))
+UNION ALL
 -- A foreign key is enforced by triggers of the server's own on both of its tables. They are enabled by their names: ALL
 -- would enable what others have disabled there.
+-- Each partition has its own, too, which can be disabled there alone.
 SELECT
-    format('constraint %%I on %%s', k.conname, c.oid::regclass),
+    format(
+        'constraint %%I on %%s%%s%%s',
+        CASE WHEN k.conrelid = d.conrelid THEN d.conname ELSE k.conname END,
+        CASE WHEN k.conrelid <> d.conrelid THEN 'the partition ' END,
+        k.conrelid::regclass,
+        CASE WHEN k.confrelid <> d.confrelid THEN concat(', where it refers to the partition ', k.confrelid::regclass, ',') END
+    ),
     'disabled',
-    format('constraint %%s.%%s.%%s (disabled)', n.nspname, c.relname, k.conname),
+    format('constraint %%s.%%s.%%s (disabled)', n.nspname, c.relname, d.conname),
     string_agg(half.statement, '; ' ORDER BY half.tgrelid <> k.conrelid)
 FROM (
     SELECT
@@ -80,18 +114,24 @@ FROM (
             string_agg(format('ENABLE TRIGGER %%I', g.tgname), ', ' ORDER BY g.tgname)
         ) AS statement
     FROM pg_trigger AS g
-    WHERE g.tgenabled IN ('D', 'R') AND g.tgisinternal
+    LEFT JOIN pg_trigger AS a ON a.oid = g.tgparentid
+    WHERE
+        g.tgenabled IN ('D', 'R')
+        AND g.tgisinternal
+        AND coalesce(a.tgenabled NOT IN ('D', 'R'), true) -- else enabling that one enables it
     GROUP BY g.tgconstraint, g.tgrelid
 ) AS half
 INNER JOIN pg_constraint AS k ON k.oid = half.tgconstraint
-INNER JOIN pg_class AS c ON c.oid = k.conrelid
+INNER JOIN keys ON keys.oid = k.oid
+INNER JOIN pg_constraint AS d ON d.oid = keys.declared
+INNER JOIN pg_class AS c ON c.oid = d.conrelid
 INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
-LEFT JOIN ours AS o ON o.oid = k.conrelid
-LEFT JOIN ours AS t ON t.oid = half.tgrelid AND NOT t.shared
+LEFT JOIN ours AS o ON o.oid = d.conrelid
+LEFT JOIN ours AS t ON t.oid = d.confrelid AND half.tgrelid = k.confrelid AND NOT t.shared
 WHERE
-    (o.oid IS NOT NULL AND (NOT o.shared OR format('%%s.%%s', o.plain_name, k.conname) = ANY(%(additions)s)))
-    OR (t.oid IS NOT NULL AND k.conparentid = 0) -- of others, on a table of ours
-GROUP BY k.oid, k.conname, c.oid, n.nspname, c.relname
+    (o.oid IS NOT NULL AND (NOT o.shared OR format('%%s.%%s', o.plain_name, d.conname) = ANY(%(additions)s)))
+    OR t.oid IS NOT NULL -- of others, on a table of ours
+GROUP BY k.oid, d.oid, n.nspname, c.relname
 UNION ALL
 SELECT
     format('materialized view %%s', o.name),

@@ -47,6 +47,14 @@ SCHEMA = (
         "catalog": "not as in the models: constraint analytics.ml_features.ml_features_niche_id_fkey",
         "in force": "constraint ml_features_niche_id_fkey on analytics.ml_features is disabled",
     }),
+    Fault("a foreign key disabled on one partition", """
+        ALTER TABLE analytics_partitions.analytics_events_default DISABLE TRIGGER ALL
+    """, {
+        "in force": (
+            "constraint analytics_events_niche_id_fkey on the partition"
+            " analytics_partitions.analytics_events_default is disabled"
+        ),
+    }),
     Fault("a changed CHECK of the same name", """
         ALTER TABLE analytics.cross_platform_metrics
             DROP CONSTRAINT cross_platform_metrics_demand_score_check,
