@@ -8,14 +8,15 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Connection, Select, delete, func, or_, select, text, true, update
 
-from backfill.job import Batch, Job, Part, Rows, only, table_of
+from backfill.job import Batch, Part, Rows, only, table_of
+from backfill.jobs.phase1 import Phase1Job
 from backfill.tables import Range, SetAside
 from models import Feature, HotNicheToday
 
 FILLED = ("trend_direction", "trend_confidence", "days_trending")
 
 
-class HotNiches(Job):
+class HotNiches(Phase1Job):
     """The niches of today."""
 
     def lower(self) -> ColumnElement[int]:
@@ -36,7 +37,9 @@ class HotNiches(Job):
     def take(self, listed: CTE, part: Part) -> CTE:
         """Rows that the application holds are left."""
         hot = table_of(HotNicheToday)
-        rows = only(select(hot), HotNicheToday).join(listed, listed.c.niche_id == hot.c.niche_id)
+        rows = only(select(hot, self.kept(HotNicheToday)), HotNicheToday).join(
+            listed, listed.c.niche_id == hot.c.niche_id
+        )
         return rows.with_for_update(of=hot, skip_locked=True, key_share=True).cte("batch")
 
     def write(self, batch: CTE, part: Part) -> tuple[CTE, ...]:
@@ -47,8 +50,10 @@ class HotNiches(Job):
             .with_hint("ONLY", dialect_name="postgresql")
             .values({name: now.c[name] for name in FILLED})
             .where(HotNicheToday.niche_id == now.c.key, differs)
+            .returning(HotNicheToday.niche_id, self.kept(HotNicheToday))
+            .cte("filled")
         )
-        return (filled.returning(HotNicheToday.niche_id).cte("filled"),)
+        return filled, self.unchanged(filled, batch)
 
     def expected(self, part: Part) -> Rows:
         """The trends of those whose vector nobody has changed since "now"."""

@@ -5,14 +5,12 @@ niche and are no activity in it: they are left out.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
     CTE,
-    Connection,
     Date,
     Numeric,
     and_,
@@ -29,10 +27,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, insert
 
-from backfill import phase1_columns
-from backfill.job import Batch, Job, Part, Rows, only, table_of
+from backfill.job import Part, Rows, only, table_of
 from backfill.jobs.niche_scores import SCORED
-from backfill.tables import Range
+from backfill.jobs.phase1 import Phase1Job
 from models import AnalyticsEvent, Feature, TrendCache, niche_daily_activity
 
 DAYS = 90
@@ -190,20 +187,8 @@ def _not_newer(niche: Any, part: Part) -> Any:
     return or_(niche.last_analyzed_at.is_(None), niche.last_analyzed_at <= part.as_of)
 
 
-@dataclass(frozen=True)
-class NicheTrends(Job):
-    """Niches, and their activity. What others have in a niche's row stays as it is."""
-
-    others_columns: tuple[str, ...] = ()
-    """The columns of features that are not ours, quoted, as a batch finds them."""
-
-    def batch(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> Batch:
-        """Raises ChangedError, too, where others' triggers changed more than was written."""
-        found = replace(self, others_columns=tuple(phase1_columns.names(connection)))
-        before = phase1_columns.updated(connection)
-        done = super(NicheTrends, found).batch(connection, claimed, as_of, asked)
-        phase1_columns.refuse_change(connection, done.written, unchanged=done.also[0], before=before)
-        return done
+class NicheTrends(Phase1Job):
+    """Niches, and their activity."""
 
     def meant(self, listed: CTE, niche_id: Any) -> Any:
         """Whether a niche lies among those listed. Bounds, unlike a list, are seen through the view by the planner."""
@@ -214,8 +199,7 @@ class NicheTrends(Job):
         """What takes long is worked out before the rows are locked; those that the application holds are left."""
         prepared = prepare(listed, part, lambda niche_id: self.meant(listed, niche_id))
         features = table_of(Feature)
-        kept = phase1_columns.values(self.others_columns).label("kept")
-        rows = only(select(features, prepared.c.computed, prepared.c.points, kept), Feature)
+        rows = only(select(features, prepared.c.computed, prepared.c.points, self.kept(Feature)), Feature)
         locked = rows.join(prepared, prepared.c.niche_id == features.c.niche_id)
         return locked.with_for_update(of=features, skip_locked=True, key_share=True).cte("batch")
 
@@ -231,12 +215,10 @@ class NicheTrends(Job):
             .with_hint("ONLY", dialect_name="postgresql")
             .values(trend_vector=present.computed, last_analyzed_at=part.as_of, analytics_version=VERSION)
             .where(Feature.niche_id == present.niche_id, changed, _not_newer(present, part))
-            .returning(Feature.niche_id, phase1_columns.values(self.others_columns).label("kept"))
+            .returning(Feature.niche_id, self.kept(Feature))
             .cte("filled")
         )
-        same = and_(filled.c.niche_id == present.niche_id, filled.c.kept == present.kept)
-        unchanged = select(filled.c.niche_id).join(batch, same).cte("unchanged")
-        return filled, unchanged, _charts(batch, part)
+        return filled, self.unchanged(filled, batch), _charts(batch, part)
 
     def expected(self, part: Part) -> Rows:
         """The vectors, computed anew, of niches that nobody has analysed since; the chart is a cache, and expires."""

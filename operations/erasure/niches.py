@@ -48,13 +48,13 @@ def analyse(pace: Pace, erasure: Erasure) -> tuple[int, str | None]:
     for number in range(ROUNDS):
         pace.transaction(_drain)  # or each batch would read all that is not folded in yet
         left = pace.transaction(partial(_left, erasure))
-        if not left:
-            pace.transaction(lambda _: _hot(pace.connection, erasure.begun))
-            return done, None
-        if number:
+        if number and left:
             time.sleep(WAIT)
         few = max(1, FEW >> number)
         try:
+            if not left:
+                pace.transaction(lambda _: _hot(pace.connection, erasure.begun))
+                return done, None
             for as_of, niches in left.items():
                 for begin in range(0, len(niches), few):
                     work = partial(_few, pace, erasure, as_of, niches[begin : begin + few])

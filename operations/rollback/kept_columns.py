@@ -6,13 +6,13 @@ once and undone; then each batch compares what its rows hold in the other column
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import LiteralString
 
-import psycopg
 from alembic_online import OnlineError, Session
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from backfill import phase1_columns
+from backfill.phase1_columns import ChangedError
 from operations.queries import query
 from operations.rollback.only import only
 
@@ -37,14 +37,6 @@ class KeptColumns:
     few: Composed
 
 
-class ChangedError(Exception):
-    """Writing so many rows changed others' columns in some of them: nothing of it may stay."""
-
-    def __init__(self, rows: int, changed: int) -> None:
-        super().__init__(f"{changed} of {rows}")
-        self.rows, self.changed = rows, changed
-
-
 def plan(session: Session, relation: str, aside: Identifier, written: Mapping[str, Composable]) -> KeptColumns:
     """How the columns come back from `aside`, into rows in which they still have their defaults.
 
@@ -65,9 +57,7 @@ def plan(session: Session, relation: str, aside: Identifier, written: Mapping[st
         "values": _listed(list(written), "b"),
         "set": SQL(", ").join(SQL("{0} = batch.{0}").format(Identifier(column)) for column in written),
         "untouched": SQL(" AND ").join(SQL("NOT {}").format(condition) for condition in written.values()),
-        "held": SQL("pg_catalog.hashtextextended(ROW({})::text, 0::bigint)").format(
-            SQL(", ").join(SQL("f.{}").format(SQL(name)) for name in others)
-        ),
+        "held": SQL(phase1_columns.held("f", others).replace("%", "%%")),
         "others": OTHERS,
         "ours": SQL(bounds).format(row=SQL("f"), key=Identifier(keys[0])),
         "theirs": SQL(bounds).format(row=SQL("b"), key=Identifier(keys[0])),
@@ -81,47 +71,32 @@ def plan(session: Session, relation: str, aside: Identifier, written: Mapping[st
     return KeptColumns(relation, list(written), keys[0] if in_batches else None, statement, few)
 
 
-def write(
-    connection: psycopg.Connection[Any], kept: KeptColumns, statement: Composed, place: int, upper: int
-) -> tuple[int, int]:
+def write(session: Session, kept: KeptColumns, statement: Composed, place: int, upper: int) -> tuple[int, int]:
     """In the open transaction: how many rows of the archive there were, and how many of the table were written.
 
-    Raises ChangedError where others' columns changed, in these rows or in more; whatever a trigger would do at the
-    commit it does now.
+    Raises ChangedError where others' columns changed, in these rows or in more.
     """
-    before = _updated(connection, kept)
-    row = connection.execute(statement, {"place": place, "upper": upper}).fetchone()
+    before = phase1_columns.updated(session.sqlalchemy, kept.relation)
+    row = session.connection.execute(statement, {"place": place, "upper": upper}).fetchone()
     assert row is not None
-    read, written, changed = row
-    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    again = max(_updated(connection, kept) - before - written, 0)
-    if changed or again:
-        raise ChangedError(written, changed or again)
+    read, written, differing = row
+    if rows := phase1_columns.changed(session.sqlalchemy, kept.relation, written, differing, before):
+        raise ChangedError(kept.relation, written, rows)
     return read, written
 
 
-def refusal(
-    session: Session, kept: KeptColumns, changed: ChangedError, number: int, *, beforehand: bool
-) -> OnlineError:
+def refusal(session: Session, kept: KeptColumns, error: ChangedError, number: int, *, beforehand: bool) -> OnlineError:
     """The error that names others' triggers, with the statements by which they leave our columns alone."""
     found = phase1_columns.triggers(session.sqlalchemy, kept.relation, kept.columns)
-    named = ", ".join(trigger.name for trigger in found) or f"one that writes to {kept.relation}"
-    narrowed = "".join(f"\n  {trigger.narrowed};" for trigger in found)
+    changed = ChangedError(kept.relation, error.rows, error.changed, found)
     would, end = ("would change", "nothing was changed.") if beforehand else ("changed", "That batch was rolled back.")
     stop = "; " if beforehand else ". "
     return OnlineError(
-        f"{kept.relation}: others' triggers ({named}) {would} columns that are not ours, such as updated_at, in"
+        f"{kept.relation}: others' triggers ({changed.named}) {would} columns that are not ours, such as updated_at, in"
         f" {changed.changed} of {changed.rows} rows{stop}{end}",
         f"have them fire for other columns only, by UPDATE OF or WHEN, and run `sidb restore {number}` again"
-        f"{'' if beforehand else ', which continues where it stopped'}:{narrowed}",
+        f"{'' if beforehand else ', which continues where it stopped'}:{changed.narrowed}",
     )
-
-
-def _updated(connection: psycopg.Connection[Any], kept: KeptColumns) -> int:
-    """Rows of the table that this session has updated. Names in full: the path is the application's."""
-    counted = "SELECT pg_catalog.pg_stat_get_xact_tuples_updated(pg_catalog.to_regclass(%s::text))"
-    row = connection.execute(counted, [kept.relation]).fetchone()
-    return row[0] or 0 if row else 0
 
 
 def _listed(columns: Sequence[str], row: LiteralString) -> Composed:

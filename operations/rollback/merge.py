@@ -13,6 +13,7 @@ from alembic_online.retry import RetryPolicy
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from backfill.pacing import Throttle
+from backfill.phase1_columns import ChangedError
 from operations.queries import query
 from operations.retention.returning import has_horizons, is_kept
 from operations.rollback import kept_columns
@@ -67,13 +68,13 @@ class Merge:
         a batch changed others' columns, too.
         """
         kept = kept_columns.plan(self.session, archived.relation, self._aside(archived), written)
-        write = partial(kept_columns.write, self.connection, kept, kept.statement)
+        write = partial(kept_columns.write, self.session, kept, kept.statement)
         try:
             if kept.key is None:
                 self._retried(partial(self._batch, archived, write, 0, 0))
             else:
                 self._batches(archived, write, kept.key, kept_columns.FEW)
-        except kept_columns.ChangedError as changed:
+        except ChangedError as changed:
             number = self.rollback.rollback_id
             raise kept_columns.refusal(self.session, kept, changed, number, beforehand=False) from None
 
@@ -83,12 +84,12 @@ class Merge:
 
         def undone() -> None:
             with self._transaction() as trying:
-                kept_columns.write(self.connection, kept, kept.few, 0, 0)
+                kept_columns.write(self.session, kept, kept.few, 0, 0)
                 raise psycopg.Rollback(trying)
 
         try:
             self._retried(undone)
-        except kept_columns.ChangedError as changed:
+        except ChangedError as changed:
             number = self.rollback.rollback_id
             raise kept_columns.refusal(self.session, kept, changed, number, beforehand=True) from None
 

@@ -79,6 +79,28 @@ def test_a_trigger_that_changes_others_columns_stops_the_job(
     assert all(proof.holds for proof in verify(migrated))
 
 
+def test_of_hot_niches_too(migrated: Engine, sql: Sql, history_file: Path) -> None:
+    load_file(migrated, history_file)
+    sql(TOUCH.replace("public.features", "public.hot_niches_today").replace("features_stamp", "hot_stamp"))
+    sql("UPDATE public.hot_niches_today SET trend_direction = NULL")
+    hot = "SELECT niche_id, phrase, opportunity, updated_at FROM public.hot_niches_today ORDER BY 1, 4"
+    before = sql(hot)
+    with pytest.raises(BackfillError) as stopped:
+        run(migrated)
+    said = str(stopped.value)
+    assert said.startswith(f"hot_niches was stopped after a batch of {len(before)} rows")
+    assert "others' triggers on public.hot_niches_today (hot_stamp) changed columns" in said
+    assert sql(hot) == before
+    narrowed = re.search(r"\n  (\S+ .* TRIGGER .+);\n", said)
+    assert narrowed is not None
+    sql(narrowed[1])
+    with migrated.begin() as connection:
+        planning.retry(connection, JOBS)
+    run(migrated)
+    assert sql(hot) == before
+    assert all(proof.holds for proof in verify(migrated))
+
+
 def test_triggers_that_change_nothing_of_others_are_no_hindrance(
     migrated: Engine, sql: Sql, history_file: Path
 ) -> None:

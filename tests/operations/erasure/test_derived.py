@@ -108,6 +108,22 @@ def test_a_trigger_that_would_make_them_niches_of_today(migrated: Engine, tmp_pa
     assert [count for _, count, *_ in execute(url, VECTOR)] == [1] * 10
 
 
+@pytest.mark.clean
+def test_a_trigger_on_hot_niches(migrated: Engine, tmp_path: Path) -> None:
+    url = migrated.url
+    staged(migrated, tmp_path)
+    execute(administrator(url), TOUCHES.replace("public.features", "public.hot_niches_today"))
+    execute(url, "UPDATE public.hot_niches_today SET trend_direction = NULL")
+    before = execute(url, "SELECT niche_id, updated_at FROM public.hot_niches_today ORDER BY 1")
+    done = erase(url, ANN)
+    assert done.exit_code == 1
+    assert "others' triggers on public.hot_niches_today (features_touch)" in (done.niches_left or "")
+    assert execute(url, "SELECT niche_id, updated_at FROM public.hot_niches_today ORDER BY 1") == before
+    execute(administrator(url), "DROP FUNCTION public.touch() CASCADE")
+    assert resume(url).exit_code == 0
+    assert execute(url, "SELECT count(*) FROM public.hot_niches_today WHERE trend_direction IS NULL") == [(0,)]
+
+
 TOUCHES = """
     CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN NEW.updated_at := now(); RETURN NEW; END $$;

@@ -45,6 +45,15 @@ def test_triggers(url: URL, event: str, detail: str | None) -> None:
         assert ask(url, CHECK).verdict == "ok"
 
 
+def test_a_trigger_on_hot_niches(url: URL) -> None:
+    execute(url, FUNCTION, TRIGGER.format("BEFORE UPDATE").replace("features", "hot_niches_today"))
+    found = ask(url, CHECK)
+    assert found.verdict == "warning"
+    assert "trigger touch on hot_niches_today: fires before each write of the backfill" in found.detail
+    execute(url, found.remedy)
+    assert ask(url, CHECK).verdict == "ok"
+
+
 def test_a_disabled_trigger_does_not_fire(url: URL) -> None:
     execute(url, FUNCTION, TRIGGER.format("BEFORE UPDATE"), "ALTER TABLE features DISABLE TRIGGER touch")
     assert ask(url, CHECK).verdict == "ok"
