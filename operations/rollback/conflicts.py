@@ -72,6 +72,8 @@ class Table:
     columns: list[str]
     content: list[str]
     """The columns but those that say when a row was written."""
+    types: list[str]
+    """Those of `columns`, in the table that there is now."""
     key: str | None
     keys: list[Key]
     references: list[Reference]
@@ -147,14 +149,15 @@ def table(connection: psycopg.Connection[Any], archived: Archived, archive: str)
     with connection.cursor(row_factory=class_row(Reference)) as cursor:
         references = cursor.execute(query("rollback/references"), parameters).fetchall()
     by_key = next((key.columns[0] for key in keys if key.is_integer), None)
-    content = [name for name, is_time in columns if not is_time]
+    content = [name for name, is_time, _ in columns if not is_time]
     noted = None
     if archived.relation == EVENTS:
         row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [RENUMBERED]).fetchone()
         noted = Identifier(*RENUMBERED.split(".")) if row == (True,) else None
-    written = [name for name, _ in columns]
+    written, types = [name for name, *_ in columns], [each for *_, each in columns]
     rows = only(connection, Identifier(*archived.relation.split(".")))
-    return Table(archived.relation, aside, archived.kept_as, written, content, by_key, keys, references, rows, noted)
+    named = (archived.relation, aside, archived.kept_as)
+    return Table(*named, written, content, types, by_key, keys, references, rows, noted)
 
 
 def find(connection: psycopg.Connection[Any], checked: Table, place: int | None) -> Iterator[Conflict]:

@@ -15,12 +15,13 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 from backfill.pacing import Throttle
 from backfill.phase1_columns import ChangedError
 from operations.queries import query
-from operations.retention.returning import has_horizons, is_kept
-from operations.rollback import kept_columns
+from operations.rollback import kept_columns, kept_rows
 from operations.rollback.conflicts import Table
 from operations.rollback.records import Archived, Rollback
 
 BATCH = 10_000
+BEFORE_ALL = -(2**63)
+"""A key that no row is behind of."""
 
 Report = Callable[[str, int], None]
 """Is told a relation and how many rows a batch had."""
@@ -52,14 +53,27 @@ class Merge:
         """All rows behind the place that was reached."""
         assert merged.key is not None
         self._beyond_the_archive(merged, merged.key)
-        statement = self._insert(merged)
+        kept = self._rows(merged)
+        try:
+            self._batches(archived, partial(kept_rows.write, self.session, kept, kept.statement), merged.key, BATCH)
+        except kept_rows.ChangedError as changed:
+            number = self.rollback.rollback_id
+            raise kept_rows.refusal(self.session, merged.relation, changed, number, beforehand=False) from None
 
-        def write(place: int, upper: int) -> tuple[int, int]:
-            row = self.connection.execute(statement, {"place": place, "upper": upper}).fetchone()
-            assert row is not None
-            return row[0], row[1]
+    def try_table(self, merged: Table, archived: Archived) -> None:
+        """Insert the first rows of it, and undo it. Raises OnlineError where they would not be as they were kept."""
+        kept = self._rows(merged)
+        place = archived.place if archived.place is not None else BEFORE_ALL
+        try:
+            self._undone(partial(kept_rows.write, self.session, kept, kept.few, place, place))
+        except kept_rows.NOT_YET:
+            return  # each batch is compared all the same
+        except kept_rows.ChangedError as changed:
+            number = self.rollback.rollback_id
+            raise kept_rows.refusal(self.session, merged.relation, changed, number, beforehand=True) from None
 
-        self._batches(archived, write, merged.key, BATCH)
+    def _rows(self, merged: Table) -> kept_rows.KeptRows:
+        return kept_rows.plan(self.connection, merged, skip=self.skip, renumber=self.renumber)
 
     def columns(self, archived: Archived, written: Mapping[str, Composable]) -> None:
         """The columns of rows in which they still have their defaults; what was written since stays.
@@ -81,17 +95,21 @@ class Merge:
     def try_columns(self, archived: Archived, written: Mapping[str, Composable]) -> None:
         """Write the first rows of them, and undo it. Raises OnlineError where that changes others' columns."""
         kept = kept_columns.plan(self.session, archived.relation, self._aside(archived), written)
-
-        def undone() -> None:
-            with self._transaction() as trying:
-                kept_columns.write(self.session, kept, kept.few, 0, 0)
-                raise psycopg.Rollback(trying)
-
         try:
-            self._retried(undone)
+            self._undone(partial(kept_columns.write, self.session, kept, kept.few, 0, 0))
         except ChangedError as changed:
             number = self.rollback.rollback_id
             raise kept_columns.refusal(self.session, kept, changed, number, beforehand=True) from None
+
+    def _undone(self, write: Callable[[], object]) -> None:
+        """Do it in a transaction that is rolled back."""
+
+        def tried() -> None:
+            with self._transaction() as trying:
+                write()
+                raise psycopg.Rollback(trying)
+
+        self._retried(tried)
 
     def _retried(self, batch: Callable[[], None]) -> None:
         """Rest, and try until the deadline; attempts that missed a lock were no work, and nobody rests from them."""
@@ -106,43 +124,6 @@ class Merge:
     def _aside(self, archived: Archived) -> Identifier:
         return Identifier(self.rollback.archive, archived.kept_as)
 
-    def _insert(self, merged: Table) -> Composed:
-        assert merged.key is not None
-        key = Identifier(merged.key)
-        chosen: list[Composed | SQL] = []
-        for column in merged.columns:
-            value = SQL("a.{}").format(Identifier(column))
-            if column == merged.key and self.renumber:
-                value = SQL("CASE WHEN {} THEN nextval(pg_get_serial_sequence({}, {})) ELSE {} END").format(
-                    merged.collides(merged.keys[0]), merged.relation, merged.key, value
-                )
-            if column == merged.key and merged.noted is not None:
-                value = SQL("coalesce({}, {})").format(merged.noted_id(), value)
-            chosen.append(SQL("{} AS {}").format(value, Identifier(column)))
-        fitting = SQL(" AND ").join(SQL("NOT ({})").format(merged.vanished(each)) for each in merged.references)
-        kept = is_kept(merged.relation) if has_horizons(self.connection) else SQL("true")
-        return SQL(
-            "WITH chosen AS MATERIALIZED (SELECT a.{key} AS was, {values} FROM {aside} AS a"
-            " WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND NOT {there} AND {fitting} AND {kept}),"
-            " written AS (INSERT INTO {here} ({columns}) OVERRIDING SYSTEM VALUE"
-            " SELECT {columns} FROM chosen {conflict} RETURNING {key})"
-            "{followed}"
-            " SELECT (SELECT count(*) FROM {aside} WHERE {key} > %(place)s AND {key} <= %(upper)s),"
-            " (SELECT count(*) FROM written)"
-            " + (SELECT count(*) FROM {aside} AS a WHERE a.{key} > %(place)s AND a.{key} <= %(upper)s AND {there})"
-        ).format(
-            aside=merged.aside,
-            here=merged.here,
-            there=merged.is_there(),
-            key=key,
-            columns=SQL(", ").join(map(Identifier, merged.columns)),
-            values=SQL(", ").join(chosen),
-            kept=kept,
-            fitting=fitting if self.skip and merged.references else SQL("true"),
-            conflict=SQL("ON CONFLICT DO NOTHING") if self.skip else SQL(""),
-            followed=SQL(query("rollback/renumbered")) if merged.noted is not None else SQL(""),
-        )
-
     def _batches(self, archived: Archived, write: Write, key: str, rows: int) -> None:
         for place, upper in self._bounds(archived, key, rows):
             self._retried(partial(self._batch, archived, write, place, upper))
@@ -153,7 +134,7 @@ class Merge:
             "SELECT max({key})"
             " FROM (SELECT {key} FROM {aside} WHERE {key} > %s ORDER BY {key} LIMIT {rows}) AS following"
         ).format(key=Identifier(key), aside=self._aside(archived), rows=rows)
-        place = archived.place if archived.place is not None else -(2**63)
+        place = archived.place if archived.place is not None else BEFORE_ALL
         while (upper := self._value(following, place)) is not None:
             yield place, upper
             place = upper

@@ -84,9 +84,13 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if kept.is_table}
         plans, unfit = ways_back.find(records, rollback, live, [kept for kept in waiting if kept.is_table], tables)
         _refuse(unfit, choice, number)
-        conflicts.refuse_unmergeable(connection, ways_back.merged(waiting, plans, tables))
+        merged = ways_back.merged(waiting, plans, tables)
+        conflicts.refuse_unmergeable(connection, merged)
         others = ways_back.left_behind_by(records, rollback, live, waiting, plans)
         columns, lacking = _columns(connection, rollback.archive, waiting, merge)
+        rows_of = {kept.relation: kept for kept in waiting if kept.is_table}
+        for table in merged:
+            merge(lambda *_: None).try_table(table, rows_of[table.relation])
         _name_readers(session, tables, console)
         with records.connection.transaction():
             access.grant_again(records, rollback)  # first on the schema, for those who passed privileges on

@@ -1,4 +1,4 @@
-"""A restore writes our columns and no other: where somebody's trigger would change more, it is refused beforehand."""
+"""A restore writes our columns alone, and rows as they were kept: where a trigger changes more, it is refused."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from alembic_online.errors import OnlineError
 from sqlalchemy import URL, Engine
 
 from operations.phase1 import Shape
-from operations.rollback import kept_columns
+from operations.rollback import kept_columns, merge
 from tests.backfill.test_others_triggers import AFTERWARDS, NOTES, TOUCH
 from tests.fixtures.databases import Alembic
 from tests.fixtures.ended import counted, once
@@ -132,3 +132,86 @@ def test_a_trigger_for_our_columns_has_no_narrower_one(fill: Fill) -> None:
     with pytest.raises(OnlineError, match=r"\(features_mark\) would change") as refused:
         bring_back(url)
     assert "UPDATE OF last_analyzed_at" in narrowed(refused.value)
+
+
+NEWER = """
+    SELECT setval('analytics.analytics_events_event_id_seq', 10000);
+    INSERT INTO analytics.analytics_events (event_type, event_source, event_timestamp, event_data, niche_id)
+    VALUES ('view', 'newer', now(), '{}', 3)
+"""
+ON_EVENTS = """
+    CREATE FUNCTION public.theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$;
+    CREATE TRIGGER theirs {} INSERT ON analytics.analytics_events FOR EACH ROW {} EXECUTE FUNCTION public.theirs();
+    CREATE TRIGGER harmless BEFORE UPDATE ON analytics.analytics_events FOR EACH ROW
+    EXECUTE FUNCTION suppress_redundant_updates_trigger()
+"""
+SHOUTS = "new.event_source := upper(new.event_source); RETURN new;"
+CHANGES = {
+    "sets a column": (SHOUTS, "BEFORE"),
+    "leaves a row out": ("RETURN CASE WHEN new.event_id % 9 > 0 THEN new END;", "BEFORE"),
+    "updates it afterwards": (
+        "UPDATE analytics.analytics_events AS e SET event_source = 'WEB' WHERE e.event_id = new.event_id; RETURN NULL;",
+        "AFTER",
+    ),
+}
+EVENTS = "SELECT count(*), count(*) FILTER (WHERE event_source = 'web') FROM analytics.analytics_events"
+
+
+def disabled(refused: OnlineError) -> str:
+    return refused.next_step.partition(":\n")[2]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_trigger_that_would_change_rows_that_are_inserted(fill: Fill, change: str) -> None:
+    engine = fill(Shape.TABLE)
+    before = rows(engine)
+    url = there_and_back(engine)
+    execute(url, NEWER)
+    body, when = CHANGES[change]
+    execute(url, ON_EVENTS.format(body, when, ""))
+    with pytest.raises(OnlineError) as refused:
+        bring_back(url)
+    said = refused.value.what
+    assert said.startswith("analytics.analytics_events: others' triggers (theirs) would change or leave out ")
+    assert said.endswith(" of 250 archived rows as they are inserted; nothing was changed.")
+    assert execute(url, EVENTS) == [(1, 0)]
+    assert execute(url, ANALYSED) == [(0,)]
+    assert execute(url, "SELECT count(*) FROM analytics.trend_cache") == [(0,)], "nothing was exchanged"
+    assert "run `sidb restore 1` again:" in refused.value.next_step
+    assert disabled(refused.value).strip() == "ALTER TABLE analytics.analytics_events DISABLE TRIGGER theirs;"
+    execute(url, disabled(refused.value))
+    assert bring_back(url).exit_code == 0
+    execute(url, "DELETE FROM analytics.analytics_events WHERE event_source = 'newer'")
+    assert rows(engine) == before
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_batch_whose_rows_are_changed_is_rolled_back(fill: Fill, monkeypatch: pytest.MonkeyPatch, skip: bool) -> None:
+    monkeypatch.setattr(merge, "BATCH", 700)
+    engine = fill(Shape.TABLE)
+    before = rows(engine)
+    url = there_and_back(engine)
+    execute(url, NEWER)
+    execute(url, ON_EVENTS.format(SHOUTS, "BEFORE", "WHEN (new.event_id = 1000)"))
+    with pytest.raises(OnlineError) as refused:
+        bring_back(url, skip=skip)
+    assert "(theirs) changed or left out 1 of 700 archived rows as they are inserted. That batch" in refused.value.what
+    assert "`sidb restore 1` again, which continues where it stopped" in refused.value.next_step
+    assert execute(url, EVENTS) == [(701, 700)]
+    execute(url, disabled(refused.value))
+    assert bring_back(url, skip=skip).exit_code == 0
+    execute(url, "DELETE FROM analytics.analytics_events WHERE event_source = 'newer'")
+    assert rows(engine) == before
+
+
+def test_triggers_that_leave_the_rows_as_they_are(fill: Fill) -> None:
+    """Also where a column has another type by now."""
+    engine = fill(Shape.TABLE)
+    added = "ALTER TABLE analytics.analytics_events ADD COLUMN weight numeric(9, {}) DEFAULT 0.5"
+    execute(engine.url, added.format(4))
+    url = there_and_back(engine)
+    execute(url, added.format(6))
+    execute(url, NEWER)
+    execute(url, ON_EVENTS.format("RETURN new;", "BEFORE", ""))
+    assert bring_back(url).exit_code == 0
+    assert execute(url, EVENTS) == [(3_001, 3_000)]
