@@ -84,13 +84,10 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
         tables = {kept.relation: _table(connection, kept, rollback) for kept in waiting if kept.is_table}
         plans, unfit = ways_back.find(records, rollback, live, [kept for kept in waiting if kept.is_table], tables)
         _refuse(unfit, choice, number)
-        merged = ways_back.merged(waiting, plans, tables)
-        conflicts.refuse_unmergeable(connection, merged)
+        conflicts.refuse_unmergeable(connection, ways_back.merged(waiting, plans, tables))
         others = ways_back.left_behind_by(records, rollback, live, waiting, plans)
         columns, lacking = _columns(connection, rollback.archive, waiting, merge)
-        rows_of = {kept.relation: kept for kept in waiting if kept.is_table}
-        for table in merged:
-            merge(lambda *_: None).try_table(table, rows_of[table.relation])
+        _try_tables(ways_back.merged(waiting, plans, tables), waiting, merge)
         _name_readers(session, tables, console)
         with records.connection.transaction():
             access.grant_again(records, rollback)  # first on the schema, for those who passed privileges on
@@ -230,6 +227,13 @@ def _columns(
             columns[kept.kept_as] = conditions
             merge(lambda *_: None).try_columns(kept, conditions)
     return columns, lacking
+
+
+def _try_tables(merged: list[conflicts.Table], waiting: list[Archived], merge: Callable[[Report], Merge]) -> None:
+    """Raise OnlineError where rows that are inserted would not be as they were kept."""
+    archived = {kept.relation: kept for kept in waiting if kept.is_table}
+    for table in merged:
+        merge(lambda *_: None).try_table(table, archived[table.relation])
 
 
 def _refuse(unfit: list[conflicts.Conflict], choice: Choice, number: int) -> None:
