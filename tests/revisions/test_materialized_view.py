@@ -167,34 +167,50 @@ def test_what_depends_on_the_view_is_named(deployment: Deployment, statements: s
     deployment.run_phase1()
 
 
-# After the statement with this tag has run, the migration waits for an advisory lock that the test holds.
-PAUSE = """
-    CREATE FUNCTION public.pause() RETURNS event_trigger LANGUAGE plpgsql
-        AS 'BEGIN PERFORM pg_advisory_xact_lock(42); END';
-    CREATE EVENT TRIGGER pause ON ddl_command_end WHEN TAG IN ('{tag}') EXECUTE FUNCTION public.pause();
+PAUSED, GO_ON = 43, 42  # advisory locks: what the paused migration holds, and what it is paused by
+PAUSE = f"""
+    -- It asks again instead of waiting: the migration's lock_timeout would end a wait.
+    CREATE FUNCTION public.pause() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NOT EXISTS (
+            SELECT FROM pg_catalog.pg_event_trigger_ddl_commands() WHERE object_identity LIKE '%%.{{view}}'
+        ) THEN
+            RETURN;
+        END IF;
+        PERFORM pg_catalog.pg_try_advisory_xact_lock({PAUSED});
+        FOR attempt IN 1..6000 LOOP
+            EXIT WHEN pg_catalog.pg_try_advisory_xact_lock_shared({GO_ON});
+            PERFORM pg_catalog.pg_sleep(0.01);
+        END LOOP;
+    END
+    $$;
+    CREATE EVENT TRIGGER pause ON ddl_command_end WHEN TAG IN ('{{tag}}') EXECUTE FUNCTION public.pause();
 """
-WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted AND database = %s"
+STANDS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND granted AND database = %s"
 
 
 @contextmanager
-def paused_after(tag: str, deployment: Deployment, migrate: Callable[[], None]) -> Iterator[psycopg.Connection]:
-    """Inside the block the migration stands after its first statement with `tag`; outside it is done."""
+def paused_after(
+    tag: str, deployment: Deployment, migrate: Callable[[], None], view: str = "hot_niches_today"
+) -> Iterator[psycopg.Connection]:
+    """Inside the block the migration stands after its first statement with `tag` on the view; outside it is done."""
     with deployment.superuser.begin() as connection:
-        connection.exec_driver_sql(PAUSE.format(tag=tag))
+        connection.exec_driver_sql(PAUSE.format(tag=tag, view=view))
     with psycopg.connect(conninfo(deployment.application.url), autocommit=True) as session:
-        database = session.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
-        session.execute("SELECT pg_advisory_lock(42)")
-        migration = threading.Thread(target=migrate)
+        [database] = session.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone() or [0]
+        session.execute("SELECT pg_advisory_lock(%s)", [GO_ON])
+        migration = threading.Thread(target=migrate, daemon=True)
         migration.start()
         try:
-            deadline = time.monotonic() + 30
-            while session.execute(WAITING, database).fetchone() == (0,):
+            deadline = time.monotonic() + 60
+            while session.execute(STANDS, [PAUSED, database]).fetchone() == (0,):
                 assert migration.is_alive(), "the migration ended before it was held up"
                 assert time.monotonic() < deadline
             yield session
+            assert session.execute(STANDS, [PAUSED, database]).fetchone() == (1,), "it went on by itself"
         finally:
             session.execute("SELECT pg_advisory_unlock_all()")
-            migration.join(30)
+            migration.join(60)
     assert not migration.is_alive()
     with deployment.superuser.begin() as connection:
         connection.exec_driver_sql("DROP EVENT TRIGGER pause; DROP FUNCTION public.pause()")

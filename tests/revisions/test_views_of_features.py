@@ -16,7 +16,6 @@ from sqlalchemy.exc import DBAPIError
 
 from operations.embedded import Server
 from operations.phase1 import Shape
-from tests.engine.conftest import until
 from tests.fixtures.databases import Clone
 from tests.revisions.catalog import catalog, contents
 from tests.revisions.conftest import APPLICATION, OWNER, Deployment, deploy, make_role
@@ -62,14 +61,6 @@ TRENDING_EXPECTED = """
     CROSS JOIN LATERAL analytics.trend_of(f.trend_vector) AS t
     WHERE f.trend_vector IS NOT NULL
     ORDER BY f.niche_id
-"""
-SLEEP = """
-    CREATE FUNCTION public.pause() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); END';
-    CREATE EVENT TRIGGER pause ON ddl_command_end WHEN TAG IN ('CREATE MATERIALIZED VIEW')
-    EXECUTE FUNCTION public.pause()
-"""
-SLEEPS = """
-    SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()
 """
 VIEWS = {"materialized view public.hot_niches_today", "materialized view analytics.trending_niches"}
 
@@ -247,17 +238,13 @@ def test_a_refresh_in_the_meantime_is_not_lost(
 def test_marks_of_the_meantime_stay(deployment: Deployment) -> None:
     """While its successor is built, nobody takes what marks trending_niches as stale."""
     deployment.alembic.upgrade(BEFORE)
-    execute(deployment.superuser, VECTORS, MAINTAIN, SLEEP)
-    migration = threading.Thread(target=deployment.alembic.upgrade)
-    migration.start()
-    true = contents(deployment.superuser, "SELECT true")
-    until(lambda: contents(deployment.superuser, SLEEPS) == true, "it is being built")
-    execute(deployment.application, "UPDATE features SET phrase = 'another' WHERE niche_id = 1")
-    with deployment.owner.begin() as connection:
-        assert connection.exec_driver_sql(MAINTAIN).all() == []
-        assert connection.exec_driver_sql(TRENDING).all()
-    migration.join(30)
-    assert not migration.is_alive()
+    execute(deployment.superuser, VECTORS, MAINTAIN)
+    upgrade = deployment.alembic.upgrade
+    with paused_after("CREATE MATERIALIZED VIEW", deployment, upgrade, "trending_niches") as session:
+        session.execute("UPDATE features SET phrase = 'another' WHERE niche_id = 1")
+        with deployment.owner.begin() as connection:
+            assert connection.exec_driver_sql(MAINTAIN).all() == []
+            assert connection.exec_driver_sql(TRENDING).all()
     execute(deployment.owner, MAINTAIN)
     assert contents(deployment.superuser, TRENDING) == contents(deployment.superuser, TRENDING_EXPECTED)
 
