@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
-from psycopg.sql import SQL, Literal
+from psycopg.sql import SQL, Composed, Literal
 
 from alembic_online.lock_modes import conflicting
 from alembic_online.queries import query
@@ -24,11 +24,21 @@ AGAIN = 0.5  # seconds between two looks at whom a statement waits for
 TELL_EVERY = 2.0  # seconds between two looks at who is in the way
 REMIND_AFTER = 30.0
 """Seconds after which somebody is named again who has been in the way of a step all the time."""
-AUTOVACUUM_YIELDS = "2500ms"  # it is cancelled after deadlock_timeout, 1 s by default
-NOT_LOCKED = (
-    psycopg.errors.LockNotAvailable,
+# A transaction that waits for a lock: an autovacuum that holds it is cancelled after the waiter's deadlock_timeout.
+YIELDING = """
+    BEGIN;
+    SELECT set_config('lock_timeout', (1500 + 1000 * extract(epoch FROM s.yields::interval))::int::text, true)
+    FROM (SELECT current_setting('deadlock_timeout')) AS s (yields);
+    {waiting};
+    ROLLBACK
+"""
+REFUSED = (
     psycopg.errors.WrongObjectType,  # a materialized view
     psycopg.errors.InsufficientPrivilege,  # a partition of another owner
+)
+"""Why LOCK TABLE does not even wait."""
+NOT_LOCKED = (
+    psycopg.errors.LockNotAvailable,
     psycopg.errors.UndefinedTable,  # dropped meanwhile
 )
 """What an autovacuum is not made to yield for."""
@@ -191,11 +201,22 @@ class Blockers:
     def _shoo_autovacuum(self, blocker: Blocker) -> None:
         # It yields to a session that waits. Waiting in this mode, we hold up nobody but it.
         assert blocker.relation is not None
-        lock = SQL("BEGIN; SET LOCAL lock_timeout = {}; LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE; COMMIT")
+        relation = SQL(blocker.relation)
         with suppress(*NOT_LOCKED):
-            self.observer.execute(lock.format(AUTOVACUUM_YIELDS, SQL(blocker.relation)))
-        if self.observer.info.transaction_status:
-            self.observer.execute("ROLLBACK")
+            try:
+                self._wait(SQL("LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE").format(relation))
+            except REFUSED:
+                # COMMENT takes the same lock, and finds out only then what it is, and whose: nothing comes of it. An
+                # event trigger of others may refuse it.
+                with suppress(psycopg.DatabaseError):
+                    self._wait(SQL("COMMENT ON TABLE {} IS NULL").format(relation))
+
+    def _wait(self, waiting: Composed) -> None:
+        try:
+            self.observer.execute(SQL(YIELDING).format(waiting=waiting))
+        finally:
+            if self.observer.info.transaction_status:
+                self.observer.execute("ROLLBACK")
 
     def _end_idle(self, blocker: Blocker) -> None:
         """End it, if that is wanted of one that has been idle for so long."""

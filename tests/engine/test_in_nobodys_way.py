@@ -101,25 +101,44 @@ def test_whoever_holds_a_partition_or_a_child_is_in_the_way(
 
 
 SLOW = """
+    CREATE ROLE theirs; CREATE ROLE plain LOGIN IN ROLE pg_read_all_data; GRANT CREATE ON SCHEMA public TO plain;
     CREATE TABLE log (n int) PARTITION BY RANGE (n);
     CREATE TABLE log_1 PARTITION OF log DEFAULT WITH (
         autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
         autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0
     );
-    INSERT INTO log SELECT * FROM generate_series(1, 20000);
+    ALTER TABLE log OWNER TO plain;
+    CREATE MATERIALIZED VIEW counted WITH (
+        autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
+        autovacuum_vacuum_threshold = 0, autovacuum_vacuum_insert_threshold = 0,
+        autovacuum_vacuum_insert_scale_factor = 0
+    ) AS SELECT * FROM generate_series(1, 200000) AS s (n);
+    ALTER MATERIALIZED VIEW counted OWNER TO plain;
+    INSERT INTO log SELECT * FROM generate_series(1, 200000);
     DELETE FROM log
 """
 
 
-def test_an_autovacuum_of_a_partition_yields(pg_bin: Path) -> None:
+@pytest.mark.parametrize(
+    ("role", "vacuumed", "wanted", "owner"),
+    [
+        ("postgres", "log_1", "public.log", "postgres"),
+        ("plain", "log_1", "public.log", "theirs"),
+        ("plain", "counted", "public.counted", "plain"),
+    ],
+)
+def test_an_autovacuum_yields(pg_bin: Path, role: str, vacuumed: str, wanted: str, owner: str) -> None:
+    """Also one of a partition of another owner or of a materialized view, which LOCK TABLE refuses."""
     with throwaway_server(pg_bin, {"autovacuum_naptime": "1s"}) as server:
         url = server.url("postgres")
         with psycopg.connect(conninfo(url), autocommit=True) as connection:
             connection.execute(SLOW)
+            connection.execute(f"ALTER TABLE log_1 OWNER TO {owner}")
             connection.execute("SELECT pg_stat_force_next_flush()")
-        with open_session(url, SCOPE, Options(deadline=15)) as session, session.connection.transaction():
-            leaf = {"public.log_1": "AccessExclusiveLock"}
+        opened = open_session(url.set(username=role), SCOPE, Options(deadline=15))
+        with opened as session, session.connection.transaction():
+            leaf = {f"public.{vacuumed}": "AccessExclusiveLock"}
             until(
                 lambda: [each for each in session.blockers.holders(leaf) if each.is_autovacuum] != [], "it is at work"
             )
-            acquire(session, {"public.log": "AccessExclusiveLock"}, "a step")
+            acquire(session, {wanted: "AccessExclusiveLock"}, "a step")
