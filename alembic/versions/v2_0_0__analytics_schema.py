@@ -36,7 +36,14 @@ drops: dict[str, list[str]] = {
 changes = json.loads((Path(__file__).with_suffix("") / "changes.json").read_text(encoding="utf-8"))
 
 
+def refuse_taken(*names: str) -> str:
+    text = (Path(__file__).with_suffix("") / "refuse_taken.sql").read_text(encoding="utf-8")
+    return text.replace("{names}", ", ".join(f"'{name}'" for name in names))
+
+
 def upgrade() -> None:
+    # Those of later steps, too: before the first one.
+    op.execute(refuse_taken("analytics", "analytics_phase1", "analytics_partitions"))
     op.execute("""
         CREATE SCHEMA IF NOT EXISTS analytics;
         COMMENT ON SCHEMA analytics IS 'Advanced analytics of the Social Intelligence service (Phase 2)';

@@ -60,7 +60,13 @@ def frozen(name: str) -> str:
     return (FROZEN / f"{name}.sql").read_text(encoding="utf-8")
 
 
+def refuse_taken() -> str:
+    text = (FROZEN.parent / "v2_0_0__analytics_schema" / "refuse_taken.sql").read_text(encoding="utf-8")
+    return text.replace("{names}", "'analytics_phase1'")
+
+
 def upgrade() -> None:
+    op.execute(refuse_taken())
     op.execute(frozen("refuse_dependants"))
     op.execute(frozen("trend_of"))
     op.execute(frozen("fill_hot_niche_trend"))

@@ -63,6 +63,11 @@ def frozen(name: str, **names: str) -> str:
     return text
 
 
+def refuse_taken() -> str:
+    folder = Path(__file__).parent / "v2_0_0__analytics_schema"
+    return (folder / "refuse_taken.sql").read_text(encoding="utf-8").replace("{names}", "'analytics_partitions'")
+
+
 def on(table: str) -> dict[str, str]:
     """The triggers, created on a table; and what reads beforehand how the owner has switched them."""
     return {name: frozen(name, table=table) for name in ("triggers", "switched")}
@@ -70,6 +75,7 @@ def on(table: str) -> dict[str, str]:
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
+        op.execute(refuse_taken())
         op.execute(frozen("refuse", far=frozen("far"), others=frozen("others")))
         op.execute(frozen("leftovers"))
         op.execute(

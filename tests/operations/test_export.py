@@ -120,6 +120,42 @@ def test_a_phase1_that_does_not_fit_is_refused(clone: Clone, migrations: Path, p
     assert "public.features.supply_score: is missing, needs numeric(5,4)" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("template", "schema", "at"),
+    [
+        ("phase1_table", "analytics", "1.0.0"),
+        ("phase1_matview", "analytics_phase1", "1.0.0"),
+        ("phase1_table", "analytics_partitions", "1.0.0"),
+        ("phase1_matview", "analytics_phase1", "2.0.3"),
+        ("phase1_table", "analytics_partitions", "2.0.7"),
+    ],
+)
+def test_a_schema_of_another_team_is_not_taken_over(
+    clone: Clone, migrations: Path, pg_bin: Path, template: str, schema: str, at: str
+) -> None:
+    """In the words of `sidb upgrade`, before anything is changed; renamed, it is in nobody's way."""
+    url = clone(template)
+    Alembic(url).upgrade(at)
+    execute(url, f"CREATE SCHEMA {schema} AUTHORIZATION {url.username}; CREATE TABLE {schema}.mine (n int)")
+    [why] = [line for line in refusal(Alembic(url).upgrade).splitlines() if "is not Phase 2's" in line]
+    before = of(url)
+    script = {"1.0.0": "V2.0.0__*.sql", "2.0.3": "V2.0.4__*.sql", "2.0.7": "V2.1.0__*.sql"}[at]
+    refused = by_psql(pg_bin, next(migrations.glob(script)), url)
+    assert why.strip() == f"schema {schema} is there, and is not Phase 2's: it holds table {schema}.mine"
+    assert f"ERROR:  {why.strip()}\n" in refused.stderr
+    assert f"have its owner rename it (ALTER SCHEMA {schema} RENAME TO " in refused.stderr
+    assert of(url) == before
+    execute(url, f"ALTER SCHEMA {schema} RENAME TO theirs")
+    assert by_psql(pg_bin, next(migrations.glob(script)), url).returncode == 0
+
+
+def test_nor_by_alembics_script(clone: Clone, pg_bin: Path) -> None:
+    url = clone("phase1_table")
+    execute(url, "CREATE SCHEMA analytics; GRANT USAGE ON SCHEMA analytics TO PUBLIC")
+    with pytest.raises(AssertionError, match="schema analytics is there, and is not Phase 2's: everybody has rights"):
+        by_alembics_script(pg_bin, url)
+
+
 INTERRUPTION = """
     CREATE FUNCTION interrupt() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'interrupted'; END $$;
     CREATE EVENT TRIGGER interrupt ON ddl_command_start WHEN TAG IN ('{}') EXECUTE FUNCTION interrupt()
