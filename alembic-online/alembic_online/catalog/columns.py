@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
-from alembic_online.catalog import constraints
+from alembic_online.catalog import constraints, foreign_keys
 from alembic_online.catalog.diff import diff
 from alembic_online.catalog.partition_constraints import on_partitions
 from alembic_online.catalog.partitioned import stands_on
@@ -91,6 +91,8 @@ def rehearse(connection: Connection, before: Snapshot, after: Snapshot) -> dict[
             checks = ", ".join(check.part for check in _checks(change.identity, before))
             if why is None and checks and any(user.kind in REBUILT for user in before.users(change.identity)):
                 why = f"checks every row against {checks} again while everybody waits"
+            if why is None and (keys := foreign_keys.checked_anew(change.identity, before, new)):
+                why = f"may check every row against {keys} again while everybody waits"
             if why is not None:
                 found[change.identity] = why
     return found
@@ -126,7 +128,8 @@ def altered(identity: Identity, before: Snapshot, after: Snapshot) -> Iterator[S
     there = _that_stay(checks, before, after)
     up, down = (tuple(_with_checks(_altered(alter, *way), there)) for way in ((old, new), (new, old)))
     if up or down:
-        yield Step("alter", identity, up, down, concurrent=bool(checks))
+        others = foreign_keys.locked(identity, before) if old.type != new.type else ()
+        yield Step("alter", identity, up, down, concurrent=bool(checks), others=others)
     if (old.required, old.valid) != (new.required, new.valid):
         up, down = (_nullable(identity, *way, before, after) for way in ((old, new), (new, old)))
         yield Step("require", identity, up, down, concurrent=True)

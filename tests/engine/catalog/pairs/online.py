@@ -4,6 +4,10 @@ from tests.engine.catalog.pairs.case import Pair
 
 T = "CREATE TABLE shop.items (id bigint PRIMARY KEY, code varchar(10), price numeric(5,4), place text);"
 P = "CREATE TABLE shop.places (place text PRIMARY KEY);"
+REFERRING = (
+    "CREATE TABLE shop.codes (code varchar(10) PRIMARY KEY);"
+    "CREATE TABLE shop.items (id bigint, code varchar(10), CONSTRAINT coded FOREIGN KEY (code) REFERENCES shop.codes);"
+)
 OVER_IT = (
     "CREATE VIEW shop.seen AS SELECT code FROM shop.items; CREATE VIEW shop.seen_again AS TABLE shop.seen;"
     "CREATE MATERIALIZED VIEW shop.kept AS SELECT code, count(*) AS n FROM shop.items GROUP BY code;"
@@ -136,6 +140,27 @@ ONLINE = (
         "",
         "ALTER TABLE shop.items ALTER price TYPE numeric(6,5)",
         stops="ALTER TABLE shop.items ADD COLUMN price_new numeric(6,5)",
+    ),
+    Pair(
+        "type of a column that refers to another",
+        REFERRING,
+        "",
+        "ALTER TABLE shop.items ALTER code TYPE text",
+        contains=("'shop.codes': 'AccessExclusiveLock'", "'shop.items': 'AccessExclusiveLock'"),
+    ),
+    Pair(
+        "type of a column with a CHECK that is referred to",
+        REFERRING + "ALTER TABLE shop.codes ADD CONSTRAINT filled CHECK (code <> '');",
+        "",
+        "ALTER TABLE shop.codes ALTER code TYPE varchar(20)",
+        contains=("'shop.codes': 'AccessExclusiveLock'", "'shop.items': 'AccessExclusiveLock'"),
+    ),
+    Pair(
+        "type that a foreign key compares otherwise",
+        REFERRING + "CREATE DOMAIN shop.code AS text;",
+        "",
+        "ALTER TABLE shop.items ALTER code TYPE shop.code",
+        stops="may check every row against constraint shop.items.coded again while everybody waits",
     ),
     Pair("type without a cast", T, "", "ALTER TABLE shop.items ALTER place TYPE bigint USING 1", stops="USING"),
     Pair(
