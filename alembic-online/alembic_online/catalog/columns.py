@@ -1,6 +1,7 @@
 """Changes of a column that is there before and after: the statements for each part of it, or why there are none."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from alembic.operations import ops
 from sqlalchemy import Connection, text
@@ -15,6 +16,7 @@ from alembic_online.catalog.snapshot import REBUILT, Column, Identity, Snapshot
 from alembic_online.catalog.statements import (
     NOT_ENFORCED,
     NOT_VALID,
+    beside,
     is_check,
     named,
     new_name,
@@ -214,13 +216,14 @@ def _nullable(identity: Identity, old: Column, new: Column, before: Snapshot, af
         return (optional, f"{table} ADD CONSTRAINT {name} NOT NULL {column}{inherited}{NOT_VALID}")
     if old.required:
         return (f"{table} VALIDATE CONSTRAINT {name}",)
-    return _required(before, identity)
+    return _required(identity, before, after)
 
 
-def _required(snapshot: Snapshot, identity: Identity) -> tuple[str, ...]:
+def _required(identity: Identity, before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """NOT NULL without a scan under its lock: a CHECK, validated, proves it. Safe to run again at every point."""
-    table, _, column = snapshot.removals[identity].partition(" DROP COLUMN ")
-    check = new_name(f"{identity.name}_{identity.part}", "filled")
+    table, _, column = before.removals[identity].partition(" DROP COLUMN ")
+    taken = beside(replace(identity, kind="constraint"), before, after)
+    check = new_name(f"{identity.name}_{identity.part}", "filled", taken)
     return (
         f"{table} DROP CONSTRAINT IF EXISTS {check}",
         f"{table} ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID",
@@ -268,4 +271,5 @@ def added_by_hand(identity: Identity, before: Snapshot, after: Snapshot) -> Iter
 def _words(snapshot: Snapshot, identity: Identity, new: Column) -> dict[str, str]:
     drop = snapshot.removals[identity]
     table, _, column = drop.removeprefix("ALTER TABLE ").partition(" DROP COLUMN ")
-    return {"table": table, "old": column, "new": new_name(identity.part, "new"), "type": new.type, "value": column}
+    free = new_name(identity.part, "new", beside(identity, snapshot))
+    return {"table": table, "old": column, "new": free, "type": new.type, "value": column}

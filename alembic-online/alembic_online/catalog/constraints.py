@@ -18,6 +18,7 @@ from alembic_online.catalog.statements import (
     KEY,
     NOT_ENFORCED,
     NOT_VALID,
+    beside,
     called,
     concurrently,
     is_check,
@@ -143,7 +144,7 @@ def _to(identity: Identity, goal: Snapshot, other: Snapshot) -> Iterator[str]:
     if stands_on(identity, goal) and not is_check(definition):
         yield on_partitions(definition)
     elif key := KEY.fullmatch(definition):
-        index = new_name(identity.part, "new")
+        index = new_name(identity.part, "new", beside(replace(identity, kind="index"), goal, other))
         options = f" WITH {key['options']}" if key["options"] else ""
         columns = f"{key['columns']}{key['nulls'] or ''}{options}"
         yield f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(identity.schema)}.{index}"

@@ -1,7 +1,8 @@
 """Statements made of what PostgreSQL printed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import count
 
 from alembic_online.catalog import partitioned
 from alembic_online.catalog.diff import Change
@@ -10,6 +11,7 @@ from alembic_online.catalog.snapshot import Identity, Snapshot
 NOT_VALID = " NOT VALID"
 NOT_ENFORCED = " NOT ENFORCED"
 INVALID = " /* INVALID */"
+RELATIONS = ("table", "view", "materialized_view", "sequence")
 KEY = re.compile(
     r"ALTER TABLE .+? ADD CONSTRAINT .+? (?P<kind>UNIQUE|PRIMARY KEY)(?P<nulls> NULLS NOT DISTINCT)?"
     r" (?P<columns>\(.+?\)(?: INCLUDE \(.+?\))?)(?P<when>(?: NOT)? DEFERRABLE.*?)?"
@@ -76,10 +78,22 @@ def called(identity: Identity) -> str:
     return f"{quoted(identity.schema)}.{quoted(identity.name)}"
 
 
-def new_name(name: str, suffix: str) -> str:
+def new_name(name: str, suffix: str, taken: Collection[str] = ()) -> str:
     """A name of its own for something that stands beside another, quoted, within PostgreSQL's 63 bytes."""
-    cut = name.encode()[: 62 - len(suffix)].decode(errors="ignore")
-    return quoted(f"{cut}_{suffix}")
+    for number in count(1):
+        ending = suffix if number == 1 else f"{suffix}_{number}"
+        found = f"{name.encode()[: 62 - len(ending)].decode(errors='ignore')}_{ending}"
+        if found not in taken:
+            break
+    return quoted(found)
+
+
+def beside(identity: Identity, *snapshots: Snapshot) -> set[str]:
+    """The names of what is of the same kind on the same relation, ours or others'; of an index, in the schema."""
+    found = (i for snapshot in snapshots for i in (*snapshot, *snapshot.others) if i.schema == identity.schema)
+    if identity.kind == "index":
+        return {i.part or i.name for i in found if i.kind in ("index", "constraint", *RELATIONS)}
+    return {i.part for i in found if (i.kind, i.name) == (identity.kind, identity.name)}
 
 
 def removal(snapshot: Snapshot, constraint: Identity) -> str:

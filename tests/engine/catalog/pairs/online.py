@@ -29,6 +29,13 @@ ONLINE = (
         "ALTER TABLE shop.items ALTER code SET NOT NULL",
         contains=("VALIDATE CONSTRAINT", "autocommit_block"),
     ),
+    Pair(
+        "SET NOT NULL beside a CHECK that has the name of the one that proves it",
+        T + "ALTER TABLE shop.items ADD CONSTRAINT items_code_filled CHECK (code <> '');",
+        "",
+        "ALTER TABLE shop.items ALTER code SET NOT NULL",
+        contains=("DROP CONSTRAINT IF EXISTS items_code_filled_2",),
+    ),
     Pair("DROP NOT NULL", T, "ALTER TABLE shop.items ALTER code SET NOT NULL"),
     Pair(
         "unique key",
@@ -37,6 +44,13 @@ ONLINE = (
         "ALTER TABLE shop.items ADD CONSTRAINT one UNIQUE NULLS NOT DISTINCT (code, price) INCLUDE (place)"
         " DEFERRABLE INITIALLY DEFERRED",
         contains=("CREATE UNIQUE INDEX CONCURRENTLY", "USING INDEX"),
+    ),
+    Pair(
+        "unique key beside an index and a table that have the name of the one that is built for it",
+        T + "CREATE INDEX one_new ON shop.items (place); CREATE TABLE shop.one_new_2 (id bigint);",
+        "",
+        "ALTER TABLE shop.items ADD CONSTRAINT one UNIQUE (code)",
+        contains=("INDEX CONCURRENTLY one_new_3",),
     ),
     Pair("unique key taken out", T, "ALTER TABLE shop.items ADD CONSTRAINT one UNIQUE (code)"),
     Pair(
