@@ -93,7 +93,7 @@ class Run:
         self.running = False
         self.in_body = False
         self.body_done = False
-        self.metrics = open_metrics(self.options, self.scope.name, refuses=not self.is_way_back)
+        self.metrics = open_metrics(self.options, self.scope.plain_name, refuses=not self.is_way_back)
 
     def take_over(self, context: MigrationContext) -> None:
         """Have Alembic run its command's steps here, one by one; planned once: "-2" is not two more at each try."""

@@ -82,7 +82,7 @@ class Whole(Additions):
 
 @dataclass(frozen=True)
 class Scope:
-    """What of a database belongs to a project, and how its target is built."""
+    """What of a database belongs to a project, and how its target is built. Names in it are never quoted."""
 
     metadata: MetaData
     """The models, as Alembic's `target_metadata`."""
@@ -136,6 +136,12 @@ class Scope:
     def path(self) -> str:
         """The search path for revisions and models: pg_catalog comes before it."""
         return f'"{self.default_schema}", pg_temp'
+
+    @property
+    def plain_name(self) -> str:
+        """The name as it stands in others that nobody quotes: scratch databases, metrics."""
+        plain = re.sub("[^a-z0-9_]", "_", self.name.lower())[:40]
+        return f"_{plain}" if plain[:1].isdigit() else plain
 
     def of(self, schema: str) -> "Scope":
         """The same, of another schema alone: to look at what was moved there."""

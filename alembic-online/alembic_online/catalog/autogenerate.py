@@ -23,6 +23,7 @@ from alembic_online.catalog.declarations import DECLARED, Compared, nothing
 from alembic_online.catalog.diff import Change
 from alembic_online.catalog.filters import unnamed
 from alembic_online.catalog.plan import plan
+from alembic_online.catalog.snapshot import Identity
 from alembic_online.catalog.statements import called
 from alembic_online.catalog.steps import EXTEND, OutsideTransaction, Step
 from alembic_online.catalog.target import compare
@@ -59,7 +60,8 @@ def compare_catalogs(context: AutogenContext, upgrade: ops.UpgradeOps) -> Priori
         log.info(UNNAMED, table)
     upgrade.ops[:] = plan(compared, upgrade.ops, rehearse(context.connection, compared.here, compared.target))
     own = {called(i) for i in compared.here if i.kind in RELATIONS and i in compared.target}
-    catalogs = Compared(compared.here, compared.target, own | set(scope.shared))
+    shared = {called(Identity("table", *relation.split(".", 1))) for relation in scope.shared}
+    catalogs = Compared(compared.here, compared.target, own | shared)
     context.migration_context.opts[COMPARED] = catalogs
     return PriorityDispatchResult.CONTINUE
 

@@ -128,7 +128,7 @@ def beside(compared: Connection, scope: Scope) -> Iterator[tuple[Connection, Oth
     with made.connect() as connection:
         quote = connection.dialect.identifier_preparer.quote
         pid = connection.scalar(text("SELECT pg_backend_pid()"))
-        names = {each: _other_name(f"{scope.name}_scratch_{pid}", each, quote(each) != each) for each in schemas}
+        names = {each: _other_name(f"{scope.plain_name}_scratch_{pid}", each, quote(each) != each) for each in schemas}
         members = connection.execute(query("extension_members"), {"schemas": list(schemas)})
         renamed = OtherNames(names, {(row.schema, row.name) for row in members})
         connection.execute(text("SET LOCAL lock_timeout = '1s'"))

@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import count
 
+from sqlalchemy.dialects.postgresql.base import RESERVED_WORDS
+
 from alembic_online.catalog import partitioned
 from alembic_online.catalog.diff import Change
 from alembic_online.catalog.snapshot import Identity, Snapshot
@@ -70,7 +72,8 @@ def named(snapshot: Snapshot, column: Identity) -> str:
 
 
 def quoted(name: str) -> str:
-    return name if re.fullmatch("[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
+    is_plain = re.fullmatch("[a-z_][a-z0-9_]*", name) and name not in RESERVED_WORDS
+    return name if is_plain else '"' + name.replace('"', '""') + '"'
 
 
 def called(identity: Identity) -> str:

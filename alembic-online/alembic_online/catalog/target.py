@@ -111,7 +111,7 @@ def _target(connection: Connection, scope: Scope, variant: Hashable) -> Snapshot
                 raise NotComparedError(scope, f"{shown(url)} is PostgreSQL {theirs}, the compared database {here}")
             return _build_beside(scratch, scope, variant)
     if connection.scalar(text("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")):
-        with _scratch_database(connection.engine.url, f"{scope.name}_scratch", scope.path) as scratch:
+        with _scratch_database(connection.engine.url, f"{scope.plain_name}_scratch", scope.path) as scratch:
             return _build(scratch, scope, variant)
     return _build_beside(connection, scope, variant)
 
