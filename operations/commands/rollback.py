@@ -51,7 +51,7 @@ def rollback(
 
     from operations import findings, output, replicas
     from operations.database import address
-    from operations.rollback import rollback, stopped
+    from operations.rollback import abort, rollback, stopped
     from operations.settings import Settings
 
     settings = Settings.from_environment()
@@ -64,7 +64,7 @@ def rollback(
         raise UsageError("--abort takes no TARGET.", "sidb rollback --abort")
     with stopped.told(url, "sidb rollback --abort" if give_up else f"sidb rollback {target or ''}".rstrip()):
         if give_up:
-            found = rollback.abort(url, console, chosen)
+            found = abort.abort(url, console, chosen)
         else:
             prepared = rollback.prepare(url, target, take_along=take_along, options=chosen)
             _tell(url, prepared, console)

@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from operations.queries import query
 from operations.rollback.only import only
-from operations.rollback.records import Rollback
+from operations.rollback.records import Records, Rollback
 
 FOLLOW = ("sidb_follow_columns", "sidb_follow_new_columns")
 """The triggers on the table: of an update, and of an insert."""
@@ -199,13 +199,31 @@ def free_label(connection: psycopg.Connection[Any], rollback: Rollback, relation
 
 def stop_following(session: Session, archive: str) -> None:
     """Take off what interrupted copies left on the tables, and in the archive."""
-    parameters = {"triggers": list(FOLLOW), "archive": archive}
-    left = session.connection.execute(query("rollback/followed"), parameters).fetchall()
-    for kind, name, removal in left:
+    for kind, name, removal in _left(session.connection, archive):
         with session.connection.transaction():
             if kind == "table":
                 acquire(session, {name: "AccessExclusiveLock"}, "end of an interrupted copy")
             session.connection.execute(removal)
+
+
+def left_by(records: Records) -> list[str]:
+    """The archives of rollbacks whose interrupted copies left anything there, or on the tables."""
+    return [each.archive for each in records.all() if _left(records.connection, each.archive)]
+
+
+def refuse_left(connection: psycopg.Connection[Any]) -> None:
+    """Raise OnlineError where a rollback was given up and triggers of its copies are still on a table."""
+    there = "SELECT FROM pg_trigger WHERE tgname = ANY(%s) AND NOT tgisinternal LIMIT 1"
+    if connection.execute(there, [list(FOLLOW)]).fetchone() is not None:
+        raise OnlineError(
+            "A rollback that was given up has left triggers of its copies on a table; nothing was changed.",
+            "`sidb rollback --abort` removes them.",
+        )
+
+
+def _left(connection: psycopg.Connection[Any], archive: str) -> list[tuple[Any, ...]]:
+    parameters = {"triggers": list(FOLLOW), "archive": archive}
+    return connection.execute(query("rollback/followed"), parameters).fetchall()
 
 
 def _list(columns: Sequence[str]) -> Composed:

@@ -5,31 +5,26 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from alembic import command
-from alembic_online import Ledger, OnlineError, Options, Session, UsageError
+from alembic_online import Options, Session, UsageError
 from alembic_online.acquisition import retried, until_read
 from alembic_online.alerts import Alerts
 from alembic_online.look import look
 from alembic_online.retry import RetryPolicy
-from alembic_online.validation import difference, of_scope, read_catalog
 from rich.console import Console
 from sqlalchemy import URL
 
 from backfill import bookkeeping, pacing
-from models import PARTITIONS
 from operations import fingerprint, upgrade
 from operations.findings import Finding, Findings
-from operations.queries import query
 from operations.retention import one_at_a_time
-from operations.rollback import access, archived_months, checks, dependants, inheriting, proof, smoke
+from operations.rollback import access, checks, dependants, inheriting, proof, smoke
 from operations.rollback.archive import Archive
-from operations.rollback.copies import stop_following
+from operations.rollback.copies import refuse_left, stop_following
 from operations.rollback.plan import Plan, plan
 from operations.rollback.records import Records, Rollback, reading
 from operations.rollback.undisturbed import refuse_taken_out, undisturbed
-from operations.rollback.way import Way, between, replaced_later, revision, way
-from operations.scope import SCOPE
+from operations.rollback.way import Way, between, way
 from operations.status.half_way import refuse_half_way
-from operations.upgrade import script_directory
 
 
 @dataclass(frozen=True)
@@ -59,6 +54,7 @@ def prepare(url: URL, target: str | None, *, take_along: bool = False, options: 
             return Prepared(between(records.session, pending.origin, pending.target), pending, take_along, [])
         refuse_half_way(records.connection)
         one_at_a_time.refuse(records.connection)
+        refuse_left(records.connection)
         if target is None:
             raise UsageError("To which revision?", "sidb rollback 1.0.0 goes back to Phase 1.")
         back = way(records.session, target)
@@ -120,90 +116,6 @@ def _see_to_others(records: Records, rollback: Rollback, prepared: Prepared) -> 
         dependants.put_aside(records, rollback, found)
 
 
-def abort(url: URL, console: Console, options: Options | None = None) -> Findings:
-    """Give up the rollback that was interrupted: access as it was, the backfill too. Steps that are undone stay so.
-
-    A step that is undone in part is undone whole first: no upgrade would bring that part back.
-    """
-    with upgrade.said(console), undisturbed(url, options) as records:
-        rollback = records.pending()
-        if rollback is None:
-            raise UsageError("No rollback was interrupted.", "there is nothing to abort.")
-        stop_following(records.session, rollback.archive)
-        validated = list(_undo_whole_step(records, rollback, console))
-        validated += _validate_last_step(records.session, rollback, console)
-        resumed, opened = _resume_backfill(records, rollback), access.open_again(records, rollback, "aborted")
-        before = {each.name for each in dependants.aside(records, rollback)}
-        later = replaced_later(records.session)
-        given_back = list(dependants.give_back(records, rollback, console, or_later=later))  # it reads what was closed
-        aside = [each.name for each in dependants.aside(records, rollback)]
-        kept = [each.name for each in records.archived(rollback)] + aside
-        given_back += _drop_plain_key(records.session)
-        at = revision(records.session)
-        given_up = _given_up(opened, at, sorted(before.difference(aside)), kept)
-    return Findings([*validated, resumed, opened, *given_back, given_up], _left_by_abort(rollback, at, kept))
-
-
-def _drop_plain_key(session: Session) -> Iterator[Finding]:
-    """What is built while others write, and stands on a partition, is in nobody's way: it goes when access is open."""
-    try:
-        archived_months.drop_plain_key(session)
-    except OnlineError as error:
-        remedy = f"DROP INDEX {PARTITIONS}.{archived_months.PLAIN_KEY};"
-        yield checks.MOVED.warning(f"an index for the downgrade of 2.1.0 alone is left. {error.what}", remedy)
-
-
-def _given_up(opened: Finding, at: str | None, back: list[str], kept: list[str]) -> Finding:
-    """How the database stands after it, in one sentence."""
-    is_open = opened.verdict == "ok"
-    said = ["the tables are open again" if is_open else "the tables are open, but for what is listed above"]
-    said += [f"given back: {', '.join(back)}"] if back else []
-    said += [f"still put aside: {', '.join(kept)}"] if kept else []
-    detail = "; ".join([*said, f"the database is at {at or 'no revision'}"])
-    return checks.GIVEN_UP.ok(detail) if is_open else checks.GIVEN_UP.failed(detail)
-
-
-def _left_by_abort(rollback: Rollback, at: str | None, kept: list[str]) -> str:
-    """What leads back to where the database was before a rollback that was given up."""
-    if at == rollback.origin:
-        if not kept:
-            return "there is nothing more to do: the database is as it was before."
-        return f"the database is at {at} as before; `sidb restore {rollback.rollback_id}` for {', '.join(kept)}."
-    newest = script_directory().get_current_head()
-    forward = "sidb upgrade" if rollback.origin == newest else f"sidb upgrade {rollback.origin}"
-    back = f", then `sidb restore {rollback.rollback_id}`, which brings back {', '.join(kept)}" if kept else ""
-    place = f"the database is whole at {at or 'no revision'}, not at {rollback.origin} as before"
-    return f"`{forward}`{back}; until then {place}: applications that use what is missing there get an error."
-
-
-def _undo_whole_step(records: Records, rollback: Rollback, console: Console) -> Iterator[Finding]:
-    """A step of which a part was committed when the rollback was interrupted."""
-    session, current = records.session, revision(records.session)
-    if current is None or not Ledger(records.connection, SCOPE).exists():
-        return
-    parameters = {"revision": current, "started": rollback.started}
-    begun = records.connection.execute(query("rollback/begun_step"), parameters).fetchone()
-    now = read_catalog(session, "the look at the last step")
-    if begun is None or not difference(of_scope(begun[0], SCOPE, now), now):
-        return
-    before = str(script_directory().get_revision(current).down_revision)
-    options, archive = _options(session), Archive(session, rollback)
-    try:
-        upgrade.migrate(lambda config: command.downgrade(config, before), session.url, options, console, archive)
-    except OnlineError as error:  # access is opened whatever it says
-        yield checks.MOVED.failed(f"a part of {current} is undone. {error.what}", error.next_step)
-
-
-def _validate_last_step(session: Session, rollback: Rollback, console: Console) -> Iterator[Finding]:
-    """A step that was killed behind its commit is validated while the tables are still closed, as they were then."""
-    current, archive = str(revision(session)), Archive(session, rollback)
-    to_here = partial(command.upgrade, revision=current)
-    try:
-        upgrade.migrate(to_here, session.url, _options(session), console, archive)
-    except OnlineError as error:  # access is opened whatever it says
-        yield checks.MOVED.failed(error.what, error.next_step)
-
-
 def _phases(records: Records, rollback: Rollback, prepared: Prepared, console: Console) -> Iterator[Finding]:
     session, connection, back = records.session, records.connection, prepared.way
     if not rollback.has_reached("paused"):
@@ -222,7 +134,7 @@ def _phases(records: Records, rollback: Rollback, prepared: Prepared, console: C
         upgrade.migrate(
             lambda config: command.downgrade(config, back.target),
             session.url,
-            _options(session),
+            for_steps(session),
             console,
             Archive(session, rollback),
         )
@@ -241,7 +153,7 @@ def _phases(records: Records, rollback: Rollback, prepared: Prepared, console: C
     records.reached(rollback, "done")
 
 
-def _options(session: Session) -> Options:
+def for_steps(session: Session) -> Options:
     """For the steps: whoever rolls back does not wait for a maintenance window, nor for replicas that went away."""
     return replace(session.options, now=True, replicas=session.replicas.still_followed())
 
@@ -258,10 +170,3 @@ def _pause_backfill(records: Records, rollback: Rollback) -> Finding:
         records.reached(rollback, "paused")
     said = {None: "there is none", True: "was paused already", False: "paused"}
     return checks.BACKFILL.ok(said[was_paused])
-
-
-def _resume_backfill(records: Records, rollback: Rollback) -> Finding:
-    if rollback.was_paused is not False:
-        return checks.BACKFILL.ok("stays paused, as before" if rollback.was_paused else "left as it is")
-    pacing.resume(records.session.sqlalchemy)
-    return checks.BACKFILL.ok("goes on, as before")

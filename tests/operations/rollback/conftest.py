@@ -20,6 +20,7 @@ from operations.cli import main
 from operations.embedded import Server
 from operations.findings import Finding, Findings
 from operations.phase1 import Shape
+from operations.rollback import abort as giving_up
 from operations.rollback import restore, rollback
 from tests.fixtures.databases import Clone, Templates, conninfo
 from tests.fixtures.ended import counted, once
@@ -202,7 +203,7 @@ def bring_back(
 
 
 def abort(url: URL) -> Findings:
-    return rollback.abort(url, Console(file=io.StringIO()))
+    return giving_up.abort(url, Console(file=io.StringIO()))
 
 
 def finding(found: Findings, check: str) -> Finding:

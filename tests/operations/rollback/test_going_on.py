@@ -12,6 +12,7 @@ from rich.console import Console
 from sqlalchemy import URL, Engine
 
 from operations.cli import main
+from operations.rollback import abort as giving_up
 from operations.rollback import archives, rollback
 from tests.engine.conftest import catalog, current
 from tests.fixtures.databases import Alembic, Clone, conninfo
@@ -54,13 +55,34 @@ def test_a_part_of_a_step_that_cannot_be_undone_now(engine: Engine) -> None:
     stopped(partial(roll_back, url, "2.0.1"), "DROP INDEX CONCURRENTLY", 4)
     with psycopg.connect(conninfo(url)) as blocker:
         blocker.execute("SELECT FROM analytics.analytics_events, public.features LIMIT 1")
-        found = rollback.abort(url, Console(file=io.StringIO()), Options(deadline=0.5))
+        found = giving_up.abort(url, Console(file=io.StringIO()), Options(deadline=0.5))
     moved = [each for each in found.findings if each.check == "moved aside"]
     assert moved[0].detail.startswith("a part of 2.0.5 is undone. 2.0.5 downgrade: could not acquire its locks")
     assert (found.exit_code, finding(found, "access opened").verdict) == (1, "ok")
     assert execute(url, "SELECT has_table_privilege('analytics_reader', 'analytics.trend_cache', 'SELECT')") == [
         (True,)
     ]
+
+
+def test_given_up_while_somebody_reads_the_table_that_is_copied(engine: Engine) -> None:
+    """The tables are opened first; the copy's triggers, whose removal waits for readers, are left to another try."""
+    url = engine.url
+    stopped(partial(roll_back, url, "1.0.0"), "ADD PRIMARY KEY")
+    left = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'sidb_follow%' AND tgparentid = 0"
+    with psycopg.connect(conninfo(url)) as reader:
+        reader.execute("SELECT FROM public.features LIMIT 1")
+        found = giving_up.abort(url, Console(file=io.StringIO()), Options(deadline=0.5))
+    assert (found.exit_code, finding(found, "access opened").verdict) == (0, "ok")
+    assert finding(found, "moved aside").detail.startswith("triggers of an interrupted copy are left. ")
+    assert found.next_step.startswith("`sidb rollback --abort` again when these transactions have ended")
+    assert execute(url, "SELECT phase FROM sidb.rollback") == [("aborted",)]
+    assert execute(url, left) == [(2,)]
+    with pytest.raises(OnlineError, match="has left triggers of its copies on a table"):
+        rollback.prepare(url, "1.0.0")
+    assert abort(url).exit_code == 0
+    assert execute(url, left) == [(0,)]
+    with pytest.raises(UsageError, match="No rollback was interrupted"):
+        abort(url)
 
 
 def test_given_up_once(engine: Engine) -> None:
