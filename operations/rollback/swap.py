@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from alembic_online import Session, acquire
+from alembic_online import OnlineError, Session, acquire
 from alembic_online.acquisition import until_read
 from alembic_online.catalog import Identity, Snapshot, definitions
 from alembic_online.catalog.statements import called, whole
+from alembic_online.messages import first_line
 from psycopg.sql import SQL, Identifier
 
 from models import ANALYTICS
+from operations.findings import Finding
 from operations.queries import query
-from operations.rollback import access, kept_statements
+from operations.rollback import access, checks, kept_statements
 from operations.rollback.conflicts import Table, is_empty, written_to
 from operations.rollback.left_behind import made_by_revisions
 from operations.rollback.merge import keep
@@ -147,19 +149,29 @@ def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
     finish(records.session, views_only=True)
 
 
-def finish(session: Session, *, views_only: bool = False) -> None:
+def finish(session: Session, *, views_only: bool = False) -> dict[str, Finding]:
     """What exchanges left to do, also those that were interrupted: it takes time, and holds up nobody.
 
-    Materialized views without rows come first: until they are filled, readers get an error.
+    Materialized views without rows come first: until they are filled, readers get an error. What others have, and
+    cannot be finished, is a finding each, by its name in the catalog. Raises OnlineError where it is ours.
     """
     parameters = {"schema": ANALYTICS, "ours": sorted(made_by_revisions())}
     unfinished = session.connection.execute(query("rollback/unfinished"), parameters).fetchall()
-    for relation, statement, is_view in unfinished:
+    found = {}
+    for relation, name, statement, is_view, is_ours in unfinished:
         if views_only and not is_view:
             continue
-        with session.connection.transaction():
-            acquire(session, {relation: "ShareUpdateExclusiveLock"}, f"restore of {relation}")
-            session.connection.execute(statement)
+        try:
+            with session.connection.transaction():
+                acquire(session, {relation: "ShareUpdateExclusiveLock"}, f"restore of {relation}")
+                session.connection.execute(statement)
+        except (psycopg.Error, OnlineError) as error:
+            if is_ours or session.connection.broken:
+                raise
+            state = "without rows" if is_view else "not validated"
+            detail = f"{name} is {state}: {first_line(error)}"
+            found[name] = checks.DEPENDANTS.warning(detail, f"where it is still wanted, as its owner: {statement};")
+    return found
 
 
 def belongs(live: Snapshot, identity: Identity, table: Identity) -> bool:

@@ -1,40 +1,77 @@
--- What an exchange leaves to do, in our schema and on tables elsewhere that have just come back: materialized views to fill,
--- which readers wait for, then foreign keys to validate, but those of others that were not when they were put aside; the
--- relation, and the statement.
+-- What an exchange leaves to do: materialized views to fill, which readers wait for, then foreign keys to validate; the
+-- relation, what it is called, the statement, and whether a revision has made it. Of what others have, only what stands on
+-- a table that has just come back: materialized views that use it, and its foreign keys, but those that were not valid
+-- when they were put aside.
+WITH RECURSIVE come_back (oid) AS (
+    SELECT c.oid
+    FROM pg_class AS c
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    INNER JOIN sidb.rollback_archived AS s ON s.relation = format('%%s.%%s', n.nspname, c.relname)
+    WHERE s.state = 'swapped'
+),
+
+using_it (oid) AS (
+    SELECT s.oid FROM come_back AS s
+    UNION
+    SELECT r.ev_class
+    FROM using_it AS u
+    INNER JOIN pg_depend AS d
+        ON d.refclassid = 'pg_class'::regclass AND d.refobjid = u.oid AND d.classid = 'pg_rewrite'::regclass
+    INNER JOIN pg_rewrite AS r ON r.oid = d.objid
+),
+
+views AS (
+    SELECT
+        format('%%I.%%I', n.nspname, c.relname) AS relation,
+        format('materialized view %%s.%%s', n.nspname, c.relname) AS name,
+        c.oid
+    FROM pg_class AS c
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = %(schema)s AND c.relkind = 'm' AND NOT c.relispopulated
+),
+
+keys AS (
+    SELECT
+        format('%%I.%%I', n.nspname, c.relname) AS relation,
+        format('constraint %%s.%%s.%%s', n.nspname, c.relname, k.conname) AS name,
+        k.conname,
+        format('%%s.%%s', n.nspname, c.relname) AS archived,
+        c.oid
+    FROM pg_constraint AS k
+    INNER JOIN pg_class AS c ON c.oid = k.conrelid
+    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE
+        k.contype = 'f'
+        AND NOT k.convalidated
+        AND (n.nspname = %(schema)s OR c.oid IN (SELECT s.oid FROM come_back AS s))
+)
+
 SELECT
-    format('%%I.%%I', n.nspname, c.relname) AS relation,
-    format('REFRESH MATERIALIZED VIEW %%I.%%I', n.nspname, c.relname) AS statement,
-    true AS is_view
-FROM pg_class AS c
-INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND c.relkind = 'm' AND NOT c.relispopulated
+    v.relation,
+    v.name,
+    format('REFRESH MATERIALIZED VIEW %%s', v.relation) AS statement,
+    true AS is_view,
+    v.name = ANY(%(ours)s) AS is_ours
+FROM views AS v
+WHERE v.name = ANY(%(ours)s) OR v.oid IN (SELECT u.oid FROM using_it AS u)
 UNION ALL
 SELECT
-    format('%%I.%%I', n.nspname, c.relname),
-    format('ALTER TABLE %%I.%%I VALIDATE CONSTRAINT %%I', n.nspname, c.relname, k.conname),
-    false
-FROM pg_constraint AS k
-INNER JOIN pg_class AS c ON c.oid = k.conrelid
-INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    k.relation,
+    k.name,
+    format('ALTER TABLE %%s VALIDATE CONSTRAINT %%I', k.relation, k.conname),
+    false,
+    k.name = ANY(%(ours)s)
+FROM keys AS k
 WHERE
-    (
-        n.nspname = %(schema)s
-        OR format('%%s.%%s', n.nspname, c.relname) IN (
-            SELECT s.relation FROM sidb.rollback_archived AS s WHERE s.state = 'swapped'
-        )
-    )
-    AND k.contype = 'f'
-    AND NOT k.convalidated
-    AND (
-        format('constraint %%s.%%s.%%s', n.nspname, c.relname, k.conname) = ANY(%(ours)s)
-        OR NOT EXISTS (
+    k.name = ANY(%(ours)s)
+    OR (
+        k.oid IN (SELECT s.oid FROM come_back AS s)
+        AND NOT EXISTS (
             SELECT FROM sidb.rollback_archived AS a
             CROSS JOIN unnest(a.definitions) AS d (statement)
             WHERE
-                a.relation = format('%%s.%%s', n.nspname, c.relname)
-                AND starts_with(
-                    d.statement, format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I ', n.nspname, c.relname, k.conname)
-                )
+                a.relation = k.archived
+                AND starts_with(d.statement, format('ALTER TABLE %%s ADD CONSTRAINT %%I ', k.relation, k.conname))
                 AND d.statement ~ ' NOT (VALID|ENFORCED)$'
         )
     )

@@ -12,7 +12,8 @@ from operations.findings import Findings
 from operations.phase1 import Shape
 from operations.rollback import archives, restore
 from tests.fixtures.databases import Alembic
-from tests.operations.rollback.conftest import Fill, bring_back, execute, finding, roll_back
+from tests.fixtures.lived_in import administrator
+from tests.operations.rollback.conftest import Fill, Role, bring_back, execute, finding, roll_back
 from tests.revisions.catalog import contents
 
 EVENTS, CHARTS = "analytics.analytics_events", "analytics.trend_cache"
@@ -31,6 +32,18 @@ THEIRS = {
     "comment": "COMMENT ON CONSTRAINT trend_cache_pkey ON {} IS 'mine'",
 }
 ALL = f"SELECT * FROM {EVENTS}"
+ELSEWHERE = """
+    CREATE MATERIALIZED VIEW analytics.theirs AS SELECT 1 / 0 AS x WITH NO DATA;
+    ALTER MATERIALIZED VIEW analytics.theirs OWNER TO {};
+    CREATE TABLE analytics.their_table (niche_id integer);
+    INSERT INTO analytics.their_table VALUES (999999);
+    ALTER TABLE analytics.their_table
+    ADD CONSTRAINT legacy FOREIGN KEY (niche_id) REFERENCES public.features (niche_id) NOT VALID;
+    CREATE TABLE public.their_pairs (niche_id integer, trend_type text, PRIMARY KEY (niche_id, trend_type));
+    GRANT REFERENCES, SELECT ON public.their_pairs TO PUBLIC;
+    ALTER TABLE analytics.trend_cache
+    ADD CONSTRAINT pairs FOREIGN KEY (niche_id, trend_type) REFERENCES public.their_pairs;
+"""
 
 
 @pytest.mark.parametrize("theirs", THEIRS)
@@ -145,6 +158,27 @@ def test_what_does_not_come_back_with_the_rows_is_told_with_its_sql(fill: Fill, 
     there += " + (SELECT count(*) FROM pg_class WHERE relname = 'theirs' AND relkind = 'I')"
     there += f" + (SELECT count(*) FROM pg_constraint WHERE conname = 'theirs' AND conrelid = '{EVENTS}'::regclass)"
     assert execute(url, there) == [(1,)]
+
+
+def test_what_others_have_and_is_not_valid_does_not_stop_a_restore(fill: Fill, role: Role) -> None:
+    """Not that of another table; on one that comes back it is tried, and told where it fails."""
+    engine, team = fill(Shape.TABLE), role("team")
+    engine.dispose()
+    url = engine.url
+    activity = contents(engine, "SELECT * FROM analytics.niche_daily_activity")
+    roll_back(url, "1.0.0")
+    Alembic(url).upgrade()
+    execute(administrator(url), ELSEWHERE.format(team))
+    found = bring_back(url)
+    told = [each for each in found.findings if each.check == "others' objects"]
+    assert [each.verdict for each in told] == ["warning"]
+    assert told[0].detail.startswith("constraint analytics.trend_cache.pairs is not validated: insert or update")
+    assert "ALTER TABLE analytics.trend_cache VALIDATE CONSTRAINT pairs;" in told[0].remedy
+    assert (found.exit_code, "moved back whole" in finding(found, "restored").detail) == (0, True)
+    assert contents(engine, "SELECT * FROM analytics.niche_daily_activity") == activity
+    engine.dispose()
+    waiting = "SELECT conname FROM pg_constraint WHERE NOT convalidated AND conname IN ('legacy', 'pairs') ORDER BY 1"
+    assert execute(url, waiting) == [("legacy",), ("pairs",)]
 
 
 def test_an_archive_on_which_others_have_built_is_not_deleted(fill: Fill) -> None:
