@@ -46,7 +46,10 @@ def plan(connection: psycopg.Connection[Any], merged: Table, *, skip: bool, renu
     assert merged.key is not None
     key = Identifier(merged.key)
     quoted = [Identifier(column).as_string() for column in merged.columns]
-    fitting = SQL(" AND ").join(SQL("NOT ({})").format(merged.vanished(each)) for each in merged.references)
+    unfit = [merged.vanished(each) for each in merged.references] if skip else []
+    deferrable = skip and _has_deferrable_key(connection, merged)
+    if deferrable:  # a key that a row gets is free
+        unfit += [merged.collides(each) for each in merged.keys if not (renumber and each is merged.keys[0])]
     there = merged.is_there()
     meant = SQL("SELECT {} AS hash FROM (SELECT {} FROM chosen AS c) AS c").format(
         SQL(phase1_columns.held("c", quoted)),
@@ -63,9 +66,9 @@ def plan(connection: psycopg.Connection[Any], merged: Table, *, skip: bool, renu
         "aside": merged.aside,
         "here": merged.here,
         "there": there,
-        "fitting": fitting if skip and merged.references else SQL("true"),
+        "fitting": SQL(" AND ").join([SQL("true"), *(SQL("NOT ({})").format(each) for each in unfit)]),
         "kept": is_kept(merged.relation) if has_horizons(connection) else SQL("true"),
-        "conflict": SQL("ON CONFLICT DO NOTHING") if skip else SQL(""),
+        "conflict": SQL("ON CONFLICT DO NOTHING") if skip and not deferrable else SQL(""),
         "one": found if skip else meant,  # what conflicts is not written
         "other": meant if skip else found,
     }
@@ -116,6 +119,12 @@ def refusal(session: Session, relation: str, changed: ChangedError, number: int,
         f"have them leave these rows as they are, by WHEN, or disable them until they are back, and run"
         f" `sidb restore {number}` again{'' if beforehand else ', which continues where it stopped'}:{disabled}",
     )
+
+
+def _has_deferrable_key(connection: psycopg.Connection[Any], merged: Table) -> bool:
+    """Whether ON CONFLICT cannot be used: rows that conflict are left out by condition then."""
+    found = connection.execute(query("rollback/has_deferrable_key"), {"relation": merged.relation}).fetchone()
+    return found == (True,)
 
 
 def _chosen(merged: Table, *, renumber: bool) -> list[Composed]:

@@ -107,6 +107,7 @@ class Merge:
         def tried() -> None:
             with self._transaction() as trying:
                 write()
+                self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as at the end of a batch
                 raise psycopg.Rollback(trying)
 
         self._retried(tried)
