@@ -99,7 +99,7 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
                     with _progress(console, kept) as told:
                         merge(told).columns(kept, conditions)
             elif (plan := plans[kept.relation]) is not None:
-                ways_back.exchange(records, rollback, plan)
+                others += ways_back.exchange(records, rollback, plan)
             elif kept.state != "swapped":
                 reference.drop(session, tables[kept.relation])
                 with _progress(console, kept) as told:

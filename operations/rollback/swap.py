@@ -39,7 +39,8 @@ LATER = ("constraint", "index", "trigger", "comment", "privilege", "sequence")
 class Swap:
     """Statements by which an archived table takes its place: in the archive, and before and after it moves.
 
-    `views`: those that fill materialized views in the archive.
+    `views`: those that fill materialized views in the archive. `others`: those that make again what others had on
+    either table.
     """
 
     table: Table
@@ -47,6 +48,7 @@ class Swap:
     views: list[str]
     before: list[str]
     after: list[str]
+    others: list[str]
     locks: dict[str, str]
 
 
@@ -73,12 +75,14 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str, definitio
         for identity in differing
         if identity.kind == "index"
     ]
-    kept = kept_statements.missing(definitions_kept, live, table.relation)
-    after = [
-        kept_statements.unvalidated(live[identity]) if identity.kind == "constraint" else live[identity]
-        for identity in differing
-        if identity.kind not in ("index", "sequence")
-    ]
+    ours = made_by_revisions()
+    others: list[str] = []
+    after: list[str] = []
+    for identity in differing:
+        if identity.kind not in ("index", "sequence"):
+            made = kept_statements.unvalidated(live[identity]) if identity.kind == "constraint" else live[identity]
+            (after if identity.kind == "privilege" or str(identity) in ours else others).append(made)
+    others += kept_statements.missing(definitions_kept, live, table.relation)
     users = dependants(live, own_table)
     names = [f"{user.schema}.{user.name}" for user in users]
     owners = {each.relation: each.owner for each in access.relations(session.connection, names)}
@@ -88,9 +92,18 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str, definitio
         views += filled
         after += created
     before = [*(live.removals[user] for user in reversed(users)), f"DROP TABLE {table.relation}"]
-    locks = dict.fromkeys(kept_statements.referred(kept), "ShareRowExclusiveLock")
+    locks = dict.fromkeys(_lockable(session, kept_statements.referred(others)), "ShareRowExclusiveLock")
     locks |= dict.fromkeys([table.relation, table.archived, *names, FEATURES], "AccessExclusiveLock")
-    return Swap(table, indexes, views, before, [*after, *kept], locks)
+    return Swap(table, indexes, views, before, after, others, locks)
+
+
+def _lockable(session: Session, names: Sequence[str]) -> list[str]:
+    """Of tables, named as in SQL, those that are there and that this role may lock."""
+    may = (
+        "SELECT t.name FROM unnest(%s::text []) AS t (name)"
+        " WHERE has_table_privilege(to_regclass(t.name), 'UPDATE, DELETE, TRUNCATE')"
+    )
+    return [name for (name,) in session.connection.execute(may, [list(names)])]
 
 
 def _created(
@@ -122,8 +135,8 @@ def _renamed(statement: str, names: Sequence[str], schema: str) -> str:
     return statement
 
 
-def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
-    """Swap the tables.
+def exchange(records: Records, rollback: Rollback, swap: Swap) -> list[str]:
+    """Swap the tables. The statements of others that could not be run.
 
     Raises OnlineError where somebody has written into the table meanwhile; nothing is changed then.
     """
@@ -144,9 +157,28 @@ def exchange(records: Records, rollback: Rollback, swap: Swap) -> None:
         connection.execute(SQL("; ").join([*map(SQL, swap.before), moved]))
         access.grant(connection, rights)
         connection.execute(SQL("; ").join(map(SQL, swap.after)))
+        left = _make_again(connection, swap.others)
         go_on_counting(connection, table, used)
         keep(connection, rollback, table.kept_as, "swapped")
     finish(records.session, views_only=True)
+    return left
+
+
+def _make_again(connection: psycopg.Connection[Any], statements: Sequence[str]) -> list[str]:
+    """Run them within the open transaction, one by one where they cannot be run together; those that fail, and why.
+
+    What they name may be gone by now, or be another role's.
+    """
+    try:
+        with connection.transaction():
+            connection.execute(SQL("; ").join(map(SQL, statements)))
+    except psycopg.Error as error:
+        if connection.broken:
+            raise
+        if len(statements) == 1:
+            return [f"-- {first_line(error)}\n{statements[0]}"]
+        return [failed for each in statements for failed in _make_again(connection, [each])]
+    return []
 
 
 def finish(session: Session, *, views_only: bool = False) -> dict[str, Finding]:

@@ -117,12 +117,16 @@ def left_behind_by(
     return [*found, *left_behind.switched(records, rollback, live)]
 
 
-def exchange(records: Records, rollback: Rollback, plan: Whole) -> None:
-    """Bring the table back. Raises OnlineError where somebody has written into it meanwhile; nothing is lost then."""
+def exchange(records: Records, rollback: Rollback, plan: Whole) -> list[str]:
+    """Bring the table back; the statements that would make again what of others did not come with it.
+
+    Raises OnlineError where somebody has written into it meanwhile; nothing is lost then.
+    """
     match plan:
         case attach.Attachment():
             attach.attach(records, rollback, plan)
         case archived_months.Tree():
             archived_months.exchange(records, rollback, plan)
         case swap.Swap():
-            swap.exchange(records, rollback, plan)
+            return swap.exchange(records, rollback, plan)
+    return []

@@ -31,6 +31,10 @@ THEIRS = {
     "disabled trigger": f"{TRIGGER}; ALTER TABLE {{}} DISABLE TRIGGER theirs".replace("{}", "{0}"),
     "comment": "COMMENT ON CONSTRAINT trend_cache_pkey ON {} IS 'mine'",
 }
+KIND = """
+    ALTER TABLE public.their_kinds ADD PRIMARY KEY (kind);
+    ALTER TABLE {} ADD CONSTRAINT kind FOREIGN KEY (trend_type) REFERENCES public.their_kinds
+"""
 ALL = f"SELECT * FROM {EVENTS}"
 ELSEWHERE = """
     CREATE MATERIALIZED VIEW analytics.theirs AS SELECT 1 / 0 AS x WITH NO DATA;
@@ -179,6 +183,22 @@ def test_what_others_have_and_is_not_valid_does_not_stop_a_restore(fill: Fill, r
     engine.dispose()
     waiting = "SELECT conname FROM pg_constraint WHERE NOT convalidated AND conname IN ('legacy', 'pairs') ORDER BY 1"
     assert execute(url, waiting) == [("legacy",), ("pairs",)]
+
+
+def test_what_others_had_and_cannot_be_made_again_does_not_stop_a_restore(fill: Fill) -> None:
+    """The table comes back whole; what was wrong with each is said before its statement."""
+    url = fill(Shape.TABLE).url
+    execute(url, TRIGGER.format(CHARTS))
+    execute(url, f"CREATE TABLE public.their_kinds AS SELECT 'chart' AS kind; {KIND.format(CHARTS)}")
+    roll_back(url, "1.0.0")
+    Alembic(url).upgrade()
+    execute(url, "DROP FUNCTION public.noted(); DROP TABLE public.their_kinds")
+    said = io.StringIO()
+    found = bring_back(url, told=said)
+    assert (found.exit_code, finding(found, "others' objects").verdict) == (0, "warning")
+    assert "analytics.trend_cache moved back whole" in finding(found, "restored").detail
+    assert "-- function public.noted() does not exist\nCREATE TRIGGER theirs " in said.getvalue()
+    assert '-- relation "public.their_kinds" does not exist\nALTER TABLE analytics.trend_cache ADD' in said.getvalue()
 
 
 def test_an_archive_on_which_others_have_built_is_not_deleted(fill: Fill) -> None:
