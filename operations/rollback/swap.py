@@ -85,10 +85,15 @@ def plan(session: Session, live: Snapshot, table: Table, archive: str, definitio
     others += kept_statements.missing(definitions_kept, live, table.relation)
     users = dependants(live, own_table)
     names = [f"{user.schema}.{user.name}" for user in users]
-    owners = {each.relation: each.owner for each in access.relations(session.connection, names)}
+    found = access.relations(session.connection, names)
+    if not all(each.ours for each in found):  # nor may this role drop them
+        return None
+    owners = {each.relation: each.owner for each in found}
+    without_rows = _without_rows(session)
     views: list[str] = []
-    for user in users:
-        filled, created = _created(live, table, users, user, owners[f"{user.schema}.{user.name}"])
+    for user, name in zip(users, names, strict=True):
+        is_later = name in without_rows or not live.uses.get(user, frozenset()).isdisjoint(users)
+        filled, created = _created(live, table, user, owners[name], is_later=is_later)
         views += filled
         after += created
     before = [*(live.removals[user] for user in reversed(users)), f"DROP TABLE {table.relation}"]
@@ -106,19 +111,25 @@ def _lockable(session: Session, names: Sequence[str]) -> list[str]:
     return [name for (name,) in session.connection.execute(may, [list(names)])]
 
 
+def _without_rows(session: Session) -> set[str]:
+    """Materialized views that nobody has filled: that they can be filled is not known."""
+    listed = "SELECT format('%s.%s', v.schemaname, v.matviewname) FROM pg_matviews AS v WHERE NOT v.ispopulated"
+    return {name for (name,) in session.connection.execute(listed)}
+
+
 def _created(
-    live: Snapshot, table: Table, users: Sequence[Identity], user: Identity, owner: str
+    live: Snapshot, table: Table, user: Identity, owner: str, *, is_later: bool
 ) -> tuple[list[str], list[str]]:
     """The statements that make a view on the table again: those that fill it in the archive, and those behind the move.
 
-    A materialized view on other views on the table is filled by `finish`.
+    `is_later`: a materialized view on other views on the table, or without rows, is filled by `finish`.
     """
     definition, *rest = whole(live, user)
     alter = live.removals[user].replace("DROP ", "ALTER ", 1)
     owned = SQL("{} OWNER TO {}").format(SQL(alter), Identifier(owner)).as_string()
     if user.kind != "materialized_view":
         return [], [definition, owned, *rest]
-    if not live.uses.get(user, frozenset()).isdisjoint(users):
+    if is_later:
         return [], [f"{definition}\nWITH NO DATA", owned, *rest]
     archive = table.archived.partition(".")[0]
     indexes = [live[each] for each in live if each.kind == "index" and live.parent(each) == user]

@@ -173,16 +173,29 @@ def test_what_others_have_and_is_not_valid_does_not_stop_a_restore(fill: Fill, r
     roll_back(url, "1.0.0")
     Alembic(url).upgrade()
     execute(administrator(url), ELSEWHERE.format(team))
+    execute(url, f"CREATE MATERIALIZED VIEW analytics.empty AS SELECT 1 / 0 AS x FROM {CHARTS} WITH NO DATA")
     found = bring_back(url)
     told = [each for each in found.findings if each.check == "others' objects"]
-    assert [each.verdict for each in told] == ["warning"]
-    assert told[0].detail.startswith("constraint analytics.trend_cache.pairs is not validated: insert or update")
-    assert "ALTER TABLE analytics.trend_cache VALIDATE CONSTRAINT pairs;" in told[0].remedy
+    assert [each.verdict for each in told] == ["warning", "warning"]
+    assert told[0].detail == "materialized view analytics.empty is without rows: division by zero"
+    assert told[1].detail.startswith("constraint analytics.trend_cache.pairs is not validated: insert or update")
+    assert "ALTER TABLE analytics.trend_cache VALIDATE CONSTRAINT pairs;" in told[1].remedy
     assert (found.exit_code, "moved back whole" in finding(found, "restored").detail) == (0, True)
     assert contents(engine, "SELECT * FROM analytics.niche_daily_activity") == activity
     engine.dispose()
     waiting = "SELECT conname FROM pg_constraint WHERE NOT convalidated AND conname IN ('legacy', 'pairs') ORDER BY 1"
     assert execute(url, waiting) == [("legacy",), ("pairs",)]
+
+
+def test_a_table_with_a_view_of_another_team_is_merged(fill: Fill, role: Role) -> None:
+    """This role may not drop the view, and so not exchange the table."""
+    url, team = fill(Shape.TABLE).url, role("team")
+    roll_back(url, "1.0.0")
+    Alembic(url).upgrade()
+    view = f"CREATE VIEW analytics.team_view AS SELECT niche_id FROM {CHARTS}; GRANT SELECT ON {CHARTS} TO {team}"
+    execute(administrator(url), f"{view}; ALTER VIEW analytics.team_view OWNER TO {team}")
+    found = bring_back(url)
+    assert (found.exit_code, execute(administrator(url), "SELECT count(*) FROM analytics.team_view")) == (0, [(60,)])
 
 
 def test_what_others_had_and_cannot_be_made_again_does_not_stop_a_restore(fill: Fill) -> None:
