@@ -166,7 +166,10 @@ def _restore(begun: Any, pid: int | None, standby: bool) -> Amiss:
         what = f"A restore of archive {begun.archive} is at work (pid {pid}); {tables}"
         return Amiss(what, WAIT, blocks=True)
     what = f"The restore of archive {begun.archive} was interrupted; {tables}"
-    next_step = f"`sidb restore {begun.archive}` continues it, which is safe: what applications write meanwhile is kept"
+    next_step = (
+        f"`sidb restore {begun.archive}` continues it, which is safe: what applications write meanwhile is kept. Where"
+        " it stops again, correct what it names; with --skip it leaves rows in the archive that conflict"
+    )
     return Amiss(what, next_step, blocks=True)
 
 

@@ -27,7 +27,10 @@ RESTORING = (
     "The restore of archive 1 was interrupted; 3 of its 10 tables are back whole; the others still lack"
     " some of their rows, or all, which archive 1 keeps; all are open to applications"
 )
-RESTORE_ON = "`sidb restore 1` continues it, which is safe: what applications write meanwhile is kept."
+RESTORE_ON = (
+    "`sidb restore 1` continues it, which is safe: what applications write meanwhile is kept. Where it stops again,"
+    " correct what it names; with --skip it leaves rows in the archive that conflict."
+)
 
 
 @pytest.fixture
