@@ -1,7 +1,9 @@
 """Keys and indexes on the rows themselves: an index that a change of collation, a bug or a bad disk has damaged says
 nothing about it, and answers queries with rows too few.
 
-Every index is read whole and compared with its table, read without any index. The planner chooses which index it reads:
+Every index is read whole and compared with its table, read without any index. A btree that holds every row, but in
+another order, is read whole as well, and misses rows in a search: so each entry is compared with the one before, by the
+index's own operators and collations. The planner chooses which index it reads:
 of two on the same keys it reads one, and only amcheck can look at the other one. Where it is not installed and this
 role may, it is, in a transaction that is rolled back; else that index is unknown.
 """
@@ -12,10 +14,11 @@ from typing import Any
 
 import psycopg
 from alembic_online.messages import first_line
-from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composed
 
 from operations.findings import Check, Finding
-from operations.verify.subject import Looks, Subject, columns, listed, template
+from operations.verify.index_statements import duplicates, indexed_rows, not_indexed, rows_of_index
+from operations.verify.subject import Looks, Subject, listed
 
 KEYS = Check(
     "keys",
@@ -27,8 +30,9 @@ KEYS = Check(
 INDEXES = Check(
     "indexes",
     "Every index leads to the rows of its table, all of them and no others: read whole, its keys counted and hashed,"
-    " beside the table read without it; that the plan used this index is checked. amcheck looks, too, where it is"
-    " installed; else it is installed for the indexes that no plan uses, where this role may, and removed again.",
+    " beside the table read without it, and each key compared with the one before, by the index's own collation; that"
+    " the plan used this index is checked. amcheck looks, too, where it is installed; else it is installed for the"
+    " indexes that no plan uses, where this role may, and removed again.",
     "REINDEX INDEX CONCURRENTLY, as the line says; then see the server's log and disks, and whether the collation's"
     " version has changed.",
 )
@@ -60,7 +64,7 @@ def keys(subject: Subject) -> Finding:
         subject.say(f"{index.relation}: {index.index}")
         try:
             with subject.driver.transaction():
-                [found] = subject.run(_duplicates(subject, index))
+                [found] = subject.run(duplicates(subject, index))
         except psycopg.Error as error:
             unread.append(first_line(error))
             continue
@@ -163,18 +167,20 @@ def _looked_at(subject: Subject, index: Any, amcheck: str | None) -> tuple[str, 
         whole = subject.sampled == ""
         subject.driver.execute(f"SELECT {amcheck}(%s, %s)".encode(), [index.oid, whole])
     subject.rows("read_table")
-    [there] = subject.run(_rows(subject, index, SQL("")))
+    [there] = subject.run(indexed_rows(subject, index))
     subject.rows("read_index")
-    by_index = _rows(subject, index, SQL("ORDER BY {}").format(SQL(", ").join(map(SQL, index.orders))))
+    by_index = rows_of_index(subject, index)
     if (used := _used(subject, by_index)) != index.index:
         unseen = there.rows and not amcheck
         return (f"the planner reads {used or 'the table'}", None) if unseen else ("", there.rows)
     [held] = subject.run(by_index)
     if held.rows < there.rows:
-        examples = "; ".join(row.key for row in subject.run(_not_indexed(index)))
+        examples = "; ".join(row.key for row in subject.run(not_indexed(index)))
         return f"{there.rows - held.rows:,} rows are missing from it ({', '.join(index.key)} {examples})", there.rows
     if held.rows > there.rows:
         return f"it leads to {held.rows - there.rows:,} rows that are not there, or twice to one", there.rows
+    if held.misplaced:
+        return f"{held.misplaced:,} of its entries are in the wrong order, so that a search misses rows", there.rows
     return "" if held.hash == there.hash else "its keys are not those of the rows", there.rows
 
 
@@ -190,66 +196,6 @@ def _indexes_of(plan: dict[str, Any]) -> Iterator[str]:
         yield plan["Index Name"]
     for part in plan.get("Plans", ()):
         yield from _indexes_of(part)
-
-
-def _rows(subject: Subject, index: Any, ordered: Composable) -> Composed:
-    return template(
-        "indexed_rows",
-        indexed=Identifier(*index.indexed),
-        predicate=SQL(index.predicate),
-        keys=_keys(index),
-        ordered=ordered,
-        **_share(subject),
-    )
-
-
-def _duplicates(subject: Subject, index: Any) -> Composed:
-    known = SQL("true") if index.is_null_a_value else SQL("num_nulls({}) = 0").format(_keys(index))
-    return template(
-        "duplicates",
-        indexed=Identifier(*index.indexed),
-        predicate=SQL(index.predicate),
-        known=known,
-        keys=_keys(index),
-        named=_named(index),
-        names=_names(index),
-        places=SQL(", ").join(SQL(str(place)) for place, _ in enumerate(index.expressions, 1)),
-        **_share(subject),
-    )
-
-
-def _not_indexed(index: Any) -> Composed:
-    equal = [SQL("{} = d.{}").format(SQL(each), _name(place)) for place, each in enumerate(index.expressions, 1)]
-    return template(
-        "not_indexed",
-        indexed=Identifier(*index.indexed),
-        predicate=SQL(index.predicate),
-        key=SQL(", ").join(map(Identifier, index.key)),
-        named=_named(index),
-        names=_names(index),
-        equal=SQL(" AND ").join(equal),
-    )
-
-
-def _share(subject: Subject) -> dict[str, Composable]:
-    return {name: Literal(value) for name, value in subject.share.items()}
-
-
-def _keys(index: Any) -> Composed:
-    return SQL(", ").join(map(SQL, index.expressions))
-
-
-def _named(index: Any) -> Composed:
-    named = enumerate(index.expressions, 1)
-    return SQL(", ").join(SQL("{} AS {}").format(SQL(each), _name(place)) for place, each in named)
-
-
-def _names(index: Any) -> Composed:
-    return columns([f"key_{place}" for place, _ in enumerate(index.expressions, 1)], "d")
-
-
-def _name(place: int) -> Identifier:
-    return Identifier(f"key_{place}")
 
 
 def _reindex(index: Any) -> str:

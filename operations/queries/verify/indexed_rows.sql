@@ -1,9 +1,8 @@
--- The rows that an index is to hold: how many, and a hash of their keys; in the index's order where it is to be read.
+-- The rows that an index is to hold: how many, and a hash of their keys.
 SELECT count(*) AS rows, coalesce(sum(k.hash), 0) AS hash
 FROM (
     SELECT hash_record_extended(row({keys}), {seed}) AS hash
     FROM ONLY {indexed}
     WHERE {predicate}
-    {ordered}
 ) AS k
 WHERE abs(k.hash % 10000) < {of_10000};

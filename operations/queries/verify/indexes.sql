@@ -12,6 +12,10 @@ SELECT
     coalesce(pg_get_expr(i.indpred, i.indrelid), 'true') AS predicate,
     parts.expressions,
     parts.orders,
+    parts.collations,
+    parts.less_than,
+    parts.descending,
+    parts.nulls_first,
     coalesce(
         (
             SELECT array_agg(a.attname ORDER BY u.place)
@@ -34,18 +38,30 @@ CROSS JOIN LATERAL (
             concat(
                 p.expression,
                 p.collation,
-                CASE WHEN p.option & 1 = 1 THEN ' DESC' ELSE ' ASC' END,
-                CASE WHEN p.option & 2 = 2 THEN ' NULLS FIRST' ELSE ' NULLS LAST' END
+                CASE WHEN p.descending THEN ' DESC' ELSE ' ASC' END,
+                CASE WHEN p.nulls_first THEN ' NULLS FIRST' ELSE ' NULLS LAST' END
             )
             ORDER BY p.place
-        ) AS orders
+        ) AS orders,
+        array_agg(coalesce(p.collation, '') ORDER BY p.place) AS collations,
+        array_agg(p.less_than ORDER BY p.place) AS less_than,
+        array_agg(p.descending ORDER BY p.place) AS descending,
+        array_agg(p.nulls_first ORDER BY p.place) AS nulls_first
     FROM (
         SELECT
             s.place,
             format('(%%s)', pg_get_indexdef(i.indexrelid, s.place, true)) AS expression,
             ' COLLATE ' || nullif(i.indcollation[s.place - 1], 0)::regcollation AS collation,
-            i.indoption[s.place - 1] AS option
+            format('OPERATOR(%%I.%%s)', ln.nspname, l.oprname) AS less_than,
+            i.indoption[s.place - 1] & 1 = 1 AS descending,
+            i.indoption[s.place - 1] & 2 = 2 AS nulls_first
         FROM generate_series(1, i.indnkeyatts) AS s (place)
+        INNER JOIN pg_opclass AS o ON o.oid = i.indclass[s.place - 1]
+        -- Strategy 1 of a btree; other methods have none, or another one: they are not read in an order.
+        LEFT JOIN pg_amop AS b
+            ON b.amopfamily = o.opcfamily AND b.amoplefttype = o.opcintype AND b.amoprighttype = o.opcintype AND b.amopstrategy = 1
+        LEFT JOIN pg_operator AS l ON l.oid = b.amopopr
+        LEFT JOIN pg_namespace AS ln ON ln.oid = l.oprnamespace
     ) AS p
 ) AS parts
 WHERE

@@ -9,6 +9,17 @@ BESIDE_INDEX = """
 """Rows that come in past an index: it does not hold them."""
 PAST_INDEX = f"DROP EXTENSION IF EXISTS amcheck; {BESIDE_INDEX}"
 """The same where amcheck, which says it otherwise, is not installed."""
+IN_ANOTHER_ORDER = """
+    DROP EXTENSION IF EXISTS amcheck;
+    CREATE {0} INDEX in_another_order ON {1};
+    UPDATE pg_class AS c SET relfilenode = o.relfilenode, relpages = o.relpages
+    FROM pg_class AS o
+    WHERE
+        c.oid <> o.oid AND c.oid IN ('{2}'::regclass, '{3}.in_another_order'::regclass)
+        AND o.oid IN ('{2}'::regclass, '{3}.in_another_order'::regclass);
+    DROP INDEX {3}.in_another_order
+"""
+"""A btree with every row, as another order has them: what a change of collation leaves."""
 NOT_UNIQUE = """
     UPDATE pg_index SET indisunique = false WHERE indexrelid = '{0}'::regclass; {1};
     UPDATE pg_index SET indisunique = true WHERE indexrelid = '{0}'::regclass
@@ -149,6 +160,21 @@ ROWS = (
         REFRESH MATERIALIZED VIEW analytics.trending_niches
     """, {
         "indexes": "index public.features_lower_idx of public.features: 1 rows are missing from it (niche_id 201)",
+    }),
+    Fault("a primary key's index in another order", IN_ANOTHER_ORDER.format(
+        "UNIQUE", "analytics.ml_features (vector_id DESC)", "analytics.ml_features_pkey", "analytics"
+    ), {
+        "indexes": (
+            "index analytics.ml_features_pkey of analytics.ml_features: 199 of its entries are in the wrong order"
+        ),
+    }),
+    Fault("an index with a NULL at the other end", IN_ANOTHER_ORDER.format(
+        "INDEX theirs_idx ON public.features ((niche_id / 100), nullif(niche_id, 7)); CREATE",
+        "public.features ((niche_id / 100), nullif(niche_id, 7) NULLS FIRST)",
+        "public.theirs_idx",
+        "public",
+    ), {
+        "indexes": "index public.theirs_idx of public.features: 1 of its entries are in the wrong order",
     }),
     Fault("a row missing from a unique index, where amcheck is installed", f"""
         CREATE EXTENSION IF NOT EXISTS amcheck; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO PUBLIC;
