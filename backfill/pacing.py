@@ -100,10 +100,6 @@ class Throttle:
             self._owed = 0.0
             self._spent += time.monotonic() - began
 
-    def waited(self, seconds: float) -> None:
-        """So many seconds of the piece at work were spent waiting for a lock: nobody has to rest from them."""
-        self._spent += seconds
-
 
 def rest(seconds: float, share: float) -> float:
     """Seconds to rest after work that took so many, so that it takes its share of the time and no more."""

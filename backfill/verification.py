@@ -6,6 +6,7 @@ rows are compared in both directions. What others have done to rows since, which
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
@@ -128,7 +129,8 @@ def prove_all(
         transaction = connection.begin()
         connection.execute(text(f"LOCK TABLE {table_of(StagedEvent)} IN ACCESS SHARE MODE"))
     try:
-        return [prove(connection, job, as_of, report, throttle=throttle) for job in jobs]
+        piece = throttle.piece if throttle else nullcontext
+        return [prove(connection, job, as_of, report, piece=piece) for job in jobs]
     finally:
         transaction.close()
 
@@ -148,38 +150,74 @@ def keep(connection: Connection, jobs: Sequence[Job], proofs: Sequence[Proof]) -
 _SETTINGS = select(func.set_config("timezone", "UTC", True), func.set_config("work_mem", "64MB", True))
 
 
+Piece = Callable[[], AbstractContextManager[None]]
+"""Encloses what is compared at a time: a rest before it, or a transaction of its own."""
+
+
 def prove(
     connection: Connection,
     job: Job,
     as_of: datetime,
     report: Report | None = None,
     share: float = 1.0,
-    throttle: Throttle | None = None,
+    piece: Piece = nullcontext,
 ) -> Proof:
-    """Compare a job's ranges, or such a share of them, in the caller's transaction, which it changes nothing in."""
-    throttle = throttle or Throttle()
-    connection.execute(_SETTINGS)
+    """Compare a job's ranges, or such a share of them; changes nothing. Each range, what is read before them and what
+    after are a `piece`: of the caller's transaction, or in one of its own, with its own snapshot.
+    """
+
+    @contextmanager
+    def settled() -> Iterator[None]:
+        with piece():
+            connection.execute(_SETTINGS)
+            yield
+
+    with settled():
+        proof, ranges = _begun(connection, job)
+    done = [each for each in ranges if each.done_at is not None]
+    proof.unfinished = len(ranges) - len(done)
+    chosen = done if share >= 1 else random.sample(done, ceil(len(done) * share))
+    proof.left_out = len(done) - len(chosen)
+    compared = 0
+    for each in chosen:
+        with settled():
+            rows = _compare_now(connection, job, as_of, each.range_id, proof)
+        if rows is None:
+            proof.unfinished += 1
+            continue
+        compared += 1
+        proof.rows += rows
+        if report:
+            report(job, rows)
+    with settled():
+        proof.set_aside = connection.scalar(select(func.count()).where(SetAside.job == job.name)) or 0
+        if (
+            job.writes_once
+            and compared == len(ranges)
+            and _rows(connection, job, true()) > proof.rows + proof.set_aside
+        ):
+            proof.unfinished += 1  # rows have come since the ranges were cut
+    return proof
+
+
+def _begun(connection: Connection, job: Job) -> tuple[Proof, list[Range]]:
+    """A proof without comparisons, and the job's ranges, the newest first."""
     proof = Proof(job.name, half_loaded=[file.name for file in half_loaded(connection)])
     proof.erased = erased.of_files(connection) if job.source is StagedEvent else 0
     proof.expired = expired.of_files(connection) if job.source is StagedEvent else 0
     proof.another_table = identity.another(connection, [job]).get(job.name, [])
     found = connection.execute(select(Range.__table__).where(Range.job == job.name).order_by(Range.newest.desc()))
-    ranges = [Range(**row._mapping) for row in found]
-    done = [each for each in ranges if each.done_at is not None]
-    proof.unfinished = len(ranges) - len(done)
-    chosen = done if share >= 1 else random.sample(done, ceil(len(done) * share))
-    proof.left_out = len(done) - len(chosen)
-    for each in chosen:
-        part = Part(job, int(each.lower), int(each.upper), as_of, each.walked)
-        with throttle.piece():
-            rows = _compare(connection, job, part, each, proof)
-        proof.rows += rows
-        if report:
-            report(job, rows)
-    proof.set_aside = connection.scalar(select(func.count()).where(SetAside.job == job.name)) or 0
-    if job.writes_once and chosen == ranges and _rows(connection, job, true()) > proof.rows + proof.set_aside:
-        proof.unfinished += 1  # rows have come since the ranges were cut
-    return proof
+    return proof, [Range(**row._mapping) for row in found]
+
+
+def _compare_now(connection: Connection, job: Job, as_of: datetime, range_id: int, proof: Proof) -> int | None:
+    """Compare a range as this snapshot has it: the number of its rows; None: it is to be walked again since."""
+    row = connection.execute(select(Range.__table__).where(Range.range_id == range_id)).one_or_none()
+    if row is None or row.done_at is None:
+        return None
+    known = Range(**row._mapping)
+    part = Part(job, int(known.lower), int(known.upper), as_of, known.walked)
+    return _compare(connection, job, part, known, proof)
 
 
 def _compare(connection: Connection, job: Job, part: Part, known: Range, proof: Proof) -> int:

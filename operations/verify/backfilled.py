@@ -58,17 +58,20 @@ STAGED = f"{table_of(StagedEvent).schema}.{table_of(StagedEvent).name}"
 def agrees(subject: Subject, check: Check) -> Finding | None:
     """Whether what a job filled is what its source says."""
     job = PROVES[check]
-    if not subject.there(*job.targets, "analytics.niche_daily_activity"):
-        return None
-    if not subject.there(*TABLES) or not (began := subject.rows("backfill_as_of")):
-        return check.warning("no history is backfilled yet", "sidb backfill run")
-    if job.source is StagedEvent and not subject.there(STAGED):
-        return check.ok(FINISHED)
+    with subject.piece():
+        if not subject.there(*job.targets, "analytics.niche_daily_activity"):
+            return None
+        if not subject.there(*TABLES) or not (began := subject.rows("backfill_as_of")):
+            return check.warning("no history is backfilled yet", "sidb backfill run")
+        if job.source is StagedEvent and not subject.there(STAGED):
+            return check.ok(FINISHED)
     [(as_of,)] = began
-    proof = prove(subject.connection, job, as_of, lambda _job, _rows: None, subject.percent / WHOLE, subject.throttle)
+    proof = prove(subject.connection, job, as_of, share=subject.percent / WHOLE, piece=subject.piece)
     found = _finding(check, proof, subject)
-    if job.source is StagedEvent and found.verdict == "ok" and subject.there(KEPT) and subject.rows("finished")[0][0]:
-        return check.ok(FINISHED)
+    with subject.piece():
+        is_staged = job.source is StagedEvent and found.verdict == "ok" and subject.there(KEPT)
+        if is_staged and subject.rows("finished")[0][0]:
+            return check.ok(FINISHED)
     return found
 
 

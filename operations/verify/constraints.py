@@ -3,7 +3,6 @@
 Plan, "Data Integrity": foreign keys for referential integrity, CHECKs for data validation.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
@@ -38,17 +37,22 @@ NOT_NULL = Check(
 
 
 def foreign_keys(subject: Subject) -> Finding:
-    return _counted(subject, FOREIGN_KEYS, subject.rows("foreign_keys", additions=SCOPE.additions), _orphans)
+    with subject.piece():
+        keys = subject.rows("foreign_keys", additions=SCOPE.additions)
+    return _counted(subject, FOREIGN_KEYS, keys, _orphans)
 
 
 def check_constraints(subject: Subject) -> Finding:
-    found = subject.rows("check_constraints", additions=SCOPE.additions)
+    with subject.piece():
+        found = subject.rows("check_constraints", additions=SCOPE.additions)
     tables = [list(checks) for _, checks in groupby(found, lambda check: check.relation)]
     return _counted(subject, CHECK_CONSTRAINTS, tables, _violations)
 
 
 def not_null(subject: Subject) -> Finding:
-    return _counted(subject, NOT_NULL, subject.rows("not_null", **subject.ours), _nulls)
+    with subject.piece():
+        tables = subject.rows("not_null", **subject.ours)
+    return _counted(subject, NOT_NULL, tables, _nulls)
 
 
 Count = Callable[[Subject, Any], tuple[int, int, list[str]]]
@@ -62,12 +66,10 @@ def _counted(subject: Subject, check: Check, parts: Iterable[Any], count: Count)
     unread: list[str] = []
     remedy = "grant SELECT to this role"
     for part in parts:
-        began = time.monotonic()
         try:
-            with subject.driver.transaction():
+            with subject.piece():
                 looked_at, of, lines = count(subject, part)
         except psycopg.errors.LockNotAvailable as error:
-            subject.throttle.waited(time.monotonic() - began)
             unread.append(reason(error, subject.connection))
             remedy = AGAIN
             continue

@@ -51,17 +51,19 @@ def materialized_views(subject: Subject) -> Finding | None:
     wrong: list[str] = []
     pending: list[str] = []
     rows = 0
-    views = [view for view in subject.rows("materialized_views") if view.populated]
+    with subject.piece():
+        views = [view for view in subject.rows("materialized_views") if view.populated]
     for view in views:
         subject.say(f"analytics.{view.name}")
         share = {name: Literal(value) for name, value in subject.share.items()}
         parts = {"view": Identifier(*view.view), "definition": SQL(view.definition)}
-        [found] = subject.run(template("materialized_view", **parts, **share))
+        with subject.piece():
+            [found] = subject.run(template("materialized_view", **parts, **share))
+            [(marks,)] = subject.rows("stale_marks", name=view.name)
         rows += found.rows
         if found.wrong:
             niches = ", ".join(str(niche) for niche in found.examples)
             line = f"analytics.{view.name} differs in {found.wrong:,} niches ({niches})"
-            [(marks,)] = subject.rows("stale_marks", name=view.name)
             if marks:
                 pending.append(f"{line}; it is marked as stale {marks:,} times")
             else:

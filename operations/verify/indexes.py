@@ -57,13 +57,14 @@ class _Read:
 
 def keys(subject: Subject) -> Finding:
     """Whether what is to be unique is."""
-    subject.rows("read_table")
-    unique = [index for index in subject.rows("indexes", **subject.ours) if index.is_unique]
+    with subject.piece():
+        unique = [index for index in subject.rows("indexes", **subject.ours) if index.is_unique]
     wrong, unread = [], []
     for index in unique:
         subject.say(f"{index.relation}: {index.index}")
         try:
-            with subject.driver.transaction():
+            with subject.piece():
+                subject.rows("read_table")
                 [found] = subject.run(duplicates(subject, index))
         except psycopg.Error as error:
             unread.append(first_line(error))
@@ -80,15 +81,15 @@ def keys(subject: Subject) -> Finding:
 
 def indexes(subject: Subject) -> Finding:
     """Whether every index leads to all rows."""
-    installed = subject.rows("amcheck")
-    amcheck = next((row.function for row in installed if row.callable), None)
+    with subject.piece():
+        amcheck = next((row.function for row in subject.rows("amcheck") if row.callable), None)
+        listed_indexes = subject.rows("indexes", **subject.ours)
     read = _Read()
-    listed_indexes = subject.rows("indexes", **subject.ours)
     unseen: list[tuple[Any, str]] = []
     for index in listed_indexes:
         subject.say(f"{index.relation}: {index.index}")
         try:
-            with subject.driver.transaction():
+            with subject.piece():
                 line, rows = _looked_at(subject, index, amcheck)
         except psycopg.Error as error:
             if error.sqlstate not in CORRUPTED:
@@ -105,12 +106,14 @@ def indexes(subject: Subject) -> Finding:
         read.indexes += 1
         if line:
             read.wrong.append(f"index {index.name} of {index.relation}: {line}: {_reindex(index)}")
-    if unseen:
-        _look_by_amcheck(subject, read, unseen)
-    return _finding(subject, read, len(listed_indexes))
+    for index, why in unseen:
+        with subject.piece(writable=True):
+            _look_by_amcheck(subject, read, index, why)
+    with subject.piece():
+        return _finding(subject, read, len(listed_indexes))
 
 
-def _look_by_amcheck(subject: Subject, read: _Read, unseen: list[tuple[Any, str]]) -> None:
+def _look_by_amcheck(subject: Subject, read: _Read, index: Any, why: str) -> None:
     """What no plan reads, with an amcheck that goes when the transaction is rolled back."""
     try:
         with subject.driver.transaction():
@@ -118,22 +121,21 @@ def _look_by_amcheck(subject: Subject, read: _Read, unseen: list[tuple[Any, str]
         functions = [row.function for row in subject.rows("amcheck")]
     except psycopg.Error:
         functions = []
-    for index, why in unseen:
-        if not functions:
-            read.unseen.append(f"{index.name}: {why}")
-            continue
-        line = ""
-        try:
-            with subject.driver.transaction():
-                subject.driver.execute(f"SELECT {functions[0]}(%s, %s)".encode(), [index.oid, subject.sampled == ""])
-        except psycopg.Error as error:
-            line = first_line(error)
-            if error.sqlstate not in CORRUPTED:
-                read.unseen.append(f"{index.name}: {line}")
-                continue
-        read.indexes += 1
-        if line:
-            read.wrong.append(f"index {index.name} of {index.relation}: amcheck: {line}: {_reindex(index)}")
+    if not functions:
+        read.unseen.append(f"{index.name}: {why}")
+        return
+    line = ""
+    try:
+        with subject.driver.transaction():
+            subject.driver.execute(f"SELECT {functions[0]}(%s, %s)".encode(), [index.oid, subject.sampled == ""])
+    except psycopg.Error as error:
+        line = first_line(error)
+        if error.sqlstate not in CORRUPTED:
+            read.unseen.append(f"{index.name}: {line}")
+            return
+    read.indexes += 1
+    if line:
+        read.wrong.append(f"index {index.name} of {index.relation}: amcheck: {line}: {_reindex(index)}")
 
 
 def _finding(subject: Subject, read: _Read, there: int) -> Finding:

@@ -33,18 +33,19 @@ def within_budget(subject: Subject) -> Iterator[Finding]:
     for reader in readers():
         subject.say(f"reader {reader.name}")
         try:
-            with subject.transaction():
-                yield _measured(subject, reader)
+            found = _measured(subject, reader)
         except (DBAPIError, psycopg.Error) as error:
-            yield READERS.unknown(f"{reader.name}: {first_line(error)}")
+            found = READERS.unknown(f"{reader.name}: {first_line(error)}")
+        yield found
 
 
 def _measured(subject: Subject, reader: Reader) -> Finding:
-    given = _parameters(subject, reader)
+    with subject.piece():
+        given = _parameters(subject, reader)
     statement = text(reader.sql)
     taken: list[float] = []
     for _ in range(RUNS):
-        with subject.throttle.piece():
+        with subject.piece():
             began = time.perf_counter()
             rows = subject.connection.execute(statement, given).all()
             taken.append((time.perf_counter() - began) * 1000)

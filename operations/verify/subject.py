@@ -81,6 +81,14 @@ class Subject:
             finally:
                 transaction.rollback()
 
+    @contextmanager
+    def piece(self, *, writable: bool = False) -> Iterator[None]:
+        """A transaction that begins after the rest for the pieces before: neither its snapshot, which holds back
+        vacuum, nor its locks, behind which a refresh and all its readers wait, last longer than it.
+        """
+        with self.throttle.piece(), self.transaction(writable=writable):
+            yield
+
 
 Look = Callable[[Subject], Finding | None]
 """Looks at the subject; None: what it looks at is not there at this revision."""

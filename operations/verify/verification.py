@@ -1,7 +1,7 @@
-"""The run: every check in a transaction of its own, and what to do next."""
+"""The run: every check in a transaction of its own, or in several, and what to do next."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import psycopg
 from alembic_online.database import engine, shown
@@ -40,8 +40,16 @@ LOOKS: Looks = {
 }
 CHECKS = (*LOOKS, readers.READERS, on_replicas.READERS_ON_REPLICAS)
 
-WRITES = (schema.CATALOG, indexes.INDEXES)
-"""Checks that may build the models, or an extension, in a transaction that is rolled back."""
+WRITES = (schema.CATALOG,)
+"""Checks that may build the models in a transaction that is rolled back."""
+IN_PIECES = (
+    indexes.KEYS,
+    indexes.INDEXES,
+    *constraints.LOOKS,
+    derived.MATERIALIZED_VIEWS,
+    *backfilled.PROVES,
+)
+"""Checks that read a relation, or a range, after the other, each in a transaction of its own."""
 
 
 def verify(
@@ -70,7 +78,7 @@ def verify(
         findings: list[Finding] = []
         for check, look in LOOKS.items():
             say(check.name)
-            found = _look(subject, check, look)
+            found = look_at(subject, check, look)
             if found is not None:
                 findings.append(found)
             done()
@@ -95,10 +103,10 @@ def accept_rights(url: URL) -> int:
         ) from None
 
 
-def _look(subject: Subject, check: Check, look: Look) -> Finding | None:
+def look_at(subject: Subject, check: Check, look: Look) -> Finding | None:
     """What a check finds; what it may not look at, or what is not there to be looked at, is unknown."""
     try:
-        with subject.throttle.piece(), subject.transaction(writable=check in WRITES):
+        with nullcontext() if check in IN_PIECES else subject.piece(writable=check in WRITES):
             return look(subject)
     except (psycopg.Error, DBAPIError) as error:
         original = error.orig if isinstance(error, DBAPIError) else error

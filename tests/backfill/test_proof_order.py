@@ -98,3 +98,11 @@ def test_where_nothing_was_loaded_there_is_nothing_to_prove(migrated: Engine) ->
     run(migrated)
     proofs = verification.verify(migrated, [EVENT_HISTORY, NICHE_TRENDS], AS_OF)
     assert [(proof.rows, proof.holds) for proof in proofs] == [(0, True), (200, True)]
+
+
+def test_a_range_that_is_to_be_walked_again_meanwhile_is_not_compared(proved: Connection, sql: Sql) -> None:
+    def walk_again(*_: object) -> None:
+        sql("UPDATE sidb.backfill_ranges SET done_at = NULL")
+
+    proof = prove(proved, EVENT_HISTORY, AS_OF, walk_again)
+    assert (proof.rows, proof.unfinished, proof.holds) == (5, 4, False)
