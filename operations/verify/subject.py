@@ -74,8 +74,8 @@ class Subject:
         """One snapshot, in which names, settings and time zone are ours; undone at the end."""
         with self.connection.begin() as transaction:
             read_only = "" if writable else ", READ ONLY"
-            self.driver.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ{read_only}".encode())
-            self.driver.execute(query("verify/settings"))
+            begun = f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ{read_only}"
+            self.driver.execute(f"{begun};\n{query('verify/settings')}".encode())
             try:
                 yield
             finally:
