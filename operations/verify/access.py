@@ -10,7 +10,8 @@ from operations.verify.subject import Looks, Subject, listed
 
 OWNERS = Check(
     "owners",
-    "All that lies in schema analytics belongs to one role; a SECURITY DEFINER function runs with its owner's rights.",
+    "All that lies in schema analytics belongs to one role, and so do the partitions and their schema; a SECURITY"
+    " DEFINER function runs with its owner's rights.",
     "ALTER … OWNER TO, as the line says; find out who changed it, and why.",
 )
 GROUP_ROLES = Check(

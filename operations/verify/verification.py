@@ -26,6 +26,7 @@ from operations.verify import (
     in_force,
     indexes,
     on_replicas,
+    partitions,
     phase1,
     readers,
     schema,
@@ -35,7 +36,7 @@ from operations.verify.subject import Look, Looks, Subject
 
 LOOKS: Looks = {
     check: look
-    for file in (schema, in_force, access, constraints, indexes, sequences, derived, phase1, backfilled)
+    for file in (schema, partitions, in_force, access, constraints, indexes, sequences, derived, phase1, backfilled)
     for check, look in file.LOOKS.items()
 }
 CHECKS = (*LOOKS, readers.READERS, on_replicas.READERS_ON_REPLICAS)

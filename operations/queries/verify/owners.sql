@@ -1,23 +1,31 @@
--- What lies in schema analytics and belongs to another role than the rest of it; an extension's and partitions apart.
+-- What lies in schema analytics, or is a partition of what does, and belongs to another role than the rest of it; an
+-- extension's and others' partitions apart. A partition keeps its owner when its table gets another one.
 WITH objects AS (
     SELECT
         CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
         c.oid::regclass::text AS name,
         c.relowner AS owner,
+        c.relispartition AS of_partitions,
         false AS runs_as_owner
     FROM pg_class AS c
-    INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    INNER JOIN pg_class AS whole ON whole.oid = CASE WHEN c.relispartition THEN pg_partition_root(c.oid) ELSE c.oid END
+    INNER JOIN pg_namespace AS n ON n.oid = whole.relnamespace
     WHERE
         n.nspname = 'analytics'
         AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-        AND NOT c.relispartition
         AND NOT EXISTS (
             SELECT FROM pg_depend AS d
-            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'a', 'i')
-            AND d.refclassid IN ('pg_class'::regclass, 'pg_extension'::regclass)
+            WHERE
+                d.classid = 'pg_class'::regclass
+                AND d.objid = c.oid
+                AND (
+                    d.deptype = 'e'
+                    -- a sequence belongs to whom its column's table does
+                    OR (c.relkind = 'S' AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
+                )
         )
     UNION ALL
-    SELECT 'ROUTINE', p.oid::regprocedure::text, p.proowner, p.prosecdef
+    SELECT 'ROUTINE', p.oid::regprocedure::text, p.proowner, false, p.prosecdef
     FROM pg_proc AS p
     INNER JOIN pg_namespace AS n ON n.oid = p.pronamespace
     WHERE
@@ -26,11 +34,14 @@ WITH objects AS (
             SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
         )
     UNION ALL
-    SELECT 'SCHEMA', quote_ident(n.nspname), n.nspowner, false FROM pg_namespace AS n WHERE n.nspname = 'analytics'
+    SELECT 'SCHEMA', quote_ident(n.nspname), n.nspowner, n.nspname <> 'analytics', false
+    FROM pg_namespace AS n
+    WHERE n.nspname IN ('analytics', 'analytics_partitions')
 ),
 
 usual AS (
-    SELECT mode() WITHIN GROUP (ORDER BY o.owner) AS owner, count(*) AS objects FROM objects AS o
+    SELECT mode() WITHIN GROUP (ORDER BY o.owner) FILTER (WHERE NOT o.of_partitions) AS owner, count(*) AS objects
+    FROM objects AS o
 )
 
 SELECT

@@ -66,6 +66,12 @@ SWAPPED = """
     FROM pg_class AS o
     WHERE c.relname IN ('one_idx', 'other_idx') AND o.relname IN ('one_idx', 'other_idx') AND c.oid <> o.oid
 """
+ON_PARTITION = """
+    CREATE FUNCTION public.swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER theirs BEFORE INSERT ON analytics_partitions.analytics_events_default
+    FOR EACH ROW EXECUTE FUNCTION public.swallow()
+"""
+ON_TABLE = ON_PARTITION.replace("analytics_partitions.analytics_events_default", "analytics.analytics_events")
 ALTERED = f"{BEHIND_BACK}UPDATE public.features SET demand_score = 1 - demand_score / 2 WHERE niche_id <= {{}}"  # noqa: S608
 
 
@@ -94,6 +100,8 @@ ALTERED = f"{BEHIND_BACK}UPDATE public.features SET demand_score = 1 - demand_sc
             "ok",
             "",
         ),
+        ("partitions", ON_PARTITION, "warning", "trigger theirs on analytics_partitions.analytics_events_default"),
+        ("partitions", ON_TABLE, "ok", "are as their tables"),
         ("check constraints", f"{TOO_GOOD.format('1.5, NULL')} NOT VALID", "failed", "_score_check (insight_id 1)"),
         ("check constraints", f"{TOO_GOOD.format('NULL, 1.5')} NOT VALID", "failed", "_score_check (insight_id 2)"),
         ("check constraints", TOO_GOOD.format("NULL, 1"), "ok", " hold, on "),

@@ -49,6 +49,21 @@ WHERE
     NOT (i.indisvalid AND i.indisready AND i.indislive)
     AND (NOT o.shared OR format('%%s.%%s', o.plain_name, c.relname) = ANY(%(additions)s))
 UNION ALL
+-- A partition has each index of its table, as an index of its own.
+SELECT
+    format('index %%s on the partition %%s', i.indexrelid::regclass, i.indrelid::regclass),
+    'invalid',
+    format('%%s %%s.%%s', CASE WHEN k.oid IS NULL THEN 'index' ELSE 'constraint' END, o.plain_name, a.relname),
+    format('REINDEX INDEX CONCURRENTLY %%s', i.indexrelid::regclass)
+FROM pg_index AS i
+INNER JOIN pg_class AS c ON c.oid = i.indexrelid AND c.relispartition AND c.relkind = 'i'
+INNER JOIN pg_class AS a ON a.oid = pg_partition_root(c.oid)
+INNER JOIN ours AS o ON o.oid = pg_partition_root(i.indrelid)
+LEFT JOIN pg_constraint AS k ON k.conindid = a.oid AND k.contype IN ('p', 'u', 'x')
+WHERE
+    NOT (i.indisvalid AND i.indisready AND i.indislive)
+    AND (NOT o.shared OR format('%%s.%%s', o.plain_name, a.relname) = ANY(%(additions)s))
+UNION ALL
 SELECT
     format('constraint %%s on %%s', quote_ident(k.conname), o.name),
     'not validated',

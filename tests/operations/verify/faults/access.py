@@ -24,6 +24,20 @@ ACCESS = (
             " it to {owner}: ALTER ROUTINE analytics.mark_view_stale() OWNER TO {owner}"
         ),
     }, undo=NO_STRANGER),
+    Fault("another owner of a partition", f"""
+        {STRANGER}; ALTER TABLE analytics_partitions.analytics_events_default OWNER TO stranger;
+        GRANT SELECT ON analytics_partitions.analytics_events_default TO PUBLIC
+    """, {
+        "owners": (
+            "table analytics_partitions.analytics_events_default belongs to stranger, the rest of it to {owner}: ALTER"
+            " TABLE analytics_partitions.analytics_events_default OWNER TO {owner}"
+        ),
+    }, undo=NO_STRANGER),
+    Fault("another owner of the schema of partitions", f"""
+        {STRANGER}; ALTER SCHEMA analytics_partitions OWNER TO stranger
+    """, {
+        "owners": "schema analytics_partitions belongs to stranger, the rest of it to {owner}: ALTER SCHEMA",
+    }, undo=NO_STRANGER),
     Fault("a function that runs as its caller", "ALTER FUNCTION analytics.mark_view_stale() SECURITY INVOKER", {
         "catalog": "not as in the models: function analytics.mark_view_stale()",
     }),

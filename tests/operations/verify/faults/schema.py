@@ -3,6 +3,7 @@
 from tests.operations.verify.faults.case import Fault
 
 SET_INVALID = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}'::regclass"
+FIRST_USERS = "analytics_partitions.analytics_events_first_user_id_idx"
 
 SCHEMA = (
     Fault("a dropped table", "DROP TABLE analytics.insight_registry CASCADE", {
@@ -54,6 +55,15 @@ SCHEMA = (
             "constraint analytics_events_niche_id_fkey on the partition"
             " analytics_partitions.analytics_events_default is disabled"
         ),
+    }),
+    Fault("an unlogged partition", "ALTER TABLE analytics_partitions.analytics_events_default SET UNLOGGED", {
+        "partitions": (
+            "analytics_partitions.analytics_events_default is unlogged: a crash empties it, and no replica can read it:"
+            " ALTER TABLE analytics_partitions.analytics_events_default SET LOGGED"
+        ),
+    }),
+    Fault("a partition's invalid index", SET_INVALID.format(FIRST_USERS), {
+        "in force": f"index {FIRST_USERS} on the partition analytics_partitions.analytics_events_first is invalid",
     }),
     Fault("a changed CHECK of the same name", """
         ALTER TABLE analytics.cross_platform_metrics
