@@ -17,8 +17,7 @@ OWNERS = Check(
 GROUP_ROLES = Check(
     "group roles",
     "analytics_reader and analytics_writer are there, and hold the privileges granted to them and nothing besides: no"
-    " attribute such as SUPERUSER, no membership in a superuser or in the role that owns the tables; whoever is a"
-    " member has it, too.",
+    " attribute such as LOGIN or SUPERUSER, no membership in another role; whoever is a member has it, too.",
     "ALTER ROLE or REVOKE, as the line says; find out who did it, and who are members.",
 )
 RIGHTS = Check(

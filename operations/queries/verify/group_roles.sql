@@ -17,34 +17,47 @@ CROSS JOIN LATERAL (
     (g.rolsuper, 'SUPERUSER', 'a superuser'),
     (g.rolcreaterole, 'CREATEROLE', 'allowed to create roles'),
     (g.rolcreatedb, 'CREATEDB', 'allowed to create databases'),
+    (g.rolcanlogin, 'LOGIN', 'allowed to log in'),
     (g.rolreplication, 'REPLICATION', 'allowed to replicate'),
     (g.rolbypassrls, 'BYPASSRLS', 'not bound by row security')
 ) AS a (is_so, attribute, what)
 WHERE g.rolname = ANY(%(roles)s::text []) AND a.is_so
 UNION ALL
+-- Whatever a group role is a member of, it has got since, and has the memberships of that as well. A membership is revoked
+-- as whoever granted it; before PostgreSQL 16 that makes no difference, and whoever it was may be gone.
 SELECT format(
-    '%%s is a member of %%s, which %%s: REVOKE %%I FROM %%I',
+    '%%s is a member of %%s%%s: REVOKE %%I FROM %%I%%s',
     g.rolname,
     r.rolname,
-    CASE WHEN r.rolsuper THEN 'is a superuser' ELSE 'owns what they only use' END,
-    r.rolname,
-    g.rolname
-)
-FROM pg_roles AS g
-INNER JOIN pg_roles AS r ON r.oid <> g.oid AND pg_has_role(g.oid, r.oid, 'MEMBER')
-WHERE
-    g.rolname = ANY(%(roles)s::text [])
-    AND NOT g.rolsuper
-    AND (
-        r.rolsuper
-        OR r.oid IN (SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'analytics')
-        OR r.oid IN (
-            SELECT c.relowner FROM pg_class AS c
-            WHERE c.oid IN (
-                SELECT t.oid FROM pg_class AS t
-                INNER JOIN pg_namespace AS n ON n.oid = t.relnamespace
-                WHERE n.nspname = 'analytics' OR (n.nspname = 'public' AND t.relname = 'features')
+    CASE
+        WHEN r.rolsuper THEN ', which is a superuser'
+        WHEN r.oid = ANY(owners.oids) THEN ', which owns what they only use'
+        ELSE
+            ', and through it of ' || (
+                SELECT string_agg(far.rolname, ', ' ORDER BY far.rolname)
+                FROM pg_roles AS far
+                WHERE far.oid <> r.oid AND far.rolname <> 'pg_database_owner' AND pg_has_role(r.oid, far.oid, 'MEMBER')
             )
-        )
-    )
+    END,
+    r.rolname,
+    g.rolname,
+    CASE
+        WHEN current_setting('server_version_num')::integer >= 160000 AND m.grantor <> 10 -- the first superuser
+            THEN format(' GRANTED BY %%I', pg_get_userbyid(m.grantor))
+    END
+)
+FROM pg_auth_members AS m
+INNER JOIN pg_roles AS g ON g.oid = m.member
+INNER JOIN pg_roles AS r ON r.oid = m.roleid
+CROSS JOIN (
+    SELECT ARRAY(
+        SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = 'analytics'
+        UNION
+        SELECT c.relowner
+        FROM pg_class AS c
+        INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'analytics' OR (n.nspname = 'public' AND c.relname = 'features')
+    ) AS oids
+) AS owners
+WHERE g.rolname = ANY(%(roles)s::text [])
 ORDER BY 1;

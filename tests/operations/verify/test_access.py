@@ -30,8 +30,8 @@ def role(clone: Clone, shape: Shape) -> Iterator[tuple[str, URL]]:
     plant(url, f"DO $$ BEGIN DROP OWNED BY {name}; DROP ROLE {name}; EXCEPTION WHEN undefined_object THEN END $$")
 
 
-def rights(url: URL) -> Finding:
-    [found] = [finding for finding in look(url).findings if finding.check == "application's rights"]
+def rights(url: URL, check: str = "application's rights") -> Finding:
+    [found] = [finding for finding in look(url).findings if finding.check == check]
     return found
 
 
@@ -96,3 +96,27 @@ def test_a_role_that_may_not_write_it_down_is_told(role: tuple[str, URL], monkey
     told = CliRunner().invoke(main, ["verify", "--accept-rights"])
     assert told.exit_code == 1
     assert "belong to another role" in told.output
+
+
+@pytest.mark.parametrize(
+    ("granted", "named"),
+    [
+        (
+            "GRANT postgres TO {0}; GRANT {0} TO analytics_reader",
+            "analytics_reader is a member of {0}, and through it of postgres: REVOKE {0} FROM analytics_reader",
+        ),
+        (
+            "ALTER ROLE {0} CREATEROLE; GRANT pg_write_all_data TO {0} WITH ADMIN OPTION; SET ROLE {0};"
+            "GRANT pg_write_all_data TO analytics_reader",
+            "analytics_reader is a member of pg_write_all_data: REVOKE pg_write_all_data FROM analytics_reader",
+        ),
+    ],
+    ids=["by way of another role", "granted by another role"],
+)
+def test_the_statement_that_is_named_ends_a_membership(role: tuple[str, URL], granted: str, named: str) -> None:
+    name, url = role
+    plant(url, granted.format(name))
+    found = rights(url, "group roles")
+    plant(url, found.detail.rpartition(": ")[2])
+    assert (found.verdict, named.format(name) in found.detail) == ("failed", True), found.detail
+    assert rights(url, "group roles").verdict == "ok"
