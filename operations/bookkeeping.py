@@ -11,7 +11,7 @@ BOOKKEEPING = "sidb"
 """The schema of the ledger, too: deployed ledgers keep it."""
 
 FINGERPRINT = Component("fingerprint", [query(f"fingerprint/{name}") for name in ("create", "key", "oldest_open")])
-RIGHTS = Component("rights", [query("rights/create")])
+RIGHTS = Component("rights", [query(f"rights/{name}") for name in ("create", "create_settings")])
 RAISED_SETTINGS = Component("raised settings", [query("preflight/remembered_create")])
 PREFLIGHT_RUNS = Component("preflight runs", [query("preflight/runs_create")])
 SIZE_SAMPLES = Component("size samples", [query("monitor/create_samples")])

@@ -114,6 +114,9 @@ def _rights_missing(ours: psycopg.Connection[Any]) -> Iterator[str]:
     if {"sidb.phase1_rights", "sidb.phase1_right"} <= readable(ours) and rights.taken(ours):
         for lost in rights.missing(ours):
             yield lost.statement
+        if "sidb.phase1_setting" in readable(ours):
+            for setting in rights.lost_settings(ours):
+                yield setting.statement
 
 
 def _found(connection: Connection) -> list[str]:

@@ -22,8 +22,9 @@ GROUP_ROLES = Check(
 )
 RIGHTS = Check(
     "application's rights",
-    "The owners of Phase 1's relations are those of before the upgrade, and every privilege of then is still granted:"
-    " as they were written down when an upgrade left 1.0.0. No rollback half-way shuts applications out of"
+    "The owners of Phase 1's relations are those of before the upgrade, and every privilege of then is still granted;"
+    " row security hides no more rows, and no column has lost its default: as they were written down when an upgrade"
+    " left 1.0.0. No rollback half-way shuts applications out of"
     " Phase 2's tables.",
     "GRANT or ALTER, as the line says; where it was meant, sidb verify --accept-rights records them as they are.",
 )
@@ -61,8 +62,15 @@ def applications_rights(subject: Subject) -> Finding | None:
             "not written down before the upgrade, which an earlier version or exported files made", ACCEPT
         )
     since = f"{taken.taken_at:%Y-%m-%d %H:%M}, {'before the upgrade' if taken.before_upgrade else 'as accepted then'}"
-    if missing := rights.missing(subject.driver):
-        return RIGHTS.failed(f"{len(missing)} are not as on {since}{listed([str(each) for each in missing])}")
+    with_settings = rights.settings_taken(subject.driver)
+    lost = rights.lost_settings(subject.driver) if with_settings else []
+    if missing := [str(each) for each in (*rights.missing(subject.driver), *lost)]:
+        return RIGHTS.failed(f"{len(missing)} are not as on {since}{listed(missing)}")
+    if not with_settings:
+        return RIGHTS.warning(
+            f"all are as on {since}; row security and defaults were not written down then, by an earlier version",
+            ACCEPT,
+        )
     return RIGHTS.ok(f"all are as on {since}")
 
 

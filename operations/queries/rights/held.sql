@@ -9,15 +9,28 @@ WITH relations AS (
             (c.relname IN ('features', 'hot_niches_today') AND c.relkind IN ('r', 'm'))
             OR (
                 c.relkind = 'S'
-                AND EXISTS (
-                    SELECT FROM pg_depend AS d
-                    INNER JOIN pg_class AS t ON t.oid = d.refobjid
-                    WHERE
-                        d.classid = 'pg_class'::regclass
-                        AND d.objid = c.oid
-                        AND d.deptype IN ('a', 'i')
-                        AND t.relnamespace = c.relnamespace
-                        AND t.relname = 'features'
+                AND (
+                    EXISTS (
+                        SELECT FROM pg_depend AS d
+                        INNER JOIN pg_class AS t ON t.oid = d.refobjid
+                        WHERE
+                            d.classid = 'pg_class'::regclass
+                            AND d.objid = c.oid
+                            AND d.deptype IN ('a', 'i')
+                            AND t.relnamespace = c.relnamespace
+                            AND t.relname = 'features'
+                    )
+                    OR EXISTS ( -- not owned by the column that it gives values to
+                        SELECT FROM pg_depend AS d
+                        INNER JOIN pg_attrdef AS e ON e.oid = d.objid
+                        INNER JOIN pg_class AS t ON t.oid = e.adrelid
+                        WHERE
+                            d.classid = 'pg_attrdef'::regclass
+                            AND d.refclassid = 'pg_class'::regclass
+                            AND d.refobjid = c.oid
+                            AND t.relnamespace = c.relnamespace
+                            AND t.relname = 'features'
+                    )
                 )
             )
         )

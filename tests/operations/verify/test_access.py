@@ -15,7 +15,8 @@ from tests.operations.verify.conftest import look, plant
 BEFORE = """
     CREATE ROLE {0}; ALTER TABLE public.features ADD COLUMN note text;
     GRANT SELECT, UPDATE ON public.features TO {0}; GRANT SELECT ON public.hot_niches_today TO {0};
-    GRANT SELECT (note) ON public.features TO {0}
+    GRANT SELECT (note) ON public.features TO {0};
+    GRANT USAGE ON SEQUENCE public.features_niche_id_seq TO {0}
 """
 
 
@@ -43,6 +44,9 @@ def rights(url: URL, check: str = "application's rights") -> Finding:
         ("ALTER TABLE public.features DROP COLUMN note", None),
         ("DROP OWNED BY {0}; DROP ROLE {0}", None),
         ("ALTER ROLE {0} RENAME TO {0}_renamed; ALTER ROLE {0}_renamed RENAME TO {0}", None),
+        ("ALTER TABLE public.features ALTER COLUMN niche_id SET DEFAULT 7", None),
+        ("ALTER TABLE public.features FORCE ROW LEVEL SECURITY", None),
+        ("ALTER SEQUENCE public.features_niche_id_seq OWNED BY NONE", None),
         ("REVOKE UPDATE ON public.features FROM {0}", "GRANT UPDATE ON TABLE public.features TO {0}"),
         ("REVOKE SELECT (note) ON public.features FROM {0}", "GRANT SELECT (note) ON TABLE public.features TO {0}"),
         ("REVOKE ALL ON public.hot_niches_today FROM {0}", "GRANT SELECT ON TABLE public.hot_niches_today TO {0}"),
@@ -65,6 +69,11 @@ def test_before_an_upgrade_and_after_one_of_an_earlier_version(clone: Clone, mon
     assert "application's rights" not in [finding.check for finding in look(url).findings]
     Alembic(url).upgrade("2.0.0")
     assert rights(url).detail.endswith(", before the upgrade")
+    plant(url, "DROP TABLE sidb.phase1_setting; UPDATE sidb.component SET version = 1 WHERE component = 'rights'")
+    assert (rights(url).verdict, "row security and defaults were not written down" in rights(url).detail) == (
+        "warning",
+        True,
+    )
     plant(
         url, "DROP TABLE sidb.phase1_rights, sidb.phase1_right; DELETE FROM sidb.component WHERE component = 'rights'"
     )

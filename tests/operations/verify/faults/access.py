@@ -84,6 +84,18 @@ ACCESS = (
     Fault("the schema closed to the application", "REVOKE USAGE ON SCHEMA public FROM PUBLIC", {
         "application's rights": "PUBLIC has lost USAGE on public: GRANT USAGE ON SCHEMA public TO PUBLIC",
     }),
+    Fault("a default of Phase 1's that is gone", "ALTER TABLE public.features ALTER COLUMN niche_id DROP DEFAULT", {
+        "application's rights": (
+            "public.features.niche_id has lost its default, which INSERTs rely on: ALTER TABLE public.features ALTER"
+            " COLUMN niche_id SET DEFAULT nextval('public.features_niche_id_seq'::regclass)"
+        ),
+    }),
+    Fault("row security on Phase 1's table", "ALTER TABLE public.features ENABLE ROW LEVEL SECURITY", {
+        "application's rights": (
+            "public.features has row security, which hides rows, and did not have it so: ALTER TABLE public.features"
+            " DISABLE ROW LEVEL SECURITY"
+        ),
+    }),
     Fault("another owner of Phase 1's table", f"{STRANGER}; ALTER TABLE public.hot_niches_today OWNER TO stranger", {
         "application's rights": (
             "public.hot_niches_today belongs to stranger, and belonged to {owner}: ALTER TABLE public.hot_niches_today"

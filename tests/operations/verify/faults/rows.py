@@ -192,4 +192,10 @@ ROWS = (
     Fault("Phase 1's sequence behind features", "SELECT setval('public.features_niche_id_seq', 200, false)", {
         "sequences": "public.features_niche_id_seq gives 200 next, and public.features.niche_id is at 200",
     }),
+    Fault("Phase 1's sequence behind features, which does not own it", """
+        ALTER SEQUENCE public.features_niche_id_seq OWNED BY NONE;
+        SELECT setval('public.features_niche_id_seq', 1, false)
+    """, {
+        "sequences": "public.features_niche_id_seq gives 1 next, and public.features.niche_id is at 200",
+    }),
 )  # fmt: skip
