@@ -44,8 +44,8 @@ class Again:
 class Certificate:
     """All of it.
 
-    `left`: rows that are there, which the application holds or has written since. `uncommitted`: transactions that had
-    written before the tombstones and have not ended, whose rows nobody sees yet. `not_searched`: users for whom
+    `left`: rows that are there, which another session has locked or has written since. `uncommitted`: transactions that
+    had written before the tombstones and have not ended, whose rows nobody sees yet. `not_searched`: users for whom
     payloads could not be searched, as their ids are not known any more. `tables_of_others`: with a column user_id,
     theirs to erase.
     """
@@ -166,7 +166,7 @@ def _lines(certificate: Certificate) -> Iterator[str]:
         open_ = f"Transactions that had written before have not ended: {', '.join(certificate.uncommitted)}"
         yield f"{open_}; rows of theirs may come with their commit"
     if certificate.left:
-        yield f"{certificate.left:,} rows of theirs are there: the application holds them, or has written them since"
+        yield f"{certificate.left:,} rows of theirs are there: another session has locked or has written them since"
 
 
 def _at(moment: datetime) -> str:

@@ -107,7 +107,7 @@ def _preview(url: URL, asked: Asked, given: Options) -> None:
 
 def _next(made: certificate.Certificate, file: Path | None) -> str:
     if made.left:
-        return f"have the application write no more for them; then `{RESUME}`"
+        return f"end the sessions that have rows of theirs locked, or write more of them; then `{RESUME}`"
     if made.uncommitted:
         return f"see that these transactions end; then `{RESUME}`"
     if made.niches_left:

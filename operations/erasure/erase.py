@@ -36,7 +36,7 @@ from operations.status.half_way import refuse_half_way
 from operations.upgrade import said
 
 ROUNDS = 50
-"""How often live tables are looked at again while there are rows that the application holds, or goes on writing."""
+"""How often tables are looked at again while there are rows that a session has locked, or goes on writing."""
 WAIT = 0.1
 """Seconds between two looks."""
 RESUME = "sidb erase --resume"
@@ -92,7 +92,7 @@ def erase(
             _erase_all(work, is_known=bool(asked.user_ids), told=status.update)
             analysed, niches_left = niches.analyse(pace, work.erasure)
             out_of_reach = [*_forget_statistics(work), *pace.transaction(_written_elsewhere)]
-            left = _erase_live(work)
+            left = _erase_live(work) + _erase_locked(work)
             uncommitted = writers.still_open(pace, work.live(), work.writers)
             searched = work.user_ids if len(work.user_ids) <= users.MOST else set()
             mentions = payloads.find(pace, lambda name: status.update(f"Searching {name}")) if searched else []
@@ -191,6 +191,7 @@ def _erase_all(work: _Work, *, is_known: bool, told: Any) -> None:
         if not table.is_live:
             told(f"Erasing {table.name}")
             rows.erase(pace, erasure, table)
+    is_gone = _erase_locked(work) == 0 and is_gone
     if len(work.user_ids) <= users.MOST:
         pace.transaction(lambda session: texts.hide(session, erasure))
     texts.hide_by_hash(pace, erasure, is_known=is_known)
@@ -201,19 +202,28 @@ def _erase_all(work: _Work, *, is_known: bool, told: Any) -> None:
 
 def _erase_live(work: _Work) -> int:
     """From the tables that applications write to; how many rows are there all the same, held or written since."""
-    pace = work.pace
-    found = pace.transaction(places.tables)
+    found = work.pace.transaction(places.tables)
     for table in found:  # a partition may have been detached meanwhile
         if table.schema == PARTITIONS:
-            rows.erase(pace, work.erasure, table)
-    live = [table for table in found if table.is_live]
+            rows.erase(work.pace, work.erasure, table)
+    return _until_gone(work, [table for table in found if table.is_live])
+
+
+def _erase_locked(work: _Work) -> int:
+    """From the other tables in which rows that a session has locked were left, such as an archive; how many stay."""
+    found = work.pace.transaction(places.tables)
+    return _until_gone(work, [table for table in found if table.passes_over_locked and not table.is_live])
+
+
+def _until_gone(work: _Work, tables: Sequence[places.Table]) -> int:
+    """From these tables, again and again while there are rows; how many there are after so many rounds."""
     left = 0
     for number in range(ROUNDS):
         if number:
             time.sleep(WAIT)
-        for table in live:
-            rows.erase(pace, work.erasure, table)
-        left = pace.transaction(lambda session: sum(rows.count(session, table) for table in live))
+        for table in tables:
+            rows.erase(work.pace, work.erasure, table)
+        left = sum(rows.left(work.pace, table) for table in tables)
         if not left:
             break
     return left

@@ -41,6 +41,11 @@ class Table:
         return "file_id" in self.columns
 
     @property
+    def passes_over_locked(self) -> bool:
+        """Whether rows that others have locked are left, and counted afterwards; else they are waited for."""
+        return self.is_live or bool(self.is_indexed and self.keys)
+
+    @property
     def holds_events(self) -> bool:
         return {"event_id", "event_timestamp"} <= set(self.columns) and not self.is_staged
 

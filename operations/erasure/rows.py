@@ -32,6 +32,16 @@ def count(connection: psycopg.Connection[Any], table: Table) -> int:
     return int(row[0])
 
 
+def left(pace: Pace, table: Table) -> int:
+    """Rows of the session's users that are in a table all the same; none where it is no longer there."""
+    try:
+        return pace.transaction(partial(count, table=table))
+    except psycopg.errors.UndefinedTable:
+        if pace.transaction(partial(_is_there, table=table)):
+            raise
+        return 0
+
+
 def erase(pace: Pace, erasure: Erasure, table: Table) -> int:
     """Delete the rows of the session's users from a table; how many. What others hold at the moment is left."""
     try:
@@ -95,7 +105,7 @@ def _chosen_in(leaf: Leaf, part: Composable, keys: list[str], table: Table) -> C
         keys=_columns("t", keys),
         leaf=leaf.identifier,
         part=part,
-        skipping=SQL(" SKIP LOCKED" if table.is_live else ""),
+        skipping=SQL(" SKIP LOCKED" if table.passes_over_locked else ""),
     )
 
 

@@ -16,7 +16,8 @@ from tests.backfill.conftest import load_file, write_csv
 from tests.engine.conftest import until
 from tests.fixtures.databases import conninfo
 from tests.fixtures.ended import counted, once
-from tests.operations.erasure.conftest import ANN, ANNA, EVENTS, erase, fill, history, of, resume, rows
+from tests.fixtures.lived_in import administrator
+from tests.operations.erasure.conftest import ANN, ANNA, EVENTS, erase, fill, history, of, resume, rolled_back, rows
 from tests.operations.erasure.test_places import ACTIVITY
 from tests.operations.rollback.conftest import execute
 
@@ -203,3 +204,25 @@ def test_a_load_that_has_asked_before_the_tombstone_is_waited_for(
     erase_it.join()
     assert execute(url, "SELECT finished IS NOT NULL FROM sidb.erasure") == [(True,)]
     assert (of(url, "sidb.backfill_load_1", ANN), of(url, "sidb.backfill_load_1", ANNA)) == (0, 10)
+
+
+@pytest.mark.parametrize("place", ["sidb_archive_1.analytics_events", "analytics_partitions.analytics_events_first"])
+def test_a_row_that_is_locked_elsewhere_is_not_said_to_be_gone(
+    migrated: Engine, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """In an archive, and in a partition that somebody has detached."""
+    url = migrated.url
+    fill(url)
+    if place.startswith("sidb_archive"):
+        rolled_back(url)
+    else:
+        execute(url, f"ALTER TABLE {TABLE} DETACH PARTITION {place}")
+    monkeypatch.setattr(erasing, "ROUNDS", 2)
+    with psycopg.connect(conninfo(administrator(url))) as holder:
+        holder.execute(HOLD.replace(TABLE, place), [ANN])
+        done = erase(url, ANN)
+        assert (done.left, done.exit_code, done.gone) == (1, 1, None)
+        assert done.gone_from_live_tables is not None
+    done = resume(url)
+    assert (done.left, done.exit_code, of(url, place, ANN)) == (0, 0, 0)
+    assert done.gone is not None
