@@ -17,7 +17,8 @@ PREFLIGHT_RUNS = Component("preflight runs", [query("preflight/runs_create")])
 SIZE_SAMPLES = Component("size samples", [query("monitor/create_samples")])
 RETENTION = Component("retention", [query("retention/create")])
 ROLLBACKS = Component(
-    "rollbacks", [query(f"rollback/{name}") for name in ("create", "create_dependants", "create_kept_as")]
+    "rollbacks",
+    [query(f"rollback/{name}") for name in ("create", "create_dependants", "create_kept_as", "create_left_columns")],
 )
 ERASURES = Component("erasures", [query("erasure/create")])
 

@@ -65,6 +65,11 @@ RESTORED = Check(
     "Every row of the archive is in its table again, or counted with the reason why not.",
     "run `sidb restore` again: it continues where it stopped.",
 )
+LEFT = Check(
+    "rows left",
+    "With --skip, rows that hold a value in a column which their table lacks by now stay in the archive.",
+    "add the column, and run `sidb restore` again.",
+)
 ACTIVITY = Check(
     "daily activity",
     "niche_daily_activity counts the events that came back: rebuilt after a move, kept by triggers in a merge.",

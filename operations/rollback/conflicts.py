@@ -78,6 +78,10 @@ class Table:
     keys: list[Key]
     references: list[Reference]
     rows: Composed
+    lacking: dict[str, str]
+    """Columns of the archive that the table does not have, with their types."""
+    only_with: list[str]
+    """Where only rows are to come back that were left because of these columns: they hold a value in one of them."""
     noted: Identifier | None = None
     """Where it is noted under which id (`event_id`) a row is by now that had another one (`was`)."""
 
@@ -97,6 +101,14 @@ class Table:
             Identifier(reference.referred_column),
             Identifier(reference.column_name),
         )
+
+    def is_meant(self) -> Composable:
+        """Whether a row `a` of the archive is one of those that are to come back."""
+        return _any_value(self.only_with) if self.only_with else SQL("true")
+
+    def has_no_place(self) -> Composable:
+        """Whether a row `a` of the archive holds a value in a column that the table does not have."""
+        return _any_value(list(self.lacking)) if self.lacking else SQL("false")
 
     def is_there(self) -> Composed | SQL:
         """Whether the table holds a row `a` of the archive already, as after a backfill that filled it again."""
@@ -157,7 +169,14 @@ def table(connection: psycopg.Connection[Any], archived: Archived, archive: str)
     written, types = [name for name, *_ in columns], [each for *_, each in columns]
     rows = only(connection, Identifier(*archived.relation.split(".")))
     named = (archived.relation, aside, archived.kept_as)
-    return Table(*named, written, content, types, by_key, keys, references, rows, noted)
+    lacking = dict(connection.execute(query("rollback/columns_without_place"), parameters).fetchall())
+    only_with = archived.left_columns if archived.place is None else []
+    return Table(*named, written, content, types, by_key, keys, references, rows, lacking, only_with, noted)
+
+
+def _any_value(columns: list[str]) -> Composed:
+    held = SQL(" OR ").join(SQL("a.{} IS NOT NULL").format(Identifier(column)) for column in columns)
+    return SQL("({})").format(held)
 
 
 def find(connection: psycopg.Connection[Any], checked: Table, place: int | None) -> Iterator[Conflict]:
@@ -195,8 +214,8 @@ def count(
             "keys": SQL("(array_agg(a.{key} ORDER BY a.{key}))[:{named}]").format(key=key, named=NAMED),
             "further": SQL("a.{key} > coalesce(%(place)s::bigint, a.{key} - 1)").format(key=key),
         }
-    statement = SQL("SELECT count(*), {keys} FROM {aside} AS a WHERE {further} AND {condition}").format(
-        aside=checked.aside, condition=condition, **parts
+    statement = SQL("SELECT count(*), {keys} FROM {aside} AS a WHERE {further} AND {meant} AND {condition}").format(
+        aside=checked.aside, meant=checked.is_meant(), condition=condition, **parts
     )
     row = connection.execute(statement, {"place": place}).fetchone()
     assert row is not None

@@ -46,7 +46,7 @@ def plan(connection: psycopg.Connection[Any], merged: Table, *, skip: bool, renu
     assert merged.key is not None
     key = Identifier(merged.key)
     quoted = [Identifier(column).as_string() for column in merged.columns]
-    unfit = [merged.vanished(each) for each in merged.references] if skip else []
+    unfit = [merged.has_no_place(), *(merged.vanished(each) for each in merged.references)] if skip else []
     deferrable = skip and _has_deferrable_key(connection, merged)
     if deferrable:  # a key that a row gets is free
         unfit += [merged.collides(each) for each in merged.keys if not (renumber and each is merged.keys[0])]
@@ -72,7 +72,7 @@ def plan(connection: psycopg.Connection[Any], merged: Table, *, skip: bool, renu
         "one": found if skip else meant,  # what conflicts is not written
         "other": meant if skip else found,
     }
-    within = SQL("a.{} <= %(upper)s").format(key)
+    within = SQL("a.{} <= %(upper)s AND {}").format(key, merged.is_meant())
     between = SQL("(SELECT count(*) FROM {} AS a WHERE a.{} > %(place)s AND {}").format(merged.aside, key, within)
     insert = SQL(query("rollback/insert_rows"))
     statement = insert.format(
@@ -85,7 +85,7 @@ def plan(connection: psycopg.Connection[Any], merged: Table, *, skip: bool, renu
     )
     first = SQL(" ORDER BY a.{} LIMIT {}").format(key, FEW)
     nothing = SQL("0")
-    few = insert.format(**parts, within=SQL("true"), few=first, followed=SQL(""), read=nothing, present=nothing)
+    few = insert.format(**parts, within=merged.is_meant(), few=first, followed=SQL(""), read=nothing, present=nothing)
     return KeptRows(merged.relation, statement, few)
 
 

@@ -31,10 +31,9 @@ REMEDY = "run the SQL that is printed above, where it is still wanted."
 
 def columns(connection: psycopg.Connection[Any], table: Table) -> Iterator[Conflict]:
     """A conflict for each column of the archive that holds values and has no place any more."""
-    parameters = {"relation": table.relation, "archived": table.archived}
-    for name, type_name in connection.execute(query("rollback/columns_without_place"), parameters).fetchall():
+    for name, type_name in table.lacking.items():
         why = f"hold a value in {name} ({type_name}), a column that it does not have"
-        condition = SQL("a.{} IS NOT NULL").format(Identifier(str(name)))
+        condition = SQL("a.{} IS NOT NULL").format(Identifier(name))
         yield from count(connection, table, NO_COLUMN, why, condition, None)
 
 

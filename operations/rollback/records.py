@@ -75,6 +75,8 @@ class Archived:
     place: int | None
     rows_restored: int
     rows_left: int
+    left_columns: list[str]
+    """Columns that the table lacked: rows with a value in one of them were left."""
     state: str
     bytes: int | None
 

@@ -27,7 +27,18 @@ from operations.erasure.sweep import sweep
 from operations.findings import Finding, Findings
 from operations.health import share_now
 from operations.retention import returning
-from operations.rollback import access, checks, conflicts, dependants, left_behind, reference, rejoin, swap, ways_back
+from operations.rollback import (
+    access,
+    checks,
+    conflicts,
+    dependants,
+    left_behind,
+    left_rows,
+    reference,
+    rejoin,
+    swap,
+    ways_back,
+)
 from operations.rollback.archives import find
 from operations.rollback.conflicts import EVENTS
 from operations.rollback.merge import Merge, Report, keep
@@ -102,27 +113,24 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
                 others += ways_back.exchange(records, rollback, plan)
             elif kept.state != "swapped":
                 reference.drop(session, tables[kept.relation])
+                left_rows.reopen(records, rollback, tables[kept.relation])
                 with _progress(console, kept) as told:
                     merge(told).table(tables[kept.relation], kept)
+                left_rows.leave(records, rollback, tables[kept.relation])
         console.print("Finishing: foreign keys, materialized views, daily activity")
         found = [*swept, *_finish(records, rollback, live, scope), *left_behind.told(others, console)]
-        found += dependants.give_back(records, rollback, console)
-        rows_left = sum(each.rows_left for each in records.archived(rollback))
-    return Findings(found, _next_step(rollback, rows_left))
-
-
-def _next_step(rollback: Rollback, rows_left: int) -> str:
-    drop = f"`sidb restore --drop {rollback.rollback_id}`"
-    if rows_left:
-        looked_at = f"{rows_left:,} rows stay in {rollback.archive}: look at them, then {drop}"
-        return f"{looked_at}; before, `sidb verify` and `sidb backfill resume`."
-    return f"sidb verify; then `sidb backfill resume`, and {drop} once you are sure."
+        found += [*left_rows.told(records, rollback, tables), *dependants.give_back(records, rollback, console)]
+        next_step = left_rows.next_step(rollback, records.archived(rollback))
+    return Findings(found, next_step)
 
 
 def _waiting(records: Records, rollback: Rollback) -> list[Archived]:
     """What is not back yet. Raises UsageError where that is nothing."""
-    waiting = [kept for kept in records.archived(rollback) if kept.state not in ("restored", "dropped")]
+    archived = records.archived(rollback)
+    waiting = [kept for kept in archived if kept.state not in ("restored", "dropped")]
+    waiting += filter(None, (left_rows.waiting(records, kept) for kept in archived))
     if not waiting and not dependants.aside(records, rollback):
+        left_rows.refuse_unchanged(rollback, archived)
         raise UsageError(
             f"Archive {rollback.rollback_id} is restored already, or was dropped.", "sidb restore lists all of them."
         )

@@ -8,6 +8,7 @@ SELECT
     a.place,
     a.rows_restored,
     a.rows_left,
+    ARRAY(SELECT jsonb_array_elements_text(coalesce(to_jsonb(a) -> 'left_columns', '[]'))) AS left_columns,
     a.state,
     pg_total_relation_size(c.oid) + (
         SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0)::bigint
