@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from alembic_online import OnlineError, Session, acquire
 from alembic_online.acquisition import retried
-from alembic_online.catalog.dependants import Dependant, dependants
+from alembic_online.catalog.dependants import Dependant, advice, dependants
 from alembic_online.messages import first_line
 from alembic_online.retry import RetryPolicy
 from psycopg.rows import class_row
@@ -74,8 +74,7 @@ def refuse(found: Sequence[Dependant], *, take_along: bool) -> None:
     if not found or (take_along and not barred):
         return
     lines = [f"  {each}" + (f" ({each.obstacle or each.barred})" if each in barred else "") for each in found]
-    dropping = " ".join(f"{each.removal};" for each in reversed(barred or found) if each.removal)
-    drop = f"have its owners drop it{f' ({dropping})' if dropping else ''}"
+    drop = f"have its owners {advice(barred or found, 'it')}"
     if again := "".join(each.sql for each in barred if not each.obstacle):
         lines += ["Keep these statements, which make them again with owners, comments and grants:", "", again]
     if barred:

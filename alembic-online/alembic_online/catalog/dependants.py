@@ -12,8 +12,16 @@ from sqlalchemy import Connection
 
 from alembic_online.catalog import partitioned
 from alembic_online.catalog.access import OWNED, Access, access
-from alembic_online.catalog.snapshot import Identity, Snapshot, definitions, qualified_names, query, snapshot
-from alembic_online.catalog.statements import INVALID, NOT_ENFORCED, NOT_VALID, built, called, named, validate
+from alembic_online.catalog.snapshot import (
+    PARTITIONED,
+    Identity,
+    Snapshot,
+    definitions,
+    qualified_names,
+    query,
+    snapshot,
+)
+from alembic_online.catalog.statements import INVALID, NOT_ENFORCED, NOT_VALID, built, called, named, quoted, validate
 from alembic_online.scope import Scope
 
 RENDERED = (*OWNED, "column", "constraint", "index", "trigger", "rule", "policy", "statistics")
@@ -31,7 +39,8 @@ class Dependant:
     `creation` brings it back in one transaction, but for an index that is built CONCURRENTLY: that is the first
     statement then, and runs by itself. `later` takes time and holds up nobody: validation of a constraint, a refresh;
     empty: nothing. `locks` are what `removal` takes. `obstacle`: why no statements bring it back as it is, `barred`:
-    why this role may not run them; empty: they do, it may.
+    why this role may not run them; empty: they do, it may. What holds data has no `removal`: `release` are statements
+    by which it no longer uses what goes and keeps its data (empty: there are none), `attached` those that undo it.
     """
 
     name: str
@@ -42,6 +51,8 @@ class Dependant:
     locks: Mapping[str, str]
     obstacle: str
     barred: str
+    release: tuple[str, ...] = ()
+    attached: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} uses {', '.join(self.uses[:USES])}"
@@ -50,6 +61,23 @@ class Dependant:
     def sql(self) -> str:
         """All that brings it back, for people to run."""
         return "".join(f"{statement};\n" for statement in (*self.creation, self.later) if statement)
+
+
+def advice(found: Sequence[Dependant], them: str) -> str:
+    """What the owners of what is in the way are asked to do, with statements in an order in which they run: nothing
+    that holds data is dropped by these. `them`: the pronoun for all of it."""
+    statements = [run for each in reversed(found) for run in (each.release or (each.removal,)) if run]
+    lasting = [each.name for each in found if each.obstacle and not each.release and not each.removal]
+    asked = f"drop {them}"
+    if any(each.release for each in found):
+        rest = ", and drop the rest" if any(each.removal for each in found) else ""
+        asked = f"detach what holds data, which keeps it{rest}"
+    shown = f"{asked} ({' '.join(f'{each};' for each in statements)})" if statements else asked
+    if lasting and statements:
+        shown += f"; {', '.join(lasting)} as they see fit"
+    if attached := " ".join(f"{each};" for one in found for each in one.attached):
+        shown += f"; later, {attached} attaches it again"
+    return shown
 
 
 def dependants(
@@ -126,7 +154,11 @@ def _rendered(
         referred = [each for each in seen.uses.get(unit, ()) if each.kind in ("table", "column", "constraint")]
         relations += [called(each) for each in referred]
     locks = dict.fromkeys(relations, "AccessExclusiveLock")
-    obstacle = _obstacle(seen, unit, uses) or known.obstacle
+    obstacle = _obstacle(seen, unit, uses)
+    if obstacle and _holds_data(unit):
+        release, attached = _released(seen, unit, uses)
+        return Dependant(str(unit), _called(uses), "", (), "", locks, obstacle, known.barred, release, attached)
+    obstacle = obstacle or known.obstacle
     return Dependant(str(unit), _called(uses), removal, (definition, *further), later, locks, obstacle, known.barred)
 
 
@@ -183,6 +215,32 @@ def _settings(seen: Snapshot, unit: Identity) -> Iterator[str]:
                 own = False
         if own:
             yield statement
+
+
+def _holds_data(unit: Identity) -> bool:
+    return unit.kind == "column" or unit.kind not in RENDERED
+
+
+def _released(seen: Snapshot, unit: Identity, uses: Sequence[Identity]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The statements by which what holds data no longer uses these, and keeps its data; and those that undo them."""
+    if unit.kind == "table":
+        parents = [each for each in uses if each.kind == "table"]
+        if any(PARTITIONED in seen[each] for each in parents):
+            return tuple(f"ALTER TABLE {called(each)} DETACH PARTITION {called(unit)}" for each in parents), ()
+        inheriting = [(f"ALTER TABLE {called(unit)}", called(each)) for each in parents]
+        typed = [f"ALTER TABLE {called(unit)} NOT OF" for each in uses if each.kind == "type"]
+        release = [*(f"{child} NO INHERIT {parent}" for child, parent in inheriting), *typed]
+        return tuple(release), tuple(f"{child} INHERIT {parent}" for child, parent in inheriting)
+    if unit.kind == "column":
+        column, altered = seen.columns[unit], named(seen, unit)
+        by_default = [f"{altered} DROP DEFAULT"] if column.default is not None else []
+        if not any(each.kind in ("type", "table", "view", "materialized_view") for each in uses):
+            return tuple(by_default), ()
+        name = quoted(unit.part)
+        is_row = not any(each.kind == "type" and " AS ENUM" in seen[each] for each in uses)
+        kept = f"jsonb USING pg_catalog.to_jsonb({name})" if is_row else f"text USING {name}::text"
+        return (*by_default, f"{altered} TYPE {kept}"), ()
+    return (), ()
 
 
 def _obstacle(seen: Snapshot, unit: Identity, uses: Sequence[Identity]) -> str:

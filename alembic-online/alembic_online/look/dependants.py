@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import Connection
 
+from alembic_online.catalog.dependants import advice
 from alembic_online.catalog.dependants import dependants as users_of
 from alembic_online.catalog.snapshot import Identity, query, snapshot
 from alembic_online.planned import Obstacle, Planned
@@ -35,12 +36,13 @@ def dependants(connection: Connection, scope: Scope, steps: Sequence[Planned]) -
         is_anew = str(each) in replaced or str(seen.parent(each)) in replaced
         return f"{next(going)} {'replaces' if is_anew else 'drops'}"
 
-    again = [each for each in users_of(connection, scope, going) if not each.obstacle]
-    removals = "; ".join(each.removal for each in reversed(again))
+    found = users_of(connection, scope, going)
+    again = [each for each in found if not each.obstacle]
+    of_theirs = [each for each in found if not each.obstacle or not each.removal]
     when = "afterwards" if steps[0].direction == "upgrade" else "when what they use is there again"
     yield Obstacle(
         "\n  ".join(sorted({f"{user} uses {_named(each)}, which {by(each)}" for user, each in used})),
-        f"have their owners drop these{f' ({removals};)' if removals else ''}, run it again, which is safe, and have"
+        f"have their owners {advice(of_theirs, 'these')}, run it again, which is safe, and have"
         f" them made again {when}; until then whoever reads them gets an error, and nobody else.",
         afterwards="".join(each.sql for each in again),
     )

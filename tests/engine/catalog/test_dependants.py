@@ -1,7 +1,7 @@
 """What others built on what goes: found in order, taken away, and brought back as it was."""
 
 import pytest
-from alembic_online.catalog.dependants import Dependant, dependants
+from alembic_online.catalog.dependants import Dependant, advice, dependants
 from sqlalchemy import URL, Connection, NullPool, create_engine
 
 from operations.scope import SCOPE
@@ -104,6 +104,43 @@ UNUSUAL = """
     CREATE CAST (analytics.trend_cache AS text) WITH FUNCTION reporting.part(analytics.trend_cache);
     CREATE VIEW reporting.fine AS SELECT trend_vector FROM public.features
 """
+
+
+TRENDS = """
+    INSERT INTO analytics.trend_cache (niche_id, trend_type, trend_source, parameters, trend_data, valid_until)
+    SELECT n, 'chart', 'niche_trends', '{}', '{}', now() + interval '1 day' FROM generate_series(1, 9) AS s (n)
+"""
+HOLDING = """
+    CREATE TYPE analytics.mood AS ENUM ('fine');
+    CREATE TABLE reporting."Held %" ("a chart" analytics.trend_cache, mood analytics.mood DEFAULT 'fine');
+    INSERT INTO reporting."Held %" SELECT t FROM analytics.trend_cache AS t;
+    CREATE TABLE reporting.child () INHERITS (analytics.trend_cache);
+    INSERT INTO reporting.child SELECT * FROM analytics.trend_cache
+"""
+HELD = """
+    SELECT (SELECT count(*) FROM reporting.child), (SELECT count(*) FROM ONLY analytics.trend_cache),
+        (SELECT count("a chart"::text) FROM reporting."Held %"), (SELECT min(mood::text) FROM reporting."Held %")
+"""
+
+
+def test_what_holds_data_is_told_to_detach_and_never_to_drop(url: URL) -> None:
+    """With statements that run, after which nothing of it uses what goes."""
+    gone = ("table analytics.trend_cache", "type analytics.mood")
+    with create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        run(connection, TRENDS)
+        run(connection, HOLDING)
+        held = connection.exec_driver_sql(HELD.replace("%", "%%")).one()
+        found = [each for each in others(connection, *gone) if each.obstacle]
+        said = advice(found, "it")
+        assert said.startswith("detach what holds data, which keeps it (")
+        assert "DROP TABLE" not in said
+        assert said.endswith("later, ALTER TABLE reporting.child INHERIT analytics.trend_cache; attaches it again")
+        for each in reversed(found):
+            assert each.removal == ""
+            for statement in each.release:
+                run(connection, statement)
+        assert not [each.name for each in others(connection, *gone) if each.obstacle]
+        assert connection.exec_driver_sql(HELD.replace("%", "%%")).one() == held
 
 
 def test_columns_that_a_child_inherits_go_with_their_parent(url: URL) -> None:
