@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, Engine, create_engine, event
 
+from alembic_online.composed import Cursor
 from alembic_online.errors import AddressError, OnlineError
 from alembic_online.queries import query
 from alembic_online.settings import MEANS, PINNED, WISHED
@@ -152,7 +153,7 @@ def look(url: URL, *, changing: bool, path: str | None = OWN_PATH) -> Server:
 
 
 def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> int:
-    """Set what is wanted, as far as this server knows it; the server's process at the other end.
+    """Set what is wanted, as far as this server knows it, and our cursors; the server's process at the other end.
 
     Raises OnlineError at what the role may not set.
     """
@@ -164,6 +165,7 @@ def settle(connection: Connection, wanted: Mapping[str, str], url: URL) -> int:
         refused = [(*row, _reset(connection, *row[:2])) for row in rows.fetchall() if row[0] not in WISHED]
         [process] = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone() or (0,)
     connection.autocommit = before
+    connection.cursor_factory = Cursor
     for name, value, is_now, reset in refused:
         whose = "every role, and so for what applications write" if ALONE in reset else "this role's sessions alone"
         raise OnlineError(

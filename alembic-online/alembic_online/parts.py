@@ -10,6 +10,7 @@ from psycopg import Rollback
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composable, Identifier
 
+from alembic_online.composed import Printed
 from alembic_online.queries import query
 
 VERSION_TABLE = "alembic_version"
@@ -148,7 +149,7 @@ def written(
     value = SQL("{}.{}").format(alias, Identifier(column)) if alias else Identifier(column)
     # As records: two plain rows would be compared column by column, by the types' own operators.
     return SQL("CAST(ROW({}) AS record) OPERATOR(pg_catalog.*<>) CAST(ROW(CAST({} AS {})) AS record)").format(
-        value, SQL(default), SQL(type_name)
+        value, Printed(default), Printed(type_name)
     )
 
 

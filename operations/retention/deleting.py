@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from alembic_online.acquisition import MISSED
+from alembic_online.composed import Printed
 from psycopg.sql import SQL, Composed, Identifier
 
 from operations.queries import query
@@ -114,10 +115,10 @@ def _any(work: Work, source: Source, kept_from: date) -> bool:
 
 def _statement(work: Work, source: Source, aside: str | None) -> Composed:
     names = work.rows("columns", relation=source.relation)
-    columns = SQL(", ").join(SQL("t.") + SQL(name) for (name,) in names)
+    columns = SQL(", ").join(SQL("t.") + Printed(name) for (name,) in names)
     kept: Composed | SQL = SQL("")
     if aside is not None:
-        listed = SQL(", ").join(SQL(name) for (name,) in names)
+        listed = SQL(", ").join(Printed(name) for (name,) in names)
         kept = SQL(",\n\nkept AS (INSERT INTO {aside} ({listed}) SELECT {listed} FROM gone)").format(
             aside=qualified(aside), listed=listed
         )
@@ -134,7 +135,7 @@ def _make_aside(work: Work, source: Source, kept_from: date) -> str:
     """An empty table of the same columns, that is exported and dropped once the rows are in it."""
     number = work.begin(source.kept, None, kept_from)
     aside = aside_name(source.kept, number)
-    names = [SQL(name) for (name,) in work.rows("columns", relation=source.relation)]
+    names = [Printed(name) for (name,) in work.rows("columns", relation=source.relation)]
     work.connection.execute(
         SQL("CREATE TABLE {aside} AS SELECT {names} FROM {table} WITH NO DATA").format(
             aside=qualified(aside), names=SQL(", ").join(names), table=qualified(source.relation)

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from alembic_online.composed import Printed
 from alembic_online.errors import OnlineError
 from psycopg.sql import SQL, Composed
 
@@ -73,7 +74,7 @@ def _write(work: Work, kept: Kept, aside: str, raw: BinaryIO) -> int:
 
 
 def _statement(work: Work, aside: str) -> Composed:
-    names = SQL(", ").join(SQL(name) for (name,) in work.rows("columns", relation=aside))
+    names = SQL(", ").join(Printed(name) for (name,) in work.rows("columns", relation=aside))
     return SQL("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT csv, HEADER)").format(names, qualified(aside))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from alembic_online import Session
+from alembic_online.composed import Printed
 from alembic_online.retry import RetryPolicy
 from psycopg.rows import namedtuple_row
 from psycopg.sql import SQL, Composed
@@ -106,9 +107,9 @@ class Work:
         self.connection.execute(statement, [rows, expiry_id])
 
 
-def qualified(name: str) -> SQL:
+def qualified(name: str) -> Printed:
     """A relation, `schema.name`, quoted where SQL wants it so."""
-    return SQL(name)
+    return Printed(name)
 
 
 def aside_name(kept: Kept, expiry_id: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 from alembic_online import OnlineError
+from alembic_online.composed import Printed
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
@@ -97,7 +98,7 @@ class Table:
         """Whether what a row `a` of the archive refers to is gone."""
         return SQL("a.{} IS NOT NULL AND NOT EXISTS (SELECT FROM {} AS r WHERE r.{} = a.{})").format(
             Identifier(reference.column_name),
-            SQL(reference.rows),
+            Printed(reference.rows),
             Identifier(reference.referred_column),
             Identifier(reference.column_name),
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 from alembic_online import OnlineError, Session
+from alembic_online.composed import Printed
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from backfill import phase1_columns
@@ -57,7 +58,7 @@ def plan(session: Session, relation: str, aside: Identifier, written: Mapping[st
         "values": _listed(list(written), "b"),
         "set": SQL(", ").join(SQL("{0} = batch.{0}").format(Identifier(column)) for column in written),
         "untouched": SQL(" AND ").join(SQL("NOT {}").format(condition) for condition in written.values()),
-        "held": SQL(phase1_columns.held("f", others).replace("%", "%%")),
+        "held": Printed(phase1_columns.held("f", others)),
         "others": OTHERS,
         "ours": SQL(bounds).format(row=SQL("f"), key=Identifier(keys[0])),
         "theirs": SQL(bounds).format(row=SQL("b"), key=Identifier(keys[0])),

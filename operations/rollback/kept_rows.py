@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from alembic_online import OnlineError, Session
+from alembic_online.composed import Printed
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from backfill import phase1_columns
@@ -52,13 +53,13 @@ def plan(connection: psycopg.Connection[Any], merged: Table, *, skip: bool, renu
         unfit += [merged.collides(each) for each in merged.keys if not (renumber and each is merged.keys[0])]
     there = merged.is_there()
     meant = SQL("SELECT {} AS hash FROM (SELECT {} FROM chosen AS c) AS c").format(
-        SQL(phase1_columns.held("c", quoted)),
+        Printed(phase1_columns.held("c", quoted)),
         SQL(", ").join(
-            SQL("CAST(c.{0} AS {1}) AS {0}").format(Identifier(column), SQL(as_type))
+            SQL("CAST(c.{0} AS {1}) AS {0}").format(Identifier(column), Printed(as_type))
             for column, as_type in zip(merged.columns, merged.types, strict=True)
         ),
     )
-    found = SQL("SELECT {} AS hash FROM written AS w").format(SQL(phase1_columns.held("w", quoted)))
+    found = SQL("SELECT {} AS hash FROM written AS w").format(Printed(phase1_columns.held("w", quoted)))
     parts: dict[str, Composable] = {
         "key": key,
         "values": SQL(", ").join(_chosen(merged, renumber=renumber)),

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 import psycopg
+from alembic_online.composed import Printed
 from alembic_online.held import AGAIN, reason
 from alembic_online.messages import first_line
 from psycopg.sql import SQL, Identifier
@@ -111,7 +112,7 @@ def _orphans(subject: Subject, key: Any) -> tuple[int, int, list[str]]:
 def _violations(subject: Subject, checks: list[Any]) -> tuple[int, int, list[str]]:
     subject.say(f"{checks[0].relation}: {len(checks)} CHECKs")
     table = rows_of(checks[0].checked, is_partitioned=checks[0].is_partitioned)
-    counts = [SQL("count(*) FILTER (WHERE ({}) IS FALSE)").format(SQL(check.expression)) for check in checks]
+    counts = [SQL("count(*) FILTER (WHERE ({}) IS FALSE)").format(Printed(check.expression)) for check in checks]
     statement = template("check_violations", violations=SQL(", ").join(counts), checked=table, sample=subject.blocks)
     [found] = subject.run(statement)
     lines = []
@@ -121,7 +122,7 @@ def _violations(subject: Subject, checks: list[Any]) -> tuple[int, int, list[str
                 "check_violation_keys",
                 key=columns(check.key, "c"),
                 checked=table,
-                expression=SQL(check.expression),
+                expression=Printed(check.expression),
             )
             keys = [row.key for row in subject.run(statement)]
             what = f"{wrong:,} rows of {check.relation} break {check.name}"

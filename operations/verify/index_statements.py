@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from alembic_online.composed import Printed
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from operations.verify.subject import Subject, columns, template
@@ -15,7 +16,7 @@ def indexed_rows(subject: Subject, index: Any) -> Composed:
 def rows_of_index(subject: Subject, index: Any) -> Composed:
     """The same as a scan in the index's order gives, and how many rows come in another order."""
     before = [
-        SQL("lag({}) OVER by_index AS {}").format(SQL(each), _before(place))
+        SQL("lag({}) OVER by_index AS {}").format(Printed(each), _before(place))
         for place, each in enumerate(index.expressions, 1)
     ]
     misplaced = [
@@ -32,7 +33,7 @@ def rows_of_index(subject: Subject, index: Any) -> Composed:
         names=_names(index),
         before=SQL(", ").join(before),
         misplaced=SQL(" ").join(misplaced),
-        orders=SQL(", ").join(map(SQL, index.orders)),
+        orders=SQL(", ").join(map(Printed, index.orders)),
         **_share(subject),
     )
 
@@ -54,7 +55,7 @@ def duplicates(subject: Subject, index: Any) -> Composed:
 
 def not_indexed(index: Any) -> Composed:
     """Some rows of the table to which the index does not lead."""
-    equal = [SQL("{} = d.{}").format(SQL(each), _name(place)) for place, each in enumerate(index.expressions, 1)]
+    equal = [SQL("{} = d.{}").format(Printed(each), _name(place)) for place, each in enumerate(index.expressions, 1)]
     return template(
         "not_indexed",
         **_rows(index),
@@ -78,13 +79,13 @@ def _comes_after(index: Any, place: int, one: Identifier, other: Identifier) -> 
         lower=lower,
         higher=higher,
         more_nulls=more_nulls,
-        collation=SQL(index.collations[place - 1]),
-        less_than=SQL(index.less_than[place - 1]),
+        collation=Printed(index.collations[place - 1]),
+        less_than=Printed(index.less_than[place - 1]),
     )
 
 
 def _rows(index: Any) -> dict[str, Composable]:
-    return {"indexed": Identifier(*index.indexed), "predicate": SQL(index.predicate)}
+    return {"indexed": Identifier(*index.indexed), "predicate": Printed(index.predicate)}
 
 
 def _share(subject: Subject) -> dict[str, Composable]:
@@ -92,12 +93,12 @@ def _share(subject: Subject) -> dict[str, Composable]:
 
 
 def _keys(index: Any) -> Composed:
-    return SQL(", ").join(map(SQL, index.expressions))
+    return SQL(", ").join(map(Printed, index.expressions))
 
 
 def _named(index: Any) -> Composed:
     named = enumerate(index.expressions, 1)
-    return SQL(", ").join(SQL("{} AS {}").format(SQL(each), _name(place)) for place, each in named)
+    return SQL(", ").join(SQL("{} AS {}").format(Printed(each), _name(place)) for place, each in named)
 
 
 def _names(index: Any) -> Composed:

@@ -37,6 +37,17 @@ def test_a_month_whose_name_has_to_be_quoted(aged: Aged, tmp_path: Path) -> None
     assert len(exported(tmp_path, "Events_of_a_Month")) == A_MONTH
 
 
+def test_columns_whose_names_look_like_parameters(aged: Aged, tmp_path: Path) -> None:
+    for table in (EVENTS, "analytics.content_recommendations"):
+        aged.rows(f'ALTER TABLE {table} ADD COLUMN "Click % ""rate"" :x" text DEFAULT \'5 %s\'')
+    aged.rows(f'ALTER TABLE analytics_partitions.{aged.past[1]} RENAME TO "100 % :x"')
+    aged.keep(analytics_events=24, content_recommendations=12)
+    tasks = aged.maintain(tmp_path)
+    for name in ("analytics_events", "content_recommendations"):
+        assert tasks[name].outcome is Outcome.DONE, tasks[name].detail
+    assert aged.count(EVENTS) == 25 * A_MONTH
+
+
 def test_months_of_which_there_are_no_statistics(aged: Aged) -> None:
     """As behind a crash, or where a dump was restored."""
     names = [name for (name,) in aged.rows(PARTITIONS)]

@@ -188,3 +188,33 @@ def test_a_plan_counts_so_many_rows(fill: Fill, monkeypatch: pytest.MonkeyPatch,
     assert len(by_object) == len(lines), "each goes with one step"
     assert by_object["niche_daily_activity_delta"].data == "rebuilt"
     assert by_object["current_trends"].size is None
+
+
+STRANGE = '"Click % ""rate"" :x"'
+"""A column of others: psycopg takes a percent sign for a placeholder, SQLAlchemy a colon for a parameter."""
+
+
+def test_beside_columns_whose_names_look_like_parameters(fill: Fill) -> None:
+    url = fill(Shape.TABLE).url
+    add = f"ALTER TABLE analytics.trend_cache ADD COLUMN {STRANGE} text"
+    execute(url, f"ALTER TABLE public.features ADD COLUMN IF NOT EXISTS {STRANGE} numeric DEFAULT 1")
+    execute(url, f"{add}; UPDATE analytics.trend_cache SET {STRANGE} = trend_id || '%'")  # noqa: S608
+    trends = f"SELECT trend_id, {STRANGE} FROM analytics.trend_cache WHERE trend_id <= 1000 ORDER BY 1"  # noqa: S608
+    before = execute(url, trends), execute(url, ANALYSED)
+    roll_back(url, "1.0.0")
+    Alembic(url).upgrade()
+    execute(url, NEWER)
+    with pytest.raises(OnlineError, match="rows hold a value in Click % "):
+        bring_back(url)
+    execute(url, add)
+    found = bring_back(url)
+    assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
+    assert (execute(url, trends), execute(url, ANALYSED)) == before
+
+
+ANALYSED = "SELECT niche_id, analytics_version, trend_vector::text FROM ONLY public.features ORDER BY 1"
+NEWER = """
+    SELECT setval('analytics.trend_cache_trend_id_seq', 1000);
+    INSERT INTO analytics.trend_cache (niche_id, trend_type, trend_source, parameters, trend_data, valid_until)
+    VALUES (199, 'chart', 'niche_trends', '{}', '{}', now() + interval '1 day')
+"""
