@@ -212,6 +212,23 @@ def test_beside_columns_whose_names_look_like_parameters(fill: Fill) -> None:
     assert (execute(url, trends), execute(url, ANALYSED)) == before
 
 
+@pytest.mark.clean
+@pytest.mark.parametrize("skip", [False, True])
+def test_beside_an_identity_column_of_others(fill: Fill, skip: bool) -> None:
+    """GENERATED ALWAYS: their rows keep the numbers that they had."""
+    url = fill(Shape.TABLE).url
+    add = "ALTER TABLE analytics.trend_cache ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY (START 500)"
+    numbers = "SELECT trend_id, number FROM analytics.trend_cache WHERE trend_id <= 1000 ORDER BY 1"
+    execute(url, add)
+    before = execute(url, numbers)
+    roll_back(url, "1.0.0")
+    Alembic(url).upgrade()
+    execute(url, f"{add.replace('500', '9000')}; {NEWER}")
+    found = bring_back(url, skip=skip)
+    assert found.exit_code == 0, [each for each in found.findings if each.verdict == "failed"]
+    assert execute(url, numbers) == before
+
+
 ANALYSED = "SELECT niche_id, analytics_version, trend_vector::text FROM ONLY public.features ORDER BY 1"
 NEWER = """
     SELECT setval('analytics.trend_cache_trend_id_seq', 1000);
