@@ -1,6 +1,7 @@
 """Rows with values in columns that their table lacks by now: `--skip` leaves them, and they come once it has these."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from alembic_online import UsageError
@@ -32,7 +33,15 @@ def refuse_unchanged(rollback: Rollback, archived: Iterable[Archived]) -> None:
         )
 
 
-def reopen(records: Records, rollback: Rollback, table: Table) -> None:
+@contextmanager
+def recorded(records: Records, rollback: Rollback, table: Table) -> Iterator[None]:
+    """While the rows of a table are merged: before, those that were left are on their way; after, which are left."""
+    _reopen(records, rollback, table)
+    yield
+    _leave(records, rollback, table)
+
+
+def _reopen(records: Records, rollback: Rollback, table: Table) -> None:
     """Write down that the rows which were left are on their way, before the first batch of them."""
     if table.only_with:
         statement = SQL("SELECT count(*) FROM {} AS a WHERE {}").format(table.aside, table.is_meant())
@@ -42,7 +51,7 @@ def reopen(records: Records, rollback: Rollback, table: Table) -> None:
         records.connection.execute(query("rollback/reopen"), parameters)
 
 
-def leave(records: Records, rollback: Rollback, table: Table) -> None:
+def _leave(records: Records, rollback: Rollback, table: Table) -> None:
     """Write down because of which columns rows were left, behind the last batch."""
     columns = [name for name in table.lacking if _rows(records, table, name)]
     parameters = {"rollback_id": rollback.rollback_id, "kept_as": table.kept_as, "columns": columns}

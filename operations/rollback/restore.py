@@ -113,10 +113,8 @@ def restore(url: URL, number: int, choice: Choice, console: Console, options: Op
                 others += ways_back.exchange(records, rollback, plan)
             elif kept.state != "swapped":
                 reference.drop(session, tables[kept.relation])
-                left_rows.reopen(records, rollback, tables[kept.relation])
-                with _progress(console, kept) as told:
+                with left_rows.recorded(records, rollback, tables[kept.relation]), _progress(console, kept) as told:
                     merge(told).table(tables[kept.relation], kept)
-                left_rows.leave(records, rollback, tables[kept.relation])
         console.print("Finishing: foreign keys, materialized views, daily activity")
         found = [*swept, *_finish(records, rollback, live, scope), *left_behind.told(others, console)]
         found += [*left_rows.told(records, rollback, tables), *dependants.give_back(records, rollback, console)]
