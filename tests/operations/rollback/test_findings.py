@@ -152,7 +152,7 @@ def test_given_up_where_it_did_not_begin_at_the_newest_revision(fill: Fill) -> N
     pressed(url, MOVES, "rollback", "2.0.1", "--yes")
     said = abort(url).next_step
     assert ", not at 2.0.5 as before" in said
-    assert " until `sidb upgrade 2.0.5`" in said
+    assert said.startswith("`sidb upgrade 2.0.5`, then `sidb restore 1`, ")
 
 
 def test_the_archive_of_a_rollback_that_is_not_finished_is_not_dropped(fill: Fill) -> None:
