@@ -23,7 +23,7 @@ from operations.rollback.copies import refuse_left, stop_following
 from operations.rollback.plan import Plan, plan
 from operations.rollback.records import Records, Rollback, reading
 from operations.rollback.undisturbed import refuse_taken_out, undisturbed
-from operations.rollback.way import Way, between, way
+from operations.rollback.way import Way, between, refuse_quoted, way
 from operations.status.half_way import refuse_half_way
 
 
@@ -58,6 +58,7 @@ def prepare(url: URL, target: str | None, *, take_along: bool = False, options: 
         if target is None:
             raise UsageError("To which revision?", "sidb rollback 1.0.0 goes back to Phase 1.")
         back = way(records.session, target)
+        refuse_quoted(records.session, back)
         found = until_read(
             records.session, partial(dependants.built_on, records.session, back), "the look at what others have built"
         )

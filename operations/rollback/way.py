@@ -138,6 +138,18 @@ def before_upgrade(session: Session, script: Script) -> Mapping[str, str] | None
     return row[0] if row else None
 
 
+def refuse_quoted(session: Session, back: Way) -> None:
+    """Raise OnlineError where a table that would be moved aside has a name that has to be quoted."""
+    names = sorted(set().union(*(_named(going, "table") for going in back.going.values())))
+    found = [name for (name,) in session.connection.execute(query("rollback/quoted"), {"names": names})]
+    if found:
+        raise OnlineError(
+            f"{', '.join(found)}: a rollback keeps tables only under names that need no quotes; nothing was changed.",
+            "rename it (ALTER TABLE … RENAME TO …), here and in the revision that creates it; or go back to no"
+            " revision before that.",
+        )
+
+
 def staying(session: Session) -> frozenset[str]:
     """What no downgrade drops: our schemas in which others have something, and their comments.
 
