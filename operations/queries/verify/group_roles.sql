@@ -1,16 +1,17 @@
 -- Group roles that are missing, and what those that are there may do beyond the privileges that are granted to them, each
--- with the statement that ends it.
+-- with the statement that ends it. One that may log in may have been there before, and be what an application uses.
 SELECT format('%%s is missing, and grants to it were left out: CREATE ROLE %%I NOLOGIN; then sidb upgrade', w.name, w.name)
-    AS wrong
+    AS wrong,
+    true AS fails
 FROM unnest(%(roles)s::text []) AS w (name)
 WHERE
     NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = w.name)
     AND EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = 'analytics')
 UNION ALL
-SELECT format('%%s got no rights, as it was missing when they were granted: sidb upgrade, or sidb maintain', l.name)
+SELECT format('%%s got no rights, as it was missing when they were granted: sidb upgrade, or sidb maintain', l.name), true
 FROM unnest(%(late)s::text []) AS l (name)
 UNION ALL
-SELECT g.rolname || ' is ' || a.what || format(': ALTER ROLE %%I NO%%s', g.rolname, a.attribute) AS wrong
+SELECT g.rolname || ' is ' || a.what || format(': ALTER ROLE %%I NO%%s', g.rolname, a.attribute), a.attribute <> 'LOGIN'
 FROM pg_roles AS g
 CROSS JOIN LATERAL (
     VALUES
@@ -45,7 +46,7 @@ SELECT format(
         WHEN current_setting('server_version_num')::integer >= 160000 AND m.grantor <> 10 -- the first superuser
             THEN format(' GRANTED BY %%I', pg_get_userbyid(m.grantor))
     END
-)
+), true
 FROM pg_auth_members AS m
 INNER JOIN pg_roles AS g ON g.oid = m.member
 INNER JOIN pg_roles AS r ON r.oid = m.roleid

@@ -129,3 +129,15 @@ def test_the_statement_that_is_named_ends_a_membership(role: tuple[str, URL], gr
     plant(url, found.detail.rpartition(": ")[2])
     assert (found.verdict, named.format(name) in found.detail) == ("failed", True), found.detail
     assert rights(url, "group roles").verdict == "ok"
+
+
+def test_a_group_role_that_may_log_in_is_a_warning(role: tuple[str, URL]) -> None:
+    """It may have been there before the upgrade, and be what an application uses."""
+    _, url = role
+    plant(url, "ALTER ROLE analytics_reader LOGIN")
+    try:
+        found = rights(url, "group roles")
+    finally:
+        plant(url, "ALTER ROLE analytics_reader NOLOGIN")
+    assert found.verdict == "warning"
+    assert "analytics_reader is allowed to log in: ALTER ROLE analytics_reader NOLOGIN" in found.detail

@@ -58,9 +58,6 @@ ACCESS = (
     Fault("a group role that is a member of the other one", "GRANT analytics_writer TO analytics_reader", {
         "group roles": "analytics_reader is a member of analytics_writer: REVOKE analytics_writer FROM",
     }, undo="REVOKE analytics_writer FROM analytics_reader"),
-    Fault("a group role that may log in", "ALTER ROLE analytics_reader LOGIN", {
-        "group roles": "analytics_reader is allowed to log in: ALTER ROLE analytics_reader NOLOGIN",
-    }, undo="ALTER ROLE analytics_reader NOLOGIN"),
     Fault("the application's right on features", f"""
         {STRANGER}; GRANT SELECT, UPDATE ON public.features TO stranger; {AS_BEFORE_UPGRADE};
         REVOKE UPDATE ON public.features FROM stranger
