@@ -52,6 +52,10 @@ CHART_TABLES = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_
 TABLES = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_set_aside")
 FINISHED = "the backfill is finished: its history was proved, and its source dropped"
 KEPT = f"{table_of(LoadedLine).schema}.{table_of(LoadedLine).name}"
+FROM_BACKUP = (
+    "restore sidb.backfill_events, with the tables sidb.backfill_load_<number> that inherit from it, from a backup;"
+    " then sidb backfill verify. Without one, compare analytics.analytics_events with the files themselves"
+)
 STAGED = f"{table_of(StagedEvent).schema}.{table_of(StagedEvent).name}"
 
 
@@ -64,15 +68,28 @@ def agrees(subject: Subject, check: Check) -> Finding | None:
         if not subject.there(*TABLES) or not (began := subject.rows("backfill_as_of")):
             return check.warning("no history is backfilled yet", "sidb backfill run")
         if job.source is StagedEvent and not subject.there(STAGED):
-            return check.ok(FINISHED)
+            return _without_staging(subject, check)
     [(as_of,)] = began
     proof = prove(subject.connection, job, as_of, share=subject.percent / WHOLE, piece=subject.piece)
     found = _finding(check, proof, subject)
     with subject.piece():
         is_staged = job.source is StagedEvent and found.verdict == "ok" and subject.there(KEPT)
-        if is_staged and subject.rows("finished")[0][0]:
+        if is_staged and subject.rows("finished")[0][0] and not _unproved(subject, job):
             return check.ok(FINISHED)
     return found
+
+
+def _without_staging(subject: Subject, check: Check) -> Finding:
+    """Staging is not there: whether it went by a finish, which leaves nothing planned in the ranges it has proved."""
+    if rows := _unproved(subject, PROVES[check]):
+        not_proved = f"{STAGED} is gone, and its {rows:,} rows were not proved: no finish dropped it"
+        return check.failed(not_proved, FROM_BACKUP)
+    return check.ok(FINISHED)
+
+
+def _unproved(subject: Subject, job: Job) -> int:
+    [(rows,)] = subject.rows("unproved", job=job.name)
+    return int(rows)
 
 
 def charts(subject: Subject) -> Finding | None:

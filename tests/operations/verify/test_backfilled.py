@@ -61,19 +61,29 @@ KEPT = (
 )
 
 
-@pytest.mark.parametrize(
-    "dropped",
-    [("DROP TABLE sidb.backfill_events CASCADE",), (KEPT, "DELETE FROM sidb.backfill_events")],
-    ids=["as by 2.2.0", "as now"],
-)
-def test_a_history_that_is_finished_was_proved_before(clone: Clone, dropped: tuple[str, ...]) -> None:
+FINISH = "UPDATE sidb.backfill_ranges SET planned = 0 WHERE job = 'event_history';"
+DROP = "DROP TABLE sidb.backfill_events CASCADE;"
+EMPTY = "TRUNCATE sidb.backfill_events;"
+LOSE_SOME = "DELETE FROM analytics.analytics_events WHERE event_type <> 'niche_scored' AND event_id % 7 = 0;"
+
+
+@pytest.mark.parametrize("dropped", [DROP + FINISH, KEPT + EMPTY + FINISH], ids=["as by 2.2.0", "as now"])
+def test_a_history_that_is_finished_was_proved_before(clone: Clone, dropped: str) -> None:
     url = clone("backfilled_table")
-    for statement in dropped:
-        plant(url, statement)
+    plant(url, dropped)
     found = of(url)
     assert found["history"].verdict == "ok"
     assert found["history"].detail == "the backfill is finished: its history was proved, and its source dropped"
     assert "rows compared" in found["scores"].detail
+
+
+def test_staging_that_no_finish_dropped_was_not_proved(clone: Clone) -> None:
+    url = clone("backfilled_table")
+    plant(url, DROP + LOSE_SOME)
+    found = of(url)["history"]
+    assert found.verdict == "failed", found
+    assert found.detail == "sidb.backfill_events is gone, and its 4,048 rows were not proved: no finish dropped it"
+    assert found.remedy.startswith("restore sidb.backfill_events"), found
 
 
 def test_what_is_staged_after_that_is_proved(clone: Clone) -> None:
