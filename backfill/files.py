@@ -40,6 +40,13 @@ def load_again(names: Sequence[str]) -> str:
     )
 
 
+FROM_BACKUP = (
+    "restore sidb.backfill_events, with the tables sidb.backfill_load_<number> that inherit from it, from a backup;"
+    " then sidb backfill verify. Without one, compare analytics.analytics_events with the files themselves"
+)
+"""What to do where staged rows are gone before they were proved."""
+
+
 def incoming(file_id: int) -> str:
     """The table that holds the rows of a file until it is whole."""
     return f"{SCHEMA}.backfill_load_{file_id}"

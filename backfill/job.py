@@ -26,6 +26,7 @@ from sqlalchemy import (
     text,
     true,
     tuple_,
+    update,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -215,11 +216,15 @@ class Job(ABC):
         return Batch(read, done, rows - done, read - rows, tuple(also), over=read < asked, position=position, key=key)
 
     def forget_gone(self, connection: Connection, claimed: Range) -> None:
-        """Of the range's rows that are to be tried again, those that the source no longer has: none is to be tried."""
+        """Of the range's rows that are to be tried again, those that the source no longer has: none is to be tried, and
+        of a source that comes in files, none counts as lost."""
         inside = self.within(self.partition_column, int(claimed.lower), int(claimed.upper))
         row = self.read(self.key).where(self.key == SetAside.key, inside)
         gone = delete(SetAside).where(SetAside.job == self.name, SetAside.range_id == claimed.range_id, SetAside.again)
-        connection.execute(gone.where(~is_there(row, table_of(SetAside))))
+        rows = connection.execute(gone.where(~is_there(row, table_of(SetAside)))).rowcount
+        if rows and self.file is not None:
+            planned = {"planned": func.greatest(Range.planned - rows, 0)}
+            connection.execute(update(Range).where(Range.range_id == claimed.range_id).values(planned))
 
 
 def is_there(row: Select[*tuple[Any, ...]], of: FromClause) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from alembic_online.quantities import duration
 from rich.console import Console
 from rich.table import Table
 
-from backfill.files import load_again
+from backfill.files import FROM_BACKUP, load_again
 from backfill.job_status import JobStatus
 from backfill.runner import Summary
 from backfill.verification import Proof
@@ -74,6 +74,8 @@ def show_proofs(proofs: Sequence[Proof], console: Console) -> None:
             console.print(f"  {proof.unfinished:,} ranges are not done")
         if proof.set_aside:
             console.print(f"  {proof.set_aside:,} rows are set aside")
+        if proof.lost:
+            console.print(f"  {proof.lost:,} staged rows are gone, and were not proved")
         for each in proof.differences:
             console.print(f"  {each.lower} to {each.upper}: missing {each.missing}, extra {each.extra}")
         for line in proof.told():
@@ -88,6 +90,8 @@ def after_proofs(proofs: Sequence[Proof]) -> str | None:
     steps = [load_again(half)] if half else []
     if any(proof.set_aside for proof in proofs):
         steps.append(f"correct what sidb.backfill_set_aside says, {RETRY}")
+    if any(proof.lost for proof in proofs):
+        return FROM_BACKUP
     return ", then ".join([*steps, RUN, VERIFY])
 
 

@@ -6,7 +6,7 @@ Plan, "Post-migration: Verify data consistency between old and new structures". 
 from collections.abc import Iterator
 from functools import partial
 
-from backfill.files import load_again
+from backfill.files import FROM_BACKUP, load_again
 from backfill.job import Job, table_of
 from backfill.jobs import EVENT_HISTORY, HOT_NICHES, NICHE_SCORES, NICHE_TRENDS
 from backfill.tables import LoadedLine, StagedEvent
@@ -52,10 +52,6 @@ CHART_TABLES = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_
 TABLES = ("sidb.backfill_control", "sidb.backfill_ranges", "sidb.backfill_set_aside")
 FINISHED = "the backfill is finished: its history was proved, and its source dropped"
 KEPT = f"{table_of(LoadedLine).schema}.{table_of(LoadedLine).name}"
-FROM_BACKUP = (
-    "restore sidb.backfill_events, with the tables sidb.backfill_load_<number> that inherit from it, from a backup;"
-    " then sidb backfill verify. Without one, compare analytics.analytics_events with the files themselves"
-)
 STAGED = f"{table_of(StagedEvent).schema}.{table_of(StagedEvent).name}"
 
 
@@ -115,6 +111,8 @@ def _finding(check: Check, proof: Proof, subject: Subject) -> Finding:
         return check.warning(f"{', '.join(proof.half_loaded)}: half loaded", load_again(proof.half_loaded))
     if proof.differences:
         return check.failed(f"{compared}{listed(list(_lines(proof)))}")
+    if proof.lost:
+        return check.failed(f"{compared}; {proof.lost:,} staged rows are gone, and were not proved", FROM_BACKUP)
     if proof.set_aside:
         return check.warning(
             f"{compared}; {proof.set_aside:,} rows were refused, and are set aside", "sidb backfill retry"

@@ -186,3 +186,23 @@ def test_a_load_that_waits_for_it_finds_staging_made_anew(proved: Engine, sql: S
         assert process.wait(LIMIT) == 0
     run(proved)
     assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_source = 'web'") == [(250,)]
+
+
+@pytest.mark.parametrize(("counted", "lost"), [("0", 3), ("CASE name WHEN 'h.csv' THEN 2 ELSE 0 END", 1), ("3", 0)])
+def test_staged_rows_that_nobody_counted_out_are_reported(proved: Engine, sql: Sql, counted: str, lost: int) -> None:
+    """A part of a day: what else is staged of it is compared, and does not hide it."""
+    gone = "SELECT event_id FROM sidb.backfill_events ORDER BY event_timestamp LIMIT 3"
+    sql(f"DELETE FROM sidb.backfill_events WHERE event_id IN ({gone})")  # noqa: S608
+    sql(f"UPDATE sidb.backfill_files SET expired = {counted}")  # noqa: S608
+    [proof, *_] = verify(proved)
+    assert (proof.rows, proof.lost, proof.holds) == (197, lost, lost == 0)
+    if lost:
+        with pytest.raises(BackfillError, match="not all of event_history is proved any more"):
+            finish(proved)
+
+
+def test_rows_that_a_replacing_file_lacks_are_not_lost(proved: Engine, tmp_path: Path) -> None:
+    load_file(proved, write_csv(tmp_path / "h.csv", list(history(200, days=2))[:150]), meant="replace")
+    run(proved)
+    [proof, *_] = verify(proved)
+    assert (proof.rows, proof.lost, proof.holds) == (150, 0, True)

@@ -86,6 +86,16 @@ def test_staging_that_no_finish_dropped_was_not_proved(clone: Clone) -> None:
     assert found.remedy.startswith("restore sidb.backfill_events"), found
 
 
+@pytest.mark.parametrize("before", ["", KEPT], ids=["nothing finished", "with an earlier finish"])
+def test_staging_that_was_emptied_was_not_proved(clone: Clone, before: str) -> None:
+    url = clone("backfilled_table")
+    plant(url, before + EMPTY + LOSE_SOME)
+    found = of(url)["history"]
+    lost = "0 rows compared; 4,048 staged rows are gone, and were not proved"
+    assert (found.verdict, found.detail) == ("failed", lost), found
+    assert found.remedy.startswith("restore sidb.backfill_events"), found
+
+
 def test_what_is_staged_after_that_is_proved(clone: Clone) -> None:
     url = clone("backfilled_table")
     plant(url, KEPT)
