@@ -16,9 +16,8 @@ from operations.queries import query
 
 NAMED = 3
 GO_ON = (
-    "`sidb rollback` finishes it, down to {target}; or `sidb rollback --abort` gives it up: it opens the tables and"
-    " leaves the database {at}, from where `sidb upgrade` and then `sidb restore {archive}` lead back; neither loses"
-    " anything"
+    "`sidb rollback` finishes it, down to {target}; or `sidb rollback --abort` gives it up and opens the tables, with"
+    " the database {at}: `sidb upgrade`, then `sidb restore {archive}` lead back; neither loses anything"
 )
 WAIT = "wait for it; `sidb status --watch` follows it"
 ASK_THE_PRIMARY = "ask the primary"
@@ -139,7 +138,7 @@ def _left_at(at: list[str], last: Sequence[Any]) -> str:
     if not at:
         return "where it is"
     in_part = any(each.direction == "downgrade" and each.outcome != "applied" and each.revision in at for each in last)
-    lower = ", or one revision lower if that step has changed something already (it says which)" if in_part else ""
+    lower = ", or one revision lower if that is partly undone" if in_part else ""
     return f"at {', '.join(at)}{lower}"
 
 

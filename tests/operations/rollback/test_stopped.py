@@ -15,10 +15,10 @@ from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import Fill, begun, bring_back, execute, pressed, privileges, roll_back
 
 GO_ON = (
-    "`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` gives it up: it opens the tables and leaves"
-    " the database at {}, from where `sidb upgrade` and then `sidb restore 1` lead back; neither loses anything."
+    "`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` gives it up and opens the tables, with the"
+    " database at {}: `sidb upgrade`, then `sidb restore 1` lead back; neither loses anything."
 )
-IN_PART = "2.0.3, or one revision lower if that step has changed something already (it says which)"
+IN_PART = "2.0.3, or one revision lower if that is partly undone"
 CLOSED = (
     "{} was interrupted (tables of schema analytics are closed to applications, which get an error; features and"
     " hot_niches_today are in use as before)"

@@ -32,9 +32,9 @@ CLOSED = (
 AT = "2.2.0"
 """Where a rollback is before it moves the first table."""
 GO_ON = (
-    "`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` gives it up: it opens the tables and leaves"
-    f" the database at {AT}, or one revision lower if that step has changed something"
-    " already (it says which), from where `sidb upgrade` and then `sidb restore 1` lead back; neither loses anything"
+    "`sidb rollback` finishes it, down to 2.0.1; or `sidb rollback --abort` gives it up and opens the tables, with the"
+    f" database at {AT}, or one revision lower if that is partly undone: `sidb upgrade`, then `sidb restore 1` lead"
+    " back; neither loses anything"
 )
 PHASES = "UPDATE sidb.rollback SET phase = '{}', finished = now()"
 
@@ -150,7 +150,8 @@ def test_an_interrupted_restore(state: str, url: URL) -> None:
         f"The restore of archive 1 was interrupted; {back} of its {tables} tables are back whole; the"
         " others still lack some of their rows, or all, which archive 1 keeps; all are open to"
         " applications: `sidb restore 1` continues"
-        " it, which is safe: what applications write meanwhile is kept"
+        " it, which is safe: what applications write meanwhile is kept. Where it stops again, correct what it names;"
+        " with --skip it leaves rows in the archive that conflict"
     )
     assert sidb(url, "maintain").returncode == 1
     what, _, next_step = line.partition(": ")

@@ -134,7 +134,7 @@ def test_it_writes_nothing_and_waits_for_nobody(url: URL, connect: Callable[...,
         seen = look(url)
         assert time.monotonic() - began < 30
     assert seen.revision == [HEAD]
-    assert [each.partition(":")[0] for each in seen.unknown] == ["what is not ours"]
+    assert [each.partition(":")[0] for each in seen.unknown] == ["rights", "what is not ours"]
     assert seen.exit_code == 3
     before = snapshot(url)
     look(url)
