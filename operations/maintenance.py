@@ -80,20 +80,22 @@ class Maintenance:
         return 1 if any(task.outcome is Outcome.FAILED for task in self.tasks) else exit_code(self.replicas)
 
 
-def run(url: URL, options: Options | None = None, archive: Path | None = None) -> Maintenance:
+def run(
+    url: URL, options: Options | None = None, archive: Path | None = None, *, move_all: bool = False
+) -> Maintenance:
     """Do what there is to do, deleting at most BATCH entries in a transaction. Raises OnlineError.
 
     Rows whose time is over are exported to `archive` before they go, if that is given. The end is when the replicas
-    that `options` name have replayed it.
+    that `options` name have replayed it. `move_all`: make months, however long writers wait for that.
     """
     options = options or Options()
     if not options.replicas:
-        return _maintained(url, options, archive)
+        return _maintained(url, options, archive, move_all)
     watching = engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with watching.connect() as connection:
         primary = driver(connection)
         with following(options.replicas, primary, "sidb maintain", limit=options.replica_limit) as minded:
-            done = _maintained(url, options, archive, minded)
+            done = _maintained(url, options, archive, move_all, minded)
             if not done.standby:
                 minded.wait_until_replayed("maintain")
         return replace(done, replicas=list(replicas.beside(primary, options.replicas)))
@@ -108,7 +110,9 @@ def plan(url: URL) -> Maintenance:
     return Maintenance(shown(url), False, tasks)
 
 
-def _maintained(url: URL, options: Options, archive: Path | None, minded: Replicas | None = None) -> Maintenance:
+def _maintained(
+    url: URL, options: Options, archive: Path | None, move_all: bool, minded: Replicas | None = None
+) -> Maintenance:
     with engine(url, poolclass=NullPool, settings=NEVER_WAITING).connect() as connection:
         with _transaction(connection):
             found = connection.execute(
@@ -120,7 +124,7 @@ def _maintained(url: URL, options: Options, archive: Path | None, minded: Replic
                     func.to_regclass("analytics.trend_cache").is_not(None).label("trend_cache"),
                 )
             ).one()
-        done = [] if found.standby else list(_tasks(connection, found, minded))
+        done = [] if found.standby else list(_tasks(connection, found, minded, move_all))
     if not found.standby:
         done += _let_go(url, options, archive)
     return Maintenance(shown(url), found.standby, done)
@@ -143,14 +147,14 @@ def show(result: Maintenance, console: Console) -> None:
 
 
 def _tasks(
-    connection: Connection, found: Row[bool, datetime, bool, bool, bool], minded: Replicas | None
+    connection: Connection, found: Row[bool, datetime, bool, bool, bool], minded: Replicas | None, move_all: bool
 ) -> Iterator[Task]:
     yield from _grants(connection)
     yield _or_held_back(connection, DRAIN, _drain) if found.drain else _absent(DRAIN, "2.0.6")
     yield _or_held_back(connection, REFRESH, _refresh) if found.refresh else _absent(REFRESH, "2.0.6")
     expire = partial(_expire, now=found.now)
     yield _or_held_back(connection, EXPIRE, expire) if found.trend_cache else _absent(EXPIRE, "2.0.1")
-    yield _or_held_back(connection, MONTHS, partial(_months, minded=minded))
+    yield _or_held_back(connection, MONTHS, partial(_months, minded=minded, move_all=move_all))
 
 
 def _or_held_back(connection: Connection, name: str, task: Callable[[Connection], Task]) -> Task:
@@ -219,17 +223,18 @@ def _expire(connection: Connection, now: datetime) -> Task:
     return Task(EXPIRE, Outcome.DONE, deleted, "entries deleted")
 
 
-def _months(connection: Connection, minded: Replicas | None) -> Task:
+def _months(connection: Connection, minded: Replicas | None, move_all: bool) -> Task:
     try:
         with _refusals(connection):
-            made = partitions.make_months(connection, minded)
+            made = partitions.make_months(connection, minded, move_all=move_all)
     except _HeldError as held:
         return Task(MONTHS, Outcome.POSTPONED, 0, str(held))
     if made is None:
         return _absent(MONTHS, "2.1.0")
     told = f"{', '.join(made.months)}; {made.moved:,} rows moved there" if made.months else "those to come are there"
-    if made.left:
-        return Task(MONTHS, Outcome.POSTPONED, len(made.months), "; ".join(made.left))
+    if made.failed or made.left:
+        outcome = Outcome.FAILED if made.failed else Outcome.POSTPONED
+        return Task(MONTHS, outcome, len(made.months), "; ".join([*made.failed, *made.left]))
     return Task(MONTHS, Outcome.DONE, len(made.months), told)
 
 

@@ -16,9 +16,12 @@ from operations.commands import shared_options
     type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
     help="Export rows whose time is over before they go.",
 )
+@click.option("--move-all", is_flag=True, help="Make months however many rows move: the application waits.")
 @click.option("--dry-run", is_flag=True, help="Only say which rows would go.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def maintain(archive: Path | None, dry_run: bool, as_json: bool, **options: str | tuple[str, ...] | None) -> None:
+def maintain(
+    archive: Path | None, move_all: bool, dry_run: bool, as_json: bool, **options: str | tuple[str, ...] | None
+) -> None:
     """Fold activity, refresh stale views, expire cache entries, make months.
 
     Made for cron: safe at any time, any number of times, also on a standby or
@@ -49,5 +52,5 @@ def maintain(archive: Path | None, dry_run: bool, as_json: bool, **options: str 
     (amiss.tell if dry_run else amiss.refuse)(url)
     console = output.console(stderr=as_json)
     with said(console), console.status("Maintaining"):
-        result = plan(url) if dry_run else run(url, chosen, archive.absolute() if archive else None)
+        result = plan(url) if dry_run else run(url, chosen, archive.absolute() if archive else None, move_all=move_all)
     output.end(result, as_json, lambda: show(result, console))

@@ -10,6 +10,7 @@ from alembic_online.errors import OnlineError
 from alembic_online.held import holders
 from sqlalchemy import Engine, NullPool, create_engine
 
+from operations import partitions
 from operations.maintenance import MONTHS, Outcome, Task, run
 from operations.partitions import LOCKS
 from tests.fixtures.databases import Alembic, Templates, cloning, conninfo
@@ -99,8 +100,8 @@ def test_others_triggers_see_no_event_come_or_go(overdue: Engine, state: str, ke
 def test_what_refers_to_events_keeps_its_rows(overdue: Engine, referred: str) -> None:
     execute(overdue.url, REFERRING.replace(EVENTS, referred))
     left = months(overdue)
-    assert left.outcome is Outcome.POSTPONED
-    assert left.detail.endswith("a foreign key to analytics_events would take them for deleted")
+    assert left.outcome is Outcome.FAILED
+    assert "a foreign key to analytics_events would take them for deleted" in left.detail
     assert (count(overdue, "public.notes"), count(overdue, IN_DEFAULT)) == (4, 4)
     execute(overdue.url, f"DELETE FROM {EVENTS} WHERE event_timestamp < now() + interval '1 year'")
     assert months(overdue).outcome is Outcome.DONE
@@ -147,8 +148,19 @@ def test_who_holds_what_refers_to_events_is_not_waited_for(overdue: Engine) -> N
 def test_what_is_in_the_way_is_named_and_the_rest_done(overdue: Engine, theirs: str, why: str) -> None:
     execute(overdue.url, theirs)
     left = months(overdue)
-    assert left.outcome is Outcome.POSTPONED
+    assert left.outcome is Outcome.FAILED
     assert why in left.detail
+
+
+def test_a_large_default_partition_is_not_read_while_writers_wait(
+    overdue: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "MOST_BYTES", 1)
+    left = months(overdue)
+    assert (left.outcome, left.amount) == (Outcome.FAILED, 0)
+    assert "the DEFAULT partition is larger than" in left.detail
+    [made] = [task for task in run(overdue.url, move_all=True).tasks if task.task == MONTHS]
+    assert (made.outcome, made.amount) == (Outcome.DONE, 1)
 
 
 def test_nobody_gets_rights_on_a_month_by_default(overdue: Engine) -> None:

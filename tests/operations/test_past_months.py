@@ -82,7 +82,7 @@ def test_without_its_default_partition_a_month_is_left(long_overdue: Engine) -> 
     """And all else is done."""
     execute(long_overdue.url, f"DROP TABLE {IN_DEFAULT}")
     left = months(long_overdue)
-    assert left.outcome is Outcome.POSTPONED
+    assert left.outcome is Outcome.FAILED
     assert f'relation "{IN_DEFAULT}" does not exist' in left.detail
 
 
@@ -92,7 +92,7 @@ def test_a_month_that_cannot_be_made_is_in_no_other_ones_way(
     monkeypatch.setattr(partitions, "MOST_ROWS", 1)
     made = months(long_overdue)
     [past] = names(long_overdue, 3)
-    assert (made.outcome, made.amount > 1) == (Outcome.POSTPONED, True)
+    assert (made.outcome, made.amount > 1) == (Outcome.FAILED, True)
     assert made.detail.startswith(f"{past}: more than")
     assert count(long_overdue, IN_DEFAULT) == 2
     monkeypatch.setattr(partitions, "MOST_ROWS", 2)

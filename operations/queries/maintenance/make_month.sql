@@ -1,7 +1,7 @@
 -- Makes the partition of a month beside the table, attaches it, and moves into it what DEFAULT holds for it. Nobody is
 -- waited for: what is held by others is not to be had, and raises. Others' triggers do not fire, since no event comes or
 -- goes; who follows the table by logical replication is told that rows left one partition and came to another one.
-CREATE OR REPLACE FUNCTION pg_temp.make_month(month timestamp, most bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.make_month(month timestamp, most bigint, most_bytes bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     lower timestamptz := month AT TIME ZONE 'UTC';
     upper timestamptz := (month + interval '1 month') AT TIME ZONE 'UTC';
@@ -16,6 +16,12 @@ BEGIN
     LOCK TABLE ONLY analytics.analytics_events IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
     LOCK TABLE analytics_partitions.analytics_events_default IN ACCESS EXCLUSIVE MODE NOWAIT;
     SET LOCAL lock_timeout = '20ms';  -- on what others have that refers to events
+
+    -- ATTACH reads all of DEFAULT while these locks are held. A CHECK that spares it that would refuse the application's
+    -- events of the month until the partition is there.
+    IF pg_relation_size('analytics_partitions.analytics_events_default') > most_bytes THEN
+        RETURN -3;
+    END IF;
 
     SELECT count(*) INTO waiting
     FROM (
