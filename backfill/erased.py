@@ -7,10 +7,10 @@ so that the erasure, by `wait_for_others`, can wait for those who may not have s
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hmac import HMAC
 from io import StringIO
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, LargeBinary, and_, exists, func, literal, select, text
@@ -23,6 +23,7 @@ BLOCK = 64
 HIDDEN = {"reason": "its user was erased, or it names one who was", "content": ""}
 """What stays of a rejected record, beside its file and line."""
 PAUSE = 0.02  # seconds between two looks at who still writes
+TOLD_AFTER = 1.0  # seconds
 _LOCK = func.hashtextextended("sidb writes of users", 0)
 _ENDS = re.compile(r"""[\s,;"'{}()\[\]:=|<>\\]+""")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -61,14 +62,29 @@ def share(connection: Connection) -> None:
     connection.execute(select(func.pg_advisory_xact_lock_shared(_LOCK)))
 
 
-def wait_for_others(connection: Connection) -> None:
-    """Wait until every transaction has ended that had begun to write rows of users by now; nobody waits meanwhile."""
-    with connection.begin():
-        waiting = set(connection.scalars(query("writing_users"), {"key": connection.scalar(select(_LOCK))}))
-    while waiting:
+def wait_for_others(connection: Connection, seconds: float, told: Callable[[str], None]) -> list[str]:
+    """Wait until every transaction has ended that had begun to write rows of users by now; nobody waits meanwhile.
+
+    Who has not ended after so many seconds. Whoever is waited for longer than TOLD_AFTER is `told` of.
+    """
+    began = monotonic()
+    waiting = _writing(connection)
+    is_told = False
+    while waiting and (waited := monotonic() - began) < seconds:
+        if waited > TOLD_AFTER and not is_told:
+            told(f"Waiting for {', '.join(sorted(waiting.values()))}: rows of users may be written there")
+            is_told = True
         sleep(PAUSE)
-        with connection.begin():
-            waiting &= set(connection.scalars(query("writing_users"), {"key": connection.scalar(select(_LOCK))}))
+        still = _writing(connection)
+        waiting = {each: who for each, who in waiting.items() if each in still}
+    return sorted(waiting.values())
+
+
+def _writing(connection: Connection) -> dict[str, str]:
+    """Who writes rows of users, by transaction."""
+    with connection.begin():
+        found = connection.execute(query("writing_users"), {"key": connection.scalar(select(_LOCK))})
+        return {row.transaction: row.who for row in found}
 
 
 def drop_records(connection: Connection) -> int:

@@ -1,5 +1,7 @@
 -- The transactions that hold the shared advisory lock of those who write rows of users.
-SELECT l.virtualtransaction
+SELECT
+    l.virtualtransaction AS transaction,
+    coalesce('pid ' || l.pid, 'a prepared transaction') AS who
 FROM pg_locks AS l
 WHERE
     l.locktype = 'advisory'
@@ -7,4 +9,4 @@ WHERE
     AND l.granted
     AND (l.classid::bigint << 32) | l.objid::bigint = CAST(:key AS bigint)
     AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
-    AND l.pid <> pg_backend_pid()
+    AND l.pid IS DISTINCT FROM pg_backend_pid()

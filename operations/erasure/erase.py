@@ -55,12 +55,14 @@ class _Work:
     """An erasure at its work. `user_ids` are those that are known, or were found by their hashes.
 
     `writers`: transactions that had written when the tombstones were set, and had not ended when they were waited for.
+    `sharing`: the same of the backfill's, which may have written to any table since it was erased from.
     """
 
     pace: Pace
     erasure: Erasure
     user_ids: set[str] = field(default_factory=set)
     writers: dict[str, str] = field(default_factory=dict)
+    sharing: list[str] = field(default_factory=list)
 
     def live(self) -> list[str]:
         """The tables that applications write to, by their names."""
@@ -92,15 +94,15 @@ def erase(
             _erase_all(work, is_known=bool(asked.user_ids), told=status.update)
             analysed, niches_left = niches.analyse(pace, work.erasure)
             out_of_reach = [*_forget_statistics(work), *pace.transaction(_written_elsewhere)]
-            left = _erase_live(work) + _erase_locked(work)
-            uncommitted = writers.still_open(pace, work.live(), work.writers)
+            uncommitted = {*work.sharing, *writers.still_open(pace, work.live(), work.writers).values()}
+            left = _erase_live(work) + _erase_locked(work)  # also what has been committed by then
             searched = work.user_ids if len(work.user_ids) <= users.MOST else set()
             mentions = payloads.find(pace, lambda name: status.update(f"Searching {name}")) if searched else []
             made = pace.transaction(
                 lambda session: Certificate(
                     places=records.places(session, work.erasure),
                     left=left,
-                    uncommitted=sorted(uncommitted.values()),
+                    uncommitted=sorted(uncommitted),
                     niches_analysed=analysed,
                     niches_left=niches_left,
                     mentions=mentions,
@@ -166,7 +168,7 @@ def _is_same(session: psycopg.Connection[Any], pending: Erasure, asked: Asked) -
 def _identify(work: _Work, asked: Asked) -> None:
     """Make the users known to the session; by their hashes, when nobody writes any more who may have missed these."""
     if not asked.user_ids:
-        erased.wait_for_others(work.pace.connection)
+        _wait_for_others(work)
 
     def identify(session: psycopg.Connection[Any]) -> set[str]:
         found = set(asked.user_ids) or users.identify(session, places.tables(session), work.erasure.erasure_id)
@@ -176,6 +178,15 @@ def _identify(work: _Work, asked: Asked) -> None:
     work.user_ids |= work.pace.transaction(identify)
 
 
+def _wait_for_others(work: _Work) -> None:
+    pace = work.pace
+
+    def told(line: str) -> None:
+        pace.console.print(line, soft_wrap=True)
+
+    work.sharing = erased.wait_for_others(pace.connection, pace.deadline, told)
+
+
 def _erase_all(work: _Work, *, is_known: bool, told: Any) -> None:
     """The rows of the users, in every table."""
     pace, erasure = work.pace, work.erasure
@@ -183,7 +194,7 @@ def _erase_all(work: _Work, *, is_known: bool, told: Any) -> None:
     is_gone = _erase_live(work) == 0
     work.writers = writers.wait(pace, work.live(), ROUNDS, WAIT)
     if is_known:  # these were not waited for yet
-        erased.wait_for_others(pace.connection)
+        _wait_for_others(work)
     is_gone = _erase_live(work) == 0
     if is_gone:
         pace.transaction(lambda session: records.reached(session, erasure, "live_gone"))

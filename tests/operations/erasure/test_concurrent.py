@@ -4,10 +4,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 
 import psycopg
 import pytest
+from alembic_online import Options
+from rich.console import Console
 from sqlalchemy import URL, Connection, Engine
 
 from backfill import erased
@@ -143,6 +146,20 @@ def test_a_row_that_was_written_before_and_is_not_committed(
         assert of(url, TABLE, ANN) == 1
         assert resume(url).exit_code == 0
     assert of(url, TABLE, ANN) == 0
+
+
+def test_who_writes_rows_of_users_and_does_not_end_is_waited_for_until_the_deadline(migrated: Engine) -> None:
+    """And named, before the end and in the certificate."""
+    url = migrated.url
+    fill(url)
+    console = Console(file=StringIO())
+    with psycopg.connect(conninfo(url)) as other:
+        other.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended('sidb writes of users', 0))")
+        pid = f"pid {other.info.backend_pid}"
+        done = erasing.erase(url, erasing.Asked((ANN,)), console, Options(deadline=1.2))
+    assert (done.uncommitted, done.exit_code) == ([pid], 1)
+    assert f"Waiting for {pid}" in console.file.getvalue()  # type: ignore[attr-defined]
+    assert resume(url).exit_code == 0
 
 
 def test_a_prepared_transaction_that_has_written_before_is_told_of(
