@@ -9,7 +9,7 @@ import psycopg
 from alembic_online.database import engine
 from alembic_online.sessions import driver
 from psycopg.rows import namedtuple_row
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import URL, NullPool
 
 from operations.queries import query
@@ -18,6 +18,8 @@ from operations.retention.tables import TABLES, Kept, settings
 UNSEEN = "not known whether it is on, since this role may not read sidb.retention"
 COUNTED = 100_000
 """Rows of a table up to which they are counted; of more, the planner's estimate is good enough."""
+CHEAP = 10_000
+"""The planner's cost up to which a query is run that asks whether there are any."""
 SMALL = 1 << 26
 """Bytes of a table up to which rows are counted where nothing is known of their number."""
 
@@ -121,9 +123,19 @@ def _older(connection: psycopg.Connection[Any], kept: Kept, found: Any) -> int:
     if found.rows <= COUNTED and (found.rows or found.bytes <= SMALL):  # statistics may have been lost
         [(rows,)] = connection.execute(SQL("SELECT count(*) ") + chosen).fetchall()
     else:
-        [(plan,)] = connection.execute(SQL("EXPLAIN (FORMAT json) SELECT ") + chosen).fetchall()
-        rows = plan[0]["Plan"]["Plan Rows"]
+        rows = _estimated(connection, chosen)
     return int(rows)
+
+
+def _estimated(connection: psycopg.Connection[Any], chosen: Composed) -> int:
+    """About how many rows; 0 where there is none: of each scan the planner expects one at least."""
+    [(explained,)] = connection.execute(SQL("EXPLAIN (FORMAT json) SELECT ") + chosen).fetchall()
+    plan = explained[0]["Plan"]
+    rows = int(plan["Plan Rows"])
+    if plan["Total Cost"] > CHEAP:  # without an index all rows would be read to find none
+        return rows if rows > len(plan.get("Plans", [plan])) else 0
+    is_any = connection.execute(SQL("SELECT EXISTS (SELECT ") + chosen + SQL(")")).fetchone() == (True,)
+    return rows if is_any else 0
 
 
 def _rows(connection: psycopg.Connection[Any], statement: Any, parameters: Any = None) -> list[Any]:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from operations.cli import main
 from operations.maintenance import Outcome
 from operations.monitor.look import look as monitor
-from operations.retention import one_at_a_time
+from operations.retention import due, one_at_a_time
 from operations.retention.deleting import HELD
 from operations.status import screen
 from operations.status.look import look as status
@@ -49,6 +49,19 @@ def test_what_is_held_is_left_for_the_next_run(aged: Aged, holding: str, left: s
     assert left in task.detail
     assert aged.maintain()["analytics_events"].outcome is Outcome.DONE
     assert aged.count(EVENTS) == 25 * A_MONTH
+
+
+def test_nothing_due_is_not_estimated_as_something(aged: Aged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many rows the planner is asked, which expects one in each partition: the monitor would warn for ever."""
+    monkeypatch.setattr(due, "COUNTED", 0)
+    aged.keep(analytics_events=24)
+    aged.rows(f"ANALYZE {EVENTS}")
+    assert {each.table: each.rows for each in due.due_of(aged.url)}["analytics_events"]
+    aged.maintain()
+    for cheap in (due.CHEAP, 0):
+        monkeypatch.setattr(due, "CHEAP", cheap)
+        aged.rows(f"ANALYZE {EVENTS}")
+        assert {each.table: each.rows for each in due.due_of(aged.url)}["analytics_events"] == 0
 
 
 def test_a_row_of_a_partition_that_is_held_is_left_and_said(aged: Aged) -> None:
