@@ -19,13 +19,14 @@ FINISHED = ("done", "nothing to do")
 def finish(connection: Connection, jobs: Sequence[Job]) -> int:
     """Prove once more that all is moved, and drop staging, while nobody loads or plans; the number of rows that go.
 
-    BackfillError: something is still to be done, and nothing is dropped.
+    What other jobs read stays: they need not be done, which they never are for long while niches are added.
+    BackfillError: something is still to be done with what is staged, and nothing is dropped.
     """
+    staged = [job for job in jobs if job.source is StagedEvent]
     with connection.begin():
-        _refuse_unfinished(connection, jobs)  # at once, not after waiting for a load
+        _refuse_unfinished(connection, staged)  # at once, not after waiting for a load
     with staging(connection, "finish", alone=True), connection.begin():
         as_of = connection.scalars(select(Control.as_of)).one()
-        staged = [job for job in jobs if job.source is StagedEvent]
         for job in staged:
             if not prove(connection, job, as_of).holds:
                 raise BackfillError(

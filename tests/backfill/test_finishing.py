@@ -206,3 +206,12 @@ def test_rows_that_a_replacing_file_lacks_are_not_lost(proved: Engine, tmp_path:
     run(proved)
     [proof, *_] = verify(proved)
     assert (proof.rows, proof.lost, proof.holds) == (150, 0, True)
+
+
+def test_niches_that_come_meanwhile_do_not_keep_it_from_being_finished(proved: Engine, sql: Sql) -> None:
+    """They are not staged; what fills them goes on afterwards."""
+    sql("INSERT INTO features (phrase, demand_score) VALUES ('came meanwhile', 0.5)")
+    begin(proved)
+    assert finish(proved) == 200
+    run(proved)
+    assert all(proof.holds for proof in verify(proved))
