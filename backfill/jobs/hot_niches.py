@@ -10,6 +10,7 @@ from sqlalchemy import CTE, ColumnElement, Connection, Select, delete, func, or_
 
 from backfill.job import Batch, Part, Rows, only, table_of
 from backfill.jobs.phase1 import Phase1Job
+from backfill.queries import query
 from backfill.tables import Range, SetAside
 from models import Feature, HotNicheToday
 
@@ -27,10 +28,11 @@ class HotNiches(Phase1Job):
         return true()
 
     def batch(self, connection: Connection, claimed: Range, as_of: datetime, asked: int) -> Batch:
-        kind = text("SELECT relkind = 'm' FROM pg_class WHERE oid = to_regclass('public.hot_niches_today')")
-        if not connection.scalar(kind):
+        is_concurrent = connection.scalar(query("hot_niches_view"))
+        if is_concurrent is None:
             return super().batch(connection, claimed, as_of, asked)
-        connection.execute(text("REFRESH MATERIALIZED VIEW public.hot_niches_today"))
+        concurrently = "CONCURRENTLY " if is_concurrent else ""  # its readers would wait without
+        connection.execute(text(f"REFRESH MATERIALIZED VIEW {concurrently}public.hot_niches_today"))
         connection.execute(delete(SetAside).where(SetAside.job == self.name, SetAside.again))  # it fills every row
         return Batch(read=0, written=claimed.planned, present=0, skipped=0, over=True)
 

@@ -5,8 +5,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import URL, Engine, text
 
+from backfill.jobs import HOT_NICHES
+from backfill.tables import Range
 from models.reader import Reader
 from operations.phase1 import Shape
 from tests.backfill.conftest import AS_OF, Sql, begin, history, load_file, run, verify, write_csv
@@ -132,3 +134,15 @@ def test_another_now_computes_the_trends_anew(migrated: Engine, sql: Sql, histor
     run(migrated, as_of=AS_OF + timedelta(days=10))
     assert sql("SELECT DISTINCT trend_vector -> 89 ->> 0 FROM features") == [("2025-06-10",)]
     assert begin(migrated, None).as_of == AS_OF + timedelta(days=10)
+
+
+def test_readers_of_a_materialized_view_do_not_wait_for_its_refresh(
+    clone: Clone, connect: Callable[[URL], Engine]
+) -> None:
+    engine = connect(clone("migrated_matview"))
+    begin(engine)
+    everything = Range(range_id=0, lower="0", upper="1", rows_refused=0, planned=1)
+    with engine.connect() as reader, engine.begin() as refreshing:
+        reader.execute(text("SELECT count(*) FROM hot_niches_today"))
+        refreshing.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        assert HOT_NICHES.batch(refreshing, everything, AS_OF, 10).over
