@@ -73,26 +73,31 @@ def _judged(context: Context, needed: Mapping[str, float], estimate: str) -> Fin
     if (why := _elsewhere(context)) is not None:
         return SPACE.unknown(why, look)
     try:
-        seen = _filesystems([(what, Path(directory)) for what, directory in places], needed)
+        seen, unseen = _filesystems([(what, Path(directory)) for what, directory in places], needed)
     except OSError as error:
         return SPACE.unknown(f"{error.filename} cannot be looked at: {error.strerror}", look)
     short = [str(filesystem) for filesystem in seen if filesystem.free < filesystem.needed]
+    if unseen and not short:
+        return SPACE.unknown("; ".join([*map(str, seen), *unseen]), look)
     return judged(SPACE, "; ".join(map(str, seen)), short)
 
 
-def _filesystems(places: list[tuple[str, Path]], needed: Mapping[str, float]) -> list[Filesystem]:
+def _filesystems(places: list[tuple[str, Path]], needed: Mapping[str, float]) -> tuple[list[Filesystem], list[str]]:
+    """The file systems, and what cannot be looked at."""
+    unseen: list[str] = []
     holding: dict[int, list[str]] = defaultdict(list)
     free: dict[int, int] = {}
     for what, directory in places:
         try:
             device = os.stat(directory).st_dev
-        except PermissionError:  # inside the data directory, which only its owner may enter: most often the same disk
-            directory = directory.parent
-            device = os.stat(directory).st_dev
+        except PermissionError as error:  # pg_wal is often a link to another disk, in a directory for its owner alone
+            unseen.append(f"{what}: {directory} cannot be looked at: {error.strerror}")
+            continue
         if what not in holding[device]:
             holding[device].append(what)
         free[device] = shutil.disk_usage(directory).free
-    return [Filesystem(whats, sum(needed[what] for what in whats), free[at]) for at, whats in holding.items()]
+    seen = [Filesystem(whats, sum(needed[what] for what in whats), free[at]) for at, whats in holding.items()]
+    return seen, unseen
 
 
 def _elsewhere(context: Context) -> str | None:

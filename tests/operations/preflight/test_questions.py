@@ -1,9 +1,13 @@
 """Each question has a case in which it fails, and says what failed."""
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
@@ -117,6 +121,26 @@ def test_space_is_wanted_for_all_that_lies_on_one_disk(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     with open_context(administrator(clone("phase1_table")), Request()) as context:
         assert space._judged(context, needed, "so much").verdict == verdict
+
+
+@pytest.mark.parametrize(("rows", "verdict"), [(1, "unknown"), (10**12, "failed")])
+def test_space_for_wal_in_a_directory_that_cannot_be_entered_is_unknown(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, rows: int, verdict: str
+) -> None:
+    """It may be a link to another disk."""
+    stat = os.stat
+
+    def refused(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+        if Path(path).name == "pg_wal":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, *arguments, **options)
+
+    url = administrator(clone("phase1_table"))
+    with open_context(url, Request(rows=rows)) as context:
+        monkeypatch.setattr(os, "stat", refused)
+        found = space.space(context)
+    assert found.verdict == verdict
+    assert verdict == "failed" or "pg_wal cannot be looked at: Permission denied" in found.detail
 
 
 def test_space_is_not_that_of_another_server(server: Server, clone: Clone) -> None:
