@@ -202,7 +202,7 @@ def verify(opened: Engine, console: Console, share: float = 1.0) -> list[Proof]:
 
 
 def finish(opened: Engine) -> int:
-    """Drop the staging table once all jobs are verified; the number of staged rows that go. Raises BackfillError."""
+    """Drop the staging table once the history is verified; the number of staged rows that go. Raises BackfillError."""
     begin(opened, None)
     with session(opened) as connection:
         return finishing.finish(connection, JOBS)

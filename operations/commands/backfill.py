@@ -195,7 +195,7 @@ def verify(fast: bool, as_json: bool) -> None:
 
 @backfill.command()
 def finish() -> None:
-    """Drop the staging table, once all jobs are verified.
+    """Drop the staging table, once the history is verified.
 
     \b
     Examples:
