@@ -96,7 +96,7 @@ def test_a_materialized_view_that_could_not_be_refreshed_at_first(clone: Clone, 
 
     runner = worker(engine, jobs=hot, stop=stop, report=report)
     with engine.connect() as holder:
-        holder.execute(text("SELECT FROM hot_niches_today LIMIT 1"))
+        holder.execute(text("REFRESH MATERIALIZED VIEW CONCURRENTLY hot_niches_today"))
         thread = Thread(target=lambda: done.append(runner.run(Scope(AS_OF)).ended))
         thread.start()
         assert left.wait(60)
