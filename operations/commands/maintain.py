@@ -16,7 +16,7 @@ from operations.commands import shared_options
     type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
     help="Export rows whose time is over before they go.",
 )
-@click.option("--move-all", is_flag=True, help="Make months however many rows move: the application waits.")
+@click.option("--move-all", is_flag=True, help="Make months even where writers wait long for it.")
 @click.option("--dry-run", is_flag=True, help="Only say which rows would go.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def maintain(

@@ -22,7 +22,7 @@ LONGER = {
     "sidb verify": 26,
 }
 LONGER |= {
-    "sidb maintain": 25,
+    "sidb maintain": 26,
     "sidb preflight": 26,
     "sidb restore": 25,
 }
