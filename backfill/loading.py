@@ -26,7 +26,7 @@ from backfill.files import UNDECIDED, claim_key, discard, incoming
 from backfill.formats.base import Bad, Format
 from backfill.locks import Tell, watched
 from backfill.pacing import Throttle
-from backfill.publishing import Meant, publish
+from backfill.publishing import Meant, Published, publish
 from backfill.queries import query
 from backfill.source import Source
 from backfill.tables import LoadedFile, Reject, StagedEvent
@@ -43,7 +43,8 @@ Report = Callable[[Source, int, int], None]
 class Loaded:
     """What became of a file: its records, those refused, the rows that were new, and whether it was in already.
 
-    `erased` records are left out since their users were erased, `expired` ones since their time is over.
+    `shared` records are left out since other files have brought them, `erased` ones since their users were erased,
+    `expired` ones since their time is over.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Loaded:
     rejected: int
     added: int
     removed: int = 0
+    shared: int = 0
     already: bool = False
     erased: int = 0
     expired: int = 0
@@ -84,7 +86,7 @@ def load(
         with _session(engine, tell, stop) as connection:
             file = _claimed(connection, source, digest)
             if file.finished_at is not None:
-                return _loaded(source, file, 0, already=True)
+                return _loaded(source, file, Published(0, 0, 0), already=True)
             with source.opened() as format, _session(engine, tell, stop) as other:
                 sessions = (connection, other)
                 for each in sessions:
@@ -95,18 +97,19 @@ def load(
                     other.execute(text("DROP VIEW pg_temp.backfill_incoming"))
             try:
                 source.refuse_changed()
-                added, removed = publish(connection, file, source.is_stream, meant)
+                published = publish(connection, file, source.is_stream, meant)
             except BackfillError:  # neither continued nor compared
                 with connection.begin():
                     discard(connection, file.file_id)
                 raise
     except (DBAPIError, psycopg.Error) as error:
         raise _failed(source, error) from error
-    return _loaded(source, file, added, removed)
+    return _loaded(source, file, published)
 
 
-def _loaded(source: Source, file: LoadedFile, added: int, removed: int = 0, *, already: bool = False) -> Loaded:
-    return Loaded(source.name, file.records, file.rejected, added, removed, already, file.erased, file.expired)
+def _loaded(source: Source, file: LoadedFile, published: Published, *, already: bool = False) -> Loaded:
+    left_out = {"erased": file.erased, "expired": file.expired}
+    return Loaded(source.name, file.records, file.rejected, **published._asdict(), already=already, **left_out)
 
 
 @contextmanager

@@ -3,10 +3,11 @@
 A file is compared line by line with what was loaded before, whatever the order, the line ends and the compression.
 Loads of one name are one file that grew or was corrected: only what is new is added. Where lines of the earlier loads
 are missing in it, or another file holds lines of it, it is refused until somebody says what is meant: `new`, it is a
-file of its own, or `replace`, it takes the place of what was loaded.
+file of its own, or `replace`, it takes the place of the earlier loads of its name. Of other files nothing is ever
+deleted: their lines that it holds, too, are left out of it.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, delete, func, select, text, update
 
@@ -21,6 +22,8 @@ from backfill.tables import LoadedFile, Range, Reject, StagedEvent
 
 Meant = Literal["new", "replace"] | None
 
+NAMED = 10
+"""Other files that a refusal names."""
 FEW = 20_000
 """Rows that are poured into staging itself; more stay in their table, which becomes a child of it."""
 MOST_CHILDREN = 100
@@ -30,8 +33,16 @@ class NotSaid(BackfillError):  # noqa: N818 - what is missing is an answer
     """It is not known what is meant by a file: nothing of it is kept."""
 
 
-def publish(connection: Connection, file: LoadedFile, is_stream: bool, meant: Meant) -> tuple[int, int]:
-    """Stage what is new of the file; how many rows came, and how many went. Raises NotSaid."""
+class Published(NamedTuple):
+    """Rows that came, earlier ones that were deleted, and rows left out because other files have brought them."""
+
+    added: int
+    removed: int
+    shared: int
+
+
+def publish(connection: Connection, file: LoadedFile, is_stream: bool, meant: Meant) -> Published:
+    """Stage what is new of the file. Raises NotSaid."""
     table = incoming(file.file_id)
     with transaction(connection):
         # Of few rows, too: where a publication is for all tables, nothing is deleted from one without a key.
@@ -44,7 +55,7 @@ def publish(connection: Connection, file: LoadedFile, is_stream: bool, meant: Me
         erased.share(connection)
         file.erased += erased.drop_incoming(connection)
         file.expired = expired.drop_incoming(connection)
-        series, removed = _compare(connection, file, is_stream, meant)
+        series, removed, shared = _compare(connection, file, is_stream, meant)
         added = _move(connection, table)
         this = update(LoadedFile).where(LoadedFile.file_id == file.file_id)
         left_out = {"erased": file.erased, "expired": file.expired}
@@ -54,11 +65,13 @@ def publish(connection: Connection, file: LoadedFile, is_stream: bool, meant: Me
             LoadedFile.series == series, LoadedFile.series != FORMER, LoadedFile.file_id != file.file_id
         )
         connection.execute(delete(Reject).where(Reject.file_id.in_(before)))
-    return added, removed
+    return Published(added, removed, shared)
 
 
-def _compare(connection: Connection, file: LoadedFile, is_stream: bool, meant: Meant) -> tuple[int, int]:
-    """Take out of the file's table what is in already; the file's series, and how many earlier rows went."""
+def _compare(connection: Connection, file: LoadedFile, is_stream: bool, meant: Meant) -> tuple[int, int, int]:
+    """Take out of the file's table what is in already: the file's series, how many earlier rows went, and how many of
+    its own were left out because they are in from other files.
+    """
     connection.execute(
         text("CREATE TEMPORARY TABLE backfill_compared (mine bigint, theirs bigint, event_timestamp timestamptz)")
     )
@@ -80,16 +93,21 @@ def _compare(connection: Connection, file: LoadedFile, is_stream: bool, meant: M
         query("sharing"), {"file_id": file.file_id, "series": [] if own is None else [own]}
     ).all()
     if meant is None:
-        _refuse(file, missing, shares)
-    removed = 0
+        _refuse(file, own, missing, shares)
+    removed = shared = 0
     series = file.file_id if own is None else own
-    if meant == "replace" and (missing or shares):
-        removed = _replace(connection, file, own, shares)
-        series = file.file_id
+    if meant == "replace":
+        if own is None:
+            _refuse_former(file, shares)
+        elif missing:
+            removed, series = _replace(connection, file, own), file.file_id
     connection.execute(query("in_already"))
+    if meant == "replace" and shares:
+        _against(connection, [each.series for each in shares])
+        shared = connection.execute(query("in_already")).rowcount
     connection.execute(text("DROP TABLE pg_temp.backfill_compared"))
     connection.execute(text("DROP VIEW pg_temp.backfill_earlier"))
-    return series, removed
+    return series, removed, shared
 
 
 def _series_of(connection: Connection, file: LoadedFile) -> int | None:
@@ -113,37 +131,50 @@ def _against(connection: Connection, series: list[int]) -> int:
     return connection.scalar(missing) or 0
 
 
-def _refuse(file: LoadedFile, missing: int, shares: Any) -> None:
+def _refuse(file: LoadedFile, own: int | None, missing: int, shares: Any) -> None:
+    """With all that speaks against it, and what each answer would do."""
+    found, stays = [], ""
+    if missing:
+        found.append(f"{missing:,} lines of an earlier load of that name are missing in it")
+    if shares:
+        each = [f"{share.name} ({share.lines:,})" for share in shares[:NAMED]]
+        more = f" and {len(shares) - NAMED:,} more" if len(shares) > NAMED else ""
+        lines = sum(share.lines for share in shares)
+        found.append(f"{lines:,} lines of it are in already, from {', '.join(each)}{more}")
+        stays = " Of the other files nothing is deleted, and their lines are not added again."
     if missing:
         raise NotSaid(
-            f"{file.name} was not loaded: {missing:,} lines of an earlier load of that name are missing in it.",
-            "the same command with --new if it is another file, or with --replace if it takes the place of the earlier "
-            "one: then the events that it lacks are deleted.",
+            f"{file.name} was not loaded: {'; '.join(found)}.",
+            "the same command with --new if it is another file, of which all lines are added, or with --replace if it "
+            f"takes the place of the earlier one: then the {missing:,} rows of {file.name} that it lacks are deleted."
+            + stays,
         )
     if shares:
-        lines, names = sum(each.lines for each in shares), ", ".join(each.name for each in shares[:3])
+        renamed = "" if own is not None else " If it takes the place of one of them, load it under that name."
         raise NotSaid(
-            f"{file.name} was not loaded: {lines:,} lines of it are in already, from {names}.",
-            "the same command with --new if they are events of their own, or with --replace if it takes the place of "
-            "what was loaded: then only what is new is added, and the events that it lacks are deleted.",
+            f"{file.name} was not loaded: {'; '.join(found)}.",
+            "the same command with --new if they are events of their own, or with --replace if they are the same "
+            f"events: then only what is new is added, and nothing is deleted.{renamed}",
         )
 
 
-def _replace(connection: Connection, file: LoadedFile, own: int | None, shares: Any) -> int:
-    """The file takes the place of its earlier loads, and of those that share lines with it; the rows that went."""
-    series = [each.series for each in shares] + ([] if own is None else [own])
-    if FORMER in series:
+def _refuse_former(file: LoadedFile, shares: Any) -> None:
+    if FORMER in [each.series for each in shares]:
         raise NotSaid(
             f"{file.name} was not loaded: what version 2.0.6 or older staged cannot be replaced, "
             "since it is not known which file its rows came from.",
             "the same command with --new if its events are not in, or under the name that it had then if only some "
             "are.",
         )
+
+
+def _replace(connection: Connection, file: LoadedFile, own: int) -> int:
+    """The file takes the place of its earlier loads, with which it was compared; the rows that went."""
     # No worker is at a row that goes.
     connection.execute(select(Range.range_id).order_by(Range.range_id).with_for_update())
-    _against(connection, series)
+    _against(connection, [own])  # again: nobody moves what is staged to other ids any more
     removed = connection.scalar(query("replaced_rows")) or 0
-    replaced = update(LoadedFile).where(LoadedFile.series.in_(series), LoadedFile.file_id != file.file_id)
+    replaced = update(LoadedFile).where(LoadedFile.series == own, LoadedFile.file_id != file.file_id)
     # No content is known by these any more: who loads such a file again is asked what is meant.
     connection.execute(
         replaced.values(series=file.file_id, digest=func.concat("replaced ", LoadedFile.file_id), name=file.name)

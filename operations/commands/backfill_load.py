@@ -25,7 +25,7 @@ from operations.commands import shared_options
     help="Rejected lines before exit code 1.",
 )
 @click.option("--new", "meant", flag_value="new", help="A file of its own, though it shares lines.")
-@click.option("--replace", "meant", flag_value="replace", help="It replaces these: what it lacks is deleted.")
+@click.option("--replace", "meant", flag_value="replace", help="It replaces earlier loads of its name.")
 @shared_options.fast
 @click.option("--forget", is_flag=True, help="Give up files that are half loaded.")
 def load(
@@ -81,6 +81,8 @@ def _loaded(result: Any) -> str:
         told += f", {result.added:,} of them new"
     if result.removed:
         told += f", {result.removed:,} earlier ones deleted"
+    if result.shared:
+        told += f", {result.shared:,} left out that are in from other files, of which nothing was deleted"
     if result.erased:
         told += f", {result.erased:,} of erased users left out"
     if result.expired:
