@@ -135,7 +135,10 @@ def _points(computed: CTE, part: Part) -> Any:
     day = cast(func.timezone("UTC", event.event_timestamp), Date)
 
     def mean(name: str, places: int) -> Any:
-        return func.round(func.avg(cast(event.event_data[name].astext, Numeric)), places)
+        """Of the scorings that give a number: a payload is the application's, and may hold anything."""
+        value = event.event_data[name]
+        number = case((func.jsonb_typeof(value) == "number", cast(value.astext, Numeric)))
+        return func.round(func.avg(number), places)
 
     past = (
         select(

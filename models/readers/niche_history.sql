@@ -1,6 +1,6 @@
 -- How a niche was scored over time: the mean demand, supply and opportunity of every day, week or month (UTC, named
 -- by its first day), oldest first, with the number of scorings. The series runs from the first scoring in the window
--- to the last; a gap between them is a row with no scorings and NULL scores.
+-- to the last; a gap between them is a row with no scorings and NULL scores. A score that is not a number is left out.
 -- parameters:
 --   niche_id bigint: the niche
 --   granularity text: daily, weekly or monthly; NULL: daily; no rows for anything else
@@ -19,9 +19,15 @@ scored AS (
     SELECT
         date_trunc((SELECT asked.unit FROM asked), e.event_timestamp AT TIME ZONE 'UTC') AS at,
         count(*) AS scorings,
-        avg(CAST(e.event_data ->> 'demand_score' AS numeric)) AS demand,
-        avg(CAST(e.event_data ->> 'supply_score' AS numeric)) AS supply,
-        avg(CAST(e.event_data ->> 'opportunity' AS numeric)) AS opportunity
+        avg(CASE
+            WHEN jsonb_typeof(e.event_data -> 'demand_score') = 'number' THEN CAST(e.event_data ->> 'demand_score' AS numeric)
+        END) AS demand,
+        avg(CASE
+            WHEN jsonb_typeof(e.event_data -> 'supply_score') = 'number' THEN CAST(e.event_data ->> 'supply_score' AS numeric)
+        END) AS supply,
+        avg(CASE
+            WHEN jsonb_typeof(e.event_data -> 'opportunity') = 'number' THEN CAST(e.event_data ->> 'opportunity' AS numeric)
+        END) AS opportunity
     FROM analytics.analytics_events AS e
     WHERE
         e.niche_id = CAST(:niche_id AS bigint)

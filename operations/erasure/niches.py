@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import CTE, Connection, Select
+from sqlalchemy.exc import DBAPIError
 
 from backfill.jobs import HOT_NICHES, NICHE_TRENDS
 from backfill.jobs.niche_trends import NicheTrends
@@ -22,8 +23,12 @@ FEW = 50
 """Niches at once, whose rows the application may want; less each time that it has some."""
 ROUNDS = 50
 """How often niches are tried whose rows the application holds."""
+NAMED = 10
+"""Niches that are named."""
 MANY = 1_000
 """More than there are hot niches of a day."""
+REFUSING = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException)
+"""Errors of a niche, or of a trigger of others on it: another try would end alike."""
 WAIT = 0.1
 """Seconds between two tries."""
 
@@ -44,24 +49,46 @@ class Touched(NicheTrends):
 
 def analyse(pace: Pace, erasure: Erasure) -> tuple[int, str | None]:
     """Analyse what is to be analysed, each niche as of the time for which it was; how many, and why some are not."""
-    done = 0
+    done, refused = 0, dict[int, str]()
     for number in range(ROUNDS):
         pace.transaction(_drain)  # or each batch would read all that is not folded in yet
-        left = pace.transaction(partial(_left, erasure))
+        left = pace.transaction(partial(_left, erasure, set(refused)))
         if number and left:
             time.sleep(WAIT)
         few = max(1, FEW >> number)
         try:
             if not left:
                 pace.transaction(lambda _: _hot(pace.connection, erasure.begun))
-                return done, None
+                return done, _told(refused)
             for as_of, niches in left.items():
                 for begin in range(0, len(niches), few):
-                    work = partial(_few, pace, erasure, as_of, niches[begin : begin + few])
-                    done += pace.batch(["public.features"], work)
+                    done += _analyse(pace, erasure, as_of, niches[begin : begin + few], refused)
         except ChangedError as error:
             return done, str(error)
     return done, f"{sum(map(len, left.values())):,} of them were held by the application throughout"
+
+
+def _analyse(pace: Pace, erasure: Erasure, as_of: datetime, niches: list[int], refused: dict[int, str]) -> int:
+    """Analyse these niches: how many. Where one is refused, each is tried by itself; those are added to `refused`."""
+    try:
+        return pace.batch(["public.features"], partial(_few, pace, erasure, as_of, niches))
+    except (DBAPIError, psycopg.Error) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(original, REFUSING):
+            raise
+        if len(niches) == 1:
+            refused[niches[0]] = original.sqlstate or ""
+            return 0
+    return sum(_analyse(pace, erasure, as_of, [each], refused) for each in niches)
+
+
+def _told(refused: dict[int, str]) -> str | None:
+    """Without the server's words, which may name a user."""
+    if not refused:
+        return None
+    named = ", ".join(f"niche {niche} (SQLSTATE {state})" for niche, state in sorted(refused.items())[:NAMED])
+    more = ", …" if len(refused) > NAMED else ""
+    return f"{len(refused):,} of them cannot be analysed: {named}{more}. Correct that; then sidb erase --resume"
 
 
 def _drain(session: psycopg.Connection[Any]) -> None:
@@ -91,13 +118,14 @@ def _hot(connection: Connection, as_of: datetime) -> None:
         HOT_NICHES.batch(connection, _everything(), as_of, MANY)
 
 
-def _left(erasure: Erasure, connection: psycopg.Connection[Any]) -> dict[datetime, list[int]]:
-    """Niches that are still to be analysed, by the time as of which they were; those that never were are done."""
+def _left(erasure: Erasure, without: set[int], connection: psycopg.Connection[Any]) -> dict[datetime, list[int]]:
+    """Niches still to be analysed, `without` some, by the time as of which they were; never analysed ones are done."""
     parameters = {"erasure_id": erasure.erasure_id}
     if connection.execute(query("erasure/has_trends")).fetchone() != (True,):
         return {}
     connection.execute(query("erasure/never_analysed"), parameters)
     found: dict[datetime, list[int]] = {}
     for niche_id, as_of in connection.execute(query("erasure/touched"), parameters):
-        found.setdefault(as_of, []).append(niche_id)
+        if niche_id not in without:
+            found.setdefault(as_of, []).append(niche_id)
     return found

@@ -141,6 +141,18 @@ def test_niche_history_gives_the_mean_of_each_day_and_a_row_for_each_gap(read: R
 
 
 @pytest.mark.usefixtures("_history")
+def test_niche_history_leaves_out_scores_that_are_no_numbers(read: Read) -> None:
+    AnalyticsEventFactory(
+        event_type="niche_scored",
+        niche_id=NICHE,
+        event_timestamp=datetime(2026, 1, 3, tzinfo=UTC),
+        event_data={"demand_score": "n/a", "supply_score": {}, "opportunity": 0.33333},
+    )
+    [row] = read("niche_history", niche_id=NICHE, since=date(2026, 1, 3), until=date(2026, 1, 3))
+    assert tuple(row.values())[1:] == (2, Decimal("0.6"), Decimal("0.25"), Decimal("0.5"))
+
+
+@pytest.mark.usefixtures("_history")
 def test_niche_history_by_week_and_month(read: Read) -> None:
     weekly = read("niche_history", niche_id=NICHE, granularity="weekly")
     assert column(weekly, "at") == [date(2025, 12, 29) + timedelta(weeks=week) for week in range(10)]

@@ -108,6 +108,39 @@ def test_a_trigger_that_would_make_them_niches_of_today(migrated: Engine, tmp_pa
     assert [count for _, count, *_ in execute(url, VECTOR)] == [1] * 10
 
 
+def test_a_scoring_that_is_no_number_stops_nothing(migrated: Engine, tmp_path: Path) -> None:
+    url = migrated.url
+    scoring = (
+        "niche_scored",
+        "scorer",
+        "2025-05-20T00:00Z",
+        '{"demand_score": "n/a", "supply_score": 0.5}',
+        "",
+        "5",
+        "",
+    )
+    staged(migrated, tmp_path, scoring)
+    [proof] = [each for each in verify(migrated) if each.job == "niche_trends"]
+    assert proof.holds
+    assert erase(url, ANN).exit_code == 0
+    assert [count for _, count, *_ in execute(url, VECTOR)] == [1] * 10
+
+
+@pytest.mark.clean
+def test_a_niche_that_cannot_be_analysed_is_told_of(migrated: Engine, tmp_path: Path) -> None:
+    """The rows go, and the other niches are analysed."""
+    url = migrated.url
+    staged(migrated, tmp_path)
+    execute(administrator(url), REFUSES)
+    done = erase(url, ANN)
+    assert (done.niches_analysed, done.exit_code, done.left) == (9, 1, 0)
+    assert "1 of them cannot be analysed: niche 3 (SQLSTATE P0001)" in (done.niches_left or "")
+    assert ANN not in (done.niches_left or "")
+    execute(administrator(url), "DROP FUNCTION public.refuse() CASCADE")
+    assert resume(url).exit_code == 0
+    assert [count for _, count, *_ in execute(url, VECTOR)] == [1] * 10
+
+
 @pytest.mark.clean
 def test_a_trigger_on_hot_niches(migrated: Engine, tmp_path: Path) -> None:
     url = migrated.url
@@ -139,3 +172,10 @@ def test_the_backfill_goes_on_after_it(migrated: Engine, tmp_path: Path) -> None
         (ANNA,)
     ]
     assert all(proof.holds for proof in verify(migrated))
+
+
+REFUSES = f"""
+    CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN IF NEW.niche_id = 3 THEN RAISE 'no, {ANN}'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER features_refuse BEFORE UPDATE ON public.features FOR EACH ROW EXECUTE FUNCTION public.refuse()
+"""
