@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from threading import Event
 from typing import Literal, NamedTuple
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
-from backfill import erased
+from backfill import erased, lost_events
 from backfill.bookkeeping import create, of_the_schemas_owner
 from backfill.chunks import Chunk, find_niches, open_session, said, transaction
 from backfill.errors import BackfillError
@@ -44,7 +44,7 @@ class Loaded:
     """What became of a file: its records, those refused, the rows that were new, and whether it was in already.
 
     `shared` records are left out since other files have brought them, `erased` ones since their users were erased,
-    `expired` ones since their time is over.
+    `expired` ones since their time is over. Of a file that was in already, `lost` rows are no events any more.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Loaded:
     already: bool = False
     erased: int = 0
     expired: int = 0
+    lost: int = 0
 
 
 def load(
@@ -86,7 +87,12 @@ def load(
         with _session(engine, tell, stop) as connection:
             file = _claimed(connection, source, digest)
             if file.finished_at is not None:
-                return _loaded(source, file, Published(0, 0, 0), already=True)
+                with _session(engine, tell, stop) as aside:
+                    if meant != "replace" or not lost_events.forget(aside, file):
+                        lost = lost_events.count(aside, file)
+                        return replace(_loaded(source, file, Published(0, 0, 0), already=True), lost=lost)
+                # By its content it is known no more. That other rows may be deleted for it was not meant.
+                file, meant = _claimed(connection, source, digest), None
             with source.opened() as format, _session(engine, tell, stop) as other:
                 sessions = (connection, other)
                 for each in sessions:

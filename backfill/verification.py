@@ -86,6 +86,11 @@ class Proof:
         against = (self.unfinished, self.set_aside, self.lost, self.half_loaded, self.another_table, self.differences)
         return not any(against)
 
+    @property
+    def deleted(self) -> int:
+        """Rows that were moved, and that somebody has deleted from the target since."""
+        return self.allowed["deleted"].rows if "deleted" in self.allowed else 0
+
     def told(self) -> Iterator[str]:
         """What others have done, a line for each kind."""
         for what, count in self.allowed.items():

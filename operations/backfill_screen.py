@@ -64,7 +64,8 @@ def _jobs(jobs: Sequence[JobStatus]) -> Table:
 def show_proofs(proofs: Sequence[Proof], console: Console) -> None:
     """A line a job, and below it what speaks against it, or what others have rightly done."""
     for proof in proofs:
-        found = "all there, once" if proof.holds else "NOT proved"
+        there = f"all there, once, but for {proof.deleted:,}" if proof.deleted else "all there, once"
+        found = there if proof.holds else "NOT proved"
         console.print(f"{proof.job:<15}{proof.rows:>12,} rows compared: {found}")
         for name in proof.half_loaded:
             console.print(f"  {name} is half loaded", soft_wrap=True)

@@ -201,11 +201,11 @@ def verify(opened: Engine, console: Console, share: float = 1.0) -> list[Proof]:
         return verification.verify(opened, JOBS, control.as_of, report, tell, lambda each: throttle(each, share))
 
 
-def finish(opened: Engine) -> int:
-    """Drop the staging table once the history is verified; the number of staged rows that go. Raises BackfillError."""
+def finish(opened: Engine, accept_deleted: int | None = None) -> finishing.Finished:
+    """Drop the staging table once the history is verified. Raises BackfillError."""
     begin(opened, None)
     with session(opened) as connection:
-        return finishing.finish(connection, JOBS)
+        return finishing.finish(connection, JOBS, accept_deleted)
 
 
 def retry(opened: Engine) -> int:

@@ -194,8 +194,17 @@ def verify(fast: bool, as_json: bool) -> None:
 
 
 @backfill.command()
-def finish() -> None:
+@click.option(
+    "--accept-deleted",
+    type=click.IntRange(min=1),
+    metavar="ROWS",
+    help="Drop it though exactly so many of its events were deleted since.",
+)
+def finish(accept_deleted: int | None) -> None:
     """Drop the staging table, once the history is verified.
+
+    Refused while more than 1 % of its events were deleted since they were
+    moved: it may be their last copy.
 
     \b
     Examples:
@@ -205,8 +214,12 @@ def finish() -> None:
     from operations import backfilling
 
     with backfilling.database() as opened:
-        rows = backfilling.finish(opened)
-    click.echo(f"Dropped the staging table with {rows:,} rows; the history is in analytics.analytics_events.")
+        rows, deleted = backfilling.finish(opened, accept_deleted)
+    told = f"; {deleted:,} were deleted from it since they were moved" if deleted else ""
+    click.echo(
+        f"Dropped the staging table with {rows:,} rows; {rows - deleted:,} of them are in"
+        f" analytics.analytics_events{told}."
+    )
 
 
 @backfill.command()

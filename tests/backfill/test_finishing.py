@@ -39,7 +39,7 @@ def proved(migrated: Engine, tmp_path: Path) -> Engine:
 
 def finish(engine: Engine) -> int:
     with engine.connect() as connection:
-        return finishing.finish(connection, JOBS)
+        return finishing.finish(connection, JOBS).rows
 
 
 def test_it_waits_for_a_load_and_sees_what_it_staged(proved: Engine, sql: Sql) -> None:

@@ -68,7 +68,7 @@ def test_a_new_table_is_filled_again(done: Engine, sql: Sql, gone: Callable[[Eng
     assert sql("SELECT count(*) FROM analytics.analytics_events WHERE event_type = 'live'") == [(3,)]
     assert all(proof.holds for proof in verify(done))
     with done.connect() as connection:
-        assert finishing.finish(connection, JOBS) == ROWS
+        assert finishing.finish(connection, JOBS).rows == ROWS
     assert sql(EVENTS) == [(ROWS, ROWS)]
 
 

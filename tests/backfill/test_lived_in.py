@@ -56,5 +56,5 @@ def test_staging_made_anew_by_a_superuser_is_the_owners(
     run(owner)
     assert all(proof.holds for proof in verify(owner))
     with connect(lived_in.administrator(url)).connect() as superuser:
-        assert finish(superuser, JOBS) == 200
+        assert finish(superuser, JOBS).rows == 200
     assert load_file(owner, write_csv(tmp_path / "b.csv", history(100, days=2, seed=2))).added == 100

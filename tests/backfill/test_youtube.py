@@ -95,7 +95,7 @@ def test_seven_days_of_a_real_history_beside_traffic(migrated: Engine, sql: Sql,
         (sum(name == "insert an event" for name, _ in done),)
     ]
     with migrated.connect() as connection:
-        assert finishing.finish(connection, JOBS) == len(rows)
+        assert finishing.finish(connection, JOBS).rows == len(rows)
 
 
 def a_day(engine: Engine, control: Control, day: int) -> Share:
