@@ -16,6 +16,12 @@ SELECT
             THEN 'event_timestamp ' || quote_literal(left(t.event_timestamp, 40)) || ' is not a time (ISO 8601)'
         WHEN ascii(t.created_at) NOT BETWEEN 48 AND 57 AND lower(t.created_at) NOT IN ('infinity', '-infinity')
             THEN 'created_at ' || quote_literal(left(t.created_at, 40)) || ' is not a time (ISO 8601)'
+        -- PostgreSQL would read seconds since 1970 as a day of the year 170000. Eight digits are a date of ISO 8601.
+        WHEN strpos(t.event_timestamp, '-') = 0 AND length(t.event_timestamp) <> 8 AND t.event_timestamp ~ '^[0-9]+$'
+            THEN 'event_timestamp ' || quote_literal(left(t.event_timestamp, 40))
+                || ' is a number, not a time (ISO 8601)'
+        WHEN strpos(t.created_at, '-') = 0 AND length(t.created_at) <> 8 AND t.created_at ~ '^[0-9]+$'
+            THEN 'created_at ' || quote_literal(left(t.created_at, 40)) || ' is a number, not a time (ISO 8601)'
         -- PostgreSQL indexes no value over 2,700 bytes.
         WHEN octet_length(t.event_type) > 1000 THEN 'event_type is longer than 1,000 bytes'
         WHEN octet_length(t.event_source) > 1000 THEN 'event_source is longer than 1,000 bytes'

@@ -99,3 +99,15 @@ def test_many_refused_lines_take_few_statements_more_than_good_ones(
         event.remove(Engine, "before_cursor_execute", count)
     assert asked["good"] > 0
     assert max(asked.values()) < asked["good"] + 10, asked
+
+
+def test_a_number_is_no_time(migrated: Engine, sql: Sql, tmp_path: Path) -> None:
+    """Seconds since 1970 would be a day of the year 170000; eight digits are a date of ISO 8601."""
+    numbers = ("1700001210", "1700001210123", "45292", "250501")
+    rows = "".join(f"view,web,{at},{{}},\n" for at in (*numbers, "20250501")) + "view,web,2025-05-01,{},1700001210\n"
+    (tmp_path / "a.csv").write_text(HEAD.replace("\n", ",created_at\n") + rows)
+    loaded = load_file(migrated, tmp_path / "a.csv")
+    assert (loaded.rejected, loaded.added) == (5, 1)
+    reasons = [reason for (reason,) in sql("SELECT reason FROM sidb.backfill_rejects ORDER BY line")]
+    assert reasons[0] == "event_timestamp '1700001210' is a number, not a time (ISO 8601)"
+    assert reasons[-1] == "created_at '1700001210' is a number, not a time (ISO 8601)"
