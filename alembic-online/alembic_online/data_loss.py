@@ -137,7 +137,7 @@ class Drops:
             work()
             return
         if self.computed:  # called so by now: it may go, so that the statement need not be undone and run again
-            self._allow(part.key for part in parts.named(self.session.connection, self.computed))
+            self._allow(self._tree(parts.named(self.session.connection, self.computed)))
         while True:
             with self.session.connection.transaction() as savepoint:
                 work()
@@ -157,6 +157,7 @@ class Drops:
         tell(self.session, self.name, before, after)
         if not (new := self._not_settled(before, after)):
             return
+        new = parts.roots(self.session.observer, new)
         if again and not self.undeclared:
             raise Undeclared([part.name for part in new])
         names = ", ".join(part.name for part in new)
@@ -170,8 +171,9 @@ class Drops:
         named = [parts.words(name) for each in DROP_TABLE.finditer(statement) for name in each[1].split(",")]
         for table in tables:
             if [table.schema, table.relation] in named and table.key not in self.settled:
+                looked_at = self._tree([table])
                 self.keeper.table(self.session, table)
-                self._allow([table.key])
+                self._allow(looked_at)
 
     def _settle(self, new: Sequence[Part], *, again: bool) -> None:
         """See to what a statement, undone by now, is about to drop.
@@ -188,33 +190,41 @@ class Drops:
         for each in columns.values():
             self._keep_columns(each)
         for table in tables:
+            looked_at = self._tree([table])
             self.keeper.table(self.session, table)
-            self._allow({table.key, *self._gone()})
+            self._allow(looked_at | self._gone())
 
     def _as_called_here(self, found: Sequence[Part]) -> list[Part]:
-        """The same, by the names that the step may have given them since it began."""
+        """The same, by the names that the step may have given them since it began; without what goes with another."""
         oids = {part.oid for part in found}
         here = parts.stored(self.session.connection, oids, self.session.scope.bookkeeping)
-        return self._marked([here.get(part.key, part) for part in found])
+        return self._marked(parts.roots(self.session.connection, [here.get(part.key, part) for part in found]))
 
     def _keep_columns(self, columns: Sequence[Part]) -> None:
+        looked_at = self._tree(columns)
         self.keeper.columns(self.session, columns)
         self.session.connection.execute(drop_trigger(columns[0].table))  # ours, or a killed run's: it needs the columns
-        self._allow({*(part.key for part in columns), *self._gone()})
+        self._allow(looked_at | self._gone())
+
+    def _tree(self, found: Collection[Part]) -> set[tuple[int, int]]:
+        """These parts and what goes with them now: a table that the step detaches later was looked at with its parent,
+        one that it has detached was not."""
+        return {part.key for part in found} | parts.within(self.session.connection, found)
 
     def _known(self, connection: psycopg.Connection[Any]) -> list[Part]:
-        return self._marked(parts.named(connection, self.names))
+        found = parts.named(connection, self.names)
+        inherited = parts.within(connection, [part for part in found if part.column_name is not None])
+        return self._marked([part for part in found if part.key not in inherited])
 
     def _unsettled(self) -> list[Part]:
         """What the open transaction dropped and nobody has looked at."""
         return self._not_settled(*self._stored())
 
     def _not_settled(self, before: parts.Inventory, after: parts.Inventory) -> list[Part]:
-        gone = {key: before[key] for key in before.keys() - after.keys() if not parts.attached(before[key], after)}
-        whole = parts.without_partitions(gone.values())
-        settled = self.settled if whole else frozenset()
-        new = [part for part in whole if part.key not in settled and (part.oid, 0) not in settled]
-        tables = {part.oid for part in parts.tables(gone.values())}
+        gone = [before[key] for key in before.keys() - after.keys()]
+        settled = self.settled if gone else frozenset()
+        new = [part for part in gone if part.key not in settled and (part.oid, 0) not in settled]
+        tables = {part.oid for part in parts.tables(gone)}
         return self._marked([part for part in new if part.column_name is None or part.oid not in tables])
 
     def _gone(self) -> set[tuple[int, int]]:

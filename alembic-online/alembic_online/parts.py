@@ -48,13 +48,13 @@ class Part:
 class Stored(Part):
     """A part as a session sees it: a column's type, the file that holds the table, about how many rows it has.
 
-    `parent` is the table of which it is a partition; None: of none.
+    `inherited`: the column goes when the parent's does, as long as its table is not detached.
     """
 
     type: str | None
     file: int
     rows: int
-    parent: int | None
+    inherited: bool
 
 
 Inventory = Mapping[tuple[int, int], Stored]
@@ -84,16 +84,21 @@ def tables(parts: Iterable[Part]) -> list[Part]:
     return [part for part in parts if part.column_name is None]
 
 
-def without_partitions(parts: Collection[Stored]) -> list[Stored]:
-    """Those of the parts that do not go with a table that is among them as its partitions."""
-    whole = {part.oid for part in tables(parts)}
-    return [part for part in parts if part.parent not in whole]
+def within(connection: psycopg.Connection[Any], found: Collection[Part]) -> set[tuple[int, int]]:
+    """What goes with these parts, as this session sees it: a table's partitions, the columns that inherit a column.
+
+    Whoever reads one of the parts reads all of that.
+    """
+    if not found:
+        return set()
+    parameters = {"oids": [part.oid for part in found], "attnums": [part.attnum for part in found]}
+    return {(oid, attnum) for oid, attnum in connection.execute(query("run/within"), parameters)}
 
 
-def attached(part: Stored, after: Inventory) -> bool:
-    """Whether a column is one of its table's parent by now: of a partition, they count as the parent's."""
-    table = after.get((part.oid, 0))
-    return part.column_name is not None and part.parent is None and table is not None and table.parent is not None
+def roots(connection: psycopg.Connection[Any], found: Collection[Part]) -> list[Part]:
+    """Those of the parts that do not go with another one among them."""
+    others = within(connection, found)
+    return [part for part in found if part.key not in others and (part.oid, 0) not in others]
 
 
 def words(name: str) -> list[str]:

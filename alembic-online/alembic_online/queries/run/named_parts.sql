@@ -13,6 +13,6 @@ INNER JOIN pg_namespace AS n ON n.nspname = split.words[1]
 INNER JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = split.words[2]
 LEFT JOIN pg_attribute AS a
     ON a.attrelid = c.oid AND a.attname = split.words[3] AND a.attnum > 0 AND NOT a.attisdropped
-    AND a.attgenerated = '' AND (a.attislocal OR a.attinhcount = 0)
+    AND a.attgenerated = ''
 WHERE c.relkind IN ('r', 'p') AND (cardinality(split.words) = 2 OR a.attnum IS NOT NULL)
 ORDER BY n.nspname, c.relname, a.attnum NULLS FIRST;
