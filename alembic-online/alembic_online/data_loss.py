@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 from alembic.runtime.migration import RevisionStep
@@ -145,6 +145,8 @@ class Drops:
                     raise Rollback(savepoint)
             if not new:
                 return
+            if earlier := self._unsettled():  # the statement is undone: another one dropped it, and did not show it
+                self._refuse_unseen(earlier, again=again)
             self._settle(self._as_called_here(new), again=again)
 
     def before_commit(self, *, again: bool) -> None:
@@ -157,10 +159,14 @@ class Drops:
         tell(self.session, self.name, before, after)
         if not (new := self._not_settled(before, after)):
             return
-        new = parts.roots(self.session.observer, new)
+        self._refuse_unseen(new, again=again)
+
+    def _refuse_unseen(self, gone: Collection[Part], *, again: bool) -> NoReturn:
+        """Nobody has looked at what is gone, and nobody can any more: raise Undeclared, or OnlineError."""
+        gone = parts.roots(self.session.observer, gone)
         if again and not self.undeclared:
-            raise Undeclared([part.name for part in new])
-        names = ", ".join(part.name for part in new)
+            raise Undeclared([part.name for part in gone])
+        names = ", ".join(part.name for part in gone)
         raise OnlineError(
             f"{self.name}: drops {names}, and whether that holds data cannot be determined; it was rolled back.",
             "name it in the revision's `drops`, so that it is looked at beforehand.",

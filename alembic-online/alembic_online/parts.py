@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Composable, Identifier
 
 from alembic_online.composed import Printed
+from alembic_online.errors import OnlineError
 from alembic_online.queries import query
 
 VERSION_TABLE = "alembic_version"
@@ -128,8 +129,9 @@ def holds(connection: psycopg.Connection[Any], part: Part) -> bool:
     where: Composable | None = SQL("true")
     if part.column_name is not None:
         where = written(connection, part.table_name, part.column_name)
-        if where is None:  # generated
-            return False
+        if where is None:
+            _require(connection, part)
+            return False  # it is generated
     statement = SQL("SELECT EXISTS (SELECT FROM {} WHERE {})").format(part.table, where)
     row = None
     with connection.transaction() as looking:
@@ -137,6 +139,15 @@ def holds(connection: psycopg.Connection[Any], part: Part) -> bool:
         row = connection.execute(statement).fetchone()
         raise Rollback(looking)  # the setting would last as long as the transaction
     return bool(row and row[0])
+
+
+def _require(connection: psycopg.Connection[Any], column: Part) -> None:
+    """Raise OnlineError if there is no such column: nobody can say then that it holds nothing."""
+    if connection.execute(query("run/column_there"), {"oid": column.oid, "attnum": column.attnum}).fetchone() is None:
+        raise OnlineError(
+            f"{column.name} is gone, and whether it held data cannot be determined.",
+            "compare the table with what the revision expects; then run it again.",
+        )
 
 
 def written(
