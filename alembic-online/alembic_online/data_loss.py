@@ -203,7 +203,7 @@ class Drops:
     def _as_called_here(self, found: Sequence[Part]) -> list[Part]:
         """The same, by the names that the step may have given them since it began; without what goes with another."""
         oids = {part.oid for part in found}
-        here = parts.stored(self.session.connection, oids, self.session.scope.bookkeeping)
+        here = parts.stored(self.session.connection, oids, self.session.scope.bookkeeping, inherited=True)
         return self._marked(parts.roots(self.session.connection, [here.get(part.key, part) for part in found]))
 
     def _keep_columns(self, columns: Sequence[Part]) -> None:
@@ -227,16 +227,19 @@ class Drops:
         return self._not_settled(*self._stored())
 
     def _not_settled(self, before: parts.Inventory, after: parts.Inventory) -> list[Part]:
-        gone = [before[key] for key in before.keys() - after.keys()]
+        gone = parts.keys(before) - parts.keys(after)
         settled = self.settled if gone else frozenset()
-        new = [part for part in gone if part.key not in settled and (part.oid, 0) not in settled]
-        tables = {part.oid for part in parts.tables(gone)}
-        return self._marked([part for part in new if part.column_name is None or part.oid not in tables])
+        new = {key for key in gone if key not in settled and (key[0], 0) not in settled}
+        new = {(oid, attnum) for oid, attnum in new if not attnum or (oid, 0) not in gone}
+        if unlisted := {oid for oid, _ in new - before.keys()}:
+            bookkeeping = self.session.scope.bookkeeping
+            before = parts.stored(self.session.observer, unlisted, bookkeeping, inherited=True) | before
+        return self._marked([before[key] for key in sorted(new)])
 
     def _gone(self) -> set[tuple[int, int]]:
         """What the open transaction dropped, or is done away with by the keeper."""
         before, after = self._stored()
-        return before.keys() - after.keys()
+        return parts.keys(before) - parts.keys(after)
 
     def _stored(self) -> tuple[parts.Inventory, parts.Inventory]:
         """What others see of the relations that this transaction has for itself, and what it sees itself."""

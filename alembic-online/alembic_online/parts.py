@@ -1,7 +1,7 @@
 """Tables and their columns as parts that a step can drop: which there are, and what they hold."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,16 +49,16 @@ class Part:
 class Stored(Part):
     """A part as a session sees it: a column's type, the file that holds the table, about how many rows it has.
 
-    `inherited`: the column goes when the parent's does, as long as its table is not detached.
+    `inherited`: of a table, the columns by number that go with its parent's, or by themselves once it is detached.
     """
 
     type: str | None
     file: int
     rows: int
-    inherited: bool
+    inherited: list[int] | None
 
 
-Inventory = Mapping[tuple[int, int], Stored]
+Inventory = dict[tuple[int, int], Stored]
 """Parts by what they are."""
 
 
@@ -74,11 +74,26 @@ def exclusive(connection: psycopg.Connection[Any]) -> list[int]:
     return row[0] or [] if row else []
 
 
-def stored(connection: psycopg.Connection[Any], oids: Collection[int], bookkeeping: str) -> Inventory:
-    """The parts of these relations as this session sees them, but for the bookkeeping's."""
-    parameters = {"oids": list(oids), "bookkeeping": bookkeeping, "version_table": VERSION_TABLE}
+def stored(
+    connection: psycopg.Connection[Any], oids: Collection[int], bookkeeping: str, *, inherited: bool = False
+) -> Inventory:
+    """The parts of these relations as this session sees them, but for the bookkeeping's.
+
+    `inherited`: with the columns that are inherited; of many partitions, that is very many.
+    """
+    parameters = {
+        "oids": list(oids),
+        "inherited": inherited,
+        "bookkeeping": bookkeeping,
+        "version_table": VERSION_TABLE,
+    }
     with connection.cursor(row_factory=class_row(Stored)) as cursor:
         return {row.key: row for row in cursor.execute(query("run/parts"), parameters)}
+
+
+def keys(inventory: Inventory) -> set[tuple[int, int]]:
+    """All that is there, with the columns that are inherited."""
+    return inventory.keys() | {(part.oid, attnum) for part in inventory.values() for attnum in part.inherited or ()}
 
 
 def tables(parts: Iterable[Part]) -> list[Part]:

@@ -14,7 +14,7 @@ def tell(session: Session, name: str, before: parts.Inventory, after: parts.Inve
     """Tell it in the log: `before` is what others see, `after` what the open transaction of the step made of it."""
     for key, then in before.items():
         now = after.get(key)
-        if now is None or now.inherited:  # told of the parent's
+        if now is None:
             continue
         if then.type != now.type:
             log.warning("%s: %s changes from %s to %s in about %d rows", name, now.name, then.type, now.type, then.rows)
