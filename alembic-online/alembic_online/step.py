@@ -8,9 +8,11 @@ from typing import Any
 
 import psycopg
 from alembic.runtime.migration import RevisionStep
+from psycopg.pq import TransactionStatus
 
 from alembic_online import lock_modes
 from alembic_online.acquisition import MISSED, acquire, gave_up
+from alembic_online.commands import refuse
 from alembic_online.data_loss import Drops, Undeclared
 from alembic_online.errors import OnlineError
 from alembic_online.keepers import Keeper
@@ -88,6 +90,8 @@ class Step:
     def execute(self, connection: psycopg.Connection[Any], statement: str, work: Callable[[], object]) -> None:
         """Run a statement of the step's body, which `work` executes on the migration's connection."""
         self.policy.interrupt()
+        refuse(statement, self.name)
+        self._refuse_ended(connection)  # by what was executed past SQLAlchemy
         if connection.autocommit:
             self._alone(connection, statement, work)
             return
@@ -97,6 +101,19 @@ class Step:
             connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}{self.drops.announced}")
             self.drops.begin()
         self.drops.execute(statement, work, again=not self.committed)
+        self._refuse_ended(connection)
+
+    def _refuse_ended(self, connection: psycopg.Connection[Any]) -> None:
+        """Raise OnlineError where the step's transaction is over, though nobody has committed it by SQLAlchemy."""
+        if not self.acquired or connection.info.transaction_status == TransactionStatus.INTRANS:
+            return
+        self.acquired, self.committed = False, True
+        raise OnlineError(
+            f"{self.name}: a statement of its body has ended the step's transaction. What it did until then was"
+            " committed unchecked, or rolled back.",
+            "compare what the revision does with the database, put that right by hand, and take the COMMIT or ROLLBACK"
+            " out of the revision.",
+        )
 
     def _alone(self, connection: psycopg.Connection[Any], statement: str, work: Callable[[], object]) -> None:
         """Outside of a transaction: each statement acquires its locks by itself, and is safe to run again.

@@ -1,0 +1,92 @@
+"""The SQL commands in a text that a revision executes, and those that the engine refuses before they run."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from alembic_online.errors import OnlineError
+
+TOKEN = re.compile(
+    r"""
+      (?P<comment> --[^\n]* | /\*)
+    | (?P<literal> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | (?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?P=tag))
+    | (?P<name> "(?:[^"]|"")*")
+    | (?P<word> [^\W\d][\w$]*)
+    | (?P<other> \d[\w.]* | \S)
+    """,
+    re.X | re.S,
+)
+COMMENT_EDGE = re.compile(r"/\*|\*/")
+ENDS = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT", "BEGIN"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command of a text; `words` are its tokens without comments: words in capitals, of a literal its quote."""
+
+    text: str
+    words: Sequence[str]
+
+    @property
+    def transaction(self) -> str | None:
+        """What it says where it begins or ends a transaction: COMMIT, PREPARE TRANSACTION.
+
+        One that goes back to a savepoint does not, and what is prepared already is another transaction.
+        """
+        first, *rest = self.words
+        if first in ("START", "PREPARE") and rest[:1] == ["TRANSACTION"]:
+            return f"{first} TRANSACTION"
+        rest = rest[1:] if rest[:1] in (["WORK"], ["TRANSACTION"]) else rest
+        return first if first in ENDS and rest[:1] not in (["TO"], ["PREPARED"]) else None
+
+
+def commands(text: str) -> list[Command]:
+    """The commands of a text, as PostgreSQL separates them."""
+    found: list[Command] = []
+    words: list[str] = []
+    start = parentheses = blocks = 0
+    for end, word in _tokens(text):
+        if word == ";" and not parentheses and not blocks:
+            if words:
+                found.append(Command(text=text[start:end], words=words))
+            start, words = end, []
+            continue
+        if word in "()":
+            parentheses = max(parentheses + (1 if word == "(" else -1), 0)
+        elif (word == "ATOMIC" and words[-1:] == ["BEGIN"]) or (blocks and word == "CASE"):  # a function's body
+            blocks += 1
+        elif blocks and word == "END":
+            blocks -= 1
+        words.append(word)
+    return [*found, Command(text=text[start:], words=words)] if words else found
+
+
+def refuse(text: str, what: str) -> None:
+    """Raise OnlineError where a text of step `what` holds a command that it must not execute."""
+    for command in commands(text):
+        if found := command.transaction:
+            raise OnlineError(
+                f"{what}: its body holds {found}, and was stopped before it. Only the engine begins and ends a step's"
+                " transactions, as its locks and checks depend on them.",
+                f"take {found} out of the revision, and put what cannot run in a transaction into"
+                " `with op.get_context().autocommit_block():`.",
+            )
+
+
+def _tokens(text: str) -> Iterator[tuple[int, str]]:
+    """Each token, and where it ends."""
+    at = 0
+    while found := TOKEN.search(text, at):
+        at = _comment_end(text, found.end()) if found[0] == "/*" else found.end()
+        if found["literal"]:
+            yield at, "'"
+        elif not found["comment"]:
+            yield at, found[0].upper() if found["word"] else found[0]
+
+
+def _comment_end(text: str, at: int) -> int:
+    """Where a comment ends that begins with /* before `at`: they nest."""
+    depth = 1
+    while depth and (edge := COMMENT_EDGE.search(text, at)):
+        at, depth = edge.end(), depth + (1 if edge[0] == "/*" else -1)
+    return len(text) if depth else at

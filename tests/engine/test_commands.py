@@ -1,0 +1,68 @@
+"""Commands that a revision must not execute: refused before they run, and found out where they ran all the same."""
+
+import pytest
+from alembic_online import OnlineError
+from alembic_online.commands import commands
+
+from tests.engine.test_data_loss import OUTSIDE, ByHand, by_hand, placed, run, sql
+
+__all__ = ["by_hand"]
+
+ATOMIC = """
+    CREATE OR REPLACE FUNCTION f(n int) RETURNS int BEGIN ATOMIC
+        SELECT CASE n WHEN 1 THEN 2 END; SELECT 2;
+    END;
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("COMMIT", ["COMMIT"]),
+        ("SELECT 1; /* a /* b */ ; */ end; -- ;\n Start  transaction read only", [None, "END", "START TRANSACTION"]),
+        ("prepare transaction 'x'; PREPARE p AS SELECT 1; ABORT", ["PREPARE TRANSACTION", None, "ABORT"]),
+        ("SAVEPOINT a; ROLLBACK WORK TO a; RELEASE a; rollback to a; ROLLBACK WORK", [*[None] * 4, "ROLLBACK"]),
+        (r"SELECT '; COMMIT', E'\'; COMMIT', U&'; COMMIT', "
+         """ "; COMMIT", $$; COMMIT$$, $b$; $$ COMMIT$b$, 'it''s; COMMIT' """, [None]),
+        (ATOMIC + "COMMIT AND CHAIN", [None, "COMMIT"]),
+        ("CREATE RULE r AS ON INSERT TO t DO ALSO (SELECT 1; SELECT 2); BEGIN", [None, "BEGIN"]),
+        ("DO $$ BEGIN PERFORM 1; END $$; ;", [None]),
+        ("ROLLBACK PREPARED 'x'; SELECT a$b$ FROM t; COMMIT", [None, None, "COMMIT"]),
+    ],
+)  # fmt: skip
+def test_what_ends_a_transaction(text: str, found: list[str | None]) -> None:
+    assert [command.transaction for command in commands(text)] == found
+
+
+@OUTSIDE
+@pytest.mark.parametrize("text", ["COMMIT", "SELECT 1; -- done\\n commit"])
+def test_a_commit_in_a_revision_is_refused(by_hand: ByHand, text: str, outside: bool) -> None:
+    run(
+        by_hand.url,
+        "INSERT INTO orders (order_id) VALUES (1)",
+        "CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS 'BEGIN DROP TABLE orders; END'",
+    )
+    by_hand.write(placed(text, outside) if outside else f"{sql('SELECT tidy()')}\n{sql(text)}")
+    with pytest.raises(OnlineError, match="its body holds COMMIT, and was stopped before it") as refused:
+        by_hand.upgrade()
+    assert outside or "nothing of it stays" in refused.value.what
+    assert "autocommit_block()" in refused.value.next_step
+    assert run(by_hand.url, "SELECT count(*) FROM orders") == [(1,)]
+
+
+ENDED = {
+    "past SQLAlchemy": f"op.get_bind().connection.driver_connection.execute('COMMIT')\n{sql('SELECT 2')}",
+    "in what another setting makes a command": (
+        f"{sql('SET LOCAL standard_conforming_strings = off')}\n"
+        'op.get_bind().exec_driver_sql(r"""SELECT \'a\\\'\'; COMMIT --\'""")'
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ENDED)
+def test_a_commit_that_was_executed_stops_the_step(by_hand: ByHand, how: str) -> None:
+    by_hand.write(f"{sql('CREATE TABLE made (n int)')}\n{ENDED[how]}\n{sql('CREATE TABLE more (n int)')}")
+    with pytest.raises(OnlineError, match="has ended the step's transaction") as stopped:
+        by_hand.upgrade()
+    assert "what it has done so far stays" in stopped.value.what
+    assert run(by_hand.url, "SELECT to_regclass('made') IS NULL, to_regclass('more') IS NULL") == [(False, True)]
