@@ -1,7 +1,7 @@
 """The SQL commands in a text that a revision executes, and those that the engine refuses before they run."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alembic_online.errors import OnlineError
@@ -18,6 +18,8 @@ TOKEN = re.compile(
 )
 COMMENT_EDGE = re.compile(r"/\*|\*/")
 ENDS = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT", "BEGIN"})
+FULL = (["FULL"], ["FULL", "ON"], ["FULL", "TRUE"], ["FULL", "1"], ["FULL", "'"])
+"""How VACUUM's option is written; the value of a literal is not read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,7 @@ class Command:
     """One command of a text; `words` are its tokens without comments: words in capitals, of a literal its quote."""
 
     text: str
-    words: Sequence[str]
+    words: list[str]
 
     @property
     def transaction(self) -> str | None:
@@ -38,6 +40,14 @@ class Command:
             return f"{first} TRANSACTION"
         rest = rest[1:] if rest[:1] in (["WORK"], ["TRANSACTION"]) else rest
         return first if first in ENDS and rest[:1] not in (["TO"], ["PREPARED"]) else None
+
+    @property
+    def is_full_vacuum(self) -> bool:
+        """Whether it is VACUUM FULL, in either spelling."""
+        if self.words[:1] != ["VACUUM"] or self.words[1:2] != ["("]:
+            return self.words[:2] == ["VACUUM", "FULL"]
+        options = " ".join(self.words[2:]).partition(")")[0].split(" , ")
+        return any(each.split() in FULL for each in options)
 
 
 def commands(text: str) -> list[Command]:
@@ -64,6 +74,12 @@ def commands(text: str) -> list[Command]:
 def refuse(text: str, what: str) -> None:
     """Raise OnlineError where a text of step `what` holds a command that it must not execute."""
     for command in commands(text):
+        if command.is_full_vacuum:
+            raise OnlineError(
+                f"{what}: VACUUM FULL rewrites the table while nobody can read it; it was not executed.",
+                "use VACUUM, which makes the space usable again, or pg_repack, which gives it back online; VACUUM FULL"
+                " belongs into a maintenance window, outside of revisions.",
+            )
         if found := command.transaction:
             raise OnlineError(
                 f"{what}: its body holds {found}, and was stopped before it. Only the engine begins and ends a step's"

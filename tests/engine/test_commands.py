@@ -66,3 +66,28 @@ def test_a_commit_that_was_executed_stops_the_step(by_hand: ByHand, how: str) ->
         by_hand.upgrade()
     assert "what it has done so far stays" in stopped.value.what
     assert run(by_hand.url, "SELECT to_regclass('made') IS NULL, to_regclass('more') IS NULL") == [(False, True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        ("VACUUM full orders", True),
+        ("-- all\n vacuum (ANALYZE, FULL) orders", True),
+        ("VACUUM (FULL true, FREEZE)", True),
+        ("VACUUM (FULL false) orders", False),
+        ("VACUUM (VERBOSE, ANALYZE) orders (full_name)", False),
+        ('VACUUM "full"', False),
+        ("VACUUM", False),
+    ],
+)
+def test_what_is_a_full_vacuum(text: str, full: bool) -> None:
+    assert [command.is_full_vacuum for command in commands(text)] == [full]
+
+
+@pytest.mark.parametrize("text", ["VACUUM FULL orders", "VACUUM (FULL) orders"])
+def test_a_full_vacuum_is_refused_before_it_asks_for_its_lock(by_hand: ByHand, text: str) -> None:
+    by_hand.write(placed(text, outside=True))
+    with pytest.raises(OnlineError, match="VACUUM FULL rewrites the table while nobody can read it") as refused:
+        by_hand.upgrade()
+    assert "use VACUUM" in refused.value.next_step
+    by_hand.write(placed("VACUUM (ANALYZE) orders", outside=True)).upgrade()
