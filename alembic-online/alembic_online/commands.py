@@ -20,6 +20,11 @@ COMMENT_EDGE = re.compile(r"/\*|\*/")
 ENDS = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT", "BEGIN"})
 FULL = (["FULL"], ["FULL", "ON"], ["FULL", "TRUE"], ["FULL", "1"], ["FULL", "'"])
 """How VACUUM's option is written; the value of a literal is not read."""
+SETS = re.compile(
+    r"\bset\s+(session\s+|local\s+)?lock_timeout\b|\breset\s+lock_timeout\b|\bset_config\s*\(\s*'lock_timeout'", re.I
+)
+DEFINES = frozenset(["ALTER", "ANALYZE", "COMMENT", "CREATE", "DROP", "GRANT", "LOCK", "REVOKE", "TRUNCATE"])
+"""With what a command begins that only defines things, and so calls no function that sets anything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +54,16 @@ class Command:
         options = " ".join(self.words[2:]).partition(")")[0].split(" , ")
         return any(each.split() in FULL for each in options)
 
+    @property
+    def may_set(self) -> bool:
+        """Whether a setting may be another one after it: it sets one, or calls what does."""
+        return self.words[0] not in DEFINES or "AS" in self.words
+
+    @property
+    def sets_lock_timeout(self) -> bool:
+        """Whether its text says so; what a function does that it calls, it does not say."""
+        return self.words[0] not in DEFINES and SETS.search(self.text) is not None
+
 
 def commands(text: str) -> list[Command]:
     """The commands of a text, as PostgreSQL separates them."""
@@ -71,21 +86,27 @@ def commands(text: str) -> list[Command]:
     return [*found, Command(text=text[start:], words=words)] if words else found
 
 
-def refuse(text: str, what: str) -> None:
+def refuse(found: list[Command], what: str) -> None:
     """Raise OnlineError where a text of step `what` holds a command that it must not execute."""
-    for command in commands(text):
+    for command in found:
         if command.is_full_vacuum:
             raise OnlineError(
                 f"{what}: VACUUM FULL rewrites the table while nobody can read it; it was not executed.",
                 "use VACUUM, which makes the space usable again, or pg_repack, which gives it back online; VACUUM FULL"
                 " belongs into a maintenance window, outside of revisions.",
             )
-        if found := command.transaction:
+        if ended := command.transaction:
             raise OnlineError(
-                f"{what}: its body holds {found}, and was stopped before it. Only the engine begins and ends a step's"
+                f"{what}: its body holds {ended}, and was stopped before it. Only the engine begins and ends a step's"
                 " transactions, as its locks and checks depend on them.",
-                f"take {found} out of the revision, and put what cannot run in a transaction into"
+                f"take {ended} out of the revision, and put what cannot run in a transaction into"
                 " `with op.get_context().autocommit_block():`.",
+            )
+        if command.sets_lock_timeout and (command.words[0] == "DO" or command is not found[-1]):
+            raise OnlineError(
+                f"{what}: lock_timeout is set in one text with other commands, which could then keep the application"
+                " waiting for as long; it was not executed.",
+                "take that out of the revision: the engine says how long each statement waits for its locks.",
             )
 
 

@@ -12,7 +12,7 @@ from psycopg.pq import TransactionStatus
 
 from alembic_online import lock_modes
 from alembic_online.acquisition import MISSED, acquire, gave_up
-from alembic_online.commands import refuse
+from alembic_online.commands import commands, refuse
 from alembic_online.data_loss import Drops, Undeclared
 from alembic_online.errors import OnlineError
 from alembic_online.keepers import Keeper
@@ -23,6 +23,7 @@ from alembic_online.queries import query
 from alembic_online.replicas import EXCLUSIVE
 from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import LOCK_TIMEOUT_MS, Session
+from alembic_online.settings import PINNED
 
 log = logging.getLogger("alembic.online")
 
@@ -42,6 +43,9 @@ CREATE_INDEX = re.compile(
 
 UNDECLARED = "RowExclusiveLock"
 """What a step may hold on a relation without declaring it: as the application itself does."""
+
+CAPPED = f"SET lock_timeout = {LOCK_TIMEOUT_MS}"
+"""Also where the body has set another value, LOCAL or not."""
 
 
 def exclusive(drops: Iterable[Part]) -> dict[str, str]:
@@ -90,7 +94,8 @@ class Step:
     def execute(self, connection: psycopg.Connection[Any], statement: str, work: Callable[[], object]) -> None:
         """Run a statement of the step's body, which `work` executes on the migration's connection."""
         self.policy.interrupt()
-        refuse(statement, self.name)
+        found = commands(statement)
+        refuse(found, self.name)
         self._refuse_ended(connection)  # by what was executed past SQLAlchemy
         if connection.autocommit:
             self._alone(connection, statement, work)
@@ -102,10 +107,12 @@ class Step:
             self.drops.begin()
         self.drops.execute(statement, work, again=not self.committed)
         self._refuse_ended(connection)
+        if any(command.may_set for command in found):
+            connection.execute(CAPPED)
 
     def _refuse_ended(self, connection: psycopg.Connection[Any]) -> None:
         """Raise OnlineError where the step's transaction is over, though nobody has committed it by SQLAlchemy."""
-        if not self.acquired or connection.info.transaction_status == TransactionStatus.INTRANS:
+        if not self.acquired or connection.info.transaction_status != TransactionStatus.IDLE:
             return
         self.acquired, self.committed = False, True
         raise OnlineError(
@@ -157,6 +164,8 @@ class Step:
     def before_commit(self, *, last: bool) -> None:
         """Before a commit of the step's own transaction; the `last` one says in the ledger that the step is applied."""
         self.record(again=not self.committed)
+        if last:  # what the body has set for the session ends with the step
+            self.session.connection.execute(f"{CAPPED}; SET statement_timeout = {PINNED['statement_timeout']}")
         self.committed = True
         self.acquired = False  # the locks go; what follows acquires its own
         if last:

@@ -4,7 +4,7 @@ import pytest
 from alembic_online import OnlineError
 from alembic_online.commands import commands
 
-from tests.engine.test_data_loss import OUTSIDE, ByHand, by_hand, placed, run, sql
+from tests.engine.test_data_loss import HEAD, NEXT, OUTSIDE, ByHand, by_hand, placed, run, sql
 
 __all__ = ["by_hand"]
 
@@ -68,6 +68,21 @@ def test_a_commit_that_was_executed_stops_the_step(by_hand: ByHand, how: str) ->
     assert run(by_hand.url, "SELECT to_regclass('made') IS NULL, to_regclass('more') IS NULL") == [(False, True)]
 
 
+NESTED = """
+import sqlalchemy as sa
+try:
+    with op.get_bind().begin_nested():
+        op.execute("SELECT 1/0")
+except sa.exc.DataError:
+    op.execute("SAVEPOINT a; CREATE TABLE made (n int); ROLLBACK TO a")
+"""
+
+
+def test_savepoints_are_the_bodys_own(by_hand: ByHand) -> None:
+    by_hand.write(NESTED).upgrade()
+    assert run(by_hand.url, "SELECT version_num, to_regclass('made') FROM alembic_version") == [(NEXT, None)]
+
+
 @pytest.mark.parametrize(
     ("text", "full"),
     [
@@ -91,3 +106,62 @@ def test_a_full_vacuum_is_refused_before_it_asks_for_its_lock(by_hand: ByHand, t
         by_hand.upgrade()
     assert "use VACUUM" in refused.value.next_step
     by_hand.write(placed("VACUUM (ANALYZE) orders", outside=True)).upgrade()
+
+
+SETTING = {
+    "SET": sql("SET lock_timeout = '10s'"),
+    "SET LOCAL": sql("SET LOCAL lock_timeout = 0"),
+    "set_config": sql("SELECT set_config('lock_timeout', '10s', true)"),
+    "RESET ALL": sql("RESET ALL"),
+    "a function": sql("SELECT patient()"),
+}
+
+
+@pytest.mark.parametrize("how", SETTING)
+def test_a_lock_timeout_of_the_body_lasts_for_no_other_statement(by_hand: ByHand, how: str) -> None:
+    patient = "BEGIN PERFORM set_config('lock_timeout', '10s', false); END"
+    run(
+        by_hand.url,
+        f"CREATE FUNCTION patient() RETURNS void LANGUAGE plpgsql AS $$ {patient} $$",
+        "CREATE FUNCTION capped() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ASSERT"
+        " current_setting('lock_timeout') = '20ms', current_setting('lock_timeout'); END $$",
+    )
+    by_hand.write(f"{SETTING[how]}\n{sql('SELECT capped()')}").upgrade()
+
+
+def test_what_the_body_sets_for_the_session_ends_with_the_step(by_hand: ByHand) -> None:
+    by_hand.write("\n".join([placed("SET statement_timeout = '1h'", outside=True), SETTING["SET"]]))
+    (by_hand.directory / "next.py").write_text(
+        (by_hand.directory / "by_hand.py")
+        .read_text(encoding="utf-8")
+        .replace(f'down_revision = "{HEAD}"', f'down_revision = "{NEXT}"')
+        .replace(f'revision = "{NEXT}"\ndown', 'revision = "9.9.9"\ndown')
+        .partition("def upgrade")[0]
+        + f"def upgrade() -> None:\n    {sql(STORE)}\n\n\ndef downgrade() -> None:\n    pass\n",
+        encoding="utf-8",
+    )
+    by_hand.upgrade()
+    assert run(by_hand.url, "SELECT name, value FROM stored ORDER BY name") == [
+        ("lock_timeout", "20ms"),
+        ("statement_timeout", "0"),
+    ]
+
+
+STORE = (
+    "CREATE TABLE stored AS SELECT name, current_setting(name) AS value"
+    " FROM (VALUES ('lock_timeout'), ('statement_timeout')) AS s (name)"
+)
+
+
+@OUTSIDE
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SET lock_timeout = '10s'; ALTER TABLE orders ADD COLUMN more text",
+        "DO $$ BEGIN SET LOCAL lock_timeout = '10s'; ALTER TABLE orders ADD COLUMN more text; END $$",
+    ],
+)
+def test_a_lock_timeout_beside_other_commands_is_refused(by_hand: ByHand, text: str, outside: bool) -> None:
+    by_hand.write(placed(text, outside))
+    with pytest.raises(OnlineError, match="lock_timeout is set in one text with other commands"):
+        by_hand.upgrade()
