@@ -1,17 +1,18 @@
 """Acquiring locks without standing in front of traffic.
 
 The locks that a step declares are acquired together, before its first statement, and released together when one of
-them is not to be had. `alembic_online.retry` says how long each attempt waits.
+them is not to be had. `alembic_online.retry` says how long each attempt waits, for all of them together.
 """
 
 import logging
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
@@ -26,6 +27,8 @@ from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import Session
 
 Done = TypeVar("Done")
+Statement = Callable[[int], Composed]
+"""From the ms to wait (0: not at all) to the statement that acquires a lock."""
 
 log = logging.getLogger("alembic.online")
 
@@ -65,9 +68,7 @@ def acquire(session: Session, locks: Mapping[str, str], what: str, policy: Retry
         policy.began += session.replicas.wait_for_readers(locks, what, policy.interrupt)
         wait = policy.next_wait(partial(session.blockers.longest, locks))
         try:
-            with session.connection.transaction():  # inside the open one: a savepoint, whose rollback releases them
-                for statement in statements:
-                    session.connection.execute(statement(wait))
+            _attempt(session.connection, statements, wait)
             break
         except MISSED:
             session.blockers.missed(locks, what)
@@ -75,6 +76,21 @@ def acquire(session: Session, locks: Mapping[str, str], what: str, policy: Retry
                 raise gave_up(what, policy, session.blockers.blockers(locks), session.options) from None
             policy.pause()
     policy.waited += time.monotonic() - began
+
+
+def _attempt(connection: psycopg.Connection[Any], statements: Sequence[Statement], wait: int) -> None:
+    """Acquire all, waiting for so many ms in all: whoever queues behind the first lock waits for the others, too."""
+    with connection.transaction():  # inside the open one: a savepoint, whose rollback releases them
+        end = time.monotonic() + wait / 1000
+        for statement in statements:
+            asked = time.monotonic()
+            left = max(math.ceil((end - asked) * 1000), 0)
+            try:
+                connection.execute(statement(left))
+            except psycopg.errors.QueryCanceled:
+                if not left or time.monotonic() - asked < left / 1000:  # somebody's
+                    raise
+                raise psycopg.errors.LockNotAvailable(f"not all locks were acquired within {wait} ms") from None
 
 
 def retried(work: Callable[[], Done], policy: RetryPolicy, url: URL, locks: Mapping[str, str] | None = None) -> Done:
@@ -167,16 +183,22 @@ def _next_step(blockers: list[Blocker], options: Options) -> str:
     return f"{', or '.join(ways)}.{hidden}"
 
 
-def _statements(connection: psycopg.Connection[Any], locks: Mapping[str, str]) -> list[Any]:
-    """For each relation that exists, a function from the ms to wait (0: not at all) to the statement that locks it."""
+def _statements(connection: psycopg.Connection[Any], locks: Mapping[str, str]) -> list[Statement]:
+    """For each relation that exists, what locks it."""
     found = connection.execute(query("run/lockable"), {"relations": list(locks)}).fetchall()
-    return [_statement(name, kind, owner, lock_modes.sql(locks[name])) for name, kind, owner in found]
+    return [_statement(name, kind, owner, limit, lock_modes.sql(locks[name])) for name, kind, owner, limit in found]
 
 
-def _statement(name: str, kind: str, owner: str, mode: str) -> Any:
+def _statement(name: str, kind: str, owner: str, limit: str | None, mode: str) -> Statement:
     relation = SQL(name)  # as to_regclass has read it
     if kind in VIEWS:  # a change that changes nothing locks them, and 1 ms is the least to wait
         change = SQL("ALTER " + VIEWS[kind] + " {} OWNER TO {}").format(relation, Identifier(owner))
         return lambda wait: SQL("SET LOCAL lock_timeout = {}; {}").format(max(wait, 1), change)
     table = SQL("LOCK TABLE {} IN " + mode + " MODE").format(relation)
-    return lambda wait: SQL("SET LOCAL lock_timeout = {}; {}").format(wait, table) if wait else table + SQL(" NOWAIT")
+    waiting = SQL("SET LOCAL lock_timeout = {0}; {1}")
+    if limit is not None:  # lock_timeout counts anew for each partition
+        within = (
+            "SET LOCAL lock_timeout = {0}; SET LOCAL statement_timeout = {0}; {1}; SET LOCAL statement_timeout = {2}"
+        )
+        waiting = SQL(within)
+    return lambda wait: waiting.format(wait, table, limit) if wait else table + SQL(" NOWAIT")

@@ -2,8 +2,8 @@
 
 Whoever waits for a lock makes everybody behind it wait too. So a try that cannot succeed soon, because a transaction
 that has been open for long is in the way, does not wait at all; one that has to find a gap between busy writers waits
-for some milliseconds. A session that opens its next long transaction at once would starve that: after a while some
-tries wait all the same, and longer and longer.
+for some milliseconds. A session that opens its next long transaction at once would starve that, and so would writers
+of many tables that are wanted together: after a while some tries wait all the same, and longer and longer.
 """
 
 import math
@@ -46,13 +46,13 @@ class RetryPolicy:
         self.tries += 1
         if self.tries == 1:
             return 0
-        if (age := longest_in_the_way()) <= LONG:
-            return WAIT
+        age = longest_in_the_way()
         if age == math.inf:  # no gap will come until somebody ends it
             return 0
+        least = WAIT if age <= LONG else 0
         starving = time.monotonic() - self.began - STARVING_AFTER
         if starving < 0 or self.tries % STARVING_EVERY:
-            return 0
+            return least
         return int(min(WAIT * 2 ** min(starving // DOUBLING, 10), LONGEST_WAIT))
 
     def pause(self, between: tuple[float, float] = PAUSE) -> None:

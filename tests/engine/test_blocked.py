@@ -76,6 +76,9 @@ def test_a_wait_of_who_starves_grows_and_has_a_cap() -> None:
         policy.began -= STARVING_AFTER + starving
         longest.append(max(policy.next_wait(lambda: 60.0) for _ in range(3 * STARVING_EVERY)))
     assert longest == [0, 20, 40, 80, 160, 200, 200]
+    assert {policy.next_wait(lambda: LONG) for _ in range(2 * STARVING_EVERY)} == {20, 200}, (
+        "many locks, none of them long"
+    )
 
 
 @pytest.mark.parametrize(("age", "waits"), [(LONG, [0, 20, 20]), (LONG + 0.01, [0, 0, 0])])
