@@ -14,10 +14,13 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from alembic_online.bookkeeping import Component, bring_up_to_date, refuse_unusable
+from alembic_online.errors import OnlineError
 from alembic_online.planned import Direction
 from alembic_online.queries import query
 from alembic_online.scope import Scope
 from alembic_online.watcher import Observed
+
+COMMITTING = 5000  # ms to wait for a session that is perhaps still committing, though nobody waits for its answer
 
 Before = Mapping[str, str]
 """The catalog before a step: what each object is called, and a hash of its definition."""
@@ -82,9 +85,18 @@ class Ledger:
         return bool(row and row[0])
 
     def open(self) -> None:
-        """Create the ledger at first use, or bring it up to date; close the entries of runs that were killed."""
+        """Create the ledger at first use, or bring it up to date; close the entries of runs that were killed.
+
+        OnlineError where the session of one is still committing.
+        """
         bring_up_to_date(self.connection, self.scope.bookkeeping, LEDGER)
-        self._execute("interrupted")
+        try:
+            self._execute("interrupted")
+        except psycopg.errors.LockNotAvailable:
+            raise OnlineError(
+                "The session of an earlier run is still committing its step; nothing was changed.",
+                "run it again when that session has ended; one that waits for a synchronous standby ends with it.",
+            ) from None
 
     def start(self, revision: str, direction: str, client: str, before: Before) -> int:
         """A new attempt; returns the number by which the other methods know it."""
@@ -99,8 +111,11 @@ class Ledger:
         assert row is not None
         return int(row[0])
 
-    def gave_up(self, step_id: int, outcome: str, message: str, lock_tries: int, seconds_waited: float) -> None:
-        """The attempt was rolled back: `missed` (to be tried again) or `failed`."""
+    def gave_up(self, step_id: int, outcome: str, message: str, lock_tries: int, seconds_waited: float) -> bool:
+        """The attempt was rolled back: `missed` (to be tried again) or `failed`. False where it was not: it is applied.
+
+        psycopg.OperationalError: that is not known, its session may still be committing.
+        """
         parameters = {
             "step_id": step_id,
             "outcome": outcome,
@@ -108,7 +123,11 @@ class Ledger:
             "lock_tries": lock_tries,
             "seconds_waited": seconds_waited,
         }
-        self._execute("gave_up", parameters)
+        with self.connection.transaction():
+            self.connection.execute(f"SET LOCAL lock_timeout = {COMMITTING}")
+            self._execute("gave_up", parameters)
+            row = self._execute("is_applied", {"step_id": step_id}).fetchone()
+        return row == (False,)
 
     def observed(self, step_id: int, seen: Observed) -> None:
         """What the watcher saw of the attempt."""

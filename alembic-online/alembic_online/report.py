@@ -37,14 +37,26 @@ def report_step(done: Step, seen: Observed, seconds: float, metrics: Metrics | N
         )
 
 
-def so_far(done: Sequence[str], step: Step | None, *, goes_forward: bool, lost: bool = False) -> str:
+def so_far(
+    done: Sequence[str],
+    step: Step | None,
+    *,
+    goes_forward: bool,
+    lost: bool = False,
+    is_applied: bool | None = False,
+) -> str:
     """What of a run stays, and what of the step that was not finished; of an upgrade also what applications have.
 
-    `lost`: the connection is, and the server may be down.
+    `lost`: the connection is, and the server may be down. `is_applied`: whether the step is all the same, and only the
+    answer to its COMMIT was lost; None: not known.
     """
     applied = f"Applied: {', '.join(done)}" if done else "No step was applied"
     if step is None:
         return applied
+    if is_applied:
+        return f"Applied: {', '.join([*done, step.name])}; of {step.name}, only the answer to its COMMIT was lost"
+    if is_applied is None:
+        return f"{applied}; whether {step.name} is applied is not known, as the answer to its COMMIT was lost"
     kept = "what it has done so far stays" if step.committed else "nothing of it stays"
     if goes_forward and not step.committed:
         before = step.script.down_revision

@@ -93,6 +93,8 @@ class Run:
         self.running = False
         self.in_body = False
         self.body_done = False
+        self.is_applied: bool | None = False
+        """Whether the step that failed is applied all the same; None: not known."""
         self.metrics = open_metrics(self.options, self.scope.plain_name, refuses=not self.is_way_back)
 
     def take_over(self, context: MigrationContext) -> None:
@@ -178,7 +180,7 @@ class Run:
 
     def _so_far(self, error: BaseException) -> str:
         lost = isinstance(error, ConnectionLostError)
-        return so_far(self.done, self.step, goes_forward=self.goes_forward, lost=lost)
+        return so_far(self.done, self.step, goes_forward=self.goes_forward, lost=lost, is_applied=self.is_applied)
 
     def _ended(self, failure: str | None = None) -> None:
         if self.metrics:
@@ -288,8 +290,10 @@ class Run:
 
     def _gave_up(self, step: Step, outcome: str, message: str) -> None:
         try:
-            self.ledger.gave_up(step.entry, outcome, message, step.policy.tries, step.policy.waited)
+            tries, waited = step.policy.tries, step.policy.waited
+            self.is_applied = not self.ledger.gave_up(step.entry, outcome, message, tries, waited)
             if self.watcher:
                 self.ledger.observed(step.entry, self.watcher.end())
         except psycopg.OperationalError:
+            self.is_applied = None if self.body_done else False  # it may have been committing
             log.debug("The ledger's record of this attempt is not complete; the next run completes it.")
