@@ -44,9 +44,10 @@ SETTLED = "alembic_online.settled"
 class Undeclared(Exception):  # noqa: N818 - no failure: the step is run again, prepared for it
     """The step drops these columns or tables, and nothing was prepared for it."""
 
-    def __init__(self, names: Collection[str]) -> None:
-        super().__init__(f"drops what it does not declare: {', '.join(sorted(names))}")
-        self.names = frozenset(names)
+    def __init__(self, found: Iterable[Part], others: Iterable[Part] = ()) -> None:
+        super().__init__(f"drops what it does not declare: {', '.join(sorted({part.name for part in found}))}")
+        self.parts = frozenset([*found, *others])
+        """Those parts as the step calls them, and as others do, where it has renamed their table."""
 
 
 class Drops:
@@ -59,6 +60,8 @@ class Drops:
         self.computed = frozenset(computed(script))
         self.names = set(Planned(script, direction).drops)
         """What the step is known to drop: declared, or found in an earlier attempt."""
+        self.learned: set[tuple[int, int]] = set()
+        """What earlier attempts were found to drop, whatever an attempt calls it."""
         self.undeclared = False
         """Whether an attempt dropped something that its text does not show: every statement is looked at then."""
         self.locked: list[Part] | None = None
@@ -99,10 +102,13 @@ class Drops:
         known = self._known(self.session.observer)
         return [part for part in known if re.search(rf"\b{re.escape(part.relation)}\b", statement, re.I)] or known
 
-    def learn(self, found: Undeclared) -> None:
-        """Be prepared for it in the next attempt."""
+    def learn(self, found: Undeclared, *, again: bool = True) -> None:
+        """Be prepared for it in the next attempt; OnlineError where there is none."""
+        if not again:
+            raise self._undetermined(found.parts)
         self.undeclared = True
-        self.names |= found.names
+        self.names |= {part.name for part in found.parts}
+        self.learned |= {part.key for part in found.parts}
 
     def prepare(self, policy: RetryPolicy) -> None:
         """Before an attempt, with nothing locked; what the one before it did is undone."""
@@ -147,7 +153,7 @@ class Drops:
                 return
             if earlier := self._unsettled():  # the statement is undone: another one dropped it, and did not show it
                 self._refuse_unseen(earlier, again=again)
-            self._settle(self._as_called_here(new), again=again)
+            self._settle(new, again=again)
 
     def before_commit(self, *, again: bool) -> None:
         """Raise Undeclared, or OnlineError where that does not help, if something is gone that was not looked at.
@@ -165,9 +171,12 @@ class Drops:
         """Nobody has looked at what is gone, and nobody can any more: raise Undeclared, or OnlineError."""
         gone = parts.roots(self.session.observer, gone)
         if again and not self.undeclared:
-            raise Undeclared([part.name for part in gone])
-        names = ", ".join(part.name for part in gone)
-        raise OnlineError(
+            raise Undeclared(gone)
+        raise self._undetermined(gone)
+
+    def _undetermined(self, found: Iterable[Part]) -> OnlineError:
+        names = ", ".join(sorted({part.name for part in found}))
+        return OnlineError(
             f"{self.name}: drops {names}, and whether that holds data cannot be determined; it was rolled back.",
             "name it in the revision's `drops`, so that it is looked at beforehand.",
         )
@@ -181,15 +190,18 @@ class Drops:
                 self.keeper.table(self.session, table)
                 self._allow(looked_at)
 
-    def _settle(self, new: Sequence[Part], *, again: bool) -> None:
-        """See to what a statement, undone by now, is about to drop.
+    def _settle(self, found: Sequence[Part], *, again: bool) -> None:
+        """See to what a statement, undone by now, is about to drop; `found` is as others call it.
 
         Its lock is asked for once, as the step may hold others, for which traffic would wait meanwhile: after a miss it
         is acquired with those.
         """
+        new = self._as_called_here(found)
         columns, tables = parts.columns(new), parts.tables(new)
-        if again and (unknown := {part.name for each in columns.values() for part in each} - self.names):
-            raise Undeclared(unknown)
+        unknown = [part for each in columns.values() for part in each if part.name not in self.names]
+        if again and (unknown := [part for part in unknown if part.key not in self.learned]):
+            keys = {part.key for part in unknown}
+            raise Undeclared(unknown, [part for part in found if part.key in keys])
         self.names |= {table.name for table in tables}
         wanted = [*(each[0].table for each in columns.values()), *(table.table for table in tables)]
         self.session.connection.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(SQL(", ").join(wanted)))

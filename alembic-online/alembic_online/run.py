@@ -274,13 +274,14 @@ class Run:
         if self.watcher.stopped and isinstance(original, psycopg.errors.QueryCanceled):
             self._gave_up(step, "failed", f"stopped: {self.watcher.stopped}")
             self.watcher.interrupt()
-        if missed and step.policy.over:
+        over = step.policy.over
+        if missed and over:
             self._gave_up(step, "failed", str(original))
             raise step.gave_up() from None
         if isinstance(original, Undeclared):
-            step.drops.learn(original)
-            self._gave_up(step, "missed", str(original))
+            self._gave_up(step, "failed" if over else "missed", str(original))
             self.session.sqlalchemy.rollback()  # a commit that was refused leaves its transaction behind
+            step.drops.learn(original, again=not over)
             return True
         self._gave_up(step, "interrupted" if is_interrupt(error) else "missed" if missed else "failed", reason(error))
         if missed:

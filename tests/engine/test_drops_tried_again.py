@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,7 @@ from sqlalchemy import URL
 
 from operations import upgrade
 from tests.engine.catalog.test_mutations import HEAD
+from tests.engine.conftest import ledger
 from tests.engine.test_data_loss import ORDERS, ROW, ByHand, left_over, run, sql
 from tests.fixtures.databases import Clone, conninfo
 from tests.fixtures.ended import counted
@@ -171,3 +173,29 @@ def test_no_lock_is_held_while_another_is_waited_for(by_hand: ByHand) -> None:
         counted(by_hand.upgrade, before({(LOCKS_MORE, 1): hold, (LOCKS_MORE, 2): look}))
     assert read.could
     assert run(by_hand.url, "SELECT to_regclass('more')") == [(None,)]
+
+
+def test_a_table_that_gets_another_name_at_each_try(by_hand: ByHand) -> None:
+    """As archiving does, by the clock: what goes is known by what it is, and at the second try nothing is new."""
+    rename = "EXECUTE 'ALTER TABLE orders RENAME TO orders_' || (SELECT pg_current_xact_id())"
+    drop = "EXECUTE 'ALTER TABLE ' || (SELECT oid::regclass FROM pg_class WHERE relname ~ '^orders_[0-9]+$')"
+    bodies = rename, f"{drop} || ' DROP COLUMN plain'"
+    by_hand.write("\n".join(sql(f"DO $$ BEGIN {body}; END $$") for body in bodies))
+    by_hand.upgrade()
+    assert [entry.outcome for entry in ledger(by_hand.url)][-2:] == ["missed", "applied"]
+
+
+def test_tries_that_each_find_something_new_end_with_the_deadline(by_hand: ByHand, tmp_path: Path) -> None:
+    hurried = ByHand(by_hand.url, tmp_path / "versions", x=("deadline=1s",))
+    newest = "(SELECT max(oid)::regclass FROM pg_class WHERE relname ~ '^batch_[0-9]+$')"
+    hurried.write(sql(f"DO $$ BEGIN EXECUTE 'ALTER TABLE ' || {newest} || ' DROP COLUMN plain'; END $$"))
+    numbers = count()
+
+    def make(_: int, statement: str) -> None:
+        if statement.startswith("DO $$"):
+            run(by_hand.url, f"CREATE TABLE batch_{next(numbers)} (plain text)")
+
+    with pytest.raises(OnlineError, match=r"drops public\.batch_\d+\.plain, and whether that holds data cannot be det"):
+        counted(hurried.upgrade, make)
+    assert ledger(by_hand.url)[-1].outcome == "failed"
+    assert left_over(by_hand.url) == []
