@@ -30,6 +30,9 @@ TRIGGER = "alembic_online_following"
 CLEARING = 5.0  # seconds for which triggers that were left are tried to be taken off
 FAILED = (OnlineError, psycopg.Error, SQLAlchemyError)
 
+Triggers = frozenset[tuple[Any, ...]]
+"""A table and its partitions, each with its file and its trigger."""
+
 log = logging.getLogger("alembic.online")
 
 
@@ -40,6 +43,8 @@ class Following:
         self.session = session
         self.empty: dict[int, frozenset[int]] = {}
         """By table, the columns in which there was no value since they are followed."""
+        self.triggers: dict[int, Triggers] = {}
+        """By table, what notes the values written into it since then."""
 
     def is_followed(self, columns: Sequence[Part]) -> bool:
         """Whether nobody need read these columns of one table: they were found empty, and are followed since before."""
@@ -58,22 +63,27 @@ class Following:
                 acquire(own, {table.table_name: "ShareRowExclusiveLock"}, f"following {table.table_name}", policy)
                 connection.execute(self._sql(query("following/forget")), {"relation": table.oid})
                 self._create(connection, table.table, condition)
+                self.triggers[table.oid] = _triggers(connection, table)
 
     def found_empty(self, columns: Sequence[Part]) -> None:
         """The columns of one table hold no value, as was seen since they are followed."""
         self.empty[columns[0].oid] = frozenset(part.attnum for part in columns)
 
     def end(self, session: Session, columns: Sequence[Part]) -> bool | None:
-        """In a transaction that has the table for itself: whether a value was written; None: not known, these columns
-        were not followed. It is forgotten that they were: the transaction takes the trigger off."""
+        """In a transaction that has the table for itself: whether a value was written; None: not known.
+
+        That is so where these columns were not followed, or not on all partitions. It is forgotten that they were: the
+        transaction takes the trigger off.
+        """
         table, is_followed = columns[0], self.is_followed(columns)
         self.empty.pop(table.oid, None)
         if not is_followed:
             return None
-        parameters = {"relation": table.oid, "trigger": TRIGGER}
-        row = session.connection.execute(self._sql(query("following/written")), parameters).fetchone()
+        row = session.connection.execute(self._sql(query("following/written")), {"relation": table.oid}).fetchone()
         assert row is not None
-        return bool(row[0]) if row[1] else None
+        before, now = self.triggers[table.oid], _triggers(session.connection, table)
+        is_noted = now == before and all(trigger is not None for _, _, trigger, _ in now)
+        return bool(row[0]) if row[1] and is_noted else None
 
     def _create(self, connection: psycopg.Connection[Any], table: Composable, condition: Composable) -> None:
         names = {
@@ -92,6 +102,11 @@ class Following:
 
     def _sql(self, statement: str) -> bytes:
         return COMPONENT.sql(statement, self.session.scope.bookkeeping)
+
+
+def _triggers(connection: psycopg.Connection[Any], table: Part) -> Triggers:
+    parameters = {"relation": table.oid, "trigger": TRIGGER}
+    return frozenset(connection.execute(query("following/triggers"), parameters).fetchall())
 
 
 def clear(session: Session) -> None:

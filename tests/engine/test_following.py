@@ -77,3 +77,44 @@ def test_nor_is_one_that_is_written_into_a_table_below_it(by_hand: ByHand, below
             by_hand.upgrade()
     assert run(by_hand.url, f"SELECT plain FROM {table} WHERE plain IS NOT NULL") == [("late",)]  # noqa: S608
     assert left_over(by_hand.url) == []
+
+
+PAST = {
+    "a filled partition is attached": (
+        "CREATE TABLE late (order_id int, plain text)",
+        "INSERT INTO late VALUES (12, 'late')",
+        "ALTER TABLE log ATTACH PARTITION late FOR VALUES FROM (10) TO (20)",
+    ),
+    "a partition is filled while it is detached": (
+        "ALTER TABLE log DETACH PARTITION half",
+        "INSERT INTO half VALUES (2, 'late')",
+        "ALTER TABLE log ATTACH PARTITION half FOR VALUES FROM (1) TO (9)",
+    ),
+    "a partition is filled while its triggers are off": (
+        "ALTER TABLE half DISABLE TRIGGER ALL",
+        "INSERT INTO half VALUES (2, 'late')",
+        "ALTER TABLE half ENABLE TRIGGER ALL",
+    ),
+}
+
+
+@pytest.mark.parametrize("past", PAST)
+def test_nor_is_one_that_comes_past_the_trigger(by_hand: ByHand, past: str) -> None:
+    run(
+        by_hand.url,
+        "CREATE TABLE log (order_id int, plain text) PARTITION BY RANGE (order_id)",
+        "CREATE TABLE half PARTITION OF log FOR VALUES FROM (1) TO (9)",
+    )
+    by_hand.write(sql("ALTER TABLE log DROP COLUMN plain"), more='drops = {"upgrade": ["public.log.plain"]}')
+    with psycopg.connect(conninfo(by_hand.url)) as reader:
+        reader.execute("SELECT FROM log WHERE false")
+
+        def write() -> None:
+            for statement in PAST[past]:
+                reader.execute(statement.encode())
+            reader.commit()
+
+        with when_told("blocked by", write), pytest.raises(OnlineError, match=r"log\.plain: holds values"):
+            by_hand.upgrade()
+    assert run(by_hand.url, "SELECT plain FROM log") == [("late",)]
+    assert left_over(by_hand.url) == []

@@ -1,6 +1,5 @@
--- Whether a value was written while the columns of a table were followed, into it or a partition of it; and whether that
--- would have been noted: the trigger is there and nothing passes by it. Of tables that inherit without being partitions,
--- it sees no rows.
+-- Whether a value was written while the columns of a table were followed, into it or a partition of it; and whether
+-- triggers see all that is written: of tables that inherit without being partitions, they see no rows.
 SELECT
     EXISTS (
         SELECT FROM {bookkeeping}.written_value AS w
@@ -8,12 +7,8 @@ SELECT
             w.relation = %(relation)s
             OR w.relation IN (SELECT t.relid FROM pg_partition_tree(%(relation)s::oid::regclass) AS t)
     ) AS is_written,
-    EXISTS (
-        SELECT FROM pg_trigger AS t
-        WHERE t.tgrelid = %(relation)s AND t.tgname = %(trigger)s AND t.tgenabled = 'A'
-    )
-    AND NOT EXISTS (
+    NOT EXISTS (
         SELECT FROM pg_inherits AS i
         INNER JOIN pg_class AS c ON c.oid = i.inhrelid
         WHERE i.inhparent = %(relation)s AND NOT c.relispartition
-    ) AS is_noted;
+    ) AS is_seen;
