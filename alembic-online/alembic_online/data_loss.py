@@ -37,6 +37,7 @@ MAY_DROP = re.compile(
 )
 """Words in the text of any statement that drops tables or columns, unless it calls a function that drops them."""
 DROP_TABLE = re.compile(r"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?((?:[\w.\"]+\s*,\s*)*[\w.\"]+)", re.I)
+ROUNDS = 5  # after as many, it is said that columns are written to all the time
 SETTLED = "alembic_online.settled"
 """The setting that says what may go in the open transaction."""
 
@@ -48,6 +49,22 @@ class Undeclared(Exception):  # noqa: N818 - no failure: the step is run again, 
         super().__init__(f"drops what it does not declare: {', '.join(sorted({part.name for part in found}))}")
         self.parts = frozenset([*found, *others])
         """Those parts as the step calls them, and as others do, where it has renamed their table."""
+        self.names = ", ".join(sorted({part.name for part in self.parts}))
+
+
+class Written(Undeclared):
+    """Values were written into these columns of a large table since they were read: they are read again beforehand."""
+
+    def __str__(self) -> str:
+        return f"values were written into {self.names} after it was read"
+
+    def refusal(self, name: str, discard: str) -> OnlineError:
+        """The error that ends it where that happens each time."""
+        return OnlineError(
+            f"{name}: values are written into {self.names} each time that it has been read, and the table is too large"
+            " to be read while everybody waits for it; it was rolled back.",
+            f"have applications write nothing into it any more, and run it again; or drop it with {discard}.",
+        )
 
 
 class Drops:
@@ -62,6 +79,8 @@ class Drops:
         """What the step is known to drop: declared, or found in an earlier attempt."""
         self.learned: set[tuple[int, int]] = set()
         """What earlier attempts were found to drop, whatever an attempt calls it."""
+        self.rounds = 0
+        """How often columns were read again, as values had been written into them."""
         self.undeclared = False
         """Whether an attempt dropped something that its text does not show: every statement is looked at then."""
         self.locked: list[Part] | None = None
@@ -104,6 +123,11 @@ class Drops:
 
     def learn(self, found: Undeclared, *, again: bool = True) -> None:
         """Be prepared for it in the next attempt; OnlineError where there is none."""
+        if isinstance(found, Written):
+            self.rounds += 1
+            if not again or self.rounds > ROUNDS:
+                raise found.refusal(self.name, self.session.options.written("discard-data", "yes"))
+            return
         if not again:
             raise self._undetermined(found.parts)
         self.undeclared = True
@@ -118,15 +142,16 @@ class Drops:
         for columns in parts.columns(self._known(self.session.observer)).values():
             self.keeper.prepare(columns, policy)
 
-    def begin(self, known: Sequence[Part] | None = None) -> None:
+    def begin(self, known: Sequence[Part] | None = None, *, again: bool) -> None:
         """In a transaction of the step that has their tables for itself, before its first statement: see to the columns
-        of what is known to go."""
+        of what is known to go. `again`: as for `execute`.
+        """
         if not self.names:
             return
         if known is None:
             known = self._known(self.session.connection)
         for columns in parts.columns(known).values():
-            self._keep_columns(columns)
+            self._keep_columns(columns, again=again)
         self.locked = parts.tables(known)
 
     def execute(self, statement: str, work: Callable[[], object], *, again: bool) -> None:
@@ -206,7 +231,7 @@ class Drops:
         wanted = [*(each[0].table for each in columns.values()), *(table.table for table in tables)]
         self.session.connection.execute(SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(SQL(", ").join(wanted)))
         for each in columns.values():
-            self._keep_columns(each)
+            self._keep_columns(each, again=again)
         for table in tables:
             looked_at = self._tree([table])
             self.keeper.table(self.session, table)
@@ -218,7 +243,9 @@ class Drops:
         here = parts.stored(self.session.connection, oids, self.session.scope.bookkeeping, inherited=True)
         return self._marked(parts.roots(self.session.connection, [here.get(part.key, part) for part in found]))
 
-    def _keep_columns(self, columns: Sequence[Part]) -> None:
+    def _keep_columns(self, columns: Sequence[Part], *, again: bool) -> None:
+        if again and isinstance(self.keeper, Refuse) and self.keeper.is_unread(self.session, columns):
+            raise Written(columns)
         looked_at = self._tree(columns)
         self.keeper.columns(self.session, columns)
         self.session.connection.execute(drop_trigger(columns[0].table))  # ours, or a killed run's: it needs the columns

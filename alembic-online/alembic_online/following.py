@@ -27,6 +27,7 @@ from alembic_online.sessions import Session, open_session
 
 COMPONENT = Component("following", [query("following/create")])
 TRIGGER = "alembic_online_following"
+LARGE = 8 * 2**20  # bytes: reading as much takes some milliseconds, for which traffic may wait
 CLEARING = 5.0  # seconds for which triggers that were left are tried to be taken off
 FAILED = (OnlineError, psycopg.Error, SQLAlchemyError)
 
@@ -69,6 +70,21 @@ class Following:
         """The columns of one table hold no value, as was seen since they are followed."""
         self.empty[columns[0].oid] = frozenset(part.attnum for part in columns)
 
+    def is_to_be_read_again(self, session: Session, columns: Sequence[Part]) -> bool:
+        """In a transaction that has the table for itself: whether to give that up and read these columns beforehand.
+
+        That is so where a value was perhaps written since, if only for a while, and the table is too large to be read
+        now. It is forgotten then that they were followed.
+        """
+        table = columns[0]
+        if not self.is_followed(columns) or self._is_written(session, table) is False:
+            return False
+        parameters = {"relation": table.oid, "bytes": LARGE}
+        if session.connection.execute(query("following/large"), parameters).fetchone() != (True,):
+            return False
+        self.empty.pop(table.oid)
+        return True
+
     def end(self, session: Session, columns: Sequence[Part]) -> bool | None:
         """In a transaction that has the table for itself: whether a value was written; None: not known.
 
@@ -77,8 +93,9 @@ class Following:
         """
         table, is_followed = columns[0], self.is_followed(columns)
         self.empty.pop(table.oid, None)
-        if not is_followed:
-            return None
+        return self._is_written(session, table) if is_followed else None
+
+    def _is_written(self, session: Session, table: Part) -> bool | None:
         row = session.connection.execute(self._sql(query("following/written")), {"relation": table.oid}).fetchone()
         assert row is not None
         before, now = self.triggers[table.oid], _triggers(session.connection, table)

@@ -46,6 +46,11 @@ class Refuse:
             self._refuse(self.session.observer, wanted)
             self.following.found_empty(wanted)
 
+    def is_unread(self, session: Session, columns: Sequence[Part]) -> bool:
+        """Whether these columns are to be read again before the table is locked, as it would be read under its lock."""
+        wanted = [part for part in columns if not part.computed]
+        return bool(wanted) and self.following.is_to_be_read_again(session, wanted)
+
     def columns(self, session: Session, columns: Sequence[Part]) -> None:
         wanted = [part for part in columns if not part.computed]
         if wanted and self.following.end(session, wanted) is not False:  # values were written, or nobody looked

@@ -104,7 +104,7 @@ class Step:
             self.acquired = True
             acquire(self.session, self.wanted, self.name, self.policy)
             connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}{self.drops.announced}")
-            self.drops.begin()
+            self.drops.begin(again=not self.committed)
         self.drops.execute(statement, work, again=not self.committed)
         self._refuse_ended(connection)
         if any(command.may_set for command in found):
@@ -143,7 +143,7 @@ class Step:
                         acquire(self.session, exclusive(drops), self.name, self.policy)
                     connection.execute(f"SET LOCAL lock_timeout = {max(wait, 1)}{self.drops.announced}")
                     if drops:
-                        self.drops.begin(drops)
+                        self.drops.begin(drops, again=True)
                     self.drops.execute(statement, work, again=True)
                     self.record(again=True)
                 self.committed = True

@@ -1,13 +1,16 @@
 """A value that is written into a column while a step is about to drop it: noticed, whoever writes it, and however."""
 
+import re
 from pathlib import Path
 
 import psycopg
 import pytest
 from alembic_online import OnlineError
 
+from tests.engine.conftest import ledger
 from tests.engine.test_data_loss import ORDERS, ROW, ByHand, left_over, run, sql
 from tests.fixtures.databases import Clone, conninfo
+from tests.fixtures.ended import counted
 from tests.fixtures.logs import when_told
 
 
@@ -117,4 +120,34 @@ def test_nor_is_one_that_comes_past_the_trigger(by_hand: ByHand, past: str) -> N
         with when_told("blocked by", write), pytest.raises(OnlineError, match=r"log\.plain: holds values"):
             by_hand.upgrade()
     assert run(by_hand.url, "SELECT plain FROM log") == [("late",)]
+    assert left_over(by_hand.url) == []
+
+
+JOBS = (
+    "CREATE TABLE jobs (id int, body text, taken_by text)",
+    "INSERT INTO jobs SELECT i, repeat('x', 300) FROM generate_series(1, 40000) AS i",
+)
+TAKEN = "UPDATE jobs SET taken_by = 'w' WHERE id = 7; UPDATE jobs SET taken_by = NULL WHERE id = 7"
+
+
+@pytest.mark.parametrize("how_often", [1, 100])
+def test_a_large_table_is_not_read_while_everybody_waits(by_hand: ByHand, how_often: int) -> None:
+    """A worker sets a value and clears it: the step gives its locks up and reads beforehand, but not for ever."""
+    run(by_hand.url, *JOBS)
+    by_hand.write(sql("ALTER TABLE jobs DROP COLUMN taken_by"), more='drops = {"upgrade": ["public.jobs.taken_by"]}')
+    left = iter(range(how_often))
+
+    def take(_: int, statement: str) -> None:
+        if re.search("LOCK TABLE .*jobs.* ACCESS EXCLUSIVE", statement) and next(left, None) is not None:
+            run(by_hand.url, TAKEN)
+
+    if how_often == 1:
+        counted(by_hand.upgrade, take)
+        *_, missed, applied = ledger(by_hand.url)
+        assert (missed.outcome, applied.outcome) == ("missed", "applied")
+        assert missed.message == "values were written into public.jobs.taken_by after it was read"
+    else:
+        with pytest.raises(OnlineError, match=r"written into public\.jobs\.taken_by each time"):
+            counted(by_hand.upgrade, take)
+        assert run(by_hand.url, "SELECT count(taken_by) FROM jobs") == [(0,)]
     assert left_over(by_hand.url) == []

@@ -1,5 +1,5 @@
 -- What notes the values written into a table: on it and on each of its partitions, the trigger that nothing passes by.
--- Another version of its row: it was off meanwhile, or the partition detached. Another file: rows came without triggers.
+-- Another version of its row: it was off meanwhile, or the partition detached. Another file: it was rewritten.
 SELECT k.relid::bigint AS relid, c.relfilenode::bigint AS file, t.oid::bigint AS trigger, t.xmin::text AS version
 FROM (
     SELECT %(relation)s::oid AS relid
