@@ -89,13 +89,11 @@ def load(
             if file.finished_at is not None:
                 with _session(engine, tell, stop) as aside:
                     if meant != "replace" or not lost_events.forget(aside, file):
-                        lost = lost_events.count(aside, file)
-                        return replace(_loaded(source, file, Published(0, 0, 0), already=True), lost=lost)
+                        return _already(source, file, lost_events.count(aside, file))
                 # By its content it is known no more. That other rows may be deleted for it was not meant.
                 file, meant = _claimed(connection, source, digest), None
             with source.opened() as format, _session(engine, tell, stop) as other:
-                sessions = (connection, other)
-                for each in sessions:
+                for each in (sessions := (connection, other)):
                     open_session(each, file.file_id, format)
                 staging = _Staging(source, file, format, unknown_niches == "create", report)
                 _stage(staging, sessions, chunk, stop, throttle)
@@ -111,6 +109,10 @@ def load(
     except (DBAPIError, psycopg.Error) as error:
         raise _failed(source, error) from error
     return _loaded(source, file, published)
+
+
+def _already(source: Source, file: LoadedFile, lost: int) -> Loaded:
+    return replace(_loaded(source, file, Published(0, 0, 0), already=True), lost=lost)
 
 
 def _loaded(source: Source, file: LoadedFile, published: Published, *, already: bool = False) -> Loaded:

@@ -49,10 +49,7 @@ def load(
       zcat events.jsonl.gz | sidb backfill load -
       sidb backfill load --replace corrected.csv
     """
-    import shlex
-
     from backfill.errors import BackfillError
-    from backfill.source import STANDARD_INPUT
     from operations import backfilling, loading, output
     from operations.settings import reading_share
 
@@ -71,14 +68,23 @@ def load(
             rejected += 0 if result.already else result.rejected
             click.echo(_loaded(result))
             if result.lost:
-                name = "-" if result.name == STANDARD_INPUT else shlex.quote(result.name)
-                again = f"sidb backfill load --replace {name}, which brings them back, where they were lost."
-                lost = f"{result.lost:,} rows of {result.name}, or of earlier loads of it, are not in"
-                click.secho(f"{lost} analytics.analytics_events any more. Next: {again}", err=True)
+                click.secho(_lost(result), err=True)
     if rejected:
         click.secho("Next: look at sidb.backfill_rejects (file, line, reason, content).", err=True)
     if failed or rejected > limit:
         raise SystemExit(1)
+
+
+def _lost(result: Any) -> str:
+    """That events of a file are gone, and how they come back."""
+    import shlex
+
+    from backfill.source import STANDARD_INPUT
+
+    name = "-" if result.name == STANDARD_INPUT else shlex.quote(result.name)
+    again = f"sidb backfill load --replace {name}, which brings them back, where they were lost."
+    lost = f"{result.lost:,} rows of {result.name}, or of earlier loads of it, are not in analytics.analytics_events"
+    return f"{lost} any more. Next: {again}"
 
 
 def _loaded(result: Any) -> str:
