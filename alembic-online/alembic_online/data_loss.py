@@ -27,6 +27,7 @@ from alembic_online.planned import Direction, Planned
 from alembic_online.retry import RetryPolicy
 from alembic_online.rewritten import tell
 from alembic_online.sessions import Session
+from alembic_online.undeclared import Undeclared, Written
 
 log = logging.getLogger("alembic.online")
 
@@ -40,31 +41,6 @@ DROP_TABLE = re.compile(r"\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?((?:[\w.\"]+\s*,\s
 ROUNDS = 5  # after as many, it is said that columns are written to all the time
 SETTLED = "alembic_online.settled"
 """The setting that says what may go in the open transaction."""
-
-
-class Undeclared(Exception):  # noqa: N818 - no failure: the step is run again, prepared for it
-    """The step drops these columns or tables, and nothing was prepared for it."""
-
-    def __init__(self, found: Iterable[Part], others: Iterable[Part] = ()) -> None:
-        super().__init__(f"drops what it does not declare: {', '.join(sorted({part.name for part in found}))}")
-        self.parts = frozenset([*found, *others])
-        """Those parts as the step calls them, and as others do, where it has renamed their table."""
-        self.names = ", ".join(sorted({part.name for part in self.parts}))
-
-
-class Written(Undeclared):
-    """Values were written into these columns of a large table since they were read: they are read again beforehand."""
-
-    def __str__(self) -> str:
-        return f"values were written into {self.names} after it was read"
-
-    def refusal(self, name: str, discard: str) -> OnlineError:
-        """The error that ends it where that happens each time."""
-        return OnlineError(
-            f"{name}: values are written into {self.names} each time that it has been read, and the table is too large"
-            " to be read while everybody waits for it; it was rolled back.",
-            f"have applications write nothing into it any more, and run it again; or drop it with {discard}.",
-        )
 
 
 class Drops:

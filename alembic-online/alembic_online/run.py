@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from alembic_online import version_table
 from alembic_online.acquisition import MISSED
 from alembic_online.alerts import Alerts
-from alembic_online.data_loss import Undeclared, refuse_loss
+from alembic_online.data_loss import refuse_loss
 from alembic_online.database import shown
 from alembic_online.errors import ConnectionLostError, OnlineError, Stopped
 from alembic_online.following import clear
@@ -36,6 +36,7 @@ from alembic_online.retry import STEP_PAUSE, RetryPolicy
 from alembic_online.scope import Scope
 from alembic_online.sessions import Session, client, driver, open_session, settled
 from alembic_online.step import Step
+from alembic_online.undeclared import Undeclared
 from alembic_online.validation import Validator, refuse_unsaid
 from alembic_online.watcher import Watcher
 
@@ -270,11 +271,10 @@ class Run:
             return False
         step, self.running = self.step, False
         original = error.orig if isinstance(error, DBAPIError) else error
-        missed = isinstance(original, MISSED) and not is_interrupt(error)
+        missed, over = isinstance(original, MISSED) and not is_interrupt(error), step.policy.over
         if self.watcher.stopped and isinstance(original, psycopg.errors.QueryCanceled):
             self._gave_up(step, "failed", f"stopped: {self.watcher.stopped}")
             self.watcher.interrupt()
-        over = step.policy.over
         if missed and over:
             self._gave_up(step, "failed", str(original))
             raise step.gave_up() from None

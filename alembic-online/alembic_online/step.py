@@ -13,7 +13,7 @@ from psycopg.pq import TransactionStatus
 from alembic_online import lock_modes
 from alembic_online.acquisition import MISSED, acquire, gave_up
 from alembic_online.commands import commands, refuse
-from alembic_online.data_loss import Drops, Undeclared
+from alembic_online.data_loss import Drops
 from alembic_online.errors import OnlineError
 from alembic_online.keepers import Keeper
 from alembic_online.ledger import Ledger
@@ -24,6 +24,7 @@ from alembic_online.replicas import EXCLUSIVE
 from alembic_online.retry import RetryPolicy
 from alembic_online.sessions import LOCK_TIMEOUT_MS, Session
 from alembic_online.settings import PINNED
+from alembic_online.undeclared import Undeclared
 
 log = logging.getLogger("alembic.online")
 
