@@ -170,10 +170,10 @@ def test_a_column_of_events(engine: Engine, revise: Revise, is_whole: bool) -> N
 
 
 def test_a_name_that_an_interrupted_copy_has_had(engine: Engine, revise: Revise) -> None:
-    """What looks like a leftover is the developer's table, and is kept."""
+    """What looks like a leftover is the developer's table, and is kept; with a space, as ours have, it is refused."""
     url = engine.url
     engine.dispose()
-    names = ("changed_niches", "changed notes", "columns of notes")
+    names = ("changed_niches", "columns_of_notes")
     up = "\n".join(f"op.execute('CREATE TABLE analytics.\"{name}\" (note_id bigint)')" for name in names)
     down = "\n".join(f"op.execute('DROP TABLE analytics.\"{name}\"')" for name in names)
     own = [change for name in names for change in (f"table analytics.{name}", f"column analytics.{name}.note_id")]
