@@ -5,7 +5,7 @@ that are no record are taken out first, and what else it refuses is found by hal
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -45,9 +45,10 @@ def transaction(connection: Connection) -> Iterator[None]:
 
 def open_session(connection: Connection, file_id: int, format: Format) -> None:
     """Make what a load keeps in its session, which must be new."""
-    with connection.begin():
-        for setting in ("temp_buffers = '32MB'", "work_mem = '32MB'"):  # a chunk as texts
-            connection.execute(text(f"SET {setting}"))
+    with connection.begin():  # a chunk as texts
+        connection.execute(text("SET work_mem = '32MB'"))
+        with suppress(DBAPIError), connection.begin_nested():  # a worker's session has used temporary tables before
+            connection.execute(text("SET temp_buffers = '32MB'"))
     with transaction(connection):
         connection.execute(query("load_records"))
         connection.execute(text(f"CREATE TEMPORARY VIEW backfill_texts AS {format.texts}"))
