@@ -96,7 +96,8 @@ def of_the_schemas_owner(connection: Connection) -> Iterator[None]:
     before = of_another()
     yield
     for name, owner in of_another() - before:
-        connection.execute(text(f"ALTER TABLE {name} OWNER TO {connection.dialect.identifier_preparer.quote(owner)}"))
+        given = f"ALTER TABLE {name} OWNER TO {connection.dialect.identifier_preparer.quote_identifier(owner)}"
+        connection.exec_driver_sql(given, execution_options={"no_parameters": True})  # of names as they are
 
 
 def _lacking(connection: Connection) -> set[tuple[str, str]]:
