@@ -49,7 +49,7 @@ def rollback(
 
     from alembic_online.errors import UsageError
 
-    from operations import findings, output, replicas
+    from operations import findings, output, replicas, upgrade
     from operations.database import address
     from operations.rollback import abort, rollback, stopped
     from operations.settings import Settings
@@ -66,7 +66,8 @@ def rollback(
         if give_up:
             found = abort.abort(url, console, chosen)
         else:
-            prepared = rollback.prepare(url, target, take_along=take_along, options=chosen)
+            with upgrade.said(console):  # whom it waits for
+                prepared = rollback.prepare(url, target, take_along=take_along, options=chosen)
             _tell(url, prepared, console)
             if not (yes or prepared.interrupted):
                 click.confirm("\nRoll back now?", abort=True)

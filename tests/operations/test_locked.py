@@ -26,7 +26,6 @@ COMMANDS = [
 ]
 CHANGING = [
     ("sidb.phase1_rights", 1, ["sidb", "verify", "--accept-rights"]),
-    ("public.features", 1, ["sidb", "rollback", "2.0.3", "--yes"]),
 ]
 
 
@@ -64,6 +63,16 @@ def test_it_ends_and_names_who_holds_what_it_needs(backfilled: URL) -> None:
             done = run(*command, env={"DATABASE_URL": conninfo(backfilled)}, code=code)
         read = " ".join((done.stdout + done.stderr).split())
         assert f"locked by pid {holder} on {relation} (user " in read, (command, read)
+
+
+@pytest.mark.clean
+def test_a_rollback_waits_with_its_look_and_says_for_whom(backfilled: URL) -> None:
+    command = ["sidb", "rollback", "2.0.3", "--yes", "--deadline", "3s"]
+    with held(backfilled, "public.features") as holder:
+        done = run(*command, env={"DATABASE_URL": conninfo(backfilled)}, code=1)
+    read = " ".join((done.stdout + done.stderr).split())
+    assert f"the look at what a rollback undoes: blocked by pid {holder} on features (user " in read
+    assert "could not acquire its locks within 3 s" in read
 
 
 @pytest.mark.clean
