@@ -65,7 +65,7 @@ def test_on_a_standby(standby: Engine) -> None:
     for command in WRITING:
         said = sidb(*command, code=1).strip().splitlines()
         assert said[0].endswith("is a standby: it follows another server and cannot be changed; nothing was changed.")
-        assert said[1].startswith("Next: point the database URL at the primary, and run it again. A superuser sees wh")
+        assert said[1].startswith("Next: point the database URL at the primary, and run it again. A superuser finds ")
         assert "DATABASE_URL" in said[2]
 
 
