@@ -8,6 +8,7 @@ from sqlalchemy import URL, Engine
 
 from operations.phase1 import Shape
 from tests.engine.test_data_loss import NEXT
+from tests.fixtures.databases import Alembic
 from tests.fixtures.ended import stopped
 from tests.fixtures.revisions import HEAD
 from tests.operations.rollback.conftest import Fill, Role, bring_back, execute, finding, privileges, roll_back
@@ -227,6 +228,14 @@ def test_a_column_that_older_code_has_lost(fill: Fill, revise: Revise) -> None:
     assert execute(url, "SELECT count(season), count(mood) FROM public.features") == [(20, 0)]
 
 
+def assert_rights_come_back(by_hand: Alembic, table: str) -> None:
+    before = privileges(by_hand.url)[table]
+    roll_back(by_hand.url, HEAD)
+    by_hand.upgrade()
+    bring_back(by_hand.url)
+    assert privileges(by_hand.url)[table] == before
+
+
 def test_rights_on_columns_of_one_table_that_go_with_two_revisions(engine: Engine, revise: Revise, role: Role) -> None:
     url, app = engine.url, role("app")
     engine.dispose()
@@ -236,11 +245,7 @@ def test_rights_on_columns_of_one_table_that_go_with_two_revisions(engine: Engin
     (by_hand.directory / "later.py").write_text(second.replace(f'"{HEAD}"', f'"{NEXT}"'))
     by_hand.upgrade()
     execute(url, f"GRANT SELECT (remark, mood) ON analytics.trend_cache TO {app}")
-    before = privileges(url)["trend_cache"]
-    roll_back(url, HEAD)
-    by_hand.upgrade()
-    bring_back(url)
-    assert privileges(url)["trend_cache"] == before
+    assert_rights_come_back(by_hand, "trend_cache")
 
 
 def test_rights_on_columns_that_a_revision_added_to_phase1s_table(engine: Engine, revise: Revise, role: Role) -> None:
@@ -249,8 +254,4 @@ def test_rights_on_columns_that_a_revision_added_to_phase1s_table(engine: Engine
     engine.dispose()
     by_hand = revise(url, ADD_BOTH, DROP_BOTH, SEASON, MOOD)
     execute(url, f"GRANT SELECT (season), UPDATE (mood) ON public.features TO {app}")
-    before = privileges(url)["features"]
-    roll_back(url, HEAD)
-    by_hand.upgrade()
-    bring_back(url)
-    assert privileges(url)["features"] == before
+    assert_rights_come_back(by_hand, "features")
